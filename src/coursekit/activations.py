@@ -1,0 +1,200 @@
+r"""Activation functions: each maps an array of any shape entry by entry (maxout and softmax say which axis).
+
+`x_forward(x) -> (out, cache)` and `x_backward(dout, cache) -> dx`; the cache is what the backward pass needs and
+nothing else. The dtype that comes in goes out, inputs are never changed, and NaN passes through.
+
+| function | formula | derivative | source |
+|---|---|---|---|
+| sigmoid | $1 / (1 + e^{-x})$ | $s (1 - s)$ | |
+| tanh | $\tanh x$ | $1 - t^2$ | LeCun et al. 1998 |
+| ReLU | $\max(0, x)$ | $1$ if $x > 0$ else $0$ | Nair and Hinton 2010 |
+| leaky ReLU | $x$ if $x > 0$ else $a x$ | $1$ or $a$ | Maas et al. 2013 |
+| ELU | $x$ if $x > 0$ else $\alpha (e^x - 1)$ | $1$ or $\alpha e^x$ | Clevert et al. 2016 |
+| maxout | $\max_j x_j$ over $k$ pieces | 1 for the largest piece | Goodfellow et al. 2013 |
+| GELU | $x \Phi(x)$ | $\Phi(x) + x \varphi(x)$ | Hendrycks and Gimpel 2016 |
+| SiLU | $x \sigma(x)$ | $s (1 + x (1 - s))$ | Elfwing et al. 2018 |
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import _checks
+from .errors import NotFiniteError, ShapeError
+
+__all__ = [
+    "leaky_relu_backward",
+    "leaky_relu_forward",
+    "log_softmax",
+    "relu_backward",
+    "relu_forward",
+    "sigmoid_backward",
+    "sigmoid_forward",
+    "softmax",
+    "tanh_backward",
+    "tanh_forward",
+]
+
+
+def sigmoid_forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Logistic sigmoid, $\sigma(x) = 1 / (1 + e^{-x})$, into (0, 1).
+
+    Computed from $e^{-|x|}$, which never overflows. Same values as `torch.sigmoid`.
+
+    Parameters
+    ----------
+    x : array of any shape, float
+
+    Returns
+    -------
+    out : same shape and dtype as x
+    cache : for `sigmoid_backward`
+
+    Raises
+    ------
+    DTypeError
+        If x is not a NumPy array of floats.
+
+    >>> out, cache = sigmoid_forward(np.array([[-1000.0, 0.0, 1000.0]]))
+    >>> out
+    array([[0. , 0.5, 1. ]])
+    """
+    _checks.float_array("x", x)
+    e = np.exp(-np.abs(x))
+    out = np.where(x >= 0, 1, e) / (1 + e)
+    return out, out
+
+
+def sigmoid_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
+    r"""Gradient of the sigmoid: $\partial L/\partial x = \partial L/\partial s \cdot s (1 - s)$, at most a quarter.
+
+    >>> _, cache = sigmoid_forward(np.zeros(3))
+    >>> sigmoid_backward(np.ones(3), cache)
+    array([0.25, 0.25, 0.25])
+    """
+    s = cache
+    _checks.gradient(dout, s.shape)
+    return dout * s * (1 - s)
+
+
+def tanh_forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Hyperbolic tangent, into (-1, 1), centred on zero.
+
+    >>> out, cache = tanh_forward(np.array([-1.0, 0.0, 1.0]))
+    >>> out.round(3)
+    array([-0.762,  0.   ,  0.762])
+    """
+    _checks.float_array("x", x)
+    out = np.tanh(x)
+    return out, out
+
+
+def tanh_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
+    r"""Gradient of tanh: $\partial L/\partial x = \partial L/\partial t \cdot (1 - t^2)$.
+
+    >>> _, cache = tanh_forward(np.zeros(2))
+    >>> tanh_backward(np.array([2.0, -3.0]), cache)
+    array([ 2., -3.])
+    """
+    t = cache
+    _checks.gradient(dout, t.shape)
+    return dout * (1 - t * t)
+
+
+def relu_forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Rectified linear unit, $\max(0, x)$ (Nair and Hinton 2010).
+
+    The cache is the mask $x > 0$. At exactly 0 the derivative is taken as 0, as in PyTorch.
+
+    >>> out, mask = relu_forward(np.array([-2.0, 0.0, 3.0]))
+    >>> out, mask
+    (array([0., 0., 3.]), array([False, False,  True]))
+    """
+    _checks.float_array("x", x)
+    return np.maximum(x, 0), x > 0
+
+
+def relu_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
+    r"""Gradient of ReLU: passes where the input was positive, 0 elsewhere.
+
+    >>> _, mask = relu_forward(np.array([-2.0, 0.0, 3.0]))
+    >>> relu_backward(np.array([5.0, 6.0, 7.0]), mask)
+    array([0., 0., 7.])
+    """
+    mask = cache
+    _checks.gradient(dout, mask.shape)
+    return dout * mask
+
+
+def leaky_relu_forward(x: np.ndarray, slope: float = 0.01) -> tuple[np.ndarray, np.ndarray]:
+    r"""Leaky ReLU, $x$ for $x > 0$ and $a x$ otherwise, with slope $a$ (Maas et al. 2013).
+
+    `slope=0.01` as in PyTorch; TensorFlow's default is 0.2. The cache is the local derivative, 1 or $a$.
+
+    >>> out, cache = leaky_relu_forward(np.array([-2.0, 0.0, 3.0]), slope=0.1)
+    >>> out
+    array([-0.2,  0. ,  3. ])
+    """
+    _checks.float_array("x", x)
+    slope = _checks.number("slope", slope, 0)
+    local = np.where(x > 0, x.dtype.type(1), x.dtype.type(slope))
+    return x * local, local
+
+
+def leaky_relu_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
+    r"""Gradient of leaky ReLU: the upstream gradient times 1 or $a$.
+
+    >>> _, cache = leaky_relu_forward(np.array([-2.0, 0.0, 3.0]), slope=0.1)
+    >>> leaky_relu_backward(np.array([10.0, 10.0, 10.0]), cache)
+    array([ 1.,  1., 10.])
+    """
+    local = cache
+    _checks.gradient(dout, local.shape)
+    return dout * local
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    r"""Probabilities from scores along the last axis, $p_i = e^{x_i} / \sum_j e^{x_j}$.
+
+    The largest score of each row is subtracted first; that cancels in the quotient and keeps $e^x$ from overflowing.
+
+    Parameters
+    ----------
+    x : (..., C) scores, float, finite
+
+    Returns
+    -------
+    (..., C) non-negative, each row sums to 1
+
+    Raises
+    ------
+    NotFiniteError
+        If x contains NaN or infinity.
+
+    >>> softmax(np.array([[1000.0, 1000.0], [0.0, -1e4]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    e = np.exp(_shifted(x))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def log_softmax(x: np.ndarray) -> np.ndarray:
+    r"""Logarithm of `softmax`, $x_i - \log \sum_j e^{x_j}$, without taking the logarithm of a rounded 0.
+
+    >>> log_softmax(np.array([[0.0, -1e4]]))
+    array([[     0., -10000.]])
+    """
+    z = _shifted(x)
+    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+
+
+def _shifted(x):
+    _checks.float_array("x", x)
+    if x.ndim == 0 or x.shape[-1] == 0:
+        raise ShapeError(f"x has shape {x.shape}; softmax needs scores along the last axis, x (..., C)")
+    try:
+        _checks.finite("x", x)
+    except NotFiniteError as error:
+        raise NotFiniteError(f"{error}; the scores of a network become NaN or infinite when training diverges") from None
+    return x - x.max(axis=-1, keepdims=True)
