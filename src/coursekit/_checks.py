@@ -36,9 +36,7 @@ def float_array(name: str, value) -> np.ndarray:
             f"try np.asarray({name}, dtype=np.float64)"
         )
     if value.dtype.kind != "f":
-        raise DTypeError(
-            f"{name} is an {describe(value)}, but must hold floats; try {name}.astype(np.float32)"
-        )
+        raise DTypeError(f"{name} is an {describe(value)}, but must hold floats; try {name}.astype(np.float32)")
     return value
 
 

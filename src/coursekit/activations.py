@@ -196,5 +196,7 @@ def _shifted(x):
     try:
         _checks.finite("x", x)
     except NotFiniteError as error:
-        raise NotFiniteError(f"{error}; the scores of a network become NaN or infinite when training diverges") from None
+        raise NotFiniteError(
+            f"{error}; the scores of a network become NaN or infinite when training diverges"
+        ) from None
     return x - x.max(axis=-1, keepdims=True)

@@ -1,0 +1,144 @@
+"""Layers hold settings only; numbers travel as plain dicts.
+
+A layer is a frozen dataclass with three methods::
+
+    params, state = layer.init(rng)
+    out, cache, state = layer.forward(params, state, x, training=True, rng=rng)
+    dx, grads = layer.backward(dout, cache)
+
+* `params` is what training changes, `grads` has the same keys and shapes.
+* `state` is what the forward pass itself updates (batch norm's running statistics); most layers have none.
+* `training` is always said aloud. `rng` is needed by layers that draw noise while training (dropout), by no other.
+* Several networks at once: stack their params along a run axis in front, `model.stack_runs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import _checks, activations
+from .dense import affine_backward, affine_forward, sum_to
+from .initializers import he_normal
+
+__all__ = ["Dense", "Layer", "LeakyReLU", "ReLU", "Sigmoid", "Tanh"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What all layers share: without own methods, a layer without params and state."""
+
+    def init(self, rng: np.random.Generator, *, dtype=np.float32) -> tuple[dict, dict]:
+        """Draw the first params; returns (params, state)."""
+        return {}, {}
+
+    def forward(self, params: dict, state: dict, x: np.ndarray, *, training: bool, rng=None) -> tuple:
+        """Returns (out, cache, state)."""
+        raise NotImplementedError
+
+    def backward(self, dout: np.ndarray, cache) -> tuple[np.ndarray, dict]:
+        """Returns (dx, grads)."""
+        raise NotImplementedError
+
+    def backward_first(self, dout: np.ndarray, cache) -> dict:
+        """The grads alone. For a network's first layer, whose dx nobody needs, this can save a matrix product."""
+        return self.backward(dout, cache)[1]
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """Fully connected layer, `out = x @ w + b`; see `coursekit.dense`.
+
+    Parameters
+    ----------
+    inputs, outputs : numbers of units D and M
+    weights : initializer `f(rng, shape, dtype=)`; He normal unless told otherwise (PyTorch: uniform on ±1/sqrt(D))
+
+    >>> layer = Dense(3, 2)
+    >>> params, state = layer.init(np.random.default_rng(0))
+    >>> {name: array.shape for name, array in params.items()}
+    {'w': (3, 2), 'b': (2,)}
+    >>> out, cache, state = layer.forward(params, state, np.ones((4, 3), np.float32), training=True)
+    >>> out.shape
+    (4, 2)
+    """
+
+    inputs: int
+    outputs: int
+    weights: Callable = he_normal
+
+    def __post_init__(self):
+        _checks.whole("inputs", self.inputs)
+        _checks.whole("outputs", self.outputs)
+
+    def init(self, rng, *, dtype=np.float32):
+        """Weights from the initializer, bias zero."""
+        w = self.weights(rng, (self.inputs, self.outputs), dtype=dtype)
+        return {"w": w, "b": np.zeros(self.outputs, dtype)}, {}
+
+    def forward(self, params, state, x, *, training, rng=None):
+        """x (..., N, D) -> (..., N, M)."""
+        out, cache = affine_forward(x, params["w"], params["b"])
+        return out, cache, state
+
+    def backward(self, dout, cache):
+        """dout (..., N, M) -> dx (..., N, D), {"w", "b"}."""
+        dx, dw, db = affine_backward(dout, cache)
+        return dx, {"w": dw, "b": db}
+
+    def backward_first(self, dout, cache):
+        """As `backward`, without dx."""
+        x, w, b = cache
+        dw = sum_to(x.swapaxes(-1, -2) @ dout, w.shape)
+        return {"w": dw, "b": sum_to(dout.sum(axis=-2, keepdims=True), b.shape)}
+
+
+class _Elementwise(Layer):
+    """A layer without params that applies an activation function."""
+
+    def forward(self, params, state, x, *, training, rng=None):
+        """Apply the function entry by entry; any shape."""
+        out, cache = self._forward(x)
+        return out, cache, state
+
+    def backward(self, dout, cache):
+        """Multiply with the local derivative."""
+        return self._backward(dout, cache), {}
+
+
+@dataclass(frozen=True)
+class Sigmoid(_Elementwise):
+    """Logistic sigmoid; see `coursekit.activations.sigmoid_forward`."""
+
+    _forward = staticmethod(activations.sigmoid_forward)
+    _backward = staticmethod(activations.sigmoid_backward)
+
+
+@dataclass(frozen=True)
+class Tanh(_Elementwise):
+    """Hyperbolic tangent; see `coursekit.activations.tanh_forward`."""
+
+    _forward = staticmethod(activations.tanh_forward)
+    _backward = staticmethod(activations.tanh_backward)
+
+
+@dataclass(frozen=True)
+class ReLU(_Elementwise):
+    """Rectified linear unit; see `coursekit.activations.relu_forward`."""
+
+    _forward = staticmethod(activations.relu_forward)
+    _backward = staticmethod(activations.relu_backward)
+
+
+@dataclass(frozen=True)
+class LeakyReLU(_Elementwise):
+    """Leaky ReLU; see `coursekit.activations.leaky_relu_forward`."""
+
+    slope: float = 0.01
+
+    def _forward(self, x):
+        return activations.leaky_relu_forward(x, self.slope)
+
+    _backward = staticmethod(activations.leaky_relu_backward)
