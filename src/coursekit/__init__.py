@@ -1,2 +1,31 @@
-"""coursekit: the reference code, experiments and exercises of the course."""
+"""coursekit: the reference code, experiments and exercises of the course *Training Neural Networks*.
+
+Importing it loads nothing but this file; each part is loaded when it is first used.
+
+>>> import coursekit as ck
+>>> ck.initializers.fans((784, 100))
+(784, 100)
+"""
+
+import importlib
+
 __version__ = "0.1.0"
+
+_MODULES = {
+    "activations", "autograd", "convolution", "data", "dense", "diagnostics", "errors", "experiments", "explorers",
+    "filters", "gradcheck", "grading", "initializers", "layers", "ledger", "losses", "model", "normalization",
+    "optimizers", "plotting", "preprocessing", "recurrent", "regularizers", "schedules", "search", "zoo",
+}  # fmt: skip
+_NAMES = {"check": "grading.check", "glue": "course", "quiz": "course"}
+
+
+def __getattr__(name):
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"coursekit.{_NAMES[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"coursekit.{name}")
+    raise AttributeError(f"module 'coursekit' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({"__version__", *_MODULES, *_NAMES})

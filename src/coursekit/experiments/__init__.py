@@ -1,0 +1,1 @@
+"""Experiments: settings in, arrays out. Seeded, NumPy only, nothing drawn here. One module a chapter."""

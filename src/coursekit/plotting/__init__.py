@@ -1,0 +1,1 @@
+"""Drawing: results in, Matplotlib figure out. Nothing is computed here. One module a chapter."""
