@@ -1,0 +1,149 @@
+"""The look of every figure: sizes, colours, and a helper that makes an empty figure.
+
+Figures are drawn in the colours below and on a transparent ground. `coursekit.plotting._svg` later replaces each of
+these exact colours by a CSS variable, so that the same picture is legible on a white page and on a dark one. Colours
+that are not listed here (those of an image or a colour map) stay as they are.
+
+Figures are made without pyplot: nothing is registered globally, and nothing has to be closed.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from ..errors import RangeError
+
+__all__ = ["CYCLE", "GRID", "INK", "MUTED", "PAPER", "SEQUENTIAL", "STYLE", "CourseFigure", "figure", "styled"]
+
+INK = "#1a1c1e"  # text, axes, the line that matters
+MUTED = "#5d646f"  # ticks, notes, reference lines
+GRID = "#dcdfe4"  # grid lines
+PAPER = "#fefefe"  # the page itself, for a halo behind text or the edge of a marker
+
+# Six colours that stay apart for readers with any common colour vision, each with a contrast of at least 3 on white.
+# Their partners for a dark page are in explorers/static/explorer.css.
+BLUE, ORANGE, GREEN, PINK, GOLD, SKY = "#0b66b0", "#cf520c", "#0a8a63", "#b8528f", "#a67100", "#2391b5"
+CYCLE = (BLUE, ORANGE, GREEN, PINK, GOLD, SKY)
+
+SEQUENTIAL = "viridis"  # for magnitudes; use "RdBu_r", centred on 0, for signed values
+
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.labelsize": 10,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.fontsize": 9,
+    "mathtext.fontset": "dejavusans",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.edgecolor": MUTED,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+    "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+    "axes.titlelocation": "left",
+    "axes.unicode_minus": True,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 4.5,
+    "lines.solid_capstyle": "round",
+    "patch.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.handlelength": 1.4,
+    "image.cmap": SEQUENTIAL,
+    "image.interpolation": "nearest",
+    "figure.dpi": 100,
+    "savefig.dpi": 144,
+}
+
+
+class CourseFigure(Figure):
+    """A Matplotlib figure that shows itself in a notebook and in the book, with alternative text.
+
+    Set `alt` to a sentence that says what the picture shows.
+    """
+
+    alt = ""
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        from ._svg import figure_html
+
+        return {"text/html": figure_html(self, self.alt), "text/plain": self.alt or repr(self)}
+
+
+def figure(
+    width: float = 5.6,
+    height: float = 3.2,
+    nrows: int = 1,
+    ncols: int = 1,
+    *,
+    margins: tuple[float, float, float, float] = (0.62, 0.12, 0.5, 0.32),
+    gaps: tuple[float, float] = (0.45, 0.6),
+    **subplots,
+):
+    """An empty figure and its axes, in the course's style; all lengths in inches.
+
+    The default width fills a column of the book and is still legible on a phone. `margins` are left, right, bottom
+    and top; `gaps` are the space between columns and between rows. They are fixed, not fitted to the labels, so that
+    axes stay where they are while a slider is dragged, and because fitting costs more time than drawing. More keywords
+    go to `Figure.subplots` (`sharex`, `sharey`, `squeeze`, `width_ratios`, ...).
+
+    >>> fig, axes = figure(nrows=1, ncols=3, sharey=True)
+    >>> len(axes)
+    3
+    """
+    left, right, bottom, top = margins
+    inner_width = (width - left - right - gaps[0] * (ncols - 1)) / ncols
+    inner_height = (height - bottom - top - gaps[1] * (nrows - 1)) / nrows
+    if min(inner_width, inner_height) <= 0:
+        raise RangeError(
+            f"a figure of {width} x {height} inches has no room for {nrows} x {ncols} axes with margins {margins} "
+            f"and gaps {gaps}; make it larger or the margins smaller"
+        )
+    grid = {
+        "left": left / width,
+        "right": 1 - right / width,
+        "bottom": bottom / height,
+        "top": 1 - top / height,
+        "wspace": gaps[0] / inner_width,
+        "hspace": gaps[1] / inner_height,
+    }
+    with matplotlib.rc_context(STYLE):
+        fig = CourseFigure(figsize=(width, height))
+        axes = fig.subplots(nrows, ncols, gridspec_kw=grid, **subplots)
+    return fig, axes
+
+
+def styled(draw):
+    """Decorator for a drawing function: it runs with the course's style and leaves the global one as it was.
+
+    >>> @styled
+    ... def line(results):
+    ...     fig, ax = figure()
+    ...     ax.plot(results["x"], results["y"])
+    ...     fig.alt = "A falling line."
+    ...     return fig
+    """
+
+    @functools.wraps(draw)
+    def run(*args, **kwargs):
+        with matplotlib.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return run
