@@ -1,0 +1,364 @@
+"""The comparator of the graded cases: shape, dtype kind, finite, then tolerance.
+
+An answer may be anything at all, so its type is looked at before any NumPy function sees it. Only plain things pass:
+arrays that are exactly `numpy.ndarray` with a number dtype, Python and NumPy numbers, and tuples, lists and dicts of
+these. A message says what came, what was expected, where they first differ and, when it fits, the usual mistake.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+__all__ = ["Different", "expect_draws", "expect_equal", "expect_seeded", "expect_shape", "expect_true", "inspect_value"]
+
+_KINDS = {"b": "booleans", "i": "whole numbers", "u": "whole numbers", "f": "floats", "c": "complex numbers"}
+_NUMBERS = {bool, int, float, complex} | {
+    t for t in np.sctypeDict.values() if issubclass(t, (np.number, np.bool_)) and t is not np.timedelta64
+}
+_DEEPEST = 8
+
+
+class Different(AssertionError):
+    """An answer is wrong. `facts` are pairs (label, text); `mistake` names the usual mistake or is None."""
+
+    def __init__(self, summary: str, facts=(), mistake: str | None = None):
+        self.summary, self.facts, self.mistake = summary, tuple(facts), mistake
+        lines = [summary, *(f"  {label + ':':<18} {text}" for label, text in self.facts)]
+        if mistake:
+            lines.append(f"  It looks as if {mistake}.")
+        super().__init__("\n".join(lines))
+
+
+def inspect_value(value) -> str:
+    """What a value is, in words that are short whatever it is.
+
+    >>> inspect_value(np.zeros((3, 4), np.float32)), inspect_value([1, 2]), inspect_value(None)
+    ('float32 array of shape (3, 4)', 'list of length 2', 'None')
+    """
+    if type(value) is np.ndarray:
+        return f"{value.dtype} array of shape {value.shape}"
+    if value is None:
+        return "None"
+    if type(value) in _NUMBERS:
+        return f"{type(value).__name__} {_show(value)}"
+    if type(value) in (tuple, list, dict, str):
+        return f"{type(value).__name__} of length {len(value)}"
+    if type(value) is np.random.Generator:
+        return "a random generator"
+    return f"a {_clip(type(value).__name__)}"
+
+
+def _show(number) -> str:
+    if isinstance(number, int) and not isinstance(number, bool) and number.bit_length() > 100:
+        return f"with {number.bit_length()} bits"
+    if isinstance(number, (bool, int, np.bool_, np.integer)):
+        return str(number)
+    return f"{number:.6g}"
+
+
+def _clip(text, length=80) -> str:
+    text = str(text)
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def expect_true(condition: bool, message: str, *, mistake: str | None = None) -> None:
+    """Refuse unless `condition` is True."""
+    if not condition:
+        raise Different(message, mistake=mistake)
+
+
+def expect_shape(got, shape: tuple[int, ...], *, what: str, kind: str = "f", mistakes: dict | None = None) -> None:
+    """Refuse unless `got` is a plain array of this shape and dtype kind with finite entries only.
+
+    `mistakes` maps the name of a mistake to the shape that it gives.
+
+    >>> expect_shape(np.zeros((3, 2)), (3, 2), what="w")
+    """
+    expected = ("expected", f"array of {_KINDS[kind]}, shape {tuple(shape)}")
+    came = ("came", inspect_value(got))
+    _plain_array(got, what, expected)
+    if got.shape != tuple(shape):
+        fits = [name for name, other in (mistakes or {}).items() if got.shape == tuple(other)]
+        raise Different(
+            f"{what} has the wrong shape", [came, expected], fits[0] if fits else _shape_mistake(got, shape)
+        )
+    _same_kind(got, kind, what, expected)
+    _finite(got, what, expected)
+
+
+def _shape_mistake(got, shape):
+    if got.ndim > 1 and got.shape == tuple(shape)[::-1]:
+        return "the axes are the other way round (transposed)"
+    return None
+
+
+def _plain_array(got, what, expected):
+    if type(got) is not np.ndarray:
+        mistake = None
+        if got is None:
+            mistake = "a return is missing"
+        elif type(got) in (list, tuple):
+            mistake = f"a {type(got).__name__} was returned where an array is meant, see np.array"
+        raise Different(f"{what} is not an array", [("came", inspect_value(got)), expected], mistake)
+    if got.dtype.kind not in _KINDS:
+        raise Different(f"{what} does not hold numbers", [("came", inspect_value(got)), expected])
+
+
+def _same_kind(got, kind, what, expected):
+    if got.dtype == np.float16 and kind == "f":
+        raise Different(
+            f"{what} is rounded too coarsely: use float32 or float64", [("came", inspect_value(got)), expected]
+        )
+    if got.dtype.kind != kind and {got.dtype.kind, kind} != {"i", "u"}:
+        mistake = None
+        if kind == "f" and got.dtype.kind in "iu":
+            mistake = "floats were rounded to whole numbers (// or an integer dtype)"
+        raise Different(
+            f"{what} holds {_KINDS[got.dtype.kind]}, not {_KINDS[kind]}",
+            [("came", inspect_value(got)), expected],
+            mistake,
+        )
+
+
+def _finite(got, what, expected):
+    bad = ~np.isfinite(got)
+    if bad.any():
+        where = _first(bad)
+        raise Different(
+            f"{what} is not finite",
+            [("came", f"{_show(got[where])} at {_index(where)}, {int(bad.sum())} of {got.size} entries"), expected],
+        )
+
+
+def _first(mask) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
+
+
+def _index(where) -> str:
+    return f"index [{', '.join(map(str, where))}]" if where else "its only entry"
+
+
+def expect_equal(
+    got, want, *, rtol: float = 1e-6, atol: float = 1e-9, what: str = "the result", mistakes: dict | None = None
+) -> None:
+    """Refuse unless `got` has the structure, shape, dtype kind and, within the tolerance, the values of `want`.
+
+    float32 answers are compared with a tolerance that float32 can meet. A list may come for a tuple and the other way
+    round. `mistakes` maps the name of a usual mistake to what it gives in place of `want`.
+
+    >>> expect_equal(np.array([1.0, 2.0]), np.array([1.0, 2.5]), what="db", mistakes={"you forgot x": np.ones(2)})
+    Traceback (most recent call last):
+    coursekit.grading.compare.Different: db has a wrong value
+      came:              float64 array of shape (2,)
+      expected:          float64 array of shape (2,)
+      first difference:  index [1]: came 2, expected 2.5
+      differing:         1 of 2 entries
+    """
+    try:
+        _equal(got, want, rtol, atol, what, 0)
+    except Different as error:
+        for name, other in (mistakes or {}).items():
+            if _matches(got, other, rtol, atol):
+                raise Different(error.summary, error.facts, name) from None
+        raise
+
+
+def _matches(got, want, rtol, atol) -> bool:
+    try:
+        _equal(got, want, rtol, atol, "", 0)
+    except Different:
+        return False
+    return True
+
+
+def _equal(got, want, rtol, atol, what, depth):
+    if type(want) in (tuple, list):
+        _same_length(got, want, (tuple, list), f"{type(want).__name__} of length {len(want)}", what, depth)
+        for i, part in enumerate(want):
+            _equal(got[i], part, rtol, atol, f"{what}[{i}]", depth + 1)
+    elif type(want) is dict:
+        _same_length(got, want, (dict,), f"dict with keys {_clip(list(want))}", what, depth)
+        for key, part in want.items():
+            found = [value for name, value in got.items() if type(name) is type(key) and name == key]
+            if not found:
+                raise Different(f"{what} has no key {key!r}", [("expected", f"keys {_clip(list(want))}")])
+            _equal(found[0], part, rtol, atol, f"{what}[{key!r}]", depth + 1)
+    elif type(want) is np.ndarray:
+        _equal_arrays(got, want, rtol, atol, what)
+    elif type(want) in _NUMBERS:
+        if type(got) in _NUMBERS:
+            got = _as_array(got, what)
+        elif type(got) is not np.ndarray or got.shape != ():
+            mistake = "a return is missing" if got is None else None
+            raise Different(
+                f"{what} is not a number",
+                [("came", inspect_value(got)), ("expected", f"a number, {_show(want)}")],
+                mistake,
+            )
+        want = np.asarray(want)
+        if want.dtype.kind == "f" and got.dtype.kind in "iu":
+            got = got.astype(np.float64)
+        _equal_arrays(got, want, rtol, atol, what)
+    elif want is None:
+        if got is not None:
+            raise Different(f"{what} is not None", [("came", inspect_value(got))])
+    else:
+        raise TypeError(
+            f"expect_equal cannot compare with {inspect_value(want)}; expected arrays, numbers or their tuples"
+        )
+
+
+def _as_array(number, what):
+    array = np.asarray(number)
+    if array.dtype.kind not in _KINDS:  # a Python int beyond 64 bits
+        raise Different(f"{what} is out of range", [("came", inspect_value(number))])
+    return array
+
+
+def _plain(value, what, depth=0):
+    """Refuse what could not be compared: only arrays, numbers and tuples, lists and dicts of these are plain."""
+    if type(value) in (tuple, list, dict) and depth < _DEEPEST:
+        for part in value.values() if type(value) is dict else value:
+            _plain(part, what, depth + 1)
+    elif type(value) not in _NUMBERS:
+        _plain_array(value, what, ("expected", "an array of numbers"))
+
+
+def _same_length(got, want, types, expected, what, depth):
+    if depth > _DEEPEST:
+        raise TypeError(f"expect_equal: want is nested more than {_DEEPEST} deep")
+    facts = [("came", inspect_value(got)), ("expected", expected)]
+    if type(got) not in types:
+        mistake = "a return is missing" if got is None else None
+        raise Different(f"{what} is not a {types[0].__name__}", facts, mistake)
+    if len(got) != len(want):
+        raise Different(f"{what} has the wrong length", facts)
+
+
+def _equal_arrays(got, want, rtol, atol, what):
+    facts = [("came", inspect_value(got)), ("expected", inspect_value(want))]
+    _plain_array(got, what, facts[1])
+    if got.shape != want.shape:
+        raise Different(f"{what} has the wrong shape", facts, _shape_mistake(got, want.shape))
+    _same_kind(got, want.dtype.kind, what, facts[1])
+    if got.dtype.kind in "biu":
+        wrong = got != want
+    else:
+        usual = np.isfinite(want)
+        _finite(got[usual], what, facts[1]) if usual.all() else None
+        largest = float(np.abs(want[usual]).max()) if usual.any() else 0.0
+        if min(got.dtype.itemsize, want.dtype.itemsize) <= (4 if want.dtype.kind == "f" else 8):
+            rtol, atol = max(rtol, 1e-4), max(atol, 1e-5 * largest)
+        with np.errstate(all="ignore"):
+            near = np.abs(got - want) <= atol + rtol * np.abs(want)
+        wrong = ~np.where(usual, near, (got == want) | (np.isnan(got) & np.isnan(want)))
+    if wrong.any():
+        where = _first(wrong)
+        facts += [
+            ("first difference", f"{_index(where)}: came {_show(got[where])}, expected {_show(want[where])}"),
+            ("differing", f"{int(wrong.sum())} of {wrong.size} entries"),
+        ]
+        raise Different(f"{what} has a wrong value", facts, _value_mistake(got, want, rtol, atol))
+
+
+def _value_mistake(got, want, rtol, atol):
+    """The mistakes that can be seen whatever was computed: sign, transposition, a constant factor."""
+    if want.dtype.kind != "f" or not (np.isfinite(got).all() and np.isfinite(want).all()):
+        return None
+
+    def near(a, b):
+        return bool((np.abs(a - b) <= atol + rtol * np.abs(b)).all())
+
+    with np.errstate(all="ignore"):
+        if near(got, -want):
+            return "the sign is the wrong way round"
+        if got.ndim == 2 and got.shape[0] == got.shape[1] and near(got.T, want):
+            return "the axes are the other way round (transposed)"
+        largest = np.unravel_index(int(np.argmax(np.abs(want))), want.shape)
+        factor = float(got[largest]) / float(want[largest]) if want[largest] else 0.0
+        if want.size > 1 and factor and math.isfinite(factor) and near(got, factor * want):
+            return f"every entry is {_show(factor)} times what it should be"
+    return None
+
+
+def expect_draws(
+    got,
+    *,
+    shape: tuple[int, ...],
+    std: float,
+    uniform: bool = False,
+    what: str = "the weights",
+    mistakes: dict[str, float] | None = None,
+    k: float = 6.0,
+) -> None:
+    r"""Refuse unless `got` looks like independent draws with mean 0 and this standard deviation.
+
+    Mean and standard deviation must lie within k standard errors, $\sigma/\sqrt n$ and
+    $\sigma\sqrt{(\kappa - 1)/4n}$, where the kurtosis $\kappa$ is 3 for normal and 9/5 for uniform draws. With k = 6
+    a right answer fails about once in 10^9 checks. `mistakes` maps the name of a mistake to the standard deviation that
+    it gives. The number of draws should be some thousands.
+
+    >>> expect_draws(np.random.default_rng(0).normal(0, 0.1, (50, 80)), shape=(50, 80), std=0.1)
+    """
+    expect_shape(got, shape, what=what)
+    got = got.astype(np.float64, copy=False)
+    n = got.size
+    law = "uniform" if uniform else "normal"
+    expected = ("expected", f"{law} draws with mean 0 and standard deviation {std:.4g}")
+    if got.min() == got.max():
+        raise Different(f"{what}: all entries are equal", [("came", f"{n} times {_show(got.flat[0])}"), expected])
+    distinct = np.unique(got).size
+    if distinct < 0.9 * n:
+        raise Different(f"{what}: entries repeat", [("came", f"{distinct} different values in {n} entries"), expected])
+    mean, spread, bound = float(got.mean()), float(np.sqrt(np.mean(got**2))), math.sqrt(3) * std
+    mean_error = k / math.sqrt(n)
+    std_error = k * math.sqrt((1.8 if uniform else 3.0) - 1) / (2 * math.sqrt(n))
+    came = (
+        "came",
+        f"mean {mean:.3g}, standard deviation {float(got.std()):.4g}, from {got.min():.3g} to {got.max():.3g}",
+    )
+    if abs(mean) > mean_error * max(spread, std):
+        raise Different(f"{what}: the draws are not centred at 0", [came, expected])
+    if abs(spread - std) > std_error * std:
+        loose = 2 * k / math.sqrt(2 * n)
+        fits = [(abs(spread / s - 1), name) for name, s in (mistakes or {}).items() if abs(spread / s - 1) < loose]
+        raise Different(f"{what}: the spread is wrong", [came, expected], min(fits)[1] if fits else None)
+    outside = float((np.abs(got) > bound * (1 + 1e-6)).mean())
+    if uniform and outside > 0:
+        raise Different(
+            f"{what}: the draws are not uniform",
+            [came, ("expected", f"uniform draws from {-bound:.4g} to {bound:.4g}")],
+            "they are normal" if outside > 0.05 else None,
+        )
+    usual = 0.08326  # the share of a normal distribution beyond sqrt(3) standard deviations
+    if not uniform and abs(outside - usual) > k * math.sqrt(usual / n) + 0.02:
+        raise Different(
+            f"{what}: the draws are not normal", [came, expected], "they are uniform" if outside == 0 else None
+        )
+
+
+def expect_seeded(draw: Callable, *, rng: np.random.Generator, what: str = "the weights") -> None:
+    """Refuse unless `draw(generator)` depends on the generator that it is given, and on nothing else that is random.
+
+    `draw` returns an array or a list of arrays. Every call gets a fresh generator.
+    """
+    one, other = (int(seed) for seed in rng.choice(2**31, size=2, replace=False))
+    first = draw(np.random.default_rng(one))
+    _plain(first, what)
+    again = draw(np.random.default_rng(one))
+    different = draw(np.random.default_rng(other))
+    if not _matches(again, first, 0, 0):
+        raise Different(
+            f"{what}: the same generator gave two different results",
+            [("expected", "every random number comes from the generator rng that is passed in")],
+            "the global generator np.random is used, or a new one without a seed",
+        )
+    if _matches(different, first, 0, 0):
+        raise Different(
+            f"{what}: two different generators gave the same result",
+            [("expected", "random numbers from the generator rng that is passed in")],
+            "nothing is drawn, or a generator with a fixed seed is made inside",
+        )
