@@ -1,0 +1,731 @@
+r"""Optimizers: rules that turn a gradient into a step.
+
+Each is a frozen object that holds settings only. The numbers travel as plain dicts::
+
+    optimizer = adam(1e-3)
+    state = optimizer.init(params)
+    params, state = optimizer.update(params, grads, state)
+
+* `params` is an array or a dict of arrays; dicts may nest. `grads` has the same entries and shapes.
+* `state` is a plain dict: `"step"`, the number of updates made, and arrays like the params. It can be saved to .npz.
+* The caller's arrays are not changed. `update(..., inplace=True)` writes into params and state instead, which saves
+  their copies; it is what `coursekit.model.train` does.
+* `lr` is a number or a schedule, a function of the step (from 0) such as those of `coursekit.schedules`.
+* With run axes, `lr` and `decay` may also be arrays with one number a run, (R,) for params (R, ...); (R, 1, 1) means
+  the same. That trains a whole heat map in one pass.
+* `weight_decay` adds $\lambda w$ to the gradient, the gradient of $\frac{\lambda}{2} \sum w^2$, as PyTorch does (for
+  `adamw` see there). All params decay, the biases too.
+
+The rule of an optimizer is its method `step`, written for arrays of any shape. With $g$ the gradient, $\eta$ the rate
+and $t$ the step counted from 1:
+
+| optimizer | step | source |
+|---|---|---|
+| `sgd` | $w \leftarrow w - \eta g$ | Robbins and Monro 1951 |
+| `momentum` | $v \leftarrow \gamma v + g,\; w \leftarrow w - \eta v$ | Polyak 1964 |
+| `nesterov` | $v \leftarrow \gamma v + g,\; w \leftarrow w - \eta (g + \gamma v)$ | Nesterov 1983 |
+| `adagrad` | $s \leftarrow s + g^2,\; w \leftarrow w - \eta g / (\sqrt s + \varepsilon)$ | Duchi et al. 2011 |
+| `rmsprop` | $s \leftarrow \gamma s + (1-\gamma) g^2,\; w$ as AdaGrad | Hinton 2012 |
+| `adadelta` | the step itself has the scale of past steps | Zeiler 2012 |
+| `adam` | $w \leftarrow w - \eta \hat m / (\sqrt{\hat v} + \varepsilon)$ | Kingma and Ba 2015 |
+| `amsgrad` | Adam with the largest $v$ so far | Reddi et al. 2018 |
+| `adamw` | Adam, and $w \leftarrow w - \eta \lambda w$ | Loshchilov and Hutter 2019 |
+| `nadam` | Adam with Nesterov's look ahead | Dozat 2016 |
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, fields, replace
+from typing import ClassVar
+
+import numpy as np
+
+from . import _checks, _trees
+from .errors import CourseError, DTypeError, RangeError, ShapeError
+
+__all__ = [
+    "Optimizer",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamw",
+    "amsgrad",
+    "chain",
+    "global_norm",
+    "global_norm_clip",
+    "momentum",
+    "nadam",
+    "nesterov",
+    "rmsprop",
+    "sgd",
+]
+
+# `step` runs over blocks of this many bytes, so that its temporaries stay in the cache: four times faster for a million
+# entries than one pass over everything.
+BLOCK_BYTES = 1 << 16
+
+
+class Optimizer:
+    """What all optimizers share: the walk over nested params, and the checks.
+
+    A subclass is a frozen dataclass with a field `lr`, the names of its arrays in `slots`, and the method `step`.
+    """
+
+    slots: ClassVar[tuple[str, ...]] = ()
+    weight_decay = 0.0
+
+    def __post_init__(self):
+        for setting in fields(self):
+            value = _check_setting(setting.name, getattr(self, setting.name))
+            object.__setattr__(self, setting.name, value)
+
+    def init(self, params) -> dict:
+        """The state before the first update: `{"step": 0}`, and zeros of the params' shapes under each slot's name."""
+        _trees.float_leaves("params", params)
+        return {"step": 0} | {slot: _trees.map_leaves(np.zeros_like, params) for slot in self.slots}
+
+    def update(self, params, grads, state: dict, *, inplace: bool = False) -> tuple:
+        """One update of all params.
+
+        Parameters
+        ----------
+        params : array, or dict of arrays (may nest)
+        grads : the same entries and shapes; each gradient is converted to the dtype of its parameter
+        state : what `init` or the last `update` gave
+        inplace : write into the arrays of params and state, and return these; otherwise nothing given is changed
+
+        Returns
+        -------
+        params, state : the new ones
+
+        Raises
+        ------
+        ShapeError
+            If grads or state have other entries or shapes than params.
+        RangeError
+            If the schedule gives a rate that is negative or not finite. Nothing has been changed then.
+
+        >>> params, grads = {"w": np.array([1.0, 2.0])}, {"w": np.array([10.0, -10.0])}
+        >>> optimizer = sgd(0.1)
+        >>> params, state = optimizer.update(params, grads, optimizer.init(params))
+        >>> params, state
+        ({'w': array([0., 3.])}, {'step': 1})
+        """
+        weights = _trees.float_leaves("params", params)
+        gradients = _trees.alike("grads", grads, "params", weights)
+        steps_made = self._check_state(state, weights)
+        lr = self._rate(steps_made)
+        if not inplace:
+            params = _trees.map_leaves(np.copy, params)
+            state = state | {slot: _trees.map_leaves(np.copy, state[slot]) for slot in self.slots}
+        trees = {"params": params} | {f"state[{slot!r}]": state[slot] for slot in self.slots}
+        arrays = [_writable(name, tree) for name, tree in trees.items()]
+        rules = [self._for_runs(lr, w) for w in weights.values()]
+        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges goes to inf and NaN by itself
+            for (rule, rate), g, *wanted in zip(rules, gradients.values(), *arrays, strict=True):
+                rule._step_in_blocks(wanted, g, rate, steps_made + 1)
+        state["step"] = steps_made + 1
+        return params, state
+
+    def step(self, w, g, lr, t, *slots):
+        """The rule: (w, g, lr, t, arrays of the slots) -> the new w and slots. `t` counts from 1."""
+        raise NotImplementedError
+
+    def _gradient(self, w, g):
+        return g + self.weight_decay * w if self.weight_decay else g
+
+    def _step_in_blocks(self, arrays, g, lr, t):
+        """Apply the rule to one parameter; `arrays`, w and its slots, are overwritten."""
+        g = g.astype(arrays[0].dtype, copy=False)
+        blocks = [...]
+        if isinstance(lr, float) and all(a.flags.c_contiguous for a in (g, *arrays)):
+            g, *arrays = (a.reshape(-1) for a in (g, *arrays))
+            size = BLOCK_BYTES // g.itemsize
+            blocks = [slice(i, i + size) for i in range(0, g.size, size)]
+        for block in blocks:
+            w, *slots = (a[block] for a in arrays)
+            new = self.step(w, self._gradient(w, g[block]), lr, t, *slots)
+            for array, values in zip(arrays, new, strict=True):
+                array[block] = values
+
+    def _rate(self, step):
+        """The learning rate of this step."""
+        if not callable(self.lr):
+            return self.lr
+        lr = self.lr(step)
+        try:
+            return _check_setting("lr", lr)
+        except (DTypeError, RangeError) as error:
+            raise type(error)(f"the schedule {self.lr!r} gave a useless rate at step {step}: {error}") from None
+
+    def _for_runs(self, lr, w):
+        """(rule, rate) for the parameter w: settings that differ from run to run get the shape (R, 1, ...)."""
+        decay = getattr(self, "decay", None)
+        if not isinstance(lr, np.ndarray) and not isinstance(decay, np.ndarray):
+            return self, lr
+        rule = replace(self, decay=_align("decay", decay, w)) if isinstance(decay, np.ndarray) else self
+        return rule, _align("lr", np.asarray(lr), w)
+
+    def _check_state(self, state, weights):
+        wanted = ("step", *self.slots)
+        if not isinstance(state, dict) or any(name not in state for name in wanted):
+            has = f"a dict with {', '.join(map(repr, state))}" if isinstance(state, dict) else _checks.describe(state)
+            raise ShapeError(
+                f"state is {has}, but {type(self).__name__} needs {', '.join(map(repr, wanted))}; "
+                "make it with state = optimizer.init(params)"
+            )
+        for slot in self.slots:
+            _trees.alike(f"state[{slot!r}]", state[slot], "params", weights)
+        try:
+            step = operator.index(state["step"])
+        except TypeError:
+            raise DTypeError(
+                f"state['step'] is {_checks.describe(state['step'])}, but must be a whole number"
+            ) from None
+        return _checks.whole("state['step']", step, 0)
+
+
+# The interval of each setting: lowest value, highest value (left out itself).
+_INTERVALS = {
+    "lr": (0, None),
+    "decay": (0, 1),
+    "beta1": (0, 1),
+    "beta2": (0, 1),
+    "eps": (0, None),
+    "weight_decay": (0, None),
+    "momentum_decay": (0, None),
+}
+_MAY_DIFFER_BETWEEN_RUNS = ("lr", "decay")
+
+
+def _check_setting(name, value):
+    """A float, a schedule, or an array of floats, one a run."""
+    if name == "lr" and callable(value):
+        return value
+    low, high = _INTERVALS[name]
+    if isinstance(value, np.ndarray) and value.ndim and name in _MAY_DIFFER_BETWEEN_RUNS:
+        _checks.float_array(name, value)
+        for number in (value.min(), value.max()):
+            _checks.number(f"{name}, one a run,", number, low, high, open_high=True)
+        return value
+    return _checks.number(
+        name, value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value, low, high, open_high=True
+    )
+
+
+def _align(name, value, w):
+    """`value`, (R,) or (R, 1, ...), with its axes at the front of those of w and of w's dtype."""
+    shape = value.shape
+    while shape and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) > w.ndim or any(n not in (1, length) for n, length in zip(shape, w.shape, strict=False)):
+        raise ShapeError(
+            f"{name} has shape {value.shape}, but a parameter has shape {w.shape}; with one {name} a run, (R,), "
+            "every parameter needs a run axis in front, (R, ...): see coursekit.model.stack_runs"
+        )
+    return value.reshape(shape + (1,) * (w.ndim - len(shape))).astype(w.dtype)
+
+
+def _writable(name, tree):
+    """All arrays of the tree, once it is sure that they can be written to."""
+    found = _trees.leaves(tree)
+    for path, array in found.items():
+        if not array.flags.writeable:
+            raise CourseError(f"{name}{path} is read-only, so it cannot be updated in place; leave inplace=True out")
+    return found.values()
+
+
+@dataclass(frozen=True)
+class sgd(Optimizer):
+    r"""Stochastic gradient descent, $w \leftarrow w - \eta g$ (Robbins and Monro 1951).
+
+    With the gradient of the whole training set it is gradient descent (Cauchy 1847).
+
+    Parameters
+    ----------
+    lr : learning rate $\eta$, or a schedule, or one rate a run
+    weight_decay : $\lambda$, adds $\lambda w$ to the gradient
+
+    >>> optimizer = sgd(0.1)
+    >>> params = {"w": np.array([1.0, -2.0])}
+    >>> params, _ = optimizer.update(params, {"w": np.array([5.0, 5.0])}, optimizer.init(params))
+    >>> params["w"]
+    array([ 0.5, -2.5])
+    """
+
+    lr: float | Callable
+    _: KW_ONLY
+    weight_decay: float = 0.0
+
+    def step(self, w, g, lr, t):
+        """The rule."""
+        return (w - lr * g,)
+
+
+@dataclass(frozen=True)
+class momentum(Optimizer):
+    r"""Gradient descent with momentum (heavy ball, Polyak 1964).
+
+    $$v \leftarrow \gamma v + g, \qquad w \leftarrow w - \eta v$$
+
+    As in PyTorch, the velocity $v$ is a sum of gradients and the rate stands outside. Sutskever et al. (2013) and Keras
+    keep $\eta$ inside, $v \leftarrow \gamma v - \eta g$: the same paths while $\eta$ is constant, others when it
+    changes.
+
+    Parameters
+    ----------
+    lr : learning rate $\eta$, or a schedule, or one rate a run
+    decay : $\gamma$ in [0, 1), the share of the velocity that is kept; or one a run
+    weight_decay : $\lambda$, adds $\lambda w$ to the gradient
+
+    >>> optimizer, w = momentum(0.1, decay=0.5), np.array([1.0])
+    >>> state = optimizer.init(w)
+    >>> for _ in range(3):
+    ...     w, state = optimizer.update(w, np.array([1.0]), state)
+    ...     print(w, state["v"])
+    [0.9] [1.]
+    [0.75] [1.5]
+    [0.575] [1.75]
+    """
+
+    lr: float | Callable
+    decay: float = 0.9
+    _: KW_ONLY
+    weight_decay: float = 0.0
+
+    slots = ("v",)
+
+    def step(self, w, g, lr, t, v):
+        """The rule."""
+        v = self.decay * v + g
+        return w - lr * v, v
+
+
+@dataclass(frozen=True)
+class nesterov(Optimizer):
+    r"""Nesterov's accelerated gradient (Nesterov 1983), in the form of Sutskever et al. (2013) as PyTorch has it.
+
+    $$v \leftarrow \gamma v + g, \qquad w \leftarrow w - \eta (g + \gamma v)$$
+
+    The paper takes the gradient at the point to which the velocity is about to carry: $g$ at $w - \eta \gamma v$. Here
+    $w$ stands for that look-ahead point, so the gradient is taken where the params are (Bengio et al. 2013). The paths
+    of the two are the same up to this shift.
+
+    Parameters
+    ----------
+    lr : learning rate $\eta$, or a schedule, or one rate a run
+    decay : $\gamma$ in [0, 1), or one a run
+    weight_decay : $\lambda$, adds $\lambda w$ to the gradient
+
+    >>> optimizer, w = nesterov(0.1, decay=0.5), np.array([1.0])
+    >>> state = optimizer.init(w)
+    >>> for _ in range(3):
+    ...     w, state = optimizer.update(w, np.array([1.0]), state)
+    ...     print(w.round(4), state["v"])
+    [0.85] [1.]
+    [0.675] [1.5]
+    [0.4875] [1.75]
+    """
+
+    lr: float | Callable
+    decay: float = 0.9
+    _: KW_ONLY
+    weight_decay: float = 0.0
+
+    slots = ("v",)
+
+    def step(self, w, g, lr, t, v):
+        """The rule."""
+        v = self.decay * v + g
+        return w - lr * (g + self.decay * v), v
+
+
+@dataclass(frozen=True)
+class adagrad(Optimizer):
+    r"""AdaGrad: each entry has its own rate, which falls with the squares of its gradients (Duchi et al. 2011).
+
+    $$s \leftarrow s + g^2, \qquad w \leftarrow w - \eta \frac{g}{\sqrt s + \varepsilon}$$
+
+    Defaults are PyTorch's. Keras starts $s$ at 0.1 instead of 0, and has $\varepsilon = 10^{-7}$ under the root.
+
+    Parameters
+    ----------
+    lr : learning rate $\eta$, or a schedule, or one rate a run
+    eps : $\varepsilon$, against division by 0
+    weight_decay : $\lambda$, adds $\lambda w$ to the gradient
+
+    >>> optimizer, w = adagrad(0.1), np.array([1.0, 1.0])
+    >>> w, state = optimizer.update(w, np.array([100.0, 0.01]), optimizer.init(w))
+    >>> w                                                   # the first step has length lr, whatever the gradient
+    array([0.9, 0.9])
+    """
+
+    lr: float | Callable = 1e-2
+    eps: float = 1e-10
+    _: KW_ONLY
+    weight_decay: float = 0.0
+
+    slots = ("s",)
+
+    def step(self, w, g, lr, t, s):
+        """The rule."""
+        s = s + g**2
+        return w - lr * g / (np.sqrt(s) + self.eps), s
+
+
+@dataclass(frozen=True)
+class rmsprop(Optimizer):
+    r"""RMSProp: AdaGrad with a running mean in place of the sum (Hinton's lecture 6e, 2012).
+
+    $$s \leftarrow \gamma s + (1 - \gamma) g^2, \qquad w \leftarrow w - \eta \frac{g}{\sqrt s + \varepsilon}$$
+
+    Defaults are PyTorch's. The lecture and Keras have $\gamma = 0.9$, and Keras $\varepsilon = 10^{-7}$ under the root.
+
+    Parameters
+    ----------
+    lr : learning rate $\eta$, or a schedule, or one rate a run
+    decay : $\gamma$ in [0, 1)
+    eps : $\varepsilon$
+    weight_decay : $\lambda$, adds $\lambda w$ to the gradient
+
+    >>> optimizer, w = rmsprop(0.1, decay=0.75), np.array([1.0])
+    >>> w, state = optimizer.update(w, np.array([6.0]), optimizer.init(w))
+    >>> w.round(4), state["s"]                              # sqrt(9) = 3: a step of 0.1 * 6 / 3
+    (array([0.8]), array([9.]))
+    """
+
+    lr: float | Callable = 1e-2
+    decay: float = 0.99
+    eps: float = 1e-8
+    _: KW_ONLY
+    weight_decay: float = 0.0
+
+    slots = ("s",)
+
+    def step(self, w, g, lr, t, s):
+        """The rule."""
+        s = self.decay * s + (1 - self.decay) * g**2
+        return w - lr * g / (np.sqrt(s) + self.eps), s
+
+
+@dataclass(frozen=True)
+class adadelta(Optimizer):
+    r"""AdaDelta: the size of past steps takes the place of the learning rate (Zeiler 2012, algorithm 1).
+
+    $$s \leftarrow \gamma s + (1 - \gamma) g^2, \qquad
+    \Delta = \frac{\sqrt{d + \varepsilon}}{\sqrt{s + \varepsilon}}\, g, \qquad
+    d \leftarrow \gamma d + (1 - \gamma) \Delta^2, \qquad w \leftarrow w - \eta \Delta$$
+
+    Defaults are PyTorch's. The paper has no $\eta$ (that is $\eta = 1$) and $\gamma = 0.95$; Keras has $\eta = 0.001$,
+    $\gamma = 0.95$, $\varepsilon = 10^{-7}$.
+
+    Parameters
+    ----------
+    lr : factor $\eta$, or a schedule, or one a run
+    decay : $\gamma$ in [0, 1)
+    eps : $\varepsilon$; it sets the length of the first steps
+    weight_decay : $\lambda$, adds $\lambda w$ to the gradient
+
+    >>> optimizer, w = adadelta(), np.array([1.0])
+    >>> w, state = optimizer.update(w, np.array([10.0]), optimizer.init(w))
+    >>> 1 - w                                               # sqrt(eps / (1 - decay)), whatever the gradient
+    array([0.00316228])
+    """
+
+    lr: float | Callable = 1.0
+    decay: float = 0.9
+    eps: float = 1e-6
+    _: KW_ONLY
+    weight_decay: float = 0.0
+
+    slots = ("s", "d")
+
+    def step(self, w, g, lr, t, s, d):
+        """The rule."""
+        s = self.decay * s + (1 - self.decay) * g**2
+        delta = np.sqrt(d + self.eps) / np.sqrt(s + self.eps) * g
+        d = self.decay * d + (1 - self.decay) * delta**2
+        return w - lr * delta, s, d
+
+
+@dataclass(frozen=True)
+class adam(Optimizer):
+    r"""Adam: momentum, divided by the root mean square of the gradient (Kingma and Ba 2015, algorithm 1).
+
+    $$m \leftarrow \beta_1 m + (1 - \beta_1) g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2) g^2$$
+    $$\hat m = \frac{m}{1 - \beta_1^t}, \qquad \hat v = \frac{v}{1 - \beta_2^t}, \qquad
+    w \leftarrow w - \eta \frac{\hat m}{\sqrt{\hat v} + \varepsilon}$$
+
+    $m$ and $v$ start at 0 and are too small at first; the hats correct that bias. Defaults are the paper's and
+    PyTorch's. Keras has $\varepsilon = 10^{-7}$ and adds it before the correction (the paper's $\hat\varepsilon$).
+
+    Parameters
+    ----------
+    lr : learning rate $\eta$, or a schedule, or one rate a run
+    beta1, beta2 : $\beta_1, \beta_2$ in [0, 1)
+    eps : $\varepsilon$
+    weight_decay : $\lambda$, adds $\lambda w$ to the gradient; `adamw` is the better way
+
+    >>> optimizer, w = adam(0.1), np.array([1.0, 1.0])
+    >>> w, state = optimizer.update(w, np.array([100.0, -0.01]), optimizer.init(w))
+    >>> w.round(4)                                          # the first step has length lr, whatever the gradient
+    array([0.9, 1.1])
+    """
+
+    lr: float | Callable = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    _: KW_ONLY
+    weight_decay: float = 0.0
+
+    slots = ("m", "v")
+
+    def step(self, w, g, lr, t, m, v):
+        """The rule."""
+        m = self.beta1 * m + (1 - self.beta1) * g
+        v = self.beta2 * v + (1 - self.beta2) * g**2
+        m_hat = m / (1 - self.beta1**t)
+        v_hat = v / (1 - self.beta2**t)
+        return w - lr * m_hat / (np.sqrt(v_hat) + self.eps), m, v
+
+
+@dataclass(frozen=True)
+class amsgrad(Optimizer):
+    r"""AMSGrad: Adam that never forgets a large gradient (Reddi et al. 2018, algorithm 2).
+
+    $$v_{\max} \leftarrow \max(v_{\max}, v), \qquad
+    w \leftarrow w - \eta \frac{\hat m}{\sqrt{v_{\max} / (1 - \beta_2^t)} + \varepsilon}$$
+
+    with $m, \hat m, v$ as in `adam`. The paper corrects no bias; here it is corrected, as in PyTorch's
+    `Adam(amsgrad=True)`.
+
+    Parameters
+    ----------
+    lr, beta1, beta2, eps, weight_decay : as for `adam`
+
+    >>> optimizer, w = amsgrad(0.1, beta2=0.5), np.array([1.0])
+    >>> state = optimizer.init(w)
+    >>> for g in (10.0, 0.1, 0.1):
+    ...     w, state = optimizer.update(w, np.array([g]), state)
+    >>> state["v"].round(2), state["v_max"]
+    (array([12.51]), array([50.]))
+    """
+
+    lr: float | Callable = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    _: KW_ONLY
+    weight_decay: float = 0.0
+
+    slots = ("m", "v", "v_max")
+
+    def step(self, w, g, lr, t, m, v, v_max):
+        """The rule."""
+        m = self.beta1 * m + (1 - self.beta1) * g
+        v = self.beta2 * v + (1 - self.beta2) * g**2
+        v_max = np.maximum(v_max, v)
+        m_hat = m / (1 - self.beta1**t)
+        v_hat = v_max / (1 - self.beta2**t)
+        return w - lr * m_hat / (np.sqrt(v_hat) + self.eps), m, v, v_max
+
+
+@dataclass(frozen=True)
+class adamw(adam):
+    r"""AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2).
+
+    $$w \leftarrow w - \eta \lambda w, \qquad \text{then Adam's step with the gradient alone}$$
+
+    In `adam` the decay goes through $m$ and $v$, so entries with large gradients decay less. Here all decay alike. As
+    in PyTorch the decay is multiplied by $\eta$; in the paper only by the schedule's factor.
+
+    Parameters
+    ----------
+    lr, beta1, beta2, eps : as for `adam`
+    weight_decay : $\lambda$
+
+    >>> optimizer, w = adamw(0.1, weight_decay=0.5), np.array([8.0])
+    >>> optimizer.update(w, np.array([0.0]), optimizer.init(w))[0]
+    array([7.6])
+    """
+
+    lr: float | Callable = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 1e-2
+
+    def _gradient(self, w, g):
+        return g
+
+    def step(self, w, g, lr, t, m, v):
+        """The rule."""
+        w = w - lr * self.weight_decay * w
+        return super().step(w, g, lr, t, m, v)
+
+
+@dataclass(frozen=True)
+class nadam(Optimizer):
+    r"""Nadam: Adam whose momentum looks ahead as Nesterov's does (Dozat 2016, algorithm 2).
+
+    $$\mu_t = \beta_1 \left(1 - \tfrac12\, 0.96^{t \psi}\right), \qquad
+    \hat m = \frac{\mu_{t+1}\, m}{1 - \prod_{i=1}^{t+1} \mu_i} + \frac{(1 - \mu_t)\, g}{1 - \prod_{i=1}^t \mu_i},
+    \qquad w \leftarrow w - \eta \frac{\hat m}{\sqrt{\hat v} + \varepsilon}$$
+
+    with $m, v, \hat v$ as in `adam`. The momentum $\mu_t$ warms up from half of $\beta_1$; $\psi$ is `momentum_decay`.
+    Defaults are PyTorch's; $\psi = 0.004$ is the schedule that the paper suggests. Keras has $\psi = 1, \eta = 0.001$,
+    $\varepsilon = 10^{-7}$. PyTorch rounds the product to float32 unless its default dtype is float64, which moves its
+    path by about 1e-9 of the distance. Many summaries show a constant $\mu$.
+
+    Parameters
+    ----------
+    lr, beta1, beta2, eps, weight_decay : as for `adam`
+    momentum_decay : $\psi$, how fast the momentum warms up
+
+    >>> optimizer, w = nadam(0.1), np.array([1.0])
+    >>> optimizer.update(w, np.array([5.0]), optimizer.init(w))[0].round(4)
+    array([0.8944])
+    """
+
+    lr: float | Callable = 2e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    momentum_decay: float = 4e-3
+    _: KW_ONLY
+    weight_decay: float = 0.0
+
+    slots = ("m", "v")
+
+    def step(self, w, g, lr, t, m, v):
+        """The rule."""
+        m = self.beta1 * m + (1 - self.beta1) * g
+        v = self.beta2 * v + (1 - self.beta2) * g**2
+        ahead = self.mu(t + 1) / (1 - self.mu_product(t + 1))
+        now = (1 - self.mu(t)) / (1 - self.mu_product(t))
+        m_hat = ahead * m + now * g
+        v_hat = v / (1 - self.beta2**t)
+        return w - lr * m_hat / (np.sqrt(v_hat) + self.eps), m, v
+
+    def mu(self, t):
+        """The momentum of step t, from 1."""
+        return self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
+
+    def mu_product(self, t):
+        """The product of the momenta of steps 1 to t."""
+        return _mu_product(self.beta1, self.momentum_decay, t)
+
+
+@functools.lru_cache(maxsize=64)
+def _mu_product(beta1, momentum_decay, t):
+    """Factors are below beta1, so once beta1**t is below 1e-20 the product no longer shows beside 1."""
+    enough = 1 + int(-46 / np.log(beta1)) if beta1 else 1
+    return float(np.prod(beta1 * (1 - 0.5 * 0.96 ** (np.arange(1, min(t, enough) + 1) * momentum_decay))))
+
+
+def global_norm(grads, *, run_axes: int = 0) -> np.ndarray:
+    r"""Euclidean norm of all gradients together, $\sqrt{\sum_i g_i^2}$ over every entry of every array.
+
+    Parameters
+    ----------
+    grads : array, or dict of arrays (may nest)
+    run_axes : how many axes in front are run axes; the norm is then one a run
+
+    Returns
+    -------
+    scalar of float64, or an array of the run axes' shape
+
+    >>> float(global_norm({"w": np.array([[3.0]]), "b": np.array([4.0])}))
+    5.0
+    """
+    run_axes = _checks.whole("run_axes", run_axes, 0)
+    total = 0.0
+    for path, g in _trees.float_leaves("grads", grads).items():
+        if g.ndim < run_axes:
+            raise ShapeError(f"grads{path} has shape {g.shape}, but run_axes={run_axes} axes in front were announced")
+        with np.errstate(over="ignore"):
+            total = total + np.square(g, dtype=np.float64).sum(axis=tuple(range(run_axes, g.ndim)))
+    return np.sqrt(total)
+
+
+@dataclass(frozen=True)
+class global_norm_clip:
+    r"""Gradient clipping: when all gradients together are longer than `max_norm`, shorten them to it.
+
+    $$g \leftarrow g \cdot \min\left(1, \frac{\text{max\_norm}}{\lVert g \rVert + 10^{-6}}\right)$$
+
+    The direction stays (Pascanu et al. 2013). The same as `torch.nn.utils.clip_grad_norm_`; TensorFlow's
+    `clip_by_global_norm` has no 1e-6. It is a function of gradients; `chain` puts it in front of an optimizer.
+
+    Parameters
+    ----------
+    max_norm : longest norm that is let through
+    run_axes : how many axes in front are run axes; each run is then clipped by itself
+
+    >>> clip = global_norm_clip(1.0)
+    >>> clip({"w": np.array([3.0]), "b": np.array([4.0])})["w"].round(4)
+    array([0.6])
+    >>> chain(clip, momentum(0.1))
+    chain(global_norm_clip(max_norm=1.0, run_axes=0), momentum(lr=0.1, decay=0.9, weight_decay=0.0))
+    """
+
+    max_norm: float
+    _: KW_ONLY
+    run_axes: int = 0
+
+    def __post_init__(self):
+        _checks.number("max_norm", self.max_norm, 0, open_low=True)
+        _checks.whole("run_axes", self.run_axes, 0)
+
+    def __call__(self, grads):
+        """The gradients, shortened where they are too long; new arrays."""
+        norm = global_norm(grads, run_axes=self.run_axes)
+        scale = np.minimum(1.0, self.max_norm / (norm + 1e-6))
+
+        def clipped(g):
+            with np.errstate(invalid="ignore"):  # an infinite gradient becomes NaN, for the loss to report
+                return g * scale.reshape(scale.shape + (1,) * (g.ndim - scale.ndim)).astype(g.dtype)
+
+        return _trees.map_leaves(clipped, grads)
+
+
+class chain:
+    """An optimizer with functions of the gradient in front of it, such as `global_norm_clip`.
+
+    >>> optimizer = chain(global_norm_clip(1.0), sgd(1.0))
+    >>> w = np.array([0.0, 0.0])
+    >>> optimizer.update(w, np.array([30.0, 40.0]), optimizer.init(w))[0].round(4)
+    array([-0.6, -0.8])
+    """
+
+    def __init__(self, *parts):
+        *functions, optimizer = parts or [None]
+        if not all(hasattr(optimizer, name) for name in ("init", "update")):
+            raise DTypeError(
+                f"the last part of a chain is an optimizer, but {_checks.describe(optimizer)} arrived; "
+                "write chain(global_norm_clip(1.0), adam(1e-3))"
+            )
+        for function in functions:
+            if not callable(function):
+                raise DTypeError(
+                    f"{_checks.describe(function)} is no function of the gradient; "
+                    "write chain(global_norm_clip(1.0), adam(1e-3))"
+                )
+        self.functions, self.optimizer = tuple(functions), optimizer
+
+    def __repr__(self):
+        return f"chain({', '.join(map(repr, (*self.functions, self.optimizer)))})"
+
+    def init(self, params):
+        """The optimizer's state."""
+        return self.optimizer.init(params)
+
+    def update(self, params, grads, state, *, inplace=False):
+        """Apply the functions to grads from left to right, then the optimizer."""
+        for function in self.functions:
+            grads = function(grads)
+        return self.optimizer.update(params, grads, state, inplace=inplace)
