@@ -1,0 +1,76 @@
+# Everything that can be done with this repository. Two commands do most of it: `make book` and `make test`.
+# Needed beforehand: make and Python >= 3.11. All else goes into .venv.
+
+PORT ?= 8000
+# The tested set of versions; `make test CONSTRAINTS=` takes the newest ones instead.
+CONSTRAINTS ?= constraints.txt
+export CONSTRAINTS
+
+PY := .venv/bin/python
+INSTALLS := pyproject.toml $(CONSTRAINTS) tools/install.py
+INSTALL = @python=$$(sh tools/find-python) && "$$python" tools/install.py
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: book build serve test notebooks lab bench check links format browser jail clean help
+
+book: build serve  ## make the book and serve it on this machine (PORT=8000)
+
+build: .venv/.book  ## make the book in _build/html, warnings as errors
+	@$(PY) tools/build_book.py
+
+serve: .venv/.book
+	@$(PY) tools/serve.py --port $(PORT)
+
+test: .venv/.test  ## run every test: code, notebooks, book, browser
+	@sh tools/get-chromium || true
+	@sh tools/get-bubblewrap || true
+	@$(PY) tools/run_tests.py
+
+notebooks: .venv/.book  ## make the .ipynb beside each chapter and exercise anew
+	@$(PY) -m coursekit.notebooks
+
+lab: .venv/.lab  ## open JupyterLab on the chapters and exercises
+	@.venv/bin/jupyter lab
+
+bench: .venv/.test  ## print our speed against PyTorch's
+	@$(PY) benchmarks/run.py
+
+check: .venv/.test  ## what pre-commit checks: style, notebooks in step, links of the built book
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@$(PY) -m coursekit.notebooks --check
+	@$(PY) tools/build_book.py
+	@$(PY) tools/check_links.py
+
+links: .venv/.test  ## ask every other host that the book links to whether its page is still there
+	@$(PY) tools/check_links.py --external
+
+format: .venv/.test  ## bring the code into its format
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+browser: .venv/.test  ## get a Chromium for the browser tests
+	@sh tools/get-chromium
+
+jail:  ## get bubblewrap, which the grader locks submissions into
+	@sh tools/get-bubblewrap
+
+clean:  ## remove everything that was made here: .venv, the book, caches
+	rm -rf .venv _build dist reference test-artefacts .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+.venv/.book: $(INSTALLS)
+	$(INSTALL) book grading
+	@touch $@
+
+.venv/.test: $(INSTALLS)
+	$(INSTALL) test
+	@touch $@ .venv/.book
+
+.venv/.lab: $(INSTALLS)
+	$(INSTALL) lab
+	@touch $@ .venv/.book

@@ -1,0 +1,269 @@
+"""The book's own Sphinx extension.
+
+* Makes one page of `reference/` for each public module, before Sphinx looks for pages.
+* Lets docstrings be written as they are read in a terminal: Markdown's `code`, tables and $formulas$ become reST.
+* Complains about a public name without a docstring; warnings are errors, so the build fails.
+* Labels bibliography entries by author and year.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+from pybtex.plugin import register_plugin
+from pybtex.style.formatting.plain import Style as PlainStyle
+from pybtex.style.labels import BaseLabelStyle
+from sphinx.util import logging
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "src" / "coursekit"
+REFERENCE = ROOT / "reference"
+logger = logging.getLogger(__name__)
+
+
+# Pages of the reference ------------------------------------------------------------------------------------------
+
+
+def public_modules():
+    """Return {module name: syntax tree} of every module of coursekit without an underscore in its path."""
+    modules = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = ("coursekit", *path.relative_to(PACKAGE).with_suffix("").parts)
+        parts = parts[:-1] if parts[-1] == "__init__" else parts
+        if not any(part.startswith("_") for part in parts):
+            modules[".".join(parts)] = ast.parse(path.read_text(encoding="utf-8"))
+    return modules
+
+
+def exported(tree):
+    """Return the names in a module's `__all__`."""
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+            return list(ast.literal_eval(node.value))
+    return []
+
+
+def imported_from_public(tree, name, modules):
+    """Return the names that a package takes over from its own public modules, which have pages themselves."""
+    names = set()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            for alias in node.names:
+                if f"{name}.{node.module or alias.name}" in modules:
+                    names.add(alias.asname or alias.name)
+    return names
+
+
+def write(path, text):
+    """Write a file only when its text changes, so that an unchanged page is not built again."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def write_reference():
+    """Write reference/index.md and a page for each public module; remove pages of modules that are gone."""
+    REFERENCE.mkdir(exist_ok=True)
+    modules = public_modules()
+    rows, pages = [], set()
+    for name, tree in modules.items():
+        docstring = (ast.get_docstring(tree) or "").strip()
+        if not docstring:
+            logger.warning("module %s has no docstring", name)
+        names = [n for n in exported(tree) if n not in imported_from_public(tree, name, modules) and n[0] != "_"]
+        if name == "coursekit" or not (names or docstring):
+            continue
+        pages.add(f"{name}.md")
+        members = f"   :members: {', '.join(names)}\n   :undoc-members:\n" if names else ""
+        write(
+            REFERENCE / f"{name}.md",
+            f"# {name.removeprefix('coursekit.')}\n\n```{{eval-rst}}\n.. automodule:: {name}\n{members}```\n",
+        )
+        rows.append(
+            f"| [`{name.removeprefix('coursekit.')}`]({name}.md) | {docstring.splitlines()[0] if docstring else ''} |"
+        )
+    for page in REFERENCE.glob("coursekit*.md"):
+        if page.name not in pages:
+            page.unlink()
+    write(
+        REFERENCE / "index.md",
+        "# The code: coursekit\n\n"
+        "Every function that the chapters use, from its docstring: the formula, the shapes, the errors, an example.\n"
+        "The links named *source* show the code itself.\n\n"
+        "| module | what is in it |\n|---|---|\n" + "\n".join(rows) + "\n",
+    )
+
+
+# Docstrings: Markdown's inline forms to reST ---------------------------------------------------------------------
+
+INLINE = re.compile(
+    r"(?P<keep>``.+?``|:[\w:]+:`[^`]+`|`[^`<]+<[^`>]+>`_{1,2})|`(?P<code>[^`]+)`|(?<!\\)\$(?P<math>[^$]+?)\$"
+)
+SECTION = re.compile(r"^-{3,}\s*$")
+
+
+def inline(text, known):
+    """Turn `code` and $formulas$ of one line into reST, and keep its plain text from being taken for markup."""
+    out, end = [], 0
+    for match in INLINE.finditer(text):
+        out.append(plain(text[end : match.start()]))
+        before = text[match.start() - 1 : match.start()]
+        after = text[match.end() : match.end() + 1]
+        if match["keep"]:
+            piece = match["keep"]
+        elif match["code"]:
+            target = known.get(match["code"].removesuffix("()"))
+            piece = f":py:obj:`{match['code']} <{target}>`" if target else f"``{match['code']}``"
+        else:
+            piece = f":math:`{match['math']}`"
+        out.append(("\\ " if before.isalnum() else "") + piece + ("\\ " if after.isalnum() else ""))
+        end = match.end()
+    out.append(plain(text[end:]))
+    return "".join(out)
+
+
+def plain(text):
+    """Escape what reST would read as a substitution or a reference."""
+    return re.sub(r"(?<=\w)_(?=\W|$)", r"\\_", text.replace("|", r"\|"))
+
+
+def cells(row):
+    """Split a Markdown table row at its bars, leaving bars inside formulas and code alone."""
+    protected = re.sub(r"`[^`]*`|\$[^$]*\$", lambda m: m[0].replace("|", "\0"), row.strip())
+    return [cell.strip().replace("\0", "|").replace(r"\|", "|") for cell in protected.strip("|").split("|")]
+
+
+def table(rows, known):
+    """Turn the lines of a Markdown table into a reST list-table."""
+    header, body = cells(rows[0]), [cells(row) for row in rows[2:]]
+    out = [".. list-table::", "   :header-rows: 1", ""]
+    for row in [header, *body]:
+        for position, cell in enumerate(row):
+            out.append(("   * - " if position == 0 else "     - ") + inline(cell, known))
+    return [*out, ""]
+
+
+def starts_paragraph(lines):
+    """Tell whether an indented line would follow a plain paragraph, so that Markdown takes it for code."""
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    return not last.startswith((" ", "* ", "- ", "..")) and not re.match(r"\d+\. ", last) and not last.endswith("::")
+
+
+def to_rest(lines, known):
+    """Return a docstring's lines as reST; doctests and numpydoc's section heads stay as they are."""
+    out, i, sections = [], 0, False
+    while i < len(lines):
+        line = lines[i]
+        stripped = line.strip()
+        if SECTION.match(line) and i and lines[i - 1].strip():
+            sections = lines[i - 1].strip() != "Examples"
+            out.append(line)
+        elif stripped.startswith(">>>"):
+            if sections and not line.startswith(" "):
+                out += ["Examples", "--------"]
+                sections = False
+            while i < len(lines) and lines[i].strip():
+                out.append(lines[i])
+                i += 1
+            continue
+        elif line.startswith("    ") and not sections and i and not lines[i - 1].strip() and starts_paragraph(out):
+            out += ["::", ""]
+            while i < len(lines) and (lines[i].startswith("    ") or not lines[i].strip()):
+                out.append(lines[i])
+                i += 1
+            continue
+        elif stripped.startswith("```"):
+            indent = line[: len(line) - len(line.lstrip())]
+            out += [f"{indent}.. code-block:: {stripped[3:] or 'text'}", ""]
+            i += 1
+            while i < len(lines) and lines[i].strip() != "```":
+                out.append("   " + lines[i])
+                i += 1
+            out.append("")
+        elif stripped.startswith("$$"):
+            indent = line[: len(line) - len(line.lstrip())]
+            body = [stripped[2:]]
+            while not body[-1].rstrip().endswith("$$") and i + 1 < len(lines):
+                i += 1
+                body.append(lines[i].strip())
+            body[-1] = body[-1].rstrip().rstrip(".,").removesuffix("$$")
+            out += ["", f"{indent}.. math::", "", *(f"{indent}   {part}" for part in body if part.strip()), ""]
+        elif stripped.startswith("|") and i + 1 < len(lines) and re.match(r"^\s*\|[\s:|-]+\|\s*$", lines[i + 1]):
+            rows = []
+            while i < len(lines) and lines[i].strip().startswith("|"):
+                rows.append(lines[i])
+                i += 1
+            out += ["", *table(rows, known)]
+            continue
+        else:
+            out.append(inline(line, known))
+        i += 1
+    return out
+
+
+def known_names():
+    """Return {short name: full name} of what the reference documents, where the short name is not ambiguous."""
+    names, twice = {}, set()
+    modules = public_modules()
+    for module, tree in modules.items():
+        names.setdefault(module.removeprefix("coursekit."), module)
+        for name in set(exported(tree)) - imported_from_public(tree, module, modules):
+            if name in names:
+                twice.add(name)
+            names[name] = f"{module}.{name}"
+    return {short: full for short, full in names.items() if short not in twice}
+
+
+def on_docstring(app, what, name, obj, options, lines):
+    """Check that a public object has a docstring, and turn it into reST."""
+    if what in ("module", "class", "exception", "function", "method", "property") and not any(lines):
+        logger.warning("%s %s is public and has no docstring", what, name)
+    known = app.known_names
+    lines[:] = to_rest(lines, {short: full for short, full in known.items() if full != name})
+
+
+def resolve_short_name(app, env, node, contnode):
+    """Find the page of an object that a docstring names without its module."""
+    if node.get("refdomain") != "py":
+        return None
+    target = app.known_names.get(node["reftarget"].rsplit(".", 1)[-1])
+    domain = env.get_domain("py")
+    if target in domain.objects:
+        return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, contnode)
+    # A type that a docstring gives in words ("float, (N, D)") is not a reference.
+    in_words = node["reftype"] == "class" and not node["reftarget"].startswith("coursekit.")
+    return contnode if in_words and node["refdoc"].startswith("reference/") else None
+
+
+# Bibliography ----------------------------------------------------------------------------------------------------
+
+
+class AuthorYearLabels(BaseLabelStyle):
+    """Labels such as `He et al. 2015`, with a letter where two would be the same."""
+
+    def format_labels(self, sorted_entries):
+        """Yield one label for each entry."""
+        seen = {}
+        for entry in sorted_entries:
+            people = entry.persons.get("author") or entry.persons.get("editor") or []
+            last = [" ".join(person.prelast_names + person.last_names) for person in people]
+            who = last[0] + " et al." if len(last) > 2 else " and ".join(last) or entry.fields.get("title", entry.key)
+            label = f"{who} {entry.fields.get('year', '')}".strip()
+            count = seen[label] = seen.get(label, -1) + 1
+            yield label + (chr(ord("a") + count) if count else "")
+
+
+class CourseStyle(PlainStyle):
+    """The plain style under those labels."""
+
+    default_label_style = AuthorYearLabels
+
+
+def setup(app):
+    """Connect everything to Sphinx."""
+    write_reference()
+    app.known_names = known_names()
+    register_plugin("pybtex.style.formatting", "course", CourseStyle)
+    app.connect("autodoc-process-docstring", on_docstring, priority=100)
+    app.connect("missing-reference", resolve_short_name, priority=100)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,77 @@
+"""Serve the built book on this machine only: `python tools/serve.py [--port 8000]`."""
+
+import argparse
+import errno
+import functools
+import sys
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+BOOK = Path(__file__).resolve().parent.parent / "_build" / "html"
+TRIES = 20
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Files of the book, with the types that browsers insist on, and quiet about requests that went well."""
+
+    extensions_map: ClassVar = {
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+        ".whl": "application/zip",
+        ".woff": "font/woff",
+        ".woff2": "font/woff2",
+        ".webp": "image/webp",
+    }
+
+    def log_request(self, code="-", size="-"):
+        """Report only what went wrong."""
+        if str(code).startswith(("4", "5")):
+            super().log_request(code, size)
+
+    def end_headers(self):
+        """Let the browser ask again each time: the book is rebuilt under its feet."""
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+
+def bind(port, directory):
+    """Take the first free port from `port` on, and say so when it is not the one that was asked for."""
+    handler = functools.partial(Handler, directory=str(directory))
+    for candidate in range(port, min(port + TRIES, 65536)):
+        try:
+            server = ThreadingHTTPServer(("127.0.0.1", candidate), handler)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            why = "busy" if error.errno == errno.EADDRINUSE else "not allowed"
+            print(f"Port {candidate} is {why}, trying {candidate + 1}.", flush=True)
+        else:
+            server.daemon_threads = True
+            return server
+    sys.exit(f"No free port between {port} and {port + TRIES - 1}. Name another one: make book PORT=9000")
+
+
+def main():
+    """Serve until Ctrl-C."""
+    parser = argparse.ArgumentParser(description="Serve the built book on 127.0.0.1.")
+    parser.add_argument("--port", default="8000")
+    parser.add_argument("--directory", type=Path, default=BOOK)
+    args = parser.parse_args()
+    if not args.port.isdecimal() or not 0 < int(args.port) < 65536:
+        sys.exit(f"PORT is {args.port!r}; it must be a number from 1 to 65535. For example: make book PORT=9000")
+    if not (args.directory / "index.html").is_file():
+        sys.exit(f"There is no book in {args.directory}. Build it first: make build")
+    server = bind(int(args.port), args.directory)
+    print(f"\nThe book is at http://127.0.0.1:{server.server_port}/ (Ctrl-C stops the server)", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    finally:
+        server.server_close()
+
+
+if __name__ == "__main__":
+    main()
