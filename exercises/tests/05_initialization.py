@@ -1,9 +1,18 @@
 """Cases of exercise sheet 05, initialization."""
 
+import itertools
+
 import numpy as np
 
 from coursekit.grading.cases import Right, Wrong, case, question
-from coursekit.grading.compare import expect_draws, expect_equal, expect_seeded, expect_shape, expect_true
+from coursekit.grading.compare import (
+    expect_draws,
+    expect_equal,
+    expect_seeded,
+    expect_shape,
+    expect_true,
+    inspect_value,
+)
 
 TITLE = "Initialization"
 
@@ -210,20 +219,28 @@ def counts_bias(count_units, *, rng):
     )
 
 
-@case("init_network: one (w, b) for each layer")
-def network_shapes(init_network, *, rng):
-    sizes = [int(n) for n in rng.choice(np.arange(2, 12), size=4, replace=False)]
+def network(init_network, sizes, rng):
+    """The weights of each layer of a new network, once its structure is right."""
     layers = init_network(generator(rng), sizes)
     what = f"init_network(rng, {sizes})"
-    wanted = list(zip(sizes[:-1], sizes[1:], strict=True))
-    expect_true(type(layers) in (list, tuple), f"{what} gave no list of layers, but a {type(layers).__name__}")
+    shapes = list(itertools.pairwise(sizes))
     expect_true(
-        len(layers) == len(wanted),
-        f"{what} gave {len(layers)} layers; {len(sizes)} sizes make {len(wanted)} layers",
-        mistake="a layer was made for every size, and not for every pair of neighbours" if len(layers) == 4 else None,
+        type(layers) in (list, tuple),
+        f"{what} gave {inspect_value(layers)}, not a list of layers",
+        mistake="a return is missing" if layers is None else None,
     )
-    for i, (layer, shape) in enumerate(zip(layers, wanted, strict=True)):
-        expect_true(type(layer) in (list, tuple) and len(layer) == 2, f"{what}[{i}] is not a pair (w, b)")
+    expect_true(
+        len(layers) == len(shapes),
+        f"{what} gave {len(layers)} layers; {len(sizes)} sizes make {len(shapes)} layers",
+        mistake="a layer was made for every size, not for every pair of neighbours"
+        if len(layers) == len(sizes)
+        else None,
+    )
+    for i, (layer, shape) in enumerate(zip(layers, shapes, strict=True)):
+        expect_true(
+            type(layer) in (list, tuple) and len(layer) == 2,
+            f"layer {i} of {what} is {inspect_value(layer)}, not a pair (w, b)",
+        )
         expect_shape(
             layer[0],
             shape,
@@ -231,16 +248,20 @@ def network_shapes(init_network, *, rng):
             mistakes={"the axes are the other way round: w is (inputs, units)": shape[::-1]},
         )
         expect_equal(layer[1], np.zeros(shape[1]), what=f"b of layer {i}")
+    return [w for w, _ in layers]
+
+
+@case("init_network: one (w, b) for each layer")
+def network_shapes(init_network, *, rng):
+    network(init_network, [int(n) for n in rng.choice(np.arange(2, 12), size=4, replace=False)], rng)
 
 
 @case("init_network: every unit differs, at a good scale", points=2)
 def network_breaks_symmetry(init_network, *, rng):
     sizes = [int(n) for n in rng.integers(60, 90, size=3)]
-    layers = init_network(generator(rng), sizes)
-    for i, (n_in, n_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
-        w = layers[i][0]
-        expect_shape(w, (n_in, n_out), what=f"w of layer {i}")
-        different = len(np.unique(w.round(6), axis=1).T)
+    for i, w in enumerate(network(init_network, sizes, rng)):
+        n_in, n_out = w.shape
+        different = np.unique(w.round(6), axis=1).shape[1]
         expect_true(
             different == n_out,
             f"layer {i} of init_network(rng, {sizes}) has {different} different units of {n_out}",
@@ -250,7 +271,7 @@ def network_breaks_symmetry(init_network, *, rng):
         expect_true(
             xavier / 2 < std < xavier * 2,
             f"w of layer {i} has standard deviation {std:.3g}; Xavier's rule gives {xavier:.3g}",
-            mistake="the weights are not scaled by their fans" if std > xavier * 2 else None,
+            mistake="the weights are far too small" if std < xavier else "the weights are not scaled by their fans",
         )
 
 
@@ -413,14 +434,15 @@ WRONG = [
         "the biases were left out",
     ),
     Wrong("05.3", _init("np.full((n, m), 0.1)"), "all units start equal"),
+    Wrong("05.3", _init("xavier_normal(rng, (n, m))").replace("return", "layers ="), "not a list of layers"),
     Wrong(
         "05.3",
         _init("np.repeat(xavier_normal(rng, (n, 1)), m, axis=1)"),
-        "has 1 different units",
+        "has 1 different units of",
     ),
     Wrong("05.3", _init("xavier_normal(rng, (m, n))"), "w is (inputs, units)"),
     Wrong("05.3", _init("rng.standard_normal((n, m))"), "not scaled by their fans"),
-    Wrong("05.3", _init("0.001 * rng.standard_normal((n, m))"), "standard deviation 0.001"),
+    Wrong("05.3", _init("0.001 * rng.standard_normal((n, m))"), "the weights are far too small"),
     Wrong("05.3", _init("xavier_normal(rng, (n, m))", "rng.standard_normal(m)"), "b of layer 0 has a wrong value"),
     Wrong("05.3", _init("xavier_normal(rng, (n, m))", "np.zeros((1, m))"), "b of layer 0 has the wrong shape"),
     Wrong(

@@ -143,8 +143,8 @@ def _run_case(case: Case, names: dict, start: float) -> tuple[CaseResult, bool]:
     try:
         missing = [name for name in case.names if name not in names]
         if missing:
-            what = " and ".join(missing)
-            return result("wrong", f"{what} is not defined. Run the cell that defines it, then check again."), False
+            what = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not defined"
+            return result("unwritten", f"{what}. Write what is missing and run its cell, then check again."), False
         case.run({name: _guard(name, names[name], names) for name in case.names}, public_rng(case))
         return result("right"), False
     except _StudentError as error:
