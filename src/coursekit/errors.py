@@ -6,9 +6,9 @@ from `CourseError`; each is also the built-in exception that a NumPy user would 
 
 __all__ = [
     "CourseError",
+    "DTypeError",
     "DataError",
     "DivergedError",
-    "DTypeError",
     "LabelError",
     "NotFiniteError",
     "RangeError",

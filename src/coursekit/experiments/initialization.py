@@ -1,0 +1,211 @@
+"""Chapter 05: what the first weights do to a network."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from .. import _checks, activations, data
+from ..dense import affine_backward, affine_forward
+from ..initializers import fans, he_normal, normal, xavier_normal, xavier_uniform
+from ..layers import Dense, ReLU, Sigmoid, Tanh
+from ..losses import softmax_cross_entropy
+from ..model import Sequential, train
+from ..optimizers import sgd
+
+LAYERS = {"tanh": Tanh, "relu": ReLU, "sigmoid": Sigmoid}
+FORWARD = {
+    "tanh": activations.tanh_forward,
+    "relu": activations.relu_forward,
+    "sigmoid": activations.sigmoid_forward,
+}
+SCHEMES = {
+    "std 0.01": lambda rng, shape, dtype: normal(rng, shape, 0.01, dtype=dtype),
+    "Xavier": lambda rng, shape, dtype: xavier_normal(rng, shape, dtype=dtype),
+    "He": lambda rng, shape, dtype: he_normal(rng, shape, dtype=dtype),
+}
+
+
+def signal(std=0.1, activation="tanh", depth=10, width=100, examples=300, seed=0) -> dict:
+    """Send normal inputs through `depth` fresh layers and look at every layer's outputs.
+
+    Returns
+    -------
+    edges : (B + 1,) edges of the histogram's bins
+    share : (depth, B) share of the outputs in each bin; the first and last bin also hold what lies beyond
+    std, second_moment, zeros, saturated : (depth,) standard deviation; mean square; share of exact zeros; share
+        within 0.02 of an asymptote
+    """
+    _checks.choice("activation", activation, FORWARD)
+    rng = np.random.default_rng(seed)
+    low, high = {"tanh": (-1, 1), "sigmoid": (0, 1), "relu": (0, 4)}[activation]
+    edges = np.linspace(low, high, 41)
+    x = rng.standard_normal((examples, width))
+    rows = {"share": [], "std": [], "second_moment": [], "zeros": [], "saturated": []}
+    for _ in range(depth):
+        w = normal(rng, (width, width), std, dtype=x.dtype)
+        x, _ = FORWARD[activation](x @ w)
+        rows["share"].append(np.histogram(x.clip(low, high), edges)[0] / x.size)
+        rows["std"].append(x.std())
+        rows["second_moment"].append((x**2).mean())
+        rows["zeros"].append((x == 0).mean())
+        rows["saturated"].append(0.0 if activation == "relu" else ((x < low + 0.02) | (x > high - 0.02)).mean())
+    return {"edges": edges, "activation": activation, "weight_std": std, "width": width} | {
+        name: np.array(values) for name, values in rows.items()
+    }
+
+
+def training_curve(gain=1.0, depth=10, activation="relu", width=32, steps=150, lr=0.1, seed=0) -> dict:
+    """Train a net of `depth` hidden layers on 8x8 digits, weights N(0, gain^2 / fan-in).
+
+    A gain of 1 is Xavier's for equal widths, sqrt(2) is He's.
+
+    Returns
+    -------
+    loss : (steps,) the loss of every step; NaN from the step at which training diverged
+    std : (depth,) standard deviation of each hidden layer's outputs before training
+    """
+    _checks.choice("activation", activation, LAYERS)
+    digits = data.digits()
+    x, y = digits.x_train.reshape(len(digits.x_train), -1), digits.y_train
+    x = (x - x.mean()) / x.std()
+    rng = np.random.default_rng(seed)
+
+    def scaled(rng, shape, dtype):
+        return normal(rng, shape, gain / np.sqrt(fans(shape)[0]), dtype=dtype)
+
+    net = mlp([x.shape[1]] + [width] * depth + [10], LAYERS[activation], scaled)
+    params, state = net.init(rng)
+    outputs = net.activations(params, state, x[:200])
+    std = np.array([out.std() for name, out in outputs.items() if not name.startswith("dense")])
+    loss, optimizer = np.full(steps, np.nan), sgd(lr)
+    opt_state = optimizer.init(params)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in range(steps):
+            batch = rng.integers(0, len(x), 64)
+            scores, cache, state = net.forward(params, state, x[batch], training=True)
+            if not np.isfinite(scores).all():
+                break
+            loss[step], dscores = softmax_cross_entropy(scores, y[batch])
+            grads = net.backward_first(dscores, cache)
+            params, opt_state = optimizer.update(params, grads, opt_state)
+    return {"loss": loss, "std": std, "gain": gain, "depth": depth, "activation": activation}
+
+
+def mlp(sizes, activation, weights) -> Sequential:
+    """Dense layers of the given sizes with `activation` between them."""
+    layers = []
+    for inputs, outputs in itertools.pairwise(sizes):
+        layers += [Dense(inputs, outputs, weights), activation()]
+    return Sequential(layers[:-1])
+
+
+def symmetry(start="equal", hidden=8, steps=200, lr=0.5, seed=0) -> dict:
+    """Train 64-hidden-10 on 8x8 digits from all zeros, from equal hidden units, or from random numbers.
+
+    Equal units have the same random weights in and out: one column repeated in the first layer, one row in the second.
+
+    Returns
+    -------
+    weights : (64, hidden) first-layer weights after training
+    loss : (steps,)
+    distinct : how many different hidden units there are after training
+    gradient : norm of the first layer's weight gradient at the first step
+    """
+    _checks.choice("start", start, ("zeros", "equal", "random"))
+    digits = data.digits()
+    x, y = digits.x_train.reshape(len(digits.x_train), -1).astype(np.float64), digits.y_train
+    rng = np.random.default_rng(seed)
+    net = mlp([x.shape[1], hidden, 10], Tanh, SCHEMES["Xavier"])
+    params, state = net.init(rng, dtype=np.float64)
+    w1, w2 = params["dense_0"]["w"], params["dense_2"]["w"]
+    if start == "zeros":
+        w1[:], w2[:] = 0, 0
+    if start == "equal":
+        w1[:], w2[:] = w1[:, :1], w2[:1]
+    optimizer, losses, gradient = sgd(lr), [], None
+    opt_state = optimizer.init(params)
+    for _ in range(steps):
+        batch = rng.integers(0, len(x), 64)
+        scores, cache, state = net.forward(params, state, x[batch], training=True)
+        loss, dscores = softmax_cross_entropy(scores, y[batch])
+        grads = net.backward_first(dscores, cache)
+        gradient = np.linalg.norm(grads["dense_0"]["w"]) if gradient is None else gradient
+        params, opt_state = optimizer.update(params, grads, opt_state)
+        losses.append(loss)
+    w = params["dense_0"]["w"]
+    distinct = len(np.unique(w.round(9), axis=1).T)
+    return {"weights": w, "loss": np.array(losses), "distinct": distinct, "gradient": gradient, "start": start}
+
+
+def compare_on_mnist(schemes=("std 0.01", "Xavier", "He"), epochs=3, examples=10000, lr=0.05, batch_size=100, seed=0):
+    """Train five hidden layers of 100 ReLU units on MNIST from each start, in the same order of examples.
+
+    Returns `{scheme: {"loss": (steps,), "test_accuracy": float}}`.
+    """
+    return {scheme: _train_on_mnist(scheme, 5, epochs, examples, lr, batch_size, seed) for scheme in schemes}
+
+
+def deep_relu(schemes=("Xavier", "He"), depth=30, epochs=5, examples=5000, lr=0.03, batch_size=100, seed=0) -> dict:
+    """A net of `depth` weight layers (100 ReLU units each, 10 outputs) on MNIST, Xavier against He.
+
+    The experiment of He et al. 2015, figure 3, with dense layers instead of convolutions. Returns as
+    `compare_on_mnist`.
+    """
+    return {s: _train_on_mnist(s, depth - 1, epochs, examples, lr, batch_size, seed) for s in schemes}
+
+
+def _train_on_mnist(scheme, hidden_layers, epochs, examples, lr, batch_size, seed):
+    mnist = data.mnist()
+    flat = [a.reshape(len(a), -1) for a in (mnist.x_train[:examples], mnist.x_test)]
+    mean = flat[0].mean()
+    x, x_test = (a - mean for a in flat)
+    net = mlp([784] + [100] * hidden_layers + [10], ReLU, SCHEMES[scheme])
+    rng = np.random.default_rng(seed)
+    history = train(
+        net,
+        x,
+        mnist.y_train[:examples],
+        optimizer=sgd(lr),
+        epochs=epochs,
+        batch_size=batch_size,
+        rng=rng,
+        validation=(x_test, mnist.y_test),
+        progress=False,
+    )
+    return {"loss": np.array(history.loss), "test_accuracy": float(history.epochs[-1]["val_accuracy"])}
+
+
+def variance_factors(sizes=(300, 100, 500, 200), runs=40, examples=200, seed=0) -> dict:
+    """By how much one linear layer multiplies the variance of activations and of gradients, measured and predicted.
+
+    Glorot and Bengio's two conditions: forward n_in Var(w) = 1, backward n_out Var(w) = 1. Each number is the
+    geometric mean over the layers of nets without activation functions.
+
+    Returns `{scheme: {"forward": f, "backward": b, "predicted_forward": pf, "predicted_backward": pb}}`.
+    """
+    schemes = {
+        "standard": (lambda rng, shape: rng.uniform(-1, 1, shape) / np.sqrt(shape[0]), lambda i, o: 1 / (3 * i)),
+        "Xavier": (lambda rng, shape: xavier_uniform(rng, shape, dtype=np.float64), lambda i, o: 2 / (i + o)),
+        "He": (lambda rng, shape: he_normal(rng, shape, dtype=np.float64), lambda i, o: 2 / i),
+    }
+    pairs = list(itertools.pairwise(sizes))
+    table = {}
+    for name, (draw, variance) in schemes.items():
+        rng = np.random.default_rng(seed)
+        forward, backward = [], []
+        for n_in, n_out in pairs:
+            for _ in range(runs):
+                x, dout = rng.standard_normal((examples, n_in)), rng.standard_normal((examples, n_out))
+                out, cache = affine_forward(x, draw(rng, (n_in, n_out)), np.zeros(n_out))
+                dx, _, _ = affine_backward(dout, cache)
+                forward.append(np.log(out.var() / x.var()))
+                backward.append(np.log(dx.var() / dout.var()))
+        table[name] = {
+            "forward": float(np.exp(np.mean(forward))),
+            "backward": float(np.exp(np.mean(backward))),
+            "predicted_forward": float(np.exp(np.mean([np.log(i * variance(i, o)) for i, o in pairs]))),
+            "predicted_backward": float(np.exp(np.mean([np.log(o * variance(i, o)) for i, o in pairs]))),
+        }
+    return table

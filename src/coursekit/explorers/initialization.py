@@ -1,0 +1,97 @@
+"""Explorers and predictions of chapter 05."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..experiments import initialization as experiment
+from ..plotting import initialization as plot
+from . import Choice, LogSlider, Slider, explorer, predict
+
+__all__ = ["predict_gain", "predict_std", "predict_zero", "signal", "training_curve"]
+
+
+def _signal_in_words(result):
+    std = result["std"]
+    text = (
+        f"Ten {result['activation']} layers, weights of std {result['weight_std']:.3g}. "
+        f"The outputs of layer 1 have std {std[0]:.2g}, those of layer 10 {std[-1]:.2g}."
+    )
+    if result["activation"] == "relu":
+        return f"{text} {result['zeros'][-1]:.0%} of layer 10's outputs are exactly zero."
+    return f"{text} {result['saturated'][-1]:.0%} of layer 10's outputs are saturated."
+
+
+signal = explorer(
+    experiment.signal,
+    plot.signal,
+    _signal_in_words,
+    title="Ten fresh layers",
+    activation=Choice("tanh", "relu", "sigmoid", label="activation"),
+    std=LogSlider(0.01, 1.0, default=0.01, steps=17, label="std of the weights"),
+)
+
+
+def _curve_in_words(result):
+    loss, std = result["loss"], result["std"]
+    steps = int(np.isfinite(loss).sum())
+    end = f"The loss after {steps} steps is {loss[max(0, steps - 20) : steps].mean():.2f}"
+    if steps < len(loss):
+        end = f"Training diverges after {steps} steps"
+    return (
+        f"{result['depth']} hidden {result['activation']} layers, gain {result['gain']:.3g}. {end}; ln 10 is 2.30. "
+        f"Before training the outputs of the first hidden layer have std {std[0]:.2g}, of the last {std[-1]:.2g}."
+    )
+
+
+training_curve = explorer(
+    experiment.training_curve,
+    plot.training_curve,
+    _curve_in_words,
+    title="Gain, depth and the training curve",
+    gain=LogSlider(0.5, 4.0, default=1.0, steps=13, label="gain"),
+    depth=Slider(2, 20, default=2, step=3, label="hidden layers"),
+    activation=Choice("relu", "tanh", label="activation"),
+)
+
+
+predict_zero = predict(
+    "05-zero",
+    question="A net 64-8-10 (tanh) starts with all weights zero. How does its first-layer weight gradient look?",
+    options={
+        "Random, because the digits differ": "The digits differ, but the first layer's gradient also has to come back "
+        "through the second layer's weights, and those are zero.",
+        "Zero": "The backward pass multiplies by the second layer's weights. They are zero, so nothing comes through.",
+        "Very large": "Nothing is divided by the weights. The backward pass multiplies by them, and they are zero.",
+    },
+    answer="Zero",
+)
+
+predict_std = predict(
+    "05-std",
+    question="Ten tanh layers of 100 units, weights of std 0.01, inputs of std 1. "
+    "What is the std of the outputs of layer 10?",
+    options={
+        "About 1": "Each output is a sum of 100 products with weights of std 0.01. Such a sum has a std of about 0.01 "
+        "times the square root of 100: a tenth of the input's.",
+        "About 0.01": "0.01 is the size of a weight. An output sums 100 products, and there are ten layers.",
+        "About 0.1": "That is layer 1. Each further layer shrinks the signal tenfold again.",
+        "About 0.0000000001": "Each layer multiplies the std by about 0.01 times the square root of 100, which is 0.1. "
+        "Ten layers make ten powers of ten.",
+    },
+    answer="About 0.0000000001",
+)
+
+predict_gain = predict(
+    "05-gain",
+    question="A ReLU net with 20 hidden layers is to learn 8x8 digits. Gain 1 is Xavier's, 1.41 is He's. "
+    "What happens at gain 1?",
+    options={
+        "It trains as well as with 1.41": "With few layers that is nearly so; try depth 2. With 20 layers the "
+        "factor of 2 is missing 20 times.",
+        "It hardly moves": "The second moment of the signal halves 20 times, so the scores are almost the same for "
+        "every image, and almost no gradient reaches the first layers.",
+        "It explodes": "Exploding needs too large a gain. For ReLU, gain 1 is too small.",
+    },
+    answer="It hardly moves",
+)

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from coursekit.errors import DTypeError, NotFiniteError, RangeError, ShapeError
+from coursekit.gradcheck import gradient_check, numerical_gradient
+
+
+def cubes(x):
+    return (x**3).sum()
+
+
+def test_the_numerical_gradient_of_a_cubic_is_its_derivative(rng):
+    x = rng.standard_normal((2, 3))
+    np.testing.assert_allclose(numerical_gradient(cubes, x), 3 * x**2, rtol=1e-7, atol=1e-9)
+
+
+def test_the_input_is_left_alone_even_if_f_keeps_it(rng):
+    x = rng.standard_normal(4)
+    before, seen = x.copy(), []
+    numerical_gradient(lambda v: seen.append(v) or v.sum(), x)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_eps_is_the_step():
+    # For f = x^3 the central difference is off by exactly eps^2.
+    assert numerical_gradient(cubes, np.array([1.0]), eps=0.1)[0] == pytest.approx(3.01)
+
+
+def test_a_right_gradient_passes_and_reads_as_a_sentence(rng):
+    x = rng.standard_normal(5)
+    report = gradient_check(cubes, x, 3 * x**2, name="dx")
+    assert report
+    assert str(report).startswith("dx agrees: largest relative error ")
+
+
+def test_one_wrong_entry_fails_and_is_named(rng):
+    x = rng.standard_normal((3, 4))
+    wrong = 3 * x**2
+    wrong[2, 1] *= 1.01
+    report = gradient_check(cubes, x, wrong)
+    assert not report
+    assert report.index == (2, 1)
+    assert "DISAGREES" in str(report)
+
+
+def test_a_wrong_sign_fails(rng):
+    x = rng.standard_normal(5)
+    assert not gradient_check(cubes, x, -3 * x**2)
+
+
+def test_entries_near_zero_count_relative_to_the_rest():
+    x = np.array([0.0, 1.0])
+    assert gradient_check(cubes, x, np.array([1e-12, 3.0]))
+    assert not gradient_check(cubes, x, np.array([1e-4, 3.0]))
+
+
+def test_all_zero_gradients_agree():
+    assert gradient_check(lambda x: 0.0 * x.sum(), np.ones(3), np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: numerical_gradient(cubes, np.ones(2, np.float32)), DTypeError, r"use x.astype\(np.float64\)"),
+        (lambda: numerical_gradient(cubes, [1.0]), DTypeError, "x is a list"),
+        (lambda: numerical_gradient(lambda x: x, np.ones(2)), ShapeError, r"f returned an array of shape \(2,\)"),
+        (lambda: numerical_gradient(cubes, np.ones(2), eps=0), RangeError, r"eps is 0, but must be .* \(0, inf\)"),
+        (lambda: gradient_check(cubes, np.ones(2), np.ones(3)), ShapeError, r"gradient has shape \(3,\), but x has"),
+        (lambda: gradient_check(cubes, np.ones(2), np.array([1, np.nan])), NotFiniteError, r"nan at index \(1,\)"),
+        (lambda: gradient_check(lambda x: np.nan, np.ones(2), np.ones(2)), NotFiniteError, "the measured gradient"),
+    ],
+)
+def test_bad_input_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import torch
+
+from coursekit import initializers
+from coursekit.errors import DTypeError, RangeError, ShapeError
+
+DENSE, FILTERS = (300, 500), (40, 30, 3, 5)
+RANDOM = ["normal", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal", "lecun_normal", "orthogonal"]
+VARIANCE = {
+    "xavier_uniform": lambda i, o: 2 / (i + o),
+    "xavier_normal": lambda i, o: 2 / (i + o),
+    "he_uniform": lambda i, o: 2 / i,
+    "he_normal": lambda i, o: 2 / i,
+    "lecun_normal": lambda i, o: 1 / i,
+}
+
+
+def test_fan_in_of_dense_weights_is_the_first_axis():
+    assert initializers.fans((784, 100)) == (784, 100)
+
+
+def test_fan_in_of_filters_is_channels_times_kernel():
+    assert initializers.fans((16, 6, 5, 3)) == (6 * 15, 16 * 15)
+
+
+@pytest.mark.parametrize("shape", [DENSE, FILTERS])
+@pytest.mark.parametrize("name", VARIANCE)
+def test_variance_is_that_of_the_paper(name, shape):
+    w = getattr(initializers, name)(np.random.default_rng(0), shape, dtype=np.float64)
+    expected = VARIANCE[name](*initializers.fans(shape))
+    error = expected * np.sqrt(2 / w.size) * 5  # five standard errors of a normal's variance
+    assert w.shape == shape
+    assert abs(w.var() - expected) < error
+    assert abs(w.mean()) < 5 * np.sqrt(expected / w.size)
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [("xavier_uniform", torch.nn.init.xavier_uniform_), ("he_uniform", torch.nn.init.kaiming_uniform_)],
+)
+def test_uniform_bounds_equal_pytorchs(name, theirs):
+    w = getattr(initializers, name)(np.random.default_rng(0), DENSE)
+    keywords = {"nonlinearity": "relu"} if "he" in name else {}
+    t = theirs(torch.empty(DENSE[::-1]), generator=torch.Generator().manual_seed(0), **keywords)
+    assert abs(w).max() == pytest.approx(t.abs().max().item(), rel=1e-3)
+    assert len(np.unique(w)) > w.size * 0.9
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4), (6, 2, 3, 1)])
+def test_orthogonal_rows_or_columns(shape):
+    q = initializers.orthogonal(np.random.default_rng(3), shape, gain=2.0, dtype=np.float64).reshape(shape[0], -1)
+    product = q @ q.T if q.shape[0] <= q.shape[1] else q.T @ q
+    np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-12)
+
+
+def test_orthogonal_draws_both_signs():
+    signs = [initializers.orthogonal(np.random.default_rng(s), (1, 1))[0, 0] for s in range(40)]
+    assert 5 < sum(s > 0 for s in signs) < 35
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_the_generator_decides_and_dtype_only_rounds(name):
+    f = getattr(initializers, name)
+    same = [f(np.random.default_rng(5), (6, 4), dtype=d) for d in (np.float32, np.float64)]
+    assert [w.dtype for w in same] == [np.float32, np.float64]
+    np.testing.assert_array_equal(same[0], same[1].astype(np.float32))
+    assert not np.array_equal(same[0], f(np.random.default_rng(6), (6, 4)))
+
+
+def test_gain_scales_the_std():
+    one, two = (initializers.xavier_normal(np.random.default_rng(0), (9, 4), gain=g) for g in (1.0, 2.0))
+    np.testing.assert_allclose(two, 2 * one, rtol=1e-6)
+    one, two = (initializers.xavier_uniform(np.random.default_rng(0), (9, 4), gain=g) for g in (1.0, 2.0))
+    np.testing.assert_allclose(two, 2 * one, rtol=1e-6)
+
+
+def test_zeros_are_zeros():
+    assert not initializers.zeros(None, (3, 2)).any()
+
+
+@pytest.mark.parametrize("name", RANDOM)
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((0, (3, 2)), DTypeError, r"rng is int 0, but must be a generator: rng=np.random.default_rng\(0\)"),
+        ((np.random.default_rng(0), (3, 0)), RangeError, "every axis length in shape is 0, but must be at least 1"),
+        ((np.random.default_rng(0), 3), ShapeError, "shape is 3, but must be a tuple of axis lengths"),
+    ],
+)
+def test_bad_arguments_are_refused(name, arguments, error, message):
+    with pytest.raises(error, match=message):
+        getattr(initializers, name)(*arguments)
+
+
+def test_unknown_fans_negative_std_and_integer_dtype_are_refused():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ShapeError, match=r"shape is \(3,\); fan-in and fan-out are known for"):
+        initializers.he_normal(rng, (3,))
+    with pytest.raises(RangeError, match=r"std is -1, but must be a finite number in \[0, inf\)"):
+        initializers.normal(rng, (3, 2), -1)
+    with pytest.raises(RangeError, match="gain is nan"):
+        initializers.xavier_normal(rng, (3, 2), float("nan"))
+    with pytest.raises(DTypeError, match="dtype is int64, but weights are floats"):
+        initializers.normal(rng, (3, 2), dtype=np.int64)
