@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 
-from .core import Explorer, escape
+from .core import Explorer, Picture, escape
 
 __all__ = ["ADDRESS", "explorer_html", "slug"]
 
@@ -21,15 +21,20 @@ def slug(explorer: Explorer) -> str:
     return explorer.name.replace("_", "-") or "explorer"
 
 
-def explorer_html(explorer: Explorer, frames: dict | None = None, live: dict | None = None) -> str:
+def explorer_html(
+    explorer: Explorer,
+    frames: dict | None = None,
+    live: dict | None = None,
+    drawn: tuple[str, str] | None = None,
+) -> str:
     """The explorer as HTML.
 
-    `frames` and `live` say where the site keeps the pictures and Python; the Sphinx extension passes them. Without
-    them (in a saved notebook) the picture stands alone.
+    `frames` and `live` say where the site keeps the pictures and Python, `drawn` is the default picture (svg, alt) if
+    it is known; the Sphinx extension passes them. Without them (in a saved notebook) the picture stands alone.
     """
     name = slug(explorer)
     root = f"ck-{name}"
-    picture = explorer.picture(prefix=root)
+    picture = Picture(*drawn) if drawn else explorer.picture(prefix=root)
     spec = {
         "name": name,
         "address": explorer.address,

@@ -1,0 +1,72 @@
+"""Explorers for the tests: quick to draw, and with numbers that are easy to check."""
+
+import numpy as np
+
+from coursekit.explorers import Choice, LogSlider, Slider, explorer, predict
+from coursekit.plotting import _style
+
+
+def tones(amplitude, turns, shape):
+    x = np.linspace(0, 1, 200)
+    phase = 2 * np.pi * turns * x
+    y = amplitude * (np.sin(phase) if shape == "sine" else np.sign(np.sin(phase)))
+    return {"x": x, "y": y, "amplitude": amplitude, "turns": turns, "shape": shape}
+
+
+@_style.styled
+def draw_tones(results):
+    fig, ax = _style.figure(5.6, 2.9)
+    ax.plot(results["x"], results["y"], label=results["shape"])
+    ax.plot(results["x"], np.abs(results["y"]), label="absolute")
+    ax.set_ylim(-3.2, 3.2)
+    ax.set_xlabel("time (s)")
+    ax.set_ylabel("level")
+    ax.legend(loc="upper right")
+    return fig
+
+
+def tones_in_words(results):
+    return f"A {results['shape']} of amplitude {results['amplitude']:.3g} that turns {results['turns']} times."
+
+
+wave_shape = explorer(
+    tones,
+    draw_tones,
+    tones_in_words,
+    title="A wave",
+    amplitude=LogSlider(0.1, 3, default=0.548, steps=9, label="amplitude", unit="V"),
+    turns=Slider(1, 7, default=3, step=1, label="turns"),
+    shape=Choice("sine", "square", label="shape"),
+)
+
+
+@explorer(title="A heat map", width=Slider(0.0, 1.0, default=0.5, step=0.25, label="width"))
+def heat(width):
+    """The other way to declare one: a function that returns a Figure."""
+    if width == 1.0 and heat_fails:
+        raise ValueError("width 1 is broken")
+    fig, ax = _style.figure(4, 3)
+    x = np.linspace(-1, 1, 40)
+    ax.imshow(np.exp(-(x[:, None] ** 2 + x**2) / (width + 0.1)))
+    ax.grid(False)
+    fig.alt = f"A bump of width {width:.3g}."
+    return fig
+
+
+heat_fails = False
+
+guess = predict(
+    "demo-guess",
+    question="How often does the first wave turn?",
+    options={"Three times": "The default is 3.", "Seven times": "That is the right end of the slider."},
+    answer="Three times",
+    then=heat,
+)
+
+number = predict(
+    "demo-number",
+    question="What is the amplitude that the slider starts with?",
+    answer=0.548,
+    unit="V",
+    explanation="It is the middle of the slider, on a logarithmic scale.",
+)
