@@ -1,6 +1,6 @@
 """Draw the pictures of explorers ahead of time and pack them for the page.
 
-    python -m coursekit.explorers.frames --cache .cache/frames --out _frames coursekit.explorers.initialization:histograms
+    python -m coursekit.explorers.frames --out _frames coursekit.explorers.initialization:signal
 
 A pack is a script that hands pictures to `static/explorer.js`; a script tag works on `file://`, where a page may not
 fetch. Frames of one explorer share most of their elements, so a pack holds each line of SVG once and a frame is a list
@@ -80,9 +80,9 @@ def draw_frames(address: str, indices: list[int]) -> tuple[list[tuple[int, str, 
 
 
 def pack_frames(frames: dict[int, tuple[str, str]], home: set[int]) -> tuple[list[dict], int]:
-    """The packs, and how many pictures each pack after the first covers (0 if the first has all of them).
+    r"""The packs, and how many pictures each pack after the first covers (0 if the first has all of them).
 
-    >>> packs, chunk = pack_frames({0: ("<a>\\n<b>", "one"), 1: ("<a>\\n<c>", "two")}, {0})
+    >>> packs, chunk = pack_frames({0: ("<a>\n<b>", "one"), 1: ("<a>\n<c>", "two")}, {0})
     >>> packs[0]["lines"], packs[0]["frames"], chunk
     (['<a>', '<b>', '<c>'], {0: [0, 1], 1: [0, 2]}, 0)
     """

@@ -95,7 +95,7 @@ def _control(w, name, control):
 
 def _fluid(svg):
     return svg.replace("<svg ", '<svg class="ck-svg" ', 1).replace(
-        'style="', 'style="width:100%;height:auto;font-family:sans-serif;', 1
+        'style="', 'style="max-width:100%;height:auto;font-family:sans-serif;', 1
     )
 
 

@@ -33,12 +33,12 @@ SEQUENTIAL = "viridis"  # for magnitudes; use "RdBu_r", centred on 0, for signed
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10,
-    "axes.titlesize": 10,
-    "axes.labelsize": 10,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "legend.fontsize": 9,
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.labelsize": 11,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10,
     "mathtext.fontset": "dejavusans",
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -88,18 +88,19 @@ class CourseFigure(Figure):
 
 
 def figure(
-    width: float = 5.6,
-    height: float = 3.2,
+    width: float = 6.0,
+    height: float = 3.4,
     nrows: int = 1,
     ncols: int = 1,
     *,
-    margins: tuple[float, float, float, float] = (0.62, 0.12, 0.5, 0.32),
-    gaps: tuple[float, float] = (0.45, 0.6),
+    margins: tuple[float, float, float, float] = (0.7, 0.12, 0.54, 0.32),
+    gaps: tuple[float, float] = (0.5, 0.65),
     **subplots,
 ):
     """An empty figure and its axes, in the course's style; all lengths in inches.
 
-    The default width fills a column of the book and is still legible on a phone. `margins` are left, right, bottom
+    The book shows figures at this size, with letters as large as its text (up to 7 inches fit), and makes them smaller
+    on a phone; at the default width they are still legible there. `margins` are left, right, bottom
     and top; `gaps` are the space between columns and between rows. They are fixed, not fitted to the labels, so that
     axes stay where they are while a slider is dragged, and because fitting costs more time than drawing. More keywords
     go to `Figure.subplots` (`sharex`, `sharey`, `squeeze`, `width_ratios`, ...).
