@@ -182,7 +182,7 @@ Q3 = question(
 
 @case("count_units: equal and different units", points=2)
 def counts(count_units, *, rng):
-    n_in, distinct = int(rng.integers(2, 5)), int(rng.integers(3, 6))
+    n_in, distinct = int(rng.integers(10, 14)), int(rng.integers(3, 6))  # n_in is more than all units
     units = distinct + int(rng.integers(2, 5))
     kinds = rng.permutation(np.linspace(-2, 2, distinct * n_in).round(2)).reshape(n_in, distinct)
     which = rng.permutation(np.concatenate([np.arange(distinct), rng.integers(distinct, size=units - distinct)]))
@@ -193,7 +193,7 @@ def counts(count_units, *, rng):
         distinct,
         what=what,
         mistakes={
-            "rows were counted: a unit is a column of w": len(np.unique(w, axis=0)),
+            "rows were counted: a unit is a column of w": n_in,
             "all units were counted, equal or not": units,
         },
     )

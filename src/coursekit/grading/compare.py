@@ -189,19 +189,7 @@ def _equal(got, want, rtol, atol, what, depth):
     elif type(want) is np.ndarray:
         _equal_arrays(got, want, rtol, atol, what)
     elif type(want) in _NUMBERS:
-        if type(got) in _NUMBERS:
-            got = _as_array(got, what)
-        elif type(got) is not np.ndarray or got.shape != ():
-            mistake = "a return is missing" if got is None else None
-            raise Different(
-                f"{what} is not a number",
-                [("came", inspect_value(got)), ("expected", f"a number, {_show(want)}")],
-                mistake,
-            )
-        want = np.asarray(want)
-        if want.dtype.kind == "f" and got.dtype.kind in "iu":
-            got = got.astype(np.float64)
-        _equal_arrays(got, want, rtol, atol, what)
+        _equal_numbers(got, want, rtol, atol, what)
     elif want is None:
         if got is not None:
             raise Different(f"{what} is not None", [("came", inspect_value(got))])
@@ -211,11 +199,19 @@ def _equal(got, want, rtol, atol, what, depth):
         )
 
 
-def _as_array(number, what):
-    array = np.asarray(number)
-    if array.dtype.kind not in _KINDS:  # a Python int beyond 64 bits
-        raise Different(f"{what} is out of range", [("came", inspect_value(number))])
-    return array
+def _equal_numbers(got, want, rtol, atol, what):
+    facts = [("came", inspect_value(got)), ("expected", f"a number, {_show(want)}")]
+    if type(got) not in _NUMBERS and not (type(got) is np.ndarray and got.shape == () and got.dtype.kind in _KINDS):
+        raise Different(f"{what} is not a number", facts, "a return is missing" if got is None else None)
+    if type(got) is int and got.bit_length() > 63:
+        raise Different(f"{what} is out of range", facts)
+    got, want = np.asarray(got), np.asarray(want)
+    if want.dtype.kind == "f" and got.dtype.kind in "iu":
+        got = got.astype(np.float64)
+    try:
+        _equal_arrays(got, want, rtol, atol, what)
+    except Different as error:
+        raise Different(error.summary, facts, error.mistake) from None
 
 
 def _plain(value, what, depth=0):

@@ -1,0 +1,195 @@
+"""Every sheet: the reference earns all points, wrong answers fail with their message, right ones pass."""
+
+import ast
+import functools
+import json
+import pathlib
+
+import jupytext
+import numpy as np
+import pytest
+
+from coursekit import notebooks
+from coursekit.grading import sheets
+from coursekit.grading.cases import keyed_rng, load_sheet, public_rng, sheet_ids
+from coursekit.grading.check import check
+
+ROOT = pathlib.Path(__file__).parents[1]
+SHEETS = {id: load_sheet(id) for id in sheet_ids()}
+SEEDS = 25
+
+
+def source(id):
+    return next((ROOT / "exercises").glob(f"{id}_*.md"))
+
+
+def reference(id):
+    """The names of the sheet's source, solutions and all, as a notebook that has been run has them."""
+    names = {}
+    for cell in jupytext.read(source(id), fmt="md:myst").cells:
+        if cell.cell_type == "code":
+            exec(sheets.uncut(cell.source), names)
+    return names
+
+
+@pytest.fixture(scope="module")
+def references():
+    return {id: reference(id) for id in SHEETS}
+
+
+@functools.cache
+def definitions(id):
+    """The cells that only import and define, compiled: what an answer needs of the sheet."""
+    cells = [c.source for c in jupytext.read(source(id), fmt="md:myst").cells if c.cell_type == "code"]
+    trees = [ast.parse(sheets.uncut(cell)) for cell in cells]
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef)
+    kept = [node for tree in trees if all(isinstance(n, kinds) for n in tree.body) for node in tree.body]
+    return compile(ast.Module(kept, []), str(source(id)), "exec")
+
+
+def answer(id, code):
+    """The names of a notebook with `code` in place of, or after, the solutions."""
+    names = {}
+    exec(definitions(id), names)
+    exec(code, names)
+    return names
+
+
+def failures(question, names, rngs):
+    """What each case says, for one generator a case."""
+    said = []
+    for case, rng in zip(question.cases, rngs, strict=True):
+        try:
+            case.run(names, rng)
+        except AssertionError as error:
+            said.append(str(error))
+    return said
+
+
+def generators(question):
+    """The public generators, then those of some keys."""
+    yield [public_rng(case) for case in question.cases]
+    for i in range(SEEDS):
+        yield [keyed_rng(b"a key for tests " + bytes([i]), case) for case in question.cases]
+
+
+def every(kind):
+    return [
+        pytest.param(id, question, item, id=f"{question.id}-{i}")
+        for id, sheet in SHEETS.items()
+        for question in sheet.questions
+        for i, item in enumerate(getattr(question, kind))
+    ]
+
+
+def test_there_is_a_source_for_every_sheet_and_a_sheet_for_every_source():
+    assert SHEETS
+    assert sorted(path.name[:2] for path in (ROOT / "exercises").glob("*.md")) == sorted(SHEETS)
+    for id, sheet in SHEETS.items():
+        assert source(id).read_text().count(f"# Exercise sheet {id}: {sheet.title}\n") == 1
+
+
+@pytest.mark.parametrize("id", SHEETS)
+def test_the_reference_earns_every_point_whatever_the_key(id, references):
+    for question in SHEETS[id].questions:
+        for rngs in generators(question):
+            assert failures(question, references[id], rngs) == []
+
+
+@pytest.mark.parametrize("id", SHEETS)
+def test_the_reference_is_all_right_for_check(id, references, capsys):
+    results = [check(question.id, references[id]) for question in SHEETS[id].questions]
+    assert all(result.passed for result in results)
+    assert sum(result.points for result in results) == SHEETS[id].points
+    assert max(result.seconds for result in results) < 1
+
+
+@pytest.mark.parametrize(("id", "question", "wrong"), every("wrong"))
+def test_a_known_wrong_answer_fails_with_its_own_message(id, question, wrong):
+    names = answer(id, wrong.code)
+    for rngs in generators(question):
+        said = failures(question, names, rngs)
+        assert said
+        assert wrong.message in "\n".join(said)
+    result = check(question.id, names)
+    assert result.points < result.out_of
+    assert wrong.message in "\n".join(case.text for case in result.cases)
+
+
+@pytest.mark.parametrize(("id", "question", "right"), every("right"))
+def test_another_right_answer_earns_every_point(id, question, right):
+    names = answer(id, right.code)
+    for rngs in generators(question):
+        assert failures(question, names, rngs) == []
+    assert check(question.id, names).passed
+
+
+@pytest.mark.parametrize("id", SHEETS)
+def test_each_question_has_enough_known_answers_with_distinct_messages(id):
+    for question in SHEETS[id].questions:
+        messages = {wrong.message for wrong in question.wrong}
+        assert len(messages) >= 3
+        assert len(question.right) >= 1
+        assert 5 <= question.minutes <= 15
+        assert all(message.strip() for message in messages)
+
+
+@pytest.mark.parametrize("id", SHEETS)
+def test_every_case_can_fail(id):
+    """A case that no known wrong answer fails may be one that checks nothing."""
+    for question in SHEETS[id].questions:
+        failed = set()
+        for wrong in question.wrong:
+            names = answer(id, wrong.code)
+            for case in question.cases:
+                try:
+                    case.run(names, public_rng(case))
+                except AssertionError:
+                    failed.add(case.name)
+        assert failed == {case.name for case in question.cases}
+
+
+@pytest.mark.parametrize("id", SHEETS)
+def test_two_keys_give_two_different_inputs(id, references):
+    for question in SHEETS[id].questions:
+        for case in question.cases:
+            seen = []
+            for key in (b"0" * 16, b"1" * 16):
+                calls = []
+
+                def spy(name, calls=calls, function=None):
+                    def call(*args):
+                        calls.append([shape_of(a) for a in args])
+                        return function(*args)
+
+                    return call
+
+                names = {n: spy(n, function=references[id][n]) for n in case.names}
+                case.run(names, keyed_rng(key, case))
+                seen.append(calls)
+            assert seen[0] != seen[1], f"{case.name} shows the same inputs under every key"
+
+
+def shape_of(value):
+    if isinstance(value, np.random.Generator):
+        return value.bit_generator.state["state"]["state"]
+    return value.tolist() if isinstance(value, np.ndarray) else repr(value)
+
+
+@pytest.mark.parametrize("id", SHEETS)
+def test_the_students_notebook_is_in_step_with_its_source(id):
+    path = source(id)
+    assert path.with_suffix(".ipynb").read_text(encoding="utf-8") == notebooks.build(path, ROOT), (
+        "run: python -m coursekit.notebooks"
+    )
+
+
+@pytest.mark.parametrize("id", SHEETS)
+def test_no_line_of_a_solution_is_left_in_the_students_notebook(id):
+    student = source(id).with_suffix(".ipynb").read_text(encoding="utf-8")
+    assert "SOLUTION" not in student
+    marked = [m for c in jupytext.read(source(id), fmt="md:myst").cells for m in sheets._marked(c.source)]
+    given = {line.strip() for line, part in marked if part == "keep"}
+    secret = {json.dumps(line.strip())[1:-1] for line, part in marked if part == "solution"} - given
+    assert secret
+    assert not {line for line in secret if len(line) > 12 and line in student}
