@@ -65,7 +65,7 @@ __all__ = [
 
 # `step` runs over blocks of this many bytes, so that its temporaries stay in the cache: four times faster for a million
 # entries than one pass over everything.
-BLOCK_BYTES = 1 << 16
+BLOCK_BYTES = 1 << 17
 
 
 class Optimizer:
@@ -93,7 +93,7 @@ class Optimizer:
         Parameters
         ----------
         params : array, or dict of arrays (may nest)
-        grads : the same entries and shapes; each gradient is converted to the dtype of its parameter
+        grads : the same entries and shapes; params and state keep their dtype whatever that of grads is
         state : what `init` or the last `update` gave
         inplace : write into the arrays of params and state, and return these; otherwise nothing given is changed
 
@@ -139,11 +139,10 @@ class Optimizer:
 
     def _step_in_blocks(self, arrays, g, lr, t):
         """Apply the rule to one parameter; `arrays`, w and its slots, are overwritten."""
-        g = g.astype(arrays[0].dtype, copy=False)
         blocks = [...]
         if isinstance(lr, float) and all(a.flags.c_contiguous for a in (g, *arrays)):
             g, *arrays = (a.reshape(-1) for a in (g, *arrays))
-            size = BLOCK_BYTES // g.itemsize
+            size = BLOCK_BYTES // arrays[0].itemsize
             blocks = [slice(i, i + size) for i in range(0, g.size, size)]
         for block in blocks:
             w, *slots = (a[block] for a in arrays)
