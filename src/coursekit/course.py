@@ -30,3 +30,10 @@ def questions(chapter: str) -> list[dict]:
         known = ", ".join(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json")))
         raise DataError(f"there is no quiz {chapter!r}; there are {known}")
     return json.loads(file.read_text(encoding="utf-8"))
+
+
+def quiz(chapter: str):
+    """A chapter's quiz: every option answers with its own feedback."""
+    from .explorers.quiz import Quiz
+
+    return Quiz(chapter, questions(chapter))
