@@ -74,7 +74,7 @@ def write_reference():
         if name == "coursekit" or not (names or docstring):
             continue
         pages.add(f"{name}.md")
-        members = f"   :members: {', '.join(names)}\n   :undoc-members:\n" if names else ""
+        members = f"   :members: {', '.join(names)}\n   :undoc-members:\n   :ignore-module-all:\n" if names else ""
         write(
             REFERENCE / f"{name}.md",
             f"# {name.removeprefix('coursekit.')}\n\n```{{eval-rst}}\n.. automodule:: {name}\n{members}```\n",
