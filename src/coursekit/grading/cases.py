@@ -216,9 +216,10 @@ def load_sheet(id: str) -> Sheet:
     if not isinstance(id, str) or not re.fullmatch(r"\d\d", id):
         raise RangeError(f"sheet is {id!r}; expected two digits in quotes, such as '05'")
     paths = sorted(_folder().glob(f"{id}_*.py"))
-    if len(paths) != 1:
-        known = ", ".join(sheet_ids()) or "none"
-        raise DataError(f"found {len(paths)} case files for sheet {id!r} in {_folder()}; the sheets are: {known}")
+    if not paths:
+        raise DataError(f"there is no sheet {id!r}; the sheets are: {', '.join(sheet_ids()) or 'none'}")
+    if len(paths) > 1:
+        raise DataError(f"sheet {id!r} has more than one case file: {', '.join(path.name for path in paths)}")
     return _read_sheet(id, paths[0], paths[0].stat().st_mtime_ns)
 
 

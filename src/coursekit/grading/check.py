@@ -194,10 +194,10 @@ def _guard(name, value, names):
                 code=_where(error.__traceback__, names),
                 mistake=_usual(error),
             ) from None
-        for position, (before, after) in enumerate(zip(args, given[0], strict=True), 1):
+        for position, (before, after) in enumerate(zip(args, given[0], strict=True)):
             if not _same(before, after):
                 raise _StudentError(
-                    f"{name} changes its argument number {position} ({inspect_value(before)}) in place.",
+                    f"{name} changes its argument {_parameter(value, position)} ({inspect_value(before)}).",
                     mistake="an operation works in place (+=, *=, x[...] =) on the array that came in",
                 )
         return out
@@ -220,6 +220,13 @@ def _fits(name, function, args, kwargs):
             f"{name}{shown} takes {count} argument{'' if count == 1 else 's'}, but the check calls it with "
             f"{len(args) + len(kwargs)}: {name}({called})"
         ) from None
+
+
+def _parameter(function, position):
+    try:
+        return list(inspect.signature(function).parameters)[position]
+    except (TypeError, ValueError, IndexError):
+        return f"number {position + 1}"
 
 
 def _short(value):
