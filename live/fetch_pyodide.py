@@ -115,6 +115,8 @@ def relist(folder: Path) -> None:
     """Write the list and the lock anew from an unpacked distribution."""
     wanted = json.loads(LIST.read_text(encoding="utf-8"))
     lock = json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))
+    for package in lock["packages"].values():
+        package["depends"] = [name for name in package["depends"] if name not in wanted["left_out"]]
     names, queue = set(), list(wanted["packages"])
     while queue:
         name = queue.pop()

@@ -183,7 +183,7 @@ class Choice(Control):
     def check(self, name: str, value):
         """The option itself, if it is one."""
         for option in self.values:
-            if type(option) is type(value) and option == value:
+            if isinstance(option, bool) == isinstance(value, bool) and option == value:
                 return option
         raise RangeError(f"{name} is {value!r}, but must be one of {_list(self.values)}")
 

@@ -6,7 +6,7 @@ from the cache) and copied to `_static/ck/`, and its block in the page is writte
 older picture than its packs. Nothing is added to pages without an explorer or a prediction.
 
 Options: `coursekit_cache` (default `.cache`, relative to the source folder), `coursekit_workers` (0: one for each
-processor), `coursekit_live` (True: add live mode if Pyodide can be had).
+processor), `coursekit_live` (default `live`: the folder that holds `prepare.py`; empty: no live mode).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def setup(app):
     os.environ["COURSEKIT_BOOK"] = "1"  # the kernels that run the notebooks inherit it
     app.add_config_value("coursekit_cache", ".cache", "", [str])
     app.add_config_value("coursekit_workers", 0, "", [int])
-    app.add_config_value("coursekit_live", True, "", [bool])
+    app.add_config_value("coursekit_live", "live", "", [str])
     app.connect("builder-inited", _add_static)
     app.connect("html-page-context", _add_script)
     app.connect("build-finished", _finish)
@@ -66,11 +66,31 @@ def _finish(app, error):
     report = _draw(addresses, cache / "frames", out / "_static" / "ck" / "frames", app.config.coursekit_workers)
     if report is None:
         return
-    blocks = {address: _block(address, report[address], None) for address in addresses}
+    live = _prepare_live(app, cache / "pyodide", out / "_static" / "ck")
+    blocks = {address: _block(address, report[address], live) for address in addresses}
     for page, text in pages.items():
         fresh = ADDRESS.sub(lambda match: blocks[match["address"]], text)
         if fresh != text:
             page.write_text(fresh, encoding="utf-8")
+
+
+def _prepare_live(app, cache, out):
+    """What pages must know for live mode, or None where it is off or Pyodide cannot be had."""
+    script = Path(app.srcdir, app.config.coursekit_live, "prepare.py")
+    if not app.config.coursekit_live or not script.is_file():
+        return None
+    command = [sys.executable, str(script), "--out", str(out), "--cache", str(cache)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == 3:
+        logger.info("explorers: built without live mode, with prepared pictures only. %s", done.stderr.strip())
+        return None
+    if done.returncode:
+        logger.warning("explorers: live mode could not be prepared\n%s", done.stderr.strip())
+        return None
+    *said, last = done.stdout.strip().split("\n")
+    for line in said:
+        logger.info("explorers: %s", line)
+    return json.loads(last)
 
 
 def _draw(addresses, cache, out, workers):

@@ -1,0 +1,45 @@
+"""The Python side of live mode: called by `static/ck/worker.mjs` inside Pyodide, answers in JSON."""
+
+from __future__ import annotations
+
+import importlib
+import json
+
+import matplotlib.backends.backend_svg  # noqa: F401  loaded while Python starts, not at the first drag
+import numpy as np
+
+from .core import complaint, find
+
+__all__ = ["arrays", "draw", "start"]
+
+
+def start(data_url: str, modules: str) -> None:
+    """Say where the data files are, and load the modules whose explorers are on the page."""
+    data = importlib.import_module("coursekit.data")
+    data.fetch_from(data_url)
+    for name in json.loads(modules):
+        importlib.import_module(name)
+
+
+def draw(address: str, settings: str, prefix: str) -> str:
+    """`{"svg", "alt"}` of the explorer at `address`, or `{"error"}`: a sentence for the reader."""
+    return _answer(lambda: vars(find(address).picture(prefix, **json.loads(settings))))
+
+
+def arrays(address: str, settings: str) -> str:
+    """The numbers behind the picture, `{"arrays": {name: {"shape", "values"}}}`, for the tests."""
+    return _answer(
+        lambda: {
+            "arrays": {
+                name: {"shape": list(array.shape), "values": np.ravel(array).astype(float).tolist()}
+                for name, array in find(address).arrays(**json.loads(settings)).items()
+            }
+        }
+    )
+
+
+def _answer(make):
+    try:
+        return json.dumps(make())
+    except Exception as error:  # whatever an experiment raises, the page is told and the worker goes on
+        return json.dumps({"error": complaint(error)})

@@ -1,0 +1,89 @@
+// Python for the explorers of one page: Pyodide, NumPy, Matplotlib and the wheel of coursekit, all from the book's site.
+// In: {type: "start", base, pyodide, wheel, data, modules}, then {type: "draw" | "arrays", id, address, settings, ...}.
+// Out: {type: "progress", text, done, total}, {type: "ready", ms} or {type: "failed", error}; one answer for each id.
+
+let python;
+
+onmessage = async ({ data: message }) => {
+  if (message.type === "start") {
+    try {
+      const began = performance.now();
+      python = await start(message);
+      postMessage({ type: "ready", ms: performance.now() - began, steps: python.steps });
+    } catch (error) {
+      postMessage({ type: "failed", error: sentence(error) });
+    }
+    return;
+  }
+  const { id, address, settings, prefix } = message;
+  const began = performance.now();
+  const answer = JSON.parse(
+    message.type === "draw" ? python.draw(address, settings, prefix) : python.arrays(address, settings)
+  );
+  postMessage({ id, type: answer.error ? "error" : "drawn", ms: performance.now() - began, ...answer });
+};
+
+async function start({ base, pyodide: folder, wheel, data, bytes, modules }) {
+  const steps = {};
+  const began = performance.now();
+  const mark = (name) => (steps[name] = Math.round(performance.now() - began));
+  const home = new URL(folder, base).href;
+  const progress = countBytes(bytes);
+  const wheelBytes = get(new URL(wheel, base)).then((answer) => answer.arrayBuffer());
+  wheelBytes.catch(() => {}); // looked at below
+  const { loadPyodide } = await import(new URL("pyodide.mjs", home).href);
+  const py = await loadPyodide({
+    indexURL: home,
+    packages: ["numpy", "matplotlib"],
+    env: { MPLBACKEND: "Agg", HOME: "/home/pyodide" },
+  });
+  mark("Pyodide, NumPy, Matplotlib");
+  progress("Starting coursekit…");
+  py.unpackArchive(await wheelBytes, "wheel");
+  const live = py.pyimport("coursekit.explorers.live");
+  live.start(new URL(data, base).href, JSON.stringify(modules ?? []));
+  mark("coursekit");
+  return { steps, draw: live.draw, arrays: live.arrays };
+}
+
+async function get(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url.pathname.split("/").pop()} could not be loaded (the server answered ${answer.status})`);
+  return answer;
+}
+
+// Tell the page how much has been loaded: every answer that passes through fetch is counted.
+function countBytes(total) {
+  const plain = self.fetch.bind(self);
+  let done = 0;
+  let last = 0;
+  const tell = (text, now = false) => {
+    if (!now && performance.now() - last < 80) return;
+    last = performance.now();
+    postMessage({ type: "progress", text, done: Math.min(done, total), total });
+  };
+  self.fetch = async (...given) => {
+    const answer = await plain(...given);
+    if (!answer.body) return answer;
+    const name = answer.url.split("/").pop().split("-")[0];
+    const counter = new TransformStream({
+      transform(chunk, controller) {
+        done += chunk.byteLength;
+        const size = `${(Math.min(done, total) / 1e6).toFixed(0)} of ${(total / 1e6).toFixed(0)} MB`;
+        tell(`Loading Python: ${name}, ${size}`);
+        controller.enqueue(chunk);
+      },
+    });
+    const { status, statusText, headers } = answer;
+    const counted = new Response(answer.body.pipeThrough(counter), { status, statusText, headers });
+    Object.defineProperty(counted, "url", { value: answer.url });
+    return counted;
+  };
+  return (text) => tell(text, true);
+}
+
+function sentence(error) {
+  const text = String(error?.message ?? error).trim();
+  if (/failed to fetch|networkerror|dynamically imported/i.test(text)) return "its files could not be loaded";
+  return text.split("\n").filter(Boolean).pop().slice(0, 300);
+}
