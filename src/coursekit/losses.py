@@ -6,12 +6,14 @@ and a run's gradient is that of its own loss.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from . import _checks
-from .errors import NotFiniteError
+from .errors import LabelError, NotFiniteError, ShapeError
 
-__all__ = ["mean_squared_error", "softmax_cross_entropy"]
+__all__ = ["hinge", "huber", "mean_squared_error", "sigmoid_cross_entropy", "softmax_cross_entropy"]
 
 
 def softmax_cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,16 +47,61 @@ def softmax_cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[np.nd
     2.3026 = ln 10 (2, 10)
     """
     n, classes = _checks.shape("scores (..., N, C)", scores=scores).values()
-    labels = _checks.labels(labels, classes, scores.shape[:-1])[..., None]
-    shifted = scores - scores.max(axis=-1, keepdims=True)
-    p = np.exp(shifted)
-    total = p.sum(axis=-1, keepdims=True)
-    log_p_true = np.take_along_axis(shifted, labels, -1) - np.log(total)
-    loss = -log_p_true[..., 0].mean(axis=-1)
-    p /= total
-    np.put_along_axis(p, labels, np.take_along_axis(p, labels, -1) - 1, -1)
-    p /= n
+    labels = _checks.labels(labels, classes, scores.shape[:-1])
+    true = np.arange(labels.size), labels.reshape(-1)  # where the true classes are in an array (rows, C)
+    with _quiet():
+        z = np.subtract(scores, scores.max(axis=-1, keepdims=True), order="C")
+        z_true = z.reshape(-1, classes)[true].reshape(labels.shape)
+        p = np.exp(z, out=z)
+        total = p.sum(axis=-1, keepdims=True)
+        loss = (np.log(total[..., 0]) - z_true).mean(axis=-1)
+        p /= total
+        p.reshape(-1, classes)[true] -= 1
+        p /= n
     return _finite_loss(loss, "scores"), p
+
+
+def sigmoid_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Cross-entropy of independent yes/no answers, mean over the batch and the answers, in nats.
+
+    $$L = -\frac{1}{N D} \sum_{nd} t_{nd} \log \sigma(x_{nd}) + (1 - t_{nd}) \log(1 - \sigma(x_{nd})), \qquad
+    \frac{\partial L}{\partial x} = \frac{1}{N D} (\sigma(x) - t)$$
+
+    Computed as $\max(x, 0) - x t + \log(1 + e^{-|x|})$, which is the same and never takes the logarithm of 0. The same
+    as `torch.nn.functional.binary_cross_entropy_with_logits`. Targets in between 0 and 1 are allowed.
+
+    Parameters
+    ----------
+    logits : (N,) or (..., N, D) float
+    targets : (N,), (N, D) or (..., N, D), in [0, 1]; floats, whole numbers or booleans
+
+    Returns
+    -------
+    loss : scalar, or (...,) with run axes
+    dlogits : of the shape of logits
+
+    Raises
+    ------
+    LabelError
+        If a target lies outside [0, 1].
+
+    >>> loss, dlogits = sigmoid_cross_entropy(np.array([0.0, 2.0]), np.array([1, 1]))
+    >>> print(f"{loss:.4f}", dlogits.round(4))
+    0.4100 [-0.25   -0.0596]
+    """
+    _checks.float_array("logits", logits)
+    targets = np.asarray(targets)
+    if targets.dtype.kind in "biu":
+        targets = targets.astype(logits.dtype)
+    targets, axes, count = _pairs(logits=logits, targets=targets)
+    if targets.min() < 0 or targets.max() > 1:
+        bad = targets.min() if targets.min() < 0 else targets.max()
+        raise LabelError(f"targets contains {bad}, but must lie in [0, 1]; for class labels use softmax_cross_entropy")
+    with _quiet():
+        e = np.exp(-np.abs(logits))
+        loss = (np.maximum(logits, 0) - logits * targets + np.log1p(e)).mean(axis=axes)
+        sigmoid = np.where(logits >= 0, 1, e) / (1 + e)
+        return _finite_loss(loss, "logits"), (sigmoid - targets) / count
 
 
 def mean_squared_error(pred: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -67,24 +114,110 @@ def mean_squared_error(pred: np.ndarray, target: np.ndarray) -> tuple[np.ndarray
 
     Parameters
     ----------
-    pred : (..., N, D) float
-    target : (..., N, D) or (N, D) float
+    pred : (N,) or (..., N, D) float
+    target : (N,), (N, D) or (..., N, D) float
 
     Returns
     -------
     loss : scalar, or (...,) with run axes
-    dpred : (..., N, D)
+    dpred : of the shape of pred
 
     >>> loss, dpred = mean_squared_error(np.array([[1.0, 2.0]]), np.array([[0.0, 4.0]]))
     >>> float(loss), dpred
     (2.5, array([[ 1., -2.]]))
     """
-    n, d = _checks.shape("pred (..., N, D), target (..., N, D)", pred=pred, target=target).values()
-    _checks.finite("target", target)
-    error = pred - target.astype(pred.dtype, copy=False)
-    _checks.same_shape("target broadcast to runs", error, "pred", pred)
-    loss = (error * error).mean(axis=(-1, -2))
-    return _finite_loss(loss, "pred"), error * (2 / (n * d))
+    target, axes, count = _pairs(pred=pred, target=target)
+    with _quiet():
+        error = pred - target
+        loss = (error * error).mean(axis=axes)
+        return _finite_loss(loss, "pred"), error * (2 / count)
+
+
+def huber(pred: np.ndarray, target: np.ndarray, delta: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    r"""Huber loss: squared for small errors, linear for large ones, so that outliers pull less (Huber 1964).
+
+    $$L = \frac{1}{N D} \sum_{nd} h(p_{nd} - t_{nd}), \qquad
+    h(e) = \begin{cases} \frac12 e^2 & |e| \le \delta \\ \delta (|e| - \frac12 \delta) & \text{else} \end{cases},
+    \qquad \frac{\partial L}{\partial p} = \frac{1}{N D} \text{clip}(p - t, -\delta, \delta)$$
+
+    The same as `torch.nn.functional.huber_loss`. PyTorch's `smooth_l1_loss` is this divided by $\delta$.
+
+    Parameters
+    ----------
+    pred : (N,) or (..., N, D) float
+    target : (N,), (N, D) or (..., N, D) float
+    delta : $\delta > 0$, where the loss turns linear
+
+    Returns
+    -------
+    loss : scalar, or (...,) with run axes
+    dpred : of the shape of pred
+
+    >>> loss, dpred = huber(np.array([[0.5, 10.0]]), np.zeros((1, 2)))
+    >>> float(loss), dpred                                  # (0.125 + 9.5) / 2
+    (4.8125, array([[0.25, 0.5 ]]))
+    """
+    target, axes, count = _pairs(pred=pred, target=target)
+    delta = _checks.number("delta", delta, 0, open_low=True)
+    with _quiet():
+        error = pred - target
+        clipped = np.clip(error, -delta, delta)
+        loss = (clipped * (error - clipped / 2)).mean(axis=axes)
+        return _finite_loss(loss, "pred"), clipped / count
+
+
+def hinge(scores: np.ndarray, labels: np.ndarray, margin: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    r"""Multi-class hinge loss: the true class must win by a margin (Weston and Watkins 1999).
+
+    $$L = \frac{1}{N C} \sum_n \sum_{c \ne y_n} \max(0,\; s_{nc} - s_{n, y_n} + m)$$
+
+    The mean is over the batch and over all C classes, as in `torch.nn.functional.multi_margin_loss`. Many lecture notes
+    (CS231n) leave the division by C out: their loss is C times this one.
+
+    Parameters
+    ----------
+    scores : (..., N, C) float
+    labels : (N,) or (..., N) whole numbers in [0, C)
+    margin : $m > 0$
+
+    Returns
+    -------
+    loss : scalar, or (...,) with run axes
+    dscores : (..., N, C)
+
+    >>> loss, dscores = hinge(np.array([[3.0, 2.5, 0.0, 1.0]]), np.array([0]))
+    >>> float(loss), dscores
+    (0.125, array([[-0.25,  0.25,  0.  ,  0.  ]]))
+    """
+    n, classes = _checks.shape("scores (..., N, C)", scores=scores).values()
+    labels = _checks.labels(labels, classes, scores.shape[:-1])[..., None]
+    margin = _checks.number("margin", margin, 0, open_low=True)
+    with _quiet():
+        excess = scores - np.take_along_axis(scores, labels, -1) + margin
+        np.put_along_axis(excess, labels, 0, -1)
+        loss = np.maximum(excess, 0).mean(axis=(-1, -2))
+    too_close = (excess > 0).astype(scores.dtype)
+    np.put_along_axis(too_close, labels, -too_close.sum(axis=-1, keepdims=True), -1)
+    return _finite_loss(loss, "scores"), too_close / (n * classes)
+
+
+def _pairs(**arrays):
+    """Check a prediction and what it is compared with: (target in the dtype of pred, axes of the mean, their size)."""
+    (name, pred), (target_name, target) = arrays.items()
+    axes = "(N)" if np.ndim(pred) == 1 else "(..., N, D)"
+    count = math.prod(_checks.shape(f"{name} {axes}, {target_name} {axes}", **arrays).values())
+    _checks.finite(target_name, target)
+    if target.shape not in (pred.shape, pred.shape[-2:]):
+        raise ShapeError(
+            f"{target_name} has shape {target.shape}, but {name} has shape {pred.shape}; they must agree, or "
+            f"{target_name} has no run axes and serves all runs"
+        )
+    return target.astype(pred.dtype, copy=False), (-1,) if pred.ndim == 1 else (-1, -2), count
+
+
+def _quiet():
+    """With run axes, a run that diverged must not warn; without, `_finite_loss` raises."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 def _finite_loss(loss, name):
