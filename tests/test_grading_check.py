@@ -89,8 +89,8 @@ def test_a_right_answer_gets_all_public_points(tell):
 def test_a_wrong_value_is_told_with_what_came_and_the_usual_mistake(tell):
     result, shown = tell("def double(x):\n    return [2 * p for p in x] if isinstance(x, list) else x**2")
     assert (result.passed, result.points) == (False, 1)
-    assert "✗ double: values (not yet, 2)" in shown
-    assert "✓ double: lists (right, 1)" in shown
+    assert "✗ double: values (not yet, 2 points)" in shown
+    assert "✓ double: lists (right, 1 point)" in shown
     assert "double(x) has a wrong value" in shown
     assert "first difference: index [0, 0]: came" in shown
     assert "It looks as if you squared." in shown
@@ -106,7 +106,7 @@ def test_a_missing_name_is_told(tell):
 def test_a_stub_is_not_an_error(tell):
     result, shown = tell("def double(x):\n    raise NotImplementedError")
     assert "double is not written yet" in shown
-    assert "○ double: values (to write, 2)" in shown
+    assert "○ double: values (to write, 2 points)" in shown
     assert {case.status for case in result.cases} == {"unwritten"}
 
 

@@ -344,6 +344,10 @@ _SIGNS = {"right": "✓", "wrong": "✗", "unwritten": "○"}
 _COLOURS = {"right": "#1a7f37", "wrong": "#c2410c", "unwritten": "#6b7280"}
 
 
+def _worth(case: CaseResult) -> str:
+    return f"{_WORDS[case.status]}, {case.points:g} point{'s' * (case.points != 1)}"
+
+
 def _headline(result: CheckResult, question: Question) -> str:
     if result.passed:
         verdict = "All right."
@@ -385,7 +389,7 @@ def _as_text(result, question=None, progress=None, printed="") -> str:
         return result.problem
     lines = [_headline(result, question)]
     for group in _folded(result.cases):
-        lines += [f"  {_SIGNS[case.status]} {case.name} ({_WORDS[case.status]}, {case.points:g})" for case in group]
+        lines += [f"  {_SIGNS[case.status]} {case.name} ({_worth(case)})" for case in group]
         lines += [f"      {line}" for line in group[0].text.splitlines()]
     lines += _notes(result)
     if printed:
@@ -407,7 +411,7 @@ def _as_html(result, question=None, progress=None, printed="") -> str:
             mark = f'<span style="color:{_COLOURS[case.status]};font-weight:bold">{_SIGNS[case.status]}</span>'
             out.append(
                 f'<div style="margin-top:.35em">{mark} {e(case.name)} '
-                f'<span style="opacity:.7">({_WORDS[case.status]}, {case.points:g})</span></div>'
+                f'<span style="opacity:.7">({_worth(case)})</span></div>'
             )
         out.append(_details(group[0], e))
     out += [f'<div style="margin-top:.35em">{e(note)}</div>' for note in _notes(result)]
