@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import _checks, activations, data
 from ..dense import affine_backward, affine_forward
+from ..errors import NotFiniteError
 from ..initializers import fans, he_normal, normal, xavier_normal, xavier_uniform
 from ..layers import Dense, ReLU, Sigmoid, Tanh
 from ..losses import softmax_cross_entropy
@@ -56,7 +57,7 @@ def signal(std=0.1, activation="tanh", depth=10, width=100, examples=300, seed=0
     }
 
 
-def training_curve(gain=1.0, depth=10, activation="relu", width=32, steps=150, lr=0.1, seed=0) -> dict:
+def training_curve(gain=1.0, depth=10, activation="relu", width=32, steps=150, lr=0.05, seed=0) -> dict:
     """Train a net of `depth` hidden layers on 8x8 digits, weights N(0, gain^2 / fan-in).
 
     A gain of 1 is Xavier's for equal widths, sqrt(2) is He's.
@@ -85,9 +86,10 @@ def training_curve(gain=1.0, depth=10, activation="relu", width=32, steps=150, l
         for step in range(steps):
             batch = rng.integers(0, len(x), 64)
             scores, cache, state = net.forward(params, state, x[batch], training=True)
-            if not np.isfinite(scores).all():
+            try:
+                loss[step], dscores = softmax_cross_entropy(scores, y[batch])
+            except NotFiniteError:
                 break
-            loss[step], dscores = softmax_cross_entropy(scores, y[batch])
             grads = net.backward_first(dscores, cache)
             params, opt_state = optimizer.update(params, grads, opt_state)
     return {"loss": loss, "std": std, "gain": gain, "depth": depth, "activation": activation}

@@ -1,0 +1,78 @@
+import json
+import re
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from coursekit import course
+from coursekit.errors import DataError
+from coursekit.explorers.quiz import Quiz
+
+QUIZZES = sorted(f.name[:-5] for f in (resources.files("coursekit") / "quizzes").iterdir() if f.name.endswith(".json"))
+CHAPTERS = sorted((Path(__file__).parents[1] / "chapters").glob("*.md"))
+
+
+@pytest.mark.parametrize("chapter", QUIZZES)
+def test_a_quiz_has_five_questions_with_feedback_for_every_option(chapter):
+    quiz = course.quiz(chapter)
+    assert len(quiz.questions) >= 5
+    for question in quiz.questions:
+        replies = [question.reply(i) for i in range(len(question.texts))]
+        assert sum("Right." in reply for reply in replies) == 1
+        assert len(set(replies)) == len(replies) >= 3
+        assert all(len(text) > 20 for text in question.options.values())
+
+
+@pytest.mark.parametrize("chapter", QUIZZES)
+def test_the_right_option_has_no_fixed_place(chapter):
+    places = [question.texts.index(question.answer) for question in course.quiz(chapter).questions]
+    assert len(set(places)) >= 2
+
+
+@pytest.mark.parametrize("chapter", QUIZZES)
+def test_jupyterquiz_can_show_the_same_file(chapter):
+    loader = pytest.importorskip("jupyterquiz.dynamic.loader")
+    script, static, _ = loader.load_questions_script(course.questions(chapter), "id")
+    assert static
+    assert json.loads(re.search(r"=(\[.*\]);\n", script)[1]) == course.questions(chapter)
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
+def test_every_chapter_ends_with_its_quiz(page):
+    assert f'quiz("{page.stem[:2]}")' in page.read_text()
+
+
+def test_answers_are_not_in_plain_sight():
+    quiz = course.quiz("05")
+    html = quiz.html()
+    visible = re.sub(
+        r"<noscript>.*?</noscript>|<div class=\"ck-print\">.*?</div>|data-secret=\"[^\"]*\"", "", html, flags=re.S
+    )
+    assert quiz.questions[0].question in visible
+    assert not any(feedback in visible for q in quiz.questions for feedback in q.options.values())
+
+
+def test_an_unknown_quiz_is_refused():
+    with pytest.raises(DataError, match=r"there is no quiz '99'; there are .*05"):
+        course.quiz("99")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"question": "?", "type": "numeric"}, "must be multiple_choice with exactly one right answer; it has 0"),
+        (
+            {"question": "?", "type": "multiple_choice", "answers": [{"answer": "a", "correct": True}]},
+            "no feedback for 'a'",
+        ),
+    ],
+)
+def test_a_bad_question_is_refused(row, message):
+    with pytest.raises(DataError, match=message):
+        Quiz("05", [row])
+
+
+def test_glue_is_silent_without_myst_nb(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "myst_nb", None)
+    assert course.glue("name", 1.0) is None

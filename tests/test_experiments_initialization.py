@@ -1,0 +1,93 @@
+"""What chapter 05 says about its experiments."""
+
+import numpy as np
+import pytest
+
+from coursekit.errors import RangeError
+from coursekit.experiments import initialization as experiment
+from coursekit.explorers import initialization as explore
+from coursekit.plotting import initialization as plot
+
+
+def test_small_weights_shrink_the_signal_tenfold_a_layer():
+    std = experiment.signal(0.01, "tanh")["std"]
+    np.testing.assert_allclose(std[1:] / std[:-1], 0.1, rtol=0.15)
+    assert 0.3e-10 < std[-1] < 3e-10  # the prediction's right answer
+
+
+def test_large_weights_saturate_tanh_and_blow_relu_up():
+    assert experiment.signal(1.0, "tanh")["saturated"][-1] > 0.7
+    assert experiment.signal(1.0, "relu")["std"][-1] > 1e6
+
+
+def test_the_bands_of_tanh_and_relu_are_where_the_chapter_says():
+    tanh, relu = (experiment.signal(std, name)["std"] for std, name in ((0.1, "tanh"), (0.2**0.5 / 10**0.5, "relu")))
+    assert 0.1 < tanh[-1] / tanh[0] < 0.9  # still shrinks a little
+    assert 0.4 < relu[-1] / relu[0] < 2.5
+    assert experiment.signal(0.1, "relu")["std"][-1] < 0.1 * experiment.signal(0.1, "relu")["std"][0]
+
+
+def test_the_histogram_holds_every_output():
+    for activation in ("tanh", "relu", "sigmoid"):
+        share = experiment.signal(1.0, activation, depth=3)["share"]
+        np.testing.assert_allclose(share.sum(axis=1), 1)
+
+
+def test_an_unknown_activation_is_refused():
+    with pytest.raises(RangeError, match="activation is 'gelu', but must be one of 'tanh', 'relu', 'sigmoid'"):
+        experiment.signal(0.1, "gelu")
+
+
+def last(gain, depth):
+    return experiment.training_curve(gain, depth)["loss"][-20:].mean()
+
+
+def test_two_layers_train_with_almost_any_gain():
+    assert max(last(gain, 2) for gain in (0.7, 1.0, 1.41, 2.0)) < 1.5
+
+
+def test_twenty_relu_layers_train_near_he_and_not_at_xaviers_gain():
+    assert last(1.0, 20) > 2.25
+    assert last(1.41, 20) < 2.1
+
+
+def test_a_run_that_diverges_is_nan_from_then_on():
+    loss = experiment.training_curve(4.0, 20)["loss"]
+    assert np.isnan(loss[-1])
+    finite = np.isfinite(loss)
+    assert not finite[finite.argmin() :].any()
+
+
+def test_symmetry_is_kept_or_broken():
+    zeros, equal, random = (experiment.symmetry(start) for start in ("zeros", "equal", "random"))
+    assert (zeros["distinct"], equal["distinct"], random["distinct"]) == (1, 1, 8)
+    assert zeros["gradient"] == 0 and not zeros["weights"].any()
+    assert equal["gradient"] > 0
+    assert random["loss"][-20:].mean() < equal["loss"][-20:].mean() < zeros["loss"][-20:].mean()
+
+
+def test_variance_factors_are_those_of_the_formula():
+    for row in experiment.variance_factors().values():
+        assert row["forward"] == pytest.approx(row["predicted_forward"], rel=0.02)
+        assert row["backward"] == pytest.approx(row["predicted_backward"], rel=0.02)
+    assert experiment.variance_factors()["standard"]["forward"] == pytest.approx(1 / 3, abs=0.01)
+
+
+@pytest.mark.parametrize("run", [experiment.signal, experiment.training_curve, experiment.symmetry])
+def test_the_seed_decides_everything(run):
+    one, again, other = run(), run(), run(seed=1)
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, again[name])
+    assert any(not np.array_equal(value, other[name]) for name, value in one.items())
+
+
+@pytest.mark.parametrize("name", ["signal", "training_curve"])
+def test_explorers_say_what_they_show(name):
+    explorer = getattr(explore, name)
+    texts = {explorer.alt(**settings) for settings in explorer.grid()[:: max(1, len(explorer.grid()) // 8)]}
+    assert len(texts) >= 8
+
+
+def test_the_comparison_draws_one_line_for_each_seed():
+    fig = plot.loss_curves({"a": [{"loss": np.ones(50)}] * 3, "b": [{"loss": np.zeros(50)}]})
+    assert len(fig.axes[0].lines) == 1 + 3 + 1
