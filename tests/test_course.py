@@ -3,6 +3,7 @@ import re
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from coursekit import course
@@ -73,6 +74,15 @@ def test_a_bad_question_is_refused(row, message):
         Quiz("05", [row])
 
 
-def test_glue_is_silent_without_myst_nb(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "myst_nb", None)
-    assert course.glue("name", 1.0) is None
+def test_glue_prints_in_a_notebook(capsys):
+    course.glue("loss", np.float32(2.302585))
+    course.glue("steps", 300)
+    assert capsys.readouterr().out == "loss = 2.303\nsteps = 300\n"
+
+
+def test_glue_keeps_the_value_for_the_book(monkeypatch):
+    kept = {}
+    monkeypatch.setenv("COURSEKIT_BOOK", "1")
+    monkeypatch.setattr("myst_nb.glue", lambda name, value, display: kept.update({name: value}))
+    course.glue("loss", np.float64(2.5))
+    assert kept == {"loss": 2.5} and type(kept["loss"]) is float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import resources
 
 from .errors import DataError
@@ -13,13 +14,15 @@ __all__ = ["glue", "questions", "quiz"]
 def glue(name: str, value) -> None:
     """Keep a number from the run under a name, for the text to insert: {glue:text}`name:.2f`.
 
-    In the book this is `myst_nb.glue`; where MyST-NB is not installed (Colab, the browser) it does nothing.
+    In the book this is `myst_nb.glue`. In a notebook the text shows the name, and this prints what it stands for.
     """
-    try:
-        from myst_nb import glue as keep
-    except ImportError:
+    value = value.item() if hasattr(value, "item") else value
+    if not os.environ.get("COURSEKIT_BOOK"):
+        print(f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}")
         return
-    keep(name, value.item() if hasattr(value, "item") else value, display=False)
+    from myst_nb import glue as keep
+
+    keep(name, value, display=False)
 
 
 def questions(chapter: str) -> list[dict]:
