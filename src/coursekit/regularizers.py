@@ -1,0 +1,397 @@
+r"""Regularization: what keeps a network from learning its training set by heart.
+
+| means | what it does | source |
+|---|---|---|
+| `l2` | adds $\frac\lambda2 \sum w^2$ to the loss | Hoerl and Kennard 1970, Krogh and Hertz 1992 |
+| `l1` | adds $\lambda \sum \lvert w \rvert$ | Tibshirani 1996 |
+| `elastic_net` | adds some of both | Zou and Hastie 2005 |
+| `max_norm` | shortens the weights of a unit that are too long | Srebro et al. 2005 |
+| `dropout_forward` | silences units at random while training | Srivastava et al. 2014 |
+| `EarlyStopping` | ends training when validation no longer improves | Prechelt 1998 |
+| `average_predictions` | asks several networks | Hansen and Salamon 1990 |
+
+`regularized` puts penalties and constraints into an optimizer, so that `coursekit.model.train` uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from . import _checks, _trees
+from .errors import DataError, DTypeError, RangeError, ShapeError
+
+__all__ = [
+    "EarlyStopping",
+    "average_predictions",
+    "dropout_backward",
+    "dropout_forward",
+    "elastic_net",
+    "l1",
+    "l2",
+    "max_norm",
+    "regularized",
+]
+
+
+def dropout_forward(
+    x: np.ndarray, rate: float, rng: np.random.Generator | None, *, training: bool
+) -> tuple[np.ndarray, tuple]:
+    r"""Dropout: while training, each entry is 0 with probability `rate`, and the others grow by $1/(1-\text{rate})$.
+
+    $$\text{out} = \frac{x \cdot m}{1 - p}, \qquad m \sim \text{Bernoulli}(1 - p)$$
+
+    This is inverted dropout, as in PyTorch: the mean stays, so that nothing is left to do after training. Srivastava et
+    al. (2014) leave the entries as they are and shrink the weights afterwards; their p is the share that is kept.
+
+    Parameters
+    ----------
+    x : array of any shape, float
+    rate : $p$ in [0, 1), the share that is silenced
+    rng : a NumPy generator; not used, and may be None, unless training. The mask is the same for every dtype of x
+    training : in training, or not: then x itself comes back
+
+    Returns
+    -------
+    out : same shape and dtype as x
+    cache : for `dropout_backward`
+
+    Raises
+    ------
+    RangeError
+        If the rate is outside [0, 1).
+
+    >>> out, cache = dropout_forward(np.ones(6), 0.5, np.random.default_rng(0), training=True)
+    >>> out
+    array([2., 2., 2., 0., 0., 0.])
+    >>> dropout_forward(np.ones(3), 0.5, None, training=False)[0]
+    array([1., 1., 1.])
+    """
+    _checks.float_array("x", x)
+    rate = _checks.number("rate", rate, 0, 1, open_high=True)
+    if not isinstance(training, (bool, np.bool_)):
+        raise DTypeError(f"training is {_checks.describe(training)}, but must be True or False")
+    if not training:
+        return x, (None, x.shape)
+    rng = _checks.generator("rng", rng)
+    kept = rng.random(x.shape, dtype=np.float32) >= rate
+    mask = kept * x.dtype.type(1 / (1 - rate))
+    return x * mask, (mask, x.shape)
+
+
+def dropout_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
+    r"""Gradient of dropout: what was silenced gets none, the rest grows by $1/(1-p)$.
+
+    >>> out, cache = dropout_forward(np.ones(6), 0.5, np.random.default_rng(0), training=True)
+    >>> dropout_backward(np.arange(1.0, 7.0), cache)
+    array([2., 4., 6., 0., 0., 0.])
+    """
+    mask, shape = cache
+    _checks.gradient(dout, shape)
+    return dout if mask is None else dout * mask
+
+
+def l2(params, strength: float | np.ndarray, *, skip: tuple[str, ...] = ()) -> tuple:
+    r"""L2 penalty (ridge, weight decay): $\frac\lambda2 \sum w^2$, with the gradient $\lambda w$.
+
+    The half makes the gradient that of `weight_decay` in `coursekit.optimizers` and in PyTorch. Texts that leave it out
+    mean a $\lambda$ of half the size.
+
+    Parameters
+    ----------
+    params : array, or dict of arrays (may nest); all of them count, biases too
+    strength : $\lambda$, a number; or with run axes in front of all params (R, ...) one a run, (R,)
+    skip : names of entries that do not count, such as ("b",)
+
+    Returns
+    -------
+    penalty : a number, or one a run
+    grads : like params, for adding to the gradients of the loss
+
+    >>> penalty, grads = l2({"w": np.array([3.0, -4.0]), "b": np.array([5.0])}, 0.1, skip=("b",))
+    >>> float(penalty), grads
+    (1.25, {'w': array([ 0.3, -0.4]), 'b': array([0.])})
+    """
+    return _penalty(params, strength, skip, lambda w: w**2 / 2, lambda w: w)
+
+
+def l1(params, strength: float | np.ndarray, *, skip: tuple[str, ...] = ()) -> tuple:
+    r"""L1 penalty (lasso): $\lambda \sum |w|$, with the gradient $\lambda\, \text{sign}(w)$, 0 where w is 0.
+
+    It pulls small weights as hard as large ones, and so most of them to 0.
+
+    Parameters
+    ----------
+    params, strength, skip : as for `l2`
+
+    Returns
+    -------
+    penalty, grads : as for `l2`
+
+    >>> penalty, grads = l1(np.array([3.0, -4.0, 0.0]), 0.5)
+    >>> float(penalty), grads
+    (3.5, array([ 0.5, -0.5,  0. ]))
+    """
+    return _penalty(params, strength, skip, np.abs, np.sign)
+
+
+def elastic_net(params, strength: float | np.ndarray, l1_ratio: float = 0.5, *, skip: tuple[str, ...] = ()) -> tuple:
+    r"""Some of both: $\lambda \sum \left( \rho |w| + \frac{1 - \rho}{2} w^2 \right)$.
+
+    As in scikit-learn's `ElasticNet`, with $\lambda$ its `alpha` and $\rho$ its `l1_ratio`.
+
+    Parameters
+    ----------
+    params, strength, skip : as for `l2`
+    l1_ratio : $\rho$ in [0, 1]
+
+    Returns
+    -------
+    penalty, grads : as for `l2`
+
+    >>> penalty, grads = elastic_net(np.array([3.0, -4.0]), 1.0, l1_ratio=0.5)
+    >>> float(penalty), grads                               # 3.5 + 6.25
+    (9.75, array([ 2. , -2.5]))
+    """
+    rho = _checks.number("l1_ratio", l1_ratio, 0, 1)
+    return _penalty(
+        params,
+        strength,
+        skip,
+        lambda w: rho * np.abs(w) + (1 - rho) / 2 * w**2,
+        lambda w: rho * np.sign(w) + (1 - rho) * w,
+    )
+
+
+def _penalty(params, strength, skip, value, derivative):
+    """Sum of strength * value(w) over all entries, and its gradient."""
+    leaves = _trees.float_leaves("params", params)
+    strength = _strength(strength)
+    total, grads = np.zeros(strength.shape), []
+    for path, w in leaves.items():
+        if _name(path) in skip:
+            grads.append(np.zeros_like(w))
+            continue
+        if w.shape[: strength.ndim] != strength.shape:
+            raise ShapeError(
+                f"strength has shape {strength.shape}, but params{path} has shape {w.shape}; with one strength a run, "
+                "(R,), every parameter needs a run axis in front, (R, ...): see coursekit.model.stack_runs"
+            )
+        runs = strength.reshape(strength.shape + (1,) * (w.ndim - strength.ndim)).astype(w.dtype)
+        total = total + strength * value(w).sum(axis=tuple(range(strength.ndim, w.ndim)), dtype=np.float64)
+        grads.append(runs * derivative(w))
+    grads = iter(grads)
+    dtype = np.result_type(*leaves.values())
+    return total.astype(dtype)[()], _trees.map_leaves(lambda _: np.asarray(next(grads)), params)
+
+
+def _strength(value):
+    if not isinstance(value, np.ndarray):
+        value = np.array(_checks.number("strength", value, 0))
+    _checks.float_array("strength", value)
+    for number in value.flat:
+        _checks.number("strength", float(number), 0)
+    return value
+
+
+def _name(path):
+    """The last key of a path: b of ['dense_0']['b']."""
+    return path.rpartition("[")[2].rstrip("]").strip("'\"")
+
+
+def max_norm(params, limit: float, *, axis: int | tuple[int, ...] = -2, skip: tuple[str, ...] = ("b", "gamma", "beta")):
+    r"""Max-norm constraint: after an update, shorten each unit's weights to the length `limit` if they are longer.
+
+    $$w_j \leftarrow w_j \min\left(1, \frac{c}{\lVert w_j \rVert}\right)$$
+
+    Parameters
+    ----------
+    params : array, or dict of arrays (may nest)
+    limit : $c > 0$; Srivastava et al. (2014) take 3 to 4 together with dropout
+    axis : the axes of one unit's weights: -2 for dense weights (..., D, M), (-3, -2, -1) for filters (F, C, KH, KW)
+    skip : names of entries that stay as they are
+
+    Returns
+    -------
+    like params; new arrays
+
+    >>> max_norm(np.array([[3.0, 0.3], [4.0, 0.4]]), limit=1.0)
+    array([[0.6, 0.3],
+           [0.8, 0.4]])
+    """
+    limit = _checks.number("limit", limit, 0, open_low=True)
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    new = []
+    for path, w in _trees.float_leaves("params", params).items():
+        if _name(path) in skip:
+            new.append(w.copy())
+            continue
+        if not axes or any(not -w.ndim <= a < w.ndim for a in axes):
+            raise ShapeError(
+                f"params{path} has shape {w.shape}, which has no axis {axis}; name it in skip= or give axis="
+            )
+        norm = np.sqrt(np.sum(np.square(w, dtype=np.float64), axis=axes, keepdims=True))
+        new.append((w * (limit / np.maximum(norm, limit))).astype(w.dtype))
+    new = iter(new)
+    return _trees.map_leaves(lambda _: next(new), params)
+
+
+@dataclass(frozen=True)
+class regularized:
+    """An optimizer with a penalty in front of it, a constraint behind it, or both.
+
+    Parameters
+    ----------
+    optimizer : see `coursekit.optimizers`
+    penalty : function of params that returns (penalty, grads), such as `lambda params: l1(params, 1e-4)`
+    constraint : function of params that returns params, such as `lambda params: max_norm(params, 3.0)`
+
+    >>> from coursekit.optimizers import sgd
+    >>> optimizer, w = regularized(sgd(0.1), penalty=lambda params: l1(params, 1.0)), np.array([2.0, -2.0])
+    >>> optimizer.update(w, np.zeros(2), optimizer.init(w))[0]
+    array([ 1.9, -1.9])
+    """
+
+    optimizer: object
+    penalty: Callable | None = None
+    constraint: Callable | None = None
+
+    def __post_init__(self):
+        if not all(hasattr(self.optimizer, name) for name in ("init", "update")):
+            raise DTypeError(f"optimizer is {_checks.describe(self.optimizer)}, but must be one such as adam(1e-3)")
+        for name in ("penalty", "constraint"):
+            function = getattr(self, name)
+            if function is not None and not callable(function):
+                raise DTypeError(
+                    f"{name} is {_checks.describe(function)}, but must be a function of params: "
+                    f"{name}=lambda params: {'l2(params, 1e-4)' if name == 'penalty' else 'max_norm(params, 3.0)'}"
+                )
+
+    def init(self, params):
+        """The optimizer's state."""
+        return self.optimizer.init(params)
+
+    def update(self, params, grads, state, *, inplace=False):
+        """Add the penalty's gradient, update, apply the constraint."""
+        if self.penalty is not None:
+            weights = _trees.float_leaves("params", params)
+            added = iter(_trees.alike("the penalty's grads", self.penalty(params)[1], "params", weights).values())
+            grads = iter(g + next(added) for g in _trees.alike("grads", grads, "params", weights).values())
+            grads = _trees.map_leaves(lambda _, grads=grads: next(grads), params)
+        params, state = self.optimizer.update(params, grads, state, inplace=inplace)
+        if self.constraint is not None:
+            weights = _trees.leaves(params)
+            for path, new in _trees.alike(
+                "the constraint's params", self.constraint(params), "params", weights
+            ).items():
+                weights[path][...] = new
+        return params, state
+
+
+@dataclass
+class EarlyStopping:
+    """Stop when a number has not improved for `patience` epochs in a row; keeps the params of the best epoch.
+
+    Give it to `coursekit.model.train` among the callbacks. It decides from the history alone, so a training run that is
+    resumed stops at the same epoch.
+
+    Parameters
+    ----------
+    patience : epochs without improvement that are put up with
+    monitor : column of `History.epochs` to look at
+    mode : "min" if smaller is better, "max" if larger is
+    min_delta : by how much a number must be better to count
+
+    Attributes
+    ----------
+    best, best_epoch : the best number and its epoch, from 1
+    best_params, best_state : copies from the end of that epoch; None before the first
+
+    >>> stop = EarlyStopping(patience=2)
+    >>> class Epoch:                                        # what stop looks at in a History
+    ...     params, state, epochs = {"w": np.zeros(1)}, {}, []
+    >>> for loss in (3.0, 1.0, 2.0, 1.5):
+    ...     Epoch.epochs.append({"val_loss": loss})
+    ...     print(stop(Epoch))
+    None
+    None
+    None
+    no better val_loss for 2 epochs; the best was 1 in epoch 2
+    """
+
+    patience: int = 5
+    monitor: str = "val_loss"
+    mode: str = "min"
+    min_delta: float = 0.0
+    best: float | None = field(default=None, init=False)
+    best_epoch: int | None = field(default=None, init=False)
+    best_params: dict | None = field(default=None, init=False, repr=False)
+    best_state: dict | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self):
+        _checks.whole("patience", self.patience)
+        _checks.choice("mode", self.mode, ("min", "max"))
+        _checks.number("min_delta", self.min_delta, 0)
+        if "accuracy" in self.monitor and self.mode == "min":
+            raise RangeError(f"{self.monitor} is better when larger; write EarlyStopping(monitor=..., mode='max')")
+
+    def __call__(self, history) -> str | None:
+        """Look at the history after an epoch; returns why to stop, or None."""
+        rows = history.epochs
+        if not rows or self.monitor not in rows[-1]:
+            known = ", ".join(rows[-1]) if rows else "no epochs yet"
+            hint = "; give train(..., validation=(x, y))" if self.monitor.startswith("val_") else ""
+            raise DataError(f"the history has no column {self.monitor!r}, it has {known}{hint}")
+        if np.ndim(rows[-1][self.monitor]):
+            raise ShapeError(f"{self.monitor} has one number a run; EarlyStopping can only stop a single run")
+        better = -1 if self.mode == "min" else 1
+        best, at = -np.inf, 0
+        for i, row in enumerate(rows):
+            value = better * float(row[self.monitor])
+            if value > best + (self.min_delta if i else 0):
+                best, at = value, i
+        self.best, self.best_epoch = better * best, at + 1
+        if at == len(rows) - 1 or self.best_params is None:
+            self.best_params = _trees.map_leaves(np.copy, history.params)
+            self.best_state = _trees.map_leaves(np.copy, history.state)
+        waited = len(rows) - self.best_epoch
+        if waited < self.patience:
+            return None
+        return f"no better {self.monitor} for {waited} epochs; the best was {self.best:.4g} in epoch {self.best_epoch}"
+
+
+def average_predictions(predictions) -> np.ndarray:
+    """Mean of the predictions of an ensemble.
+
+    Average probabilities (`coursekit.activations.softmax` of the scores), not scores: a network that is sure of itself
+    would outvote all others.
+
+    Parameters
+    ----------
+    predictions : list of arrays of one shape, (N, C) or whatever the members give; or one array with the members along
+        the first axis, as run axes give it
+
+    Returns
+    -------
+    the mean over the members, of their dtype
+
+    Raises
+    ------
+    NotFiniteError
+        If a member's prediction is NaN or infinite.
+
+    >>> average_predictions([np.array([[0.9, 0.1]]), np.array([[0.4, 0.6]])])
+    array([[0.65, 0.35]])
+    """
+    many = isinstance(predictions, (list, tuple)) or (isinstance(predictions, np.ndarray) and predictions.ndim > 0)
+    members = list(predictions) if many else None
+    if not members:
+        raise ShapeError(f"predictions is {_checks.describe(predictions)}; expected one array a member: [p1, p2, p3]")
+    for i, member in enumerate(members):
+        _checks.same_shape(
+            f"predictions[{i}]", member, "predictions[0]", _checks.float_array("predictions[0]", members[0])
+        )
+        _checks.finite(f"predictions[{i}]", member)
+    return np.mean(members, axis=0)
