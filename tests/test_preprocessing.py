@@ -118,6 +118,14 @@ def test_fewer_directions_are_the_first_ones():
     np.testing.assert_allclose((lost**2).sum() / len(x), whole.variances[2:].sum(), rtol=1e-6)
 
 
+def test_rounding_makes_no_negative_variance():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((50, 1)) @ rng.standard_normal((1, 20))
+    pca = PCA().fit(x)
+    assert (pca.variances >= 0).all()
+    assert pca.share[0] > 1 - 1e-12
+
+
 def test_pca_of_constant_data_has_no_variance_and_no_nan():
     pca = PCA().fit(np.ones((5, 3)))
     assert (pca.variances == 0).all() and (pca.share == 0).all()
