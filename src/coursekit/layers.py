@@ -23,7 +23,7 @@ from . import _checks, activations
 from .dense import affine_backward, affine_forward, sum_to
 from .initializers import he_normal
 
-__all__ = ["Dense", "Layer", "LeakyReLU", "ReLU", "Sigmoid", "Tanh"]
+__all__ = ["ELU", "GELU", "Dense", "Layer", "LeakyReLU", "Maxout", "ReLU", "SiLU", "Sigmoid", "Tanh"]
 
 
 @dataclass(frozen=True)
@@ -142,3 +142,46 @@ class LeakyReLU(_Elementwise):
         return activations.leaky_relu_forward(x, self.slope)
 
     _backward = staticmethod(activations.leaky_relu_backward)
+
+
+@dataclass(frozen=True)
+class ELU(_Elementwise):
+    """Exponential linear unit; see `coursekit.activations.elu_forward`."""
+
+    alpha: float = 1.0
+
+    def _forward(self, x):
+        return activations.elu_forward(x, self.alpha)
+
+    _backward = staticmethod(activations.elu_backward)
+
+
+@dataclass(frozen=True)
+class GELU(_Elementwise):
+    """Gaussian error linear unit; see `coursekit.activations.gelu_forward`."""
+
+    _forward = staticmethod(activations.gelu_forward)
+    _backward = staticmethod(activations.gelu_backward)
+
+
+@dataclass(frozen=True)
+class SiLU(_Elementwise):
+    """Sigmoid linear unit; see `coursekit.activations.silu_forward`."""
+
+    _forward = staticmethod(activations.silu_forward)
+    _backward = staticmethod(activations.silu_backward)
+
+
+@dataclass(frozen=True)
+class Maxout(_Elementwise):
+    """Largest of every `pieces` neighbours, (..., M * pieces) -> (..., M); see `coursekit.activations.maxout_forward`.
+
+    It has no params: put a `Dense` layer with `pieces` times as many outputs before it.
+    """
+
+    pieces: int = 2
+
+    def _forward(self, x):
+        return activations.maxout_forward(x, self.pieces)
+
+    _backward = staticmethod(activations.maxout_backward)
