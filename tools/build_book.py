@@ -36,6 +36,7 @@ def main():
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
     BUILD.mkdir(exist_ok=True)
     FINGERPRINT.write_text(now)
+    shutil.rmtree(BUILD / "html" / "reports", ignore_errors=True)
 
     # One BLAS thread: the nets of the course are small, and more threads only wait for each other.
     settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
