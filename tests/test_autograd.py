@@ -112,6 +112,12 @@ def test_a_number_stands_on_either_side_of_arrays_and_tensors():
     np.testing.assert_array_equal((np.array([[2.0], [4.0]]) @ x).data, [[2, 4], [4, 8]])
 
 
+def test_the_slope_of_relu_at_0_is_0():
+    x = Tensor([-1.0, 0.0, 2.0])
+    x.relu().sum().backward()
+    np.testing.assert_array_equal(x.grad, [0, 0, 1])
+
+
 def test_every_tensor_on_the_way_gets_its_gradient():
     x = Tensor(2.0)
     y = x * 3
