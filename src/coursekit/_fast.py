@@ -10,14 +10,15 @@ of what they are given, so it carries through a network: the first layer convert
 from __future__ import annotations
 
 import sys
+from typing import NamedTuple
 
 import numpy as np
 
 # Where NumPy has no BLAS (in the browser) a matrix product is slow, and the same sum written as einsum is not.
 HAS_BLAS = sys.platform != "emscripten"
 
-# Unfolded windows of one block of output rows, in bytes: small enough to stay in the L2 cache.
-BLOCK_BYTES = 1 << 19
+# Work buffers are about this large: small enough to stay in the L2 cache.
+BLOCK_BYTES = 1 << 20
 
 
 def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -37,58 +38,74 @@ def batch_first(x: np.ndarray) -> np.ndarray:
     return x.transpose(3, 0, 1, 2)
 
 
-def _windows(x, size, stride, padding):
-    """Of x (C, H, W, N): all windows (C, KH, KW, OH, OW, N), a view of the padded x."""
-    (ph, pw), (sh, sw) = padding, stride
+def _rows_unfolded(x, kernel_width, stride_width, padding):
+    """Of x (C, H, W, N): each padded row unfolded along its length, a view (H, C, KW, OW, N)."""
+    (ph, pw) = padding
     if ph or pw:
         c, h, w, n = x.shape
         padded = np.zeros((c, h + 2 * ph, w + 2 * pw, n), x.dtype)
         padded[:, ph : ph + h, pw : pw + w] = x
         x = padded
-    windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))[:, ::sh, ::sw]
-    return windows.transpose(0, 4, 5, 1, 2, 3)
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel_width, axis=2)[:, :, ::stride_width]
+    return windows.transpose(1, 0, 4, 2, 3)
 
 
-def _blocks(windows):
-    """Ranges of output rows whose unfolded windows fill about one block."""
-    row_bytes = windows[:, :, :, 0].size * windows.itemsize
-    rows = max(1, BLOCK_BYTES // row_bytes)
-    return [slice(r, r + rows) for r in range(0, windows.shape[3], rows)]
+def _windows_by_row(rows, kernel_height, stride_height):
+    """For each row p of the output: p and all windows of that row as a matrix (KH C KW, OW N).
+
+    The unfolded rows lie one after the other in memory, and the windows of an output row need KH of them: its matrix
+    is a view. So each pixel is copied about KW times, not KH KW times. The work buffer holds a block of rows.
+    """
+    height = (len(rows) - kernel_height) // stride_height + 1
+    per_block = max((BLOCK_BYTES // (rows[0].size * rows.itemsize) - kernel_height) // stride_height, 0) + 1
+    per_block = min(per_block, height)
+    buffer = np.empty((stride_height * (per_block - 1) + kernel_height, *rows.shape[1:]), rows.dtype)
+    for p in range(height):
+        top = p % per_block * stride_height
+        if top == 0:
+            block = rows[p * stride_height :][: len(buffer)]
+            buffer[: len(block)] = block
+        yield p, buffer[top : top + kernel_height].reshape(-1, rows.shape[3] * rows.shape[4])
 
 
 def conv2d_forward(x, w, b, stride, padding):
-    """Convolution of checked arrays without run axes: one matrix product for each block of output rows."""
+    """Convolution of checked arrays without run axes: one matrix product for each row of the output."""
     x = batch_last(x)
-    f = len(w)
-    flat_w = w.reshape(f, -1)
-    windows = _windows(x, w.shape[2:], stride, padding)
-    out = np.empty((f, *windows.shape[3:]), np.result_type(x, w, b))
-    for rows in _blocks(windows):
-        columns = windows[:, :, :, rows].reshape(flat_w.shape[1], -1)  # the only copy
-        matmul(flat_w, columns, out=out[:, rows].reshape(f, -1))  # a view: rows lie side by side
+    f, _, kh, kw = w.shape
+    rows = _rows_unfolded(x, kw, stride[1], padding)
+    height, (ow, n) = (len(rows) - kh) // stride[0] + 1, rows.shape[3:]
+    flat_w = w.transpose(0, 2, 1, 3).reshape(f, -1)  # (F, KH C KW)
+    out = np.empty((f, height, ow, n), np.result_type(x, w, b))
+    for p, windows in _windows_by_row(rows, kh, stride[0]):
+        matmul(flat_w, windows, out=out[:, p].reshape(f, -1))
     out += b[:, None, None, None]
     return batch_first(out), (x, w, stride, padding)
 
 
-def conv2d_backward(dout, cache):
-    """Gradients of `conv2d_forward`."""
+def conv2d_backward(dout, cache, *, need_dx=True):
+    """Gradients of `conv2d_forward`; dx is None where nobody needs it."""
     x, w, (sh, sw), (ph, pw) = cache
     c, h, width, n = x.shape
     f, _, kh, kw = w.shape
     dout = batch_last(dout)
     ow = dout.shape[2]
-    flat_w = w.reshape(f, -1)
-    windows = _windows(x, (kh, kw), (sh, sw), (ph, pw))
-    dw = np.zeros(flat_w.shape, np.result_type(dout, x))
-    dx = np.zeros((c, h + 2 * ph, width + 2 * pw, n), np.result_type(dout, w))
-    for rows in _blocks(windows):
-        d = dout[:, rows].reshape(f, -1)
-        dw += matmul(d, windows[:, :, :, rows].reshape(flat_w.shape[1], -1).T)
-        d = matmul(flat_w.T, d).reshape(c, kh, kw, -1, ow, n)
-        top = sh * rows.start
-        for i, j in np.ndindex(kh, kw):
-            dx[:, top + i : top + i + sh * d.shape[3] : sh, j : j + sw * ow : sw] += d[:, i, j]
-    return batch_first(dx[:, ph : ph + h, pw : pw + width]), dw.reshape(w.shape), dout.sum(axis=(1, 2, 3))
+    flat_w = w.transpose(0, 2, 1, 3).reshape(f, -1)
+    dtype = np.result_type(dout, x, w)
+    dw = np.zeros((kh * c * kw, f), dtype)
+    if need_dx:
+        dx = np.zeros((c, h + 2 * ph, width + 2 * pw, n), dtype)
+        dwindows = np.empty((kh * c * kw, ow * n), dtype)
+        by_place = dwindows.reshape(kh, c, kw, ow, n).transpose(2, 1, 0, 3, 4)
+    for p, windows in _windows_by_row(_rows_unfolded(x, kw, sw, (ph, pw)), kh, sh):
+        d = dout[:, p].reshape(f, -1)
+        dw += matmul(windows, d.T)
+        if need_dx:
+            matmul(flat_w.T, d, out=dwindows)
+            for j in range(kw):
+                dx[:, sh * p : sh * p + kh, j : j + sw * ow : sw] += by_place[j]
+    dw = np.ascontiguousarray(dw.reshape(kh, c, kw, f).transpose(3, 1, 0, 2))
+    db = np.einsum("fpqn->f", dout)
+    return batch_first(dx[:, ph : ph + h, pw : pw + width]) if need_dx else None, dw, db
 
 
 def pools_in_pairs(size, stride):
@@ -117,3 +134,62 @@ def max_pool_pairs_backward(dout, masks, x_shape):
     np.multiply(dcolumns, left_wins, out=dx[..., :h, 0:w:2])
     np.subtract(dcolumns, dx[..., :h, 0:w:2], out=dx[..., :h, 1:w:2])
     return dx
+
+
+def _channel_blocks(x):
+    """Ranges of channels of x (C, H, W, N) that fill half a block."""
+    some = max(1, BLOCK_BYTES // 2 // x[0].nbytes)
+    return [slice(c, c + some) for c in range(0, len(x), some)]
+
+
+class BatchNormCache(NamedTuple):
+    """What `batch_norm2d_backward` needs; `x` is (C, H, W, N), the rest (C,)."""
+
+    x: np.ndarray
+    mean: np.ndarray
+    var: np.ndarray
+    scale: np.ndarray
+    gamma: np.ndarray
+    of_batch: bool
+
+
+def batch_norm2d_forward(x, gamma, beta, eps, statistics=None):
+    """Normalize each channel of x (N, C, H, W), all steps for a block of channels while it is in the cache.
+
+    `statistics` are (mean, var), each (C,); None takes those of x, with the biased variance.
+    """
+    x = batch_last(x)
+    n = x[0].size
+    pixels, out = x.reshape(-1, n), np.empty_like(x)
+    normal = out.reshape(-1, n)
+    mean, var = statistics or (np.empty(len(x), x.dtype), np.empty(len(x), x.dtype))
+    for c in _channel_blocks(x):
+        if statistics is None:
+            mean[c] = np.einsum("cm->c", pixels[c]) / n
+        block = np.subtract(pixels[c], mean[c, None], out=normal[c])
+        if statistics is None:
+            var[c] = np.einsum("cm,cm->c", block, block) / n
+        block *= (gamma[c] / np.sqrt(var[c] + eps))[:, None]
+        block += beta[c, None]
+    scale = 1 / np.sqrt(var + eps)
+    return batch_first(out), BatchNormCache(x, mean, var, scale, gamma, statistics is None)
+
+
+def batch_norm2d_backward(dout, cache):
+    """Gradients of `batch_norm2d_forward`: dx, dgamma, dbeta."""
+    x, mean, _, scale, gamma, of_batch = cache
+    n = x[0].size
+    pixels, d, out = x.reshape(-1, n), batch_last(dout).reshape(-1, n), np.empty_like(x)
+    dx, dgamma, dbeta = out.reshape(-1, n), np.empty_like(mean), np.empty_like(mean)
+    for c in _channel_blocks(x):
+        block = np.subtract(pixels[c], mean[c, None], out=dx[c])  # centred x, to become dx
+        dbeta[c] = np.einsum("cm->c", d[c])
+        dgamma[c] = np.einsum("cm,cm->c", block, d[c]) * scale[c]
+        if of_batch:
+            block *= (dgamma[c] * scale[c] / -n)[:, None]
+            block += d[c]
+            block -= (dbeta[c] / n)[:, None]
+            block *= (gamma[c] * scale[c])[:, None]
+        else:
+            np.multiply(d[c], (gamma[c] * scale[c])[:, None], out=block)
+    return batch_first(out), dgamma, dbeta

@@ -312,7 +312,7 @@ def _max_pool(x, size, stride):
 
 
 def _max_pool_backward(dout, winner, size, stride, x_shape):
-    dx = np.zeros(x_shape, dout.dtype)
+    dx = np.zeros_like(dout, shape=x_shape)
     for place, corner in enumerate(_corners(x_shape, size, stride)):
         dx[corner] += dout * (winner == place)
     return dx
@@ -373,7 +373,7 @@ def avg_pool2d_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     size, stride, x_shape, out_shape = cache
     _checks.gradient(dout, out_shape)
     share = dout / (size[0] * size[1])
-    dx = np.zeros(x_shape, dout.dtype)
+    dx = np.zeros_like(dout, shape=x_shape)
     for corner in _corners(x_shape, size, stride):
         dx[corner] += share
     return dx

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import _checks
+from . import _checks, _fast
 from ._runs import run_axes
 from .dense import sum_to
 from .errors import DTypeError, RangeError, ShapeError
@@ -88,6 +88,7 @@ def batch_norm_forward(
     (array([0.2, 2. ]), array([ 1.1, 20.9]))
     """
     _checks.shape("x (..., N, D), gamma (..., D), beta (..., D)", x=x, gamma=gamma, beta=beta)
+    _check_settings(x, 2, gamma, beta, running, momentum, eps)
     return _batch_norm(x, gamma, beta, running, training, momentum, eps)
 
 
@@ -129,11 +130,7 @@ def batch_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.
 
 
 def _batch_norm(x, gamma, beta, running, training, momentum, eps):
-    """The mathematics of `batch_norm_forward`, for checked x, gamma and beta."""
-    momentum = _checks.number("momentum", momentum, 0, 1)
-    eps = _checks.number("eps", eps, 0)
-    _check_running(running, x.shape[-1])
-    run_axes(x=(x, 2), gamma=(gamma, 1), beta=(beta, 1), mean=(running["mean"], 1), var=(running["var"], 1))
+    """The mathematics of `batch_norm_forward`, for checked arguments."""
     gamma, beta = gamma.astype(x.dtype, copy=False), beta.astype(x.dtype, copy=False)
     n = x.shape[-2]
     if training:
@@ -152,8 +149,14 @@ def _batch_norm(x, gamma, beta, running, training, momentum, eps):
     return out, (x_hat, scale, gamma, beta, training, x.shape, out.shape), running
 
 
-def _check_running(running, features):
-    """Refuse anything but {"mean": (..., D), "var": (..., D)} with non-negative variances."""
+def _check_settings(x, own, gamma, beta, running, momentum, eps):
+    """Refuse a `running` that is not {"mean": (..., D), "var": (..., D)}, bad numbers, run axes that do not fit.
+
+    `own` is how many axes of x are not run axes.
+    """
+    _checks.number("momentum", momentum, 0, 1)
+    _checks.number("eps", eps, 0)
+    features = gamma.shape[-1]
     if not isinstance(running, dict) or set(running) != {"mean", "var"}:
         keys = f" with the keys {sorted(running)}" if isinstance(running, dict) else ""
         raise DTypeError(
@@ -169,6 +172,8 @@ def _check_running(running, features):
             )
     if (running["var"] < 0).any():
         raise RangeError(f'running["var"] contains {running["var"].min()}, but a variance is at least 0')
+    vectors = {"gamma": gamma, "beta": beta, "running mean": running["mean"], "running var": running["var"]}
+    run_axes(x=(x, own), **{name: (vector, 1) for name, vector in vectors.items()})
 
 
 def _enough_rows(n):
@@ -231,6 +236,9 @@ def batch_norm2d_forward(
     ((8, 3, 4, 4), np.True_, array([1., 1., 1.]))
     """
     _checks.shape("x (..., N, C, H, W), gamma (..., C), beta (..., C)", x=x, gamma=gamma, beta=beta)
+    _check_settings(x, 4, gamma, beta, running, momentum, eps)
+    if x.ndim == 4 and all(vector.ndim == 1 for vector in (gamma, beta, *running.values())):
+        return _batch_norm2d_fast(x, gamma, beta, running, training, momentum, eps)
     rows, cache, running = _batch_norm(_rows(x), gamma, beta, running, training, momentum, eps)
     return _images(rows, x.shape), (cache, x.shape), running
 
@@ -252,10 +260,25 @@ def batch_norm2d_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, n
     >>> [g.shape for g in batch_norm2d_backward(np.ones(out.shape), cache)]
     [(8, 3, 4, 4), (3,), (3,)]
     """
-    rows_cache, x_shape = cache
-    _checks.gradient(dout, (*rows_cache[-1][:-2], *x_shape[-4:]))
-    dx, dgamma, dbeta = batch_norm_backward(_rows(dout), rows_cache)
+    inner, x_shape = cache
+    if isinstance(inner, _fast.BatchNormCache):
+        _checks.gradient(dout, x_shape)
+        return _fast.batch_norm2d_backward(dout, inner)
+    _checks.gradient(dout, (*inner[-1][:-2], *x_shape[-4:]))
+    dx, dgamma, dbeta = batch_norm_backward(_rows(dout), inner)
     return _images(dx, x_shape), dgamma, dbeta
+
+
+def _batch_norm2d_fast(x, gamma, beta, running, training, momentum, eps):
+    """The same for one run, channel by channel: half the time, because less travels to the memory and back."""
+    gamma, beta, mean, var = (v.astype(x.dtype, copy=False) for v in (gamma, beta, running["mean"], running["var"]))
+    n = x.size // x.shape[1]
+    if training:
+        _enough_rows(n)
+    out, cache = _fast.batch_norm2d_forward(x, gamma, beta, eps, None if training else (mean, var))
+    if training:
+        running = _updated(running, cache.mean[None], cache.var[None], n, momentum)
+    return out, (cache, x.shape), running
 
 
 def _rows(images: np.ndarray) -> np.ndarray:
