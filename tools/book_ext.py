@@ -68,13 +68,11 @@ def write_reference():
     rows, pages = [], set()
     for name, tree in modules.items():
         docstring = (ast.get_docstring(tree) or "").strip()
-        if not docstring:
-            logger.warning("module %s has no docstring", name)
         names = [n for n in exported(tree) if n not in imported_from_public(tree, name, modules) and n[0] != "_"]
-        if name == "coursekit" or not (names or docstring):
-            continue
+        if not names:
+            continue  # nothing in it is for others
         pages.add(f"{name}.md")
-        members = f"   :members: {', '.join(names)}\n   :undoc-members:\n   :ignore-module-all:\n" if names else ""
+        members = f"   :members: {', '.join(names)}\n   :undoc-members:\n   :ignore-module-all:\n"
         write(
             REFERENCE / f"{name}.md",
             f"# {name.removeprefix('coursekit.')}\n\n```{{eval-rst}}\n.. automodule:: {name}\n{members}```\n",
