@@ -6,7 +6,7 @@ from coursekit import layers
 from coursekit.errors import DTypeError, RangeError
 from coursekit.gradcheck import gradient_check
 from coursekit.initializers import xavier_uniform
-from coursekit.layers import ELU, GELU, Dense, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
+from coursekit.layers import ELU, GELU, Dense, Dropout, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
 
 ELEMENTWISE = {
     Sigmoid(): torch.sigmoid,
@@ -81,6 +81,26 @@ def test_layers_hold_no_numbers():
     with pytest.raises(AttributeError):
         layer.inputs = 5
     assert layer == Dense(3, 2)
+
+
+def test_dropout_silences_in_training_only_and_draws_from_the_given_generator(rng):
+    layer, x, dout = Dropout(0.3), rng.standard_normal((40, 50)), rng.standard_normal((40, 50))
+    assert layer.init(rng) == ({}, {})
+    out, cache, state = layer.forward({}, {}, x, training=True, rng=np.random.default_rng(1))
+    kept = out != 0
+    assert kept.mean() == pytest.approx(0.7, abs=0.05)
+    np.testing.assert_allclose(out, x * kept / 0.7, rtol=1e-15)
+    dx, grads = layer.backward(dout, cache)
+    np.testing.assert_allclose(dx, dout * kept / 0.7, rtol=1e-15)
+    assert (state, grads) == ({}, {})
+    again, _, _ = layer.forward({}, {}, x, training=True, rng=np.random.default_rng(1))
+    assert (again == out).all()
+    out, cache, _ = layer.forward({}, {}, x, training=False)
+    assert (out == x).all() and (layer.backward(dout, cache)[0] == dout).all()
+    with pytest.raises(DTypeError, match="rng is NoneType None, but must be a generator"):
+        layer.forward({}, {}, x, training=True)
+    with pytest.raises(RangeError, match=r"rate is 1, but must be a finite number in \[0, 1\)"):
+        Dropout(1)
 
 
 def test_bad_sizes_are_refused():

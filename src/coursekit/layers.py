@@ -22,8 +22,9 @@ import numpy as np
 from . import _checks, activations
 from .dense import affine_backward, affine_forward, sum_to
 from .initializers import he_normal
+from .regularizers import dropout_backward, dropout_forward
 
-__all__ = ["ELU", "GELU", "Dense", "Layer", "LeakyReLU", "Maxout", "ReLU", "SiLU", "Sigmoid", "Tanh"]
+__all__ = ["ELU", "GELU", "Dense", "Dropout", "Layer", "LeakyReLU", "Maxout", "ReLU", "SiLU", "Sigmoid", "Tanh"]
 
 
 @dataclass(frozen=True)
@@ -185,3 +186,27 @@ class Maxout(_Elementwise):
         return activations.maxout_forward(x, self.pieces)
 
     _backward = staticmethod(activations.maxout_backward)
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Inverted dropout while training, nothing otherwise; see `coursekit.regularizers.dropout_forward`.
+
+    >>> out, cache, _ = Dropout(0.5).forward({}, {}, np.ones(6), training=True, rng=np.random.default_rng(0))
+    >>> out
+    array([2., 2., 2., 0., 0., 0.])
+    """
+
+    rate: float = 0.5
+
+    def __post_init__(self):
+        _checks.number("rate", self.rate, 0, 1, open_high=True)
+
+    def forward(self, params, state, x, *, training, rng=None):
+        """Silence entries; any shape. `rng` is needed in training."""
+        out, cache = dropout_forward(x, self.rate, rng, training=training)
+        return out, cache, state
+
+    def backward(self, dout, cache):
+        """The gradient of what was not silenced."""
+        return dropout_backward(dout, cache), {}
