@@ -82,7 +82,7 @@ def conv2d_forward(x, w, b, stride, padding):
     return batch_first(out), (x, w, stride, padding)
 
 
-def conv2d_backward(dout, cache, *, need_dx=True):
+def conv2d_backward(dout, cache, need_dx=True):
     """Gradients of `conv2d_forward`; dx is None where nobody needs it."""
     x, w, (sh, sw), (ph, pw) = cache
     c, h, width, n = x.shape

@@ -77,7 +77,7 @@ def unfold(x: np.ndarray, size, stride=1) -> np.ndarray:
            [12., 13.]])
     """
     _checks.shape("x (..., H, W)", x=x)
-    (kh, kw), (sh, sw) = _pair("size", size, 1), _pair("stride", stride, 1)
+    (kh, kw), (sh, sw) = pair("size", size, 1), pair("stride", stride, 1)
     output_length(x.shape[-2], kh), output_length(x.shape[-1], kw)
     windows = np.lib.stride_tricks.sliding_window_view(x, (kh, kw), axis=(-2, -1))
     return windows[..., ::sh, ::sw, :, :]
@@ -209,14 +209,20 @@ def conv2d_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndar
     >>> [g.shape for g in conv2d_backward(np.ones(out.shape), cache)]
     [(2, 3, 5, 6), (4, 3, 3, 2), (4,)]
     """
+    return conv2d_backward_of(dout, cache, need_dx=True)
+
+
+def conv2d_backward_of(dout: np.ndarray, cache: tuple, *, need_dx: bool) -> tuple:
+    """`conv2d_backward`, where dx is None unless it is needed; a network's first layer spares itself a third."""
     inner, out_shape, runs, x_shape, w_shape, b_shape = cache
     _checks.gradient(dout, out_shape)
     if not runs:
-        return _fast.conv2d_backward(dout, inner)
+        return _fast.conv2d_backward(dout, inner, need_dx)
     (douts,) = _each_run(runs, (dout, 4))
-    dx, dw, db = (np.stack(g) for g in zip(*map(_fast.conv2d_backward, douts, inner), strict=True))
+    parts = [_fast.conv2d_backward(d, c, need_dx) for d, c in zip(douts, inner, strict=True)]
+    dx, dw, db = (np.stack(g) if g[0] is not None else None for g in zip(*parts, strict=True))
     return (
-        sum_to(dx.reshape(*runs, *x_shape[-4:]), x_shape),
+        sum_to(dx.reshape(*runs, *x_shape[-4:]), x_shape) if need_dx else None,
         sum_to(dw.reshape(*runs, *w_shape[-4:]), w_shape),
         sum_to(db.reshape(*runs, 1, -1), b_shape),
     )
@@ -224,7 +230,7 @@ def conv2d_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndar
 
 def _settings(x, w, stride, padding):
     """Stride and padding as pairs, if at least one window fits."""
-    stride, padding = _pair("stride", stride, 1), _pair("padding", padding, 0)
+    stride, padding = pair("stride", stride, 1), pair("padding", padding, 0)
     for length, kernel, s, p in zip(x.shape[-2:], w.shape[-2:], stride, padding, strict=True):
         output_length(length, kernel, s, p)
     return stride, padding
@@ -388,15 +394,19 @@ def _corners(x_shape, size, stride):
 
 
 def _window(x, size, stride):
-    size = _pair("size", size, 1)
-    stride = size if stride is None else _pair("stride", stride, 1)
+    size = pair("size", size, 1)
+    stride = size if stride is None else pair("stride", stride, 1)
     for length, kernel, s in zip(x.shape[-2:], size, stride, strict=True):
         output_length(length, kernel, s)
     return size, stride
 
 
-def _pair(name, value, low):
-    """`value` as (vertical, horizontal): a whole number stands for both."""
+def pair(name: str, value, low: int) -> tuple[int, int]:
+    """`value` as (vertical, horizontal), each at least `low`: a whole number stands for both.
+
+    >>> pair("stride", 2, 1), pair("stride", (2, 1), 1)
+    ((2, 2), (2, 1))
+    """
     if not isinstance(value, (tuple, list)):
         return (_checks.whole(name, value, low),) * 2
     if len(value) != 2:

@@ -20,32 +20,42 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _checks, activations
+from ._layer import Layer
 from .dense import affine_backward, affine_forward, sum_to
 from .initializers import he_normal
+from .layers_image import (
+    AvgPool2d,
+    BatchNorm,
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    LayerNorm,
+    LocalResponseNorm,
+    MaxPool2d,
+)
 from .regularizers import dropout_backward, dropout_forward
 
-__all__ = ["ELU", "GELU", "Dense", "Dropout", "Layer", "LeakyReLU", "Maxout", "ReLU", "SiLU", "Sigmoid", "Tanh"]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """What all layers share: without own methods, a layer without params and state."""
-
-    def init(self, rng: np.random.Generator, *, dtype=np.float32) -> tuple[dict, dict]:
-        """Draw the first params; returns (params, state)."""
-        return {}, {}
-
-    def forward(self, params: dict, state: dict, x: np.ndarray, *, training: bool, rng=None) -> tuple:
-        """Returns (out, cache, state)."""
-        raise NotImplementedError
-
-    def backward(self, dout: np.ndarray, cache) -> tuple[np.ndarray, dict]:
-        """Returns (dx, grads)."""
-        raise NotImplementedError
-
-    def backward_first(self, dout: np.ndarray, cache) -> dict:
-        """The grads alone. For a network's first layer, whose dx nobody needs, this can save a matrix product."""
-        return self.backward(dout, cache)[1]
+__all__ = [
+    "ELU",
+    "GELU",
+    "AvgPool2d",
+    "BatchNorm",
+    "BatchNorm2d",
+    "Conv2d",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "LocalResponseNorm",
+    "MaxPool2d",
+    "Maxout",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Tanh",
+]
 
 
 @dataclass(frozen=True)
