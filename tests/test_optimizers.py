@@ -178,6 +178,25 @@ def test_in_place_gives_the_same_numbers_in_the_arrays_it_was_given(name):
 
 @each_case
 @pytest.mark.parametrize("inplace", [False, True])
+def test_entries_are_matched_by_name_whatever_their_order(name, inplace):
+    rng = np.random.default_rng(0)
+    params = {"a": rng.standard_normal(3), "b": rng.standard_normal(3)}
+    gradients = [like(params, rng) for _ in range(3)]
+    expected, _ = path(OURS[name], params, gradients)
+
+    def turned(tree):
+        return dict(reversed(tree.items()))
+
+    state = OURS[name].init(params)
+    for grads in gradients:
+        params, state = OURS[name].update(params, turned(grads), state, inplace=inplace)
+        params = turned(params)
+        state |= {slot: turned(state[slot]) for slot in OURS[name].slots[1:]}
+    assert all((params[k] == expected[k]).all() for k in "ab")
+
+
+@each_case
+@pytest.mark.parametrize("inplace", [False, True])
 def test_large_and_transposed_arrays_go_the_same_way_as_small_ones(name, inplace):
     """Large arrays are updated block by block, arrays that are not contiguous in one piece."""
     rng = np.random.default_rng(0)

@@ -122,7 +122,7 @@ class Optimizer:
             params = _trees.map_leaves(np.copy, params)
             state = state | {slot: _trees.map_leaves(np.copy, state[slot]) for slot in self.slots}
         trees = {"params": params} | {f"state[{slot!r}]": state[slot] for slot in self.slots}
-        arrays = [_writable(name, tree) for name, tree in trees.items()]
+        arrays = [_writable(name, tree, weights) for name, tree in trees.items()]
         rules = [self._for_runs(lr, w) for w in weights.values()]
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges goes to inf and NaN by itself
             for (rule, rate), g, *wanted in zip(rules, gradients.values(), *arrays, strict=True):
@@ -205,14 +205,14 @@ def _check_setting(name, value):
     if name == "lr" and callable(value):
         return value
     low, high = _INTERVALS[name]
-    if isinstance(value, np.ndarray) and value.ndim and name in _MAY_DIFFER_BETWEEN_RUNS:
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, np.ndarray) and name in _MAY_DIFFER_BETWEEN_RUNS:
         _checks.float_array(name, value)
         for number in (value.min(), value.max()):
             _checks.number(f"{name}, one a run,", number, low, high, open_high=True)
         return value
-    return _checks.number(
-        name, value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value, low, high, open_high=True
-    )
+    return _checks.number(name, value, low, high, open_high=True)
 
 
 def _align(name, value, w):
@@ -228,13 +228,13 @@ def _align(name, value, w):
     return value.reshape(shape + (1,) * (w.ndim - len(shape))).astype(w.dtype)
 
 
-def _writable(name, tree):
-    """All arrays of the tree, once it is sure that they can be written to."""
+def _writable(name, tree, weights):
+    """All arrays of the tree in the order of the weights, once it is sure that they can be written to."""
     found = _trees.leaves(tree)
     for path, array in found.items():
         if not array.flags.writeable:
             raise CourseError(f"{name}{path} is read-only, so it cannot be updated in place; leave inplace=True out")
-    return found.values()
+    return [found[path] for path in weights]
 
 
 @dataclass(frozen=True)
