@@ -1,0 +1,574 @@
+"""Chapter 07: rules that turn a gradient into a step."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import _checks, data
+from ..convolution import avg_pool2d_forward
+from ..layers import Dense, ReLU
+from ..losses import mean_squared_error, softmax_cross_entropy
+from ..model import Sequential, accuracy, stack_runs
+from ..optimizers import adadelta, adagrad, adam, adamw, amsgrad, momentum, nadam, nesterov, rmsprop, sgd
+
+# The name that a reader sees, and the optimizer at a learning rate.
+OPTIMIZERS = {
+    "gradient descent": sgd,
+    "momentum": momentum,
+    "Nesterov": nesterov,
+    "AdaGrad": adagrad,
+    "RMSProp": lambda lr: rmsprop(lr, decay=0.9),  # the lecture's decay; PyTorch's is 0.99
+    "AdaDelta": adadelta,
+    "Adam": adam,
+    "AMSGrad": amsgrad,
+    "AdamW": adamw,
+    "Nadam": nadam,
+}
+# The nine that differ where nothing decays: AdamW without weight decay is Adam.
+NINE = tuple(name for name in OPTIMIZERS if name != "AdamW")
+# The eight of the chapter's MNIST experiments; AMSGrad's curve lies on Adam's there.
+EIGHT = tuple(name for name in NINE if name != "AMSGrad")
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A function of two parameters, its gradient, and what a picture of it needs."""
+
+    value: Callable
+    gradient: Callable
+    minimum: tuple[float, float]
+    view: tuple[float, float, float, float]
+    starts: dict[str, tuple[float, float]]
+
+
+SURFACES = {
+    "valley": Surface(
+        value=lambda x, y: x**2 / 20 + y**2,
+        gradient=lambda x, y: (x / 10, 2 * y),
+        minimum=(0.0, 0.0),
+        view=(-9, 9, -3, 3),
+        starts={"(-7, 2)": (-7.0, 2.0), "(-7, 0.2)": (-7.0, 0.2), "(1, 2)": (1.0, 2.0)},
+    ),
+    "Rosenbrock": Surface(
+        value=lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2,
+        gradient=lambda x, y: (-2 * (1 - x) - 400 * x * (y - x**2), 200 * (y - x**2)),
+        minimum=(1.0, 1.0),
+        view=(-2, 2, -1, 3),
+        starts={"A": (-1.2, 1.0), "B": (0.5, 2.5)},
+    ),
+    "saddle": Surface(
+        value=lambda x, y: x**2 / 2 - y**2 / 2 + y**4 / 4,
+        gradient=lambda x, y: (x, y**3 - y),
+        minimum=(0.0, 1.0),
+        view=(-2, 2, -1.6, 1.6),
+        starts={"A": (-1.6, 1e-4), "B": (-1.6, 0.0)},
+    ),
+    "two minima": Surface(
+        value=lambda x, y: x**4 / 4 - x**2 / 2 + 0.15 * x + y**2 / 2,
+        gradient=lambda x, y: (x**3 - x + 0.15, y),
+        minimum=(float(min(np.roots([1, 0, -1, 0.15]).real)), 0.0),
+        view=(-2, 2, -1.6, 1.6),
+        starts={"A": (1.8, 1.2), "B": (0.3, -1.2)},
+    ),
+}
+FAR = 1e4  # a path that goes further than this has left
+
+
+def paths(surface="valley", optimizer="gradient descent", rate=0.95, start="(-7, 2)", steps=50) -> dict:
+    """Walk down a surface from one of its starts.
+
+    Returns
+    -------
+    path : (steps + 1, 2) the parameters, start included; NaN once the path has left for infinity
+    height : (steps + 1,) how far the value is above the surface's minimum
+    left : the step at which the path left for infinity, or None
+    """
+    ground = SURFACES[_checks.choice("surface", surface, SURFACES)]
+    build = OPTIMIZERS[_checks.choice("optimizer", optimizer, OPTIMIZERS)]
+    path = walk(build(rate), ground.gradient, ground.starts[_checks.choice("start", start, ground.starts)], steps)
+    left = np.isnan(path[:, 0])
+    return {
+        "path": path,
+        "height": ground.value(*path.T) - ground.value(*ground.minimum),
+        "left": int(left.argmax()) if left.any() else None,
+        "surface": surface,
+        "optimizer": optimizer,
+        "rate": rate,
+        "steps": steps,
+    }
+
+
+def walk(optimizer, gradient, start, steps) -> np.ndarray:
+    """(steps + 1, 2): every point that `optimizer` visits from `start`; NaN from where it has gone too far."""
+    path = np.full((steps + 1, 2), np.nan)
+    w = path[0] = start
+    w = np.array(w)
+    state = optimizer.init(w)
+    for k in range(steps):
+        w, state = optimizer.update(w, np.array(gradient(*w)), state)
+        if not np.abs(w).max() < FAR:
+            break
+        path[k + 1] = w
+    return path
+
+
+def landscape(surface="Rosenbrock", optimizer="gradient descent", rate=0.001, start="A") -> dict:
+    """`paths` of 200 steps on the surfaces that are not bowls."""
+    return paths(surface, optimizer, rate, start, steps=200)
+
+
+# One rate for each, with which it does well on the valley from (-7, 2) in 40 steps.
+VALLEY_RATES = {
+    "gradient descent": 0.95,
+    "momentum": 0.2,
+    "Nesterov": 0.2,
+    "AdaGrad": 1.5,
+    "RMSProp": 0.3,
+    "AdaDelta": 200.0,
+    "Adam": 0.5,
+    "AMSGrad": 0.5,
+    "Nadam": 0.5,
+}
+
+
+def nine_paths(steps=40) -> list[dict]:
+    """The paths of nine optimizers on the valley, all from (-7, 2), each at a rate that suits it."""
+    return [paths("valley", name, VALLEY_RATES[name], steps=steps) for name in NINE]
+
+
+def penguins() -> tuple[np.ndarray, np.ndarray]:
+    """Flipper length and body mass of each penguin, both standardized: (N, 1) and (N, 1), float64."""
+    table = data.tables("penguins")
+    columns = [next(i for i, name in enumerate(table.features) if part in name) for part in ("flipper", "mass")]
+    x = table.x[:, columns].astype(np.float64)
+    x = x[np.isfinite(x).all(axis=1)]
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    return x[:, :1], x[:, 1:]
+
+
+def batches(batch_size=1, rate=0.03, epochs=4, seed=0) -> dict:
+    """Fit a line to the penguins by gradient descent with batches of this size, or "all" at once.
+
+    The model is mass = slope * flipper + offset, and the loss the mean squared error. Its minimum is known exactly.
+
+    Returns
+    -------
+    path : (updates + 1, 2) slope and offset
+    excess : (updates + 1,) loss on all penguins above the lowest possible
+    examples : (updates + 1,) examples read so far
+    noise : how far a batch's gradient is from the full one at the start, root mean square over batches, relative to
+        the full one's length
+    best : (2,) the minimum
+    """
+    x, y = penguins()
+    size = len(x) if batch_size == "all" else _checks.whole("batch_size", batch_size)
+    rng = np.random.default_rng(seed)
+    inputs = np.hstack([x, np.ones_like(x)])
+    best = np.linalg.lstsq(inputs, y, rcond=None)[0]
+    w = np.array([[-1.0], [1.0]])
+    noise = _gradient_noise(inputs, y, w, size, rng)
+    optimizer, path, examples = sgd(rate), [w], [0]
+    state = optimizer.init(w)
+    for _ in range(epochs):
+        order = rng.permutation(len(x))
+        for i in range(0, len(x), size):
+            batch = order[i : i + size]
+            w, state = optimizer.update(w, _line_gradient(inputs[batch], y[batch], w), state)
+            path.append(w)
+            examples.append(examples[-1] + len(batch))
+    path = np.hstack(path).T
+    errors = inputs @ path.T - y  # (N, updates + 1)
+    lowest = np.mean((inputs @ best - y) ** 2)
+    return {
+        "path": path,
+        "excess": np.mean(errors**2, axis=0) - lowest,
+        "examples": np.array(examples),
+        "noise": noise,
+        "best": best[:, 0],
+        "lowest": float(lowest),
+        "size": size,
+        "count": len(x),
+        "rate": rate,
+    }
+
+
+def _line_gradient(inputs, y, w):
+    _, derror = mean_squared_error(inputs @ w, y)
+    return inputs.T @ derror
+
+
+def _gradient_noise(inputs, y, w, size, rng, draws=200):
+    full = _line_gradient(inputs, y, w)
+    if size == len(inputs):
+        return 0.0
+    each = [rng.permutation(len(inputs))[:size] for _ in range(draws)]
+    off = [np.sum((_line_gradient(inputs[b], y[b], w) - full) ** 2) for b in each]
+    return float(np.sqrt(np.mean(off)) / np.linalg.norm(full))
+
+
+def reach(result, share=0.1) -> int | None:
+    """How many examples `batches` had read when the loss was within `share` of the lowest possible; None if never."""
+    there = result["excess"] < share * result["lowest"]
+    return int(result["examples"][there.argmax()]) if there.any() else None
+
+
+def momentum_map(condition=100, rate=1.0, decay=0.0, steps=200) -> dict:
+    """Momentum on a quadratic with curvatures 1/condition and 1: every pair of rate and momentum, and one in detail.
+
+    Returns
+    -------
+    rates, decays : (64,), (64,) the axes of the map
+    map : (64, 64) by decay and rate: the factor by which the distance from the minimum shrinks in a step, see
+        `contraction`
+    distance : (steps + 1,) from the minimum at the chosen rate and decay, that at the start being 1
+    plain_distance, theory_distance : the same for the best rate without momentum, and for theory's pair
+    plain, theory : (rate, decay)
+    """
+    rates, decays = np.linspace(0.0625, 4, 64), np.linspace(0, 0.99, 64)
+    low, high = 1 / condition, 1.0
+    plain, theory = (2 / (low + high), 0.0), goh_optimum(low, high)
+    pairs = {"distance": (rate, decay), "plain_distance": plain, "theory_distance": theory}
+    return {name: quadratic_walk(condition, *pair, steps)[:, 0] for name, pair in pairs.items()} | {
+        "rates": rates,
+        "decays": decays,
+        "map": _momentum_grid(condition, steps),
+        "theory": theory,
+        "plain": plain,
+        "condition": condition,
+        "rate": rate,
+        "decay": decay,
+    }
+
+
+def goh_optimum(low, high) -> tuple[float, float]:
+    """Best rate and momentum for curvatures between `low` and `high` (Polyak 1964; Goh 2017)."""
+    rate = (2 / (np.sqrt(low) + np.sqrt(high))) ** 2
+    decay = ((np.sqrt(high) - np.sqrt(low)) / (np.sqrt(high) + np.sqrt(low))) ** 2
+    return float(rate), float(decay)
+
+
+def quadratic_walk(condition, rates, decays, steps) -> np.ndarray:
+    """(steps + 1, R): distance from the minimum of the quadratic, one run for each pair of rate and decay."""
+    curvature = np.array([1 / condition, 1.0])
+    optimizer = momentum(np.ravel(rates).astype(float), np.ravel(decays).astype(float))
+    w = np.ones((optimizer.lr.size, 2))
+    state = optimizer.init(w)
+    distance = [np.ones(len(w))]
+    with np.errstate(over="ignore", invalid="ignore"):  # pairs that diverge go to infinity
+        for _ in range(steps):
+            w, state = optimizer.update(w, curvature * w, state, inplace=True)
+            distance.append(np.sqrt((w**2).mean(axis=1)))
+    return np.array(distance)
+
+
+def contraction(distance) -> np.ndarray:
+    """By what factor the distance shrinks in a step, in the long run: (steps + 1, R) -> (R,).
+
+    The mean of the last quarter over that of the second quarter; half of the steps lie between the two.
+    """
+    quarter = len(distance) // 4
+    with np.errstate(over="ignore", invalid="ignore"):
+        late, early = distance[-quarter:].mean(axis=0), distance[quarter : 2 * quarter].mean(axis=0)
+        return (late / early) ** (1 / (len(distance) - 2 * quarter))
+
+
+@functools.lru_cache(maxsize=8)
+def _momentum_grid(condition, steps):
+    rates, decays = np.meshgrid(np.linspace(0.0625, 4, 64), np.linspace(0, 0.99, 64))
+    grid = contraction(quadratic_walk(condition, rates, decays, steps)).reshape(rates.shape)
+    grid.flags.writeable = False
+    return grid
+
+
+def look_ahead(rate=0.35, decay=0.9, point=(-5.0, 1.3), velocity=(-3.0, 6.2)) -> dict:
+    """One step of momentum and one of Nesterov from the same point with the same velocity, on the valley.
+
+    Returns the points `w`, `ahead` (where the velocity alone would carry), `momentum` and `nesterov` (where the steps
+    end), and the gradients `at_w` and `at_ahead`, each (2,).
+    """
+    gradient = SURFACES["valley"].gradient
+    w, v = np.array(point), np.array(velocity)
+    ahead = w - rate * decay * v
+    at_w, at_ahead = np.array(gradient(*w)), np.array(gradient(*ahead))
+    return {
+        "w": w,
+        "ahead": ahead,
+        "at_w": at_w,
+        "at_ahead": at_ahead,
+        "momentum": ahead - rate * at_w,
+        "nesterov": ahead - rate * at_ahead,
+        "rate": rate,
+    }
+
+
+def nesterov_in_two_forms(rate=0.1, decay=0.9, steps=40) -> dict:
+    """Nesterov's method as the paper writes it, and as `coursekit.optimizers.nesterov` and PyTorch do.
+
+    Returns `paper` and `library`, (steps + 1, 2) each, and `shifted`: the paper's path, each point moved on by its
+    velocity.
+    """
+    gradient, start = SURFACES["valley"].gradient, (-7.0, 2.0)
+    w, v, points, shifted = np.array(start), np.zeros(2), [start], [start]
+    for _ in range(steps):
+        v = decay * v + np.array(gradient(*(w - rate * decay * v)))
+        w = w - rate * v
+        points.append(w)
+        shifted.append(w - rate * decay * v)
+    library = walk(nesterov(rate, decay), gradient, start, steps)
+    return {"paper": np.array(points), "library": library, "shifted": np.array(shifted)}
+
+
+def one_weight(optimizer, gradients, low=-np.inf, high=np.inf) -> np.ndarray:
+    """(steps + 1,): a single weight that starts at 0 and sees these gradients, kept between `low` and `high`."""
+    w, slots = 0.0, [0.0] * len(optimizer.slots)
+    points = [w]
+    for t, g in enumerate(np.asarray(gradients, dtype=float).tolist(), 1):
+        lr = optimizer.lr(t - 1) if callable(optimizer.lr) else optimizer.lr
+        w, *slots = optimizer.step(w, g, lr, t, *slots)
+        w = min(max(w, low), high)
+        points.append(w)
+    return np.array(points)
+
+
+def step_lengths(gradients, optimizers=("AdaGrad", "RMSProp", "AdaDelta")) -> dict:
+    """How long the steps of one weight are that sees these gradients; rate 0.01, AdaDelta's factor 1.
+
+    Returns `{optimizer: (steps,)}`.
+    """
+    rules = {name: OPTIMIZERS[name](1.0 if name == "AdaDelta" else 0.01) for name in optimizers}
+    return {name: np.abs(np.diff(one_weight(rule, gradients))) for name, rule in rules.items()}
+
+
+def cliff(high=10.0, low=0.1, steep=30, steps=1000) -> np.ndarray:
+    """(steps,) gradients: `steep` large ones, then small ones."""
+    return np.where(np.arange(steps) < steep, high, low)
+
+
+@dataclass(frozen=True)
+class adam_without_correction(adam):
+    """Adam with m and v as they are: both start at 0 and are too small at first."""
+
+    def step(self, w, g, lr, t, m, v):
+        """The rule."""
+        m = self.beta1 * m + (1 - self.beta1) * g
+        v = self.beta2 * v + (1 - self.beta2) * g**2
+        return w - lr * m / (np.sqrt(v) + self.eps), m, v
+
+
+def bias_correction(beta1=0.9, beta2=0.999, steps=2000) -> dict:
+    """The length of Adam's steps, in units of the rate, under a constant gradient.
+
+    Returns `corrected` and `uncorrected`, (steps,) each, with `beta1` and `beta2`.
+    """
+    gradients = np.ones(steps)
+    return {
+        "corrected": -np.diff(one_weight(adam(1.0, beta1, beta2), gradients)),
+        "uncorrected": -np.diff(one_weight(adam_without_correction(1.0, beta1, beta2), gradients)),
+        "beta1": beta1,
+        "beta2": beta2,
+    }
+
+
+def adversary(memory=1.1, every=3, cycles=100) -> dict:
+    """Reddi's counterexample: x in [-1, 1], the gradient is `every` at every so many steps and -1 at the others.
+
+    The gradients of one cycle sum to 1, so the best x is -1. Adam and AMSGrad start at 0, without momentum, with
+    beta2 = 1 - 1 / memory and the rate 0.5 / sqrt(t). Reddi, Kale and Kumar have `every` = 3 and a memory of 10/9.
+
+    Returns `Adam`, `AMSGrad`: (steps + 1,) x at the start and after every step.
+    """
+    gradients = np.where(np.arange(cycles * every) % every == 0, every, -1.0)
+    return _adversary(gradients, 1 - 1 / memory) | {"memory": memory, "every": every}
+
+
+def random_adversary(beta2=0.1, high=3.0, excess=0.3, steps=3000, seed=0) -> dict:
+    """The same with chance: the gradient is `high` with probability (1 + excess) / (high + 1), else -1.
+
+    Its mean is `excess`.
+    """
+    rng = np.random.default_rng(seed)
+    gradients = np.where(rng.random(steps) < (1 + excess) / (high + 1), high, -1.0)
+    return _adversary(gradients, beta2)
+
+
+def _adversary(gradients, beta2):
+    def rate(step):
+        return 0.5 / np.sqrt(step + 1)
+
+    rules = {"Adam": adam(rate, 0.0, beta2), "AMSGrad": amsgrad(rate, 0.0, beta2)}
+    return {name: one_weight(rule, gradients, -1.0, 1.0) for name, rule in rules.items()}
+
+
+def decayed(weight_decay=0.1, rate=0.01, steps=300, runs=2000, seed=0) -> dict:
+    """What is left of two weights that start at 1, when one sees gradients of std 1 and the other of std 0.01.
+
+    The gradients are noise without a direction, so that only the weight decay moves the mean. Returns
+    `{optimizer: (2,)}`, the mean over `runs`, and under "promised" the factor (1 - rate * weight_decay)^steps.
+    """
+    result = {}
+    for name, build in (("Adam with L2", adam), ("AdamW", adamw)):
+        optimizer, rng = build(rate, weight_decay=weight_decay), np.random.default_rng(seed)
+        w = np.ones((runs, 2))
+        state = optimizer.init(w)
+        for _ in range(steps):
+            g = rng.standard_normal((runs, 2)) * (1.0, 0.01)
+            w, state = optimizer.update(w, g, state, inplace=True)
+        result[name] = w.mean(axis=0)
+    return result | {"promised": (1 - rate * weight_decay) ** steps}
+
+
+def memory(params) -> dict[str, int]:
+    """How many numbers each optimizer keeps beside these params."""
+    kept = {}
+    for name, build in OPTIMIZERS.items():
+        state = build(0.01).init(params)
+        kept[name] = sum(_count(tree) for slot, tree in state.items() if slot != "step")
+    return kept
+
+
+def _count(tree):
+    return sum(map(_count, tree.values())) if isinstance(tree, dict) else tree.size
+
+
+def escape_steps(optimizer, distance, rate=0.1, noise=0.0, most=2000, seed=0) -> int | None:
+    """Steps until a path that starts this far from the ridge of the saddle is half-way down; None if not in `most`.
+
+    `noise` is the std of what is added to every gradient, as mini-batches do.
+    """
+    rule, rng = OPTIMIZERS[_checks.choice("optimizer", optimizer, OPTIMIZERS)](rate), np.random.default_rng(seed)
+    w = np.array([0.0, float(distance)])
+    state = rule.init(w)
+    for step in range(1, most + 1):
+        g = np.array(SURFACES["saddle"].gradient(*w)) + noise * rng.standard_normal(2)
+        w, state = rule.update(w, g, state)
+        if abs(w[1]) > 0.5:
+            return step
+    return None
+
+
+def share_of_minima(size, draws=20000, seed=0) -> float:
+    """Share of random symmetric matrices (size, size) whose eigenvalues are all positive.
+
+    The entries are normal, on the diagonal with twice the variance (the Gaussian orthogonal ensemble).
+    """
+    a = np.random.default_rng(seed).standard_normal((draws, size, size))
+    return float((np.linalg.eigvalsh(a + a.swapaxes(1, 2))[:, 0] > 0).mean())
+
+
+@functools.lru_cache(maxsize=1)
+def small_mnist() -> tuple[np.ndarray, np.ndarray]:
+    """2,000 MNIST images of 14x14, each pixel the mean of four, centred: (2000, 196), and their labels."""
+    mnist = data.mnist()
+    pooled, _ = avg_pool2d_forward(mnist.x_train[:2000, None])
+    return (pooled - pooled.mean()).reshape(2000, -1), mnist.y_train[:2000]
+
+
+def mlp(sizes) -> Sequential:
+    """Dense layers of the given sizes with ReLU between them."""
+    layers = []
+    for inputs, outputs in itertools.pairwise(sizes):
+        layers += [Dense(inputs, outputs), ReLU()]
+    return Sequential(layers[:-1])
+
+
+def train_together(optimizers, sizes, x, y, *, steps, batch_size, seed, runs=1) -> tuple[dict, dict]:
+    """Train one network for each optimizer, all from the same weights, with the same batches, in one pass.
+
+    With `runs` above 1 each optimizer trains that many networks, for instance with one learning rate each.
+
+    Returns `{name: (steps, runs) losses}` and the final params with a run axis (len(optimizers) * runs, ...).
+    """
+    rng = np.random.default_rng(seed)
+    net = mlp(sizes)
+    first, state = net.init(rng)
+    params = stack_runs([first] * (len(optimizers) * runs))
+    parts = [slice(i * runs, (i + 1) * runs) for i in range(len(optimizers))]
+    states = [rule.init(_part(params, part)) for rule, part in zip(optimizers.values(), parts, strict=True)]
+    loss = np.full((steps, len(optimizers) * runs), np.nan)
+    with np.errstate(over="ignore", invalid="ignore"):  # runs that diverge go to NaN by themselves
+        for step in range(steps):
+            batch = rng.integers(0, len(x), batch_size)
+            scores, cache, state = net.forward(params, state, x[batch], training=True)
+            loss[step], dscores = softmax_cross_entropy(scores, y[batch])
+            grads = net.backward_first(dscores, cache)
+            for i, (rule, part) in enumerate(zip(optimizers.values(), parts, strict=True)):
+                _, states[i] = rule.update(_part(params, part), _part(grads, part), states[i], inplace=True)
+    return {name: loss[:, part] for name, part in zip(optimizers, parts, strict=True)}, params
+
+
+def _part(tree, part):
+    """Some runs of nested params; views, so that updating them in place updates the whole."""
+    return {name: _part(value, part) if isinstance(value, dict) else value[part] for name, value in tree.items()}
+
+
+def on_mnist(rate=0.01, hidden_layers=1, steps=100, batch_size=50, seed=0) -> dict:
+    """Eight optimizers at the same rate on 14x14 MNIST images, hidden layers of 32 units.
+
+    Returns `loss`, `{optimizer: (steps,)}`, with `rate`, `hidden_layers` and `steps`.
+    """
+    x, y = small_mnist()
+    rules = {name: OPTIMIZERS[name](rate) for name in EIGHT}
+    sizes = [x.shape[1]] + [32] * hidden_layers + [10]
+    loss, _ = train_together(rules, sizes, x, y, steps=steps, batch_size=batch_size, seed=seed)
+    curves = {name: curve[:, 0] for name, curve in loss.items()}
+    return {"loss": curves, "rate": rate, "hidden_layers": hidden_layers, "steps": steps}
+
+
+SWEEP_RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 10, 16).round(6))
+
+
+def sweep(rates=SWEEP_RATES, steps=100, batch_size=50, seed=0) -> dict:
+    """The loss at the end for every optimizer and every rate: mean of the last 20 steps; infinite where it diverged.
+
+    All optimizers and rates are trained in one pass. Returns `rates` and `loss`, `{optimizer: (len(rates),)}`.
+    """
+    x, y = small_mnist()
+    rates = np.array(rates)
+    rules = {name: OPTIMIZERS[name](rates.astype(np.float32)) for name in EIGHT}
+    sizes = [x.shape[1], 32, 10]
+    loss, _ = train_together(
+        rules, sizes, x, y, steps=steps, batch_size=batch_size, seed=seed, runs=len(rates)
+    )  # fmt: skip
+    ends = {name: np.nan_to_num(curves[-20:].mean(axis=0), nan=np.inf) for name, curves in loss.items()}
+    return {"rates": rates, "loss": ends}
+
+
+# The rates of the comparison in Saitoh 2016, section 6.1.8, and for the others what papers or libraries start from.
+BOOK_RATES = {"gradient descent": 0.01, "momentum": 0.01, "AdaGrad": 0.01, "Adam": 0.001}
+USUAL_RATES = BOOK_RATES | {"Nesterov": 0.01, "RMSProp": 0.001, "AdaDelta": 1.0, "Nadam": 0.001}
+
+
+def compare_on_mnist(rates=None, steps=300, batch_size=128, seed=0) -> dict:
+    """Four hidden layers of 100 ReLU units on 10,000 MNIST images, one network for each optimizer.
+
+    `rates` is `{optimizer: rate}`, `USUAL_RATES` if left out. Returns
+    `{optimizer: {"loss": (steps,), "test_accuracy": float}}`.
+    """
+    rates = USUAL_RATES if rates is None else rates
+    mnist = data.mnist(flat=True)
+    mean = mnist.x_train.mean()
+    rules = {name: OPTIMIZERS[name](rate) for name, rate in rates.items()}
+    sizes = [784, 100, 100, 100, 100, 10]
+    loss, params = train_together(
+        rules, sizes, mnist.x_train - mean, mnist.y_train, steps=steps, batch_size=batch_size, seed=seed
+    )
+    scores, _, _ = mlp(sizes).forward(params, {}, mnist.x_test - mean, training=False)
+    shares = accuracy(scores, mnist.y_test)
+    return {
+        name: {"loss": loss[name][:, 0], "test_accuracy": float(share)}
+        for name, share in zip(rates, shares, strict=True)
+    }
+
+
+def early_loss(rate, beta2=0.999, steps=60, seed=0) -> dict:
+    """Adam with and without bias correction on small MNIST, five hidden layers: `{name: (steps,) losses}`."""
+    x, y = small_mnist()
+    rules = {"corrected": adam(rate, beta2=beta2), "uncorrected": adam_without_correction(rate, beta2=beta2)}
+    sizes = [x.shape[1]] + [32] * 5 + [10]
+    loss, _ = train_together(rules, sizes, x, y, steps=steps, batch_size=50, seed=seed)
+    return {name: curve[:, 0] for name, curve in loss.items()}

@@ -1,0 +1,338 @@
+"""Pictures of chapter 07."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.ticker import NullLocator
+
+from ..experiments.optimizers import SURFACES
+from ._style import BLUE, GOLD, GREEN, INK, MUTED, ORANGE, PAPER, PINK, SKY, figure, styled
+
+# Colour and line of each optimizer; a look-ahead is the dashed partner.
+LOOKS = {
+    "gradient descent": (BLUE, "-"),
+    "momentum": (ORANGE, "-"),
+    "Nesterov": (ORANGE, "--"),
+    "AdaGrad": (GREEN, "-"),
+    "RMSProp": (PINK, "-"),
+    "AdaDelta": (GOLD, "-"),
+    "Adam": (SKY, "-"),
+    "AMSGrad": (SKY, ":"),
+    "Nadam": (SKY, "--"),
+}
+LN10 = np.log(10)
+
+# Heights at which lines are drawn; those of "two minima" include the pass between the two, 0.4167.
+LEVELS = {
+    "valley": (0.06, 0.25, 0.6, 1.2, 2.2, 4, 7, 11),
+    "Rosenbrock": (0.5, 4, 16, 60, 150, 400, 1000, 2000),
+    "saddle": (0.02, 0.08, 0.16, 0.25, 0.4, 0.7, 1.2, 2),
+    "two minima": (0.03, 0.12, 0.24, 0.31, 0.36, 0.4167, 0.5, 0.8, 1.4, 2.2, 3.2),
+}
+
+
+def _contours(ax, surface):
+    """Lines of equal height, and a star at the minimum."""
+    ground = SURFACES[surface]
+    left, right, bottom, top = ground.view
+    x, y = np.meshgrid(np.linspace(left, right, 81), np.linspace(bottom, top, 61))
+    height = ground.value(x, y) - ground.value(*ground.minimum)
+    ax.contour(x, y, height, levels=LEVELS[surface], colors=MUTED, linewidths=0.7, alpha=0.65)
+    ax.plot(*ground.minimum, marker="*", color=INK, ms=9, ls="none", zorder=4)
+    ax.set(xlim=(left, right), ylim=(bottom, top))
+    ax.grid(visible=False)
+
+
+def _path(ax, points, colour, *, marks=True):
+    points = points[~np.isnan(points[:, 0])]
+    ax.plot(*points.T, color=colour, lw=1.3, marker="o" if marks else None, ms=2.6, zorder=3)
+    ax.plot(*points[0], marker="o", mfc=PAPER, mec=colour, ms=7, ls="none", zorder=5)
+
+
+@styled
+def paths(result: dict):
+    """The path on the surface and how high it is at every step; `result` as from `experiments.optimizers.paths`."""
+    left, right, bottom, top = SURFACES[result["surface"]].view
+    wide = (right - left) > 2 * (top - bottom)
+    if wide:
+        fig, (ground, curve) = figure(
+            6.4, 4.0, 2, 1, height_ratios=[2.1, 1.2], margins=(0.75, 0.12, 0.5, 0.3), gaps=(0, 0.55)
+        )
+    else:
+        fig, (ground, curve) = figure(6.4, 3.3, 1, 2, width_ratios=[1.25, 1], gaps=(0.85, 0.5))
+    _contours(ground, result["surface"])
+    _path(ground, result["path"], BLUE)
+    ground.set(xlabel="" if wide else "x", ylabel="y", title=f"{result['optimizer']}, rate {result['rate']:.3g}")
+    height = result["height"]
+    curve.plot(np.arange(len(height)), height.clip(1e-9), color=BLUE)
+    curve.set(yscale="log", ylim=(1e-9, 1e5), yticks=[1e-8, 1e-4, 1, 1e4], xlim=(0, result["steps"]), xlabel="step")
+    curve.yaxis.set_minor_locator(NullLocator())
+    curve.set_ylabel("height" if wide else "height above the minimum")
+    if result["left"]:
+        curve.axvline(result["left"], color=ORANGE, ls="--", lw=1)
+        side = "right" if result["left"] > 0.6 * result["steps"] else "left"
+        curve.annotate(
+            "gone", (result["left"], 1e-7), xytext=(-4 if side == "right" else 4, 0), textcoords="offset points",
+            color=ORANGE, ha=side,
+        )  # fmt: skip
+    return fig
+
+
+@styled
+def many_paths(results: list[dict], columns=3):
+    """Small pictures of paths on one surface, each with its optimizer's name, rate and last height."""
+    rows = -(-len(results) // columns)
+    fig, axes = figure(
+        6.6, 0.4 + 1.27 * rows, rows, columns, sharex=True, sharey=True, margins=(0.45, 0.1, 0.35, 0.3),
+        gaps=(0.12, 0.33),
+    )  # fmt: skip
+    for ax, result in zip(axes.flat, results, strict=True):
+        _contours(ax, result["surface"])
+        _path(ax, result["path"], LOOKS[result["optimizer"]][0], marks=False)
+        ax.set_title(f"{result['optimizer']}, {result['rate']:g}", size=9.5)
+        ax.tick_params(labelsize=8)
+    ends = ", ".join(f"{r['optimizer']} {r['height'][-1]:.2g}" for r in results)
+    fig.alt = f"Paths of {len(results)} optimizers on the valley from one start. Height at the end: {ends}."
+    return fig
+
+
+@styled
+def batches(result: dict):
+    """The path of slope and offset, and the loss against the number of examples read."""
+    fig, (plane, curve) = figure(6.4, 3.3, 1, 2, gaps=(0.85, 0.5))
+    _plane(plane, result, (-1.8, 1.8))
+    size = result["size"]
+    plane.set(title="all at once" if size == result["count"] else f"batches of {size}", ylabel="offset")
+    curve.plot(result["examples"][1:], result["excess"][1:].clip(1e-6), color=BLUE, lw=1)
+    curve.set(
+        xscale="log", yscale="log", xlim=(1, 2000), ylim=(1e-5, 30), yticks=[1e-4, 1e-2, 1],
+        xlabel="examples read", ylabel="loss above the lowest", title=f"rate {result['rate']:.3g}",
+    )  # fmt: skip
+    return fig
+
+
+def _plane(ax, result, ylim):
+    angles = np.linspace(0, 2 * np.pi, 80)
+    for radius in (0.2, 0.5, 1, 1.5, 2, 2.5):
+        x, y = result["best"][0] + radius * np.cos(angles), result["best"][1] + radius * np.sin(angles)
+        ax.plot(x, y, color=MUTED, lw=0.7, alpha=0.65)
+    path = result["path"]
+    ax.plot(*path.T, color=BLUE, lw=0.8 if len(path) > 300 else 1.2, marker="o", ms=2.2 if len(path) < 100 else 0)
+    ax.plot(*path[0], marker="o", mfc=PAPER, mec=BLUE, ms=7, ls="none", zorder=5)
+    ax.plot(*result["best"], marker="*", color=INK, ms=9, ls="none", zorder=6)
+    ax.set(xlim=(-1.4, 2.1), ylim=ylim, xlabel="slope")
+    ax.grid(visible=False)
+
+
+@styled
+def three_batches(results: list[dict]):
+    """Paths of several batch sizes side by side."""
+    fig, axes = figure(
+        6.6, 2.5, 1, len(results), sharey=True, gaps=(0.15, 0.4), margins=(0.65, 0.1, 0.5, 0.3)
+    )  # fmt: skip
+    for ax, result in zip(axes, results, strict=True):
+        _plane(ax, result, (-1.55, 1.55))
+        size, updates = result["size"], len(result["path"]) - 1
+        name = "all" if size == result["count"] else f"{size} a batch"
+        ax.set_title(f"{name}, {updates:,} updates", size=9.5)
+    axes[0].set_ylabel("offset")
+    sizes = ", ".join(str(r["size"]) for r in results)
+    fig.alt = (
+        f"Paths of slope and offset to the minimum with batches of {sizes}. The larger the batch, the straighter the "
+        "path and the fewer the updates."
+    )
+    return fig
+
+
+@styled
+def momentum_map(result: dict):
+    """Every pair of rate and momentum as a colour, the chosen pair and theory's, and the distance by step."""
+    fig, (chart, curve) = figure(6.6, 3.5, 1, 2, width_ratios=[1.35, 1], gaps=(0.75, 0.5))
+    grid = np.where(result["map"] < 1, result["map"], np.nan)
+    half_rate, half_decay = (np.diff(result[name][:2])[0] / 2 for name in ("rates", "decays"))
+    image = chart.imshow(
+        grid, origin="lower", aspect="auto", cmap="viridis_r", vmin=np.nanmin(grid), vmax=1,
+        extent=(result["rates"][0] - half_rate, result["rates"][-1] + half_rate, -half_decay, 0.99 + half_decay),
+    )  # fmt: skip
+    chart.annotate("diverges", (3.95, 0.05), ha="right", color=MUTED)
+    chart.plot(*result["theory"], marker="*", color=PAPER, mec=INK, ms=13, ls="none")
+    chart.plot(result["rate"], result["decay"], marker="o", mfc="none", mec=ORANGE, mew=2.4, ms=11, clip_on=False)
+    chart.set(xlim=(0, 4.03), ylim=(-0.01, 1), xlabel="rate", ylabel="momentum", title="factor per step")
+    chart.grid(visible=False)
+    bar = fig.colorbar(image, cax=chart.inset_axes([0.8, 0.15, 0.05, 0.3]))  # where every pair diverges
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=8, length=0)
+    lines = {
+        "this pair": ("distance", ORANGE, 2.2),
+        "best without momentum": ("plain_distance", BLUE, 1.3),
+        "theory's pair": ("theory_distance", INK, 1.3),
+    }
+    for row, (label, (name, colour, width)) in enumerate(reversed(lines.items())):
+        curve.plot(result[name].clip(1e-14, 1e9), color=colour, lw=width)
+        curve.text(0.98, 0.83 + 0.065 * row, label, transform=curve.transAxes, color=colour, ha="right", size=9.5)
+    curve.set(
+        yscale="log", ylim=(1e-12, 1e5), yticks=[1e-12, 1e-8, 1e-4, 1, 1e4], xlim=(0, len(result["distance"]) - 1),
+        xlabel="step", title=f"distance, condition {result['condition']}",
+    )  # fmt: skip
+    curve.yaxis.set_minor_locator(NullLocator())
+    return fig
+
+
+@styled
+def look_ahead(result: dict):
+    """One step of momentum and one of Nesterov, drawn with their parts."""
+    fig, axes = figure(6.6, 2.9, 1, 2, sharey=True, gaps=(0.15, 0.4), margins=(0.55, 0.1, 0.5, 0.32))
+    for ax, name, gradient in ((axes[0], "momentum", "at_w"), (axes[1], "nesterov", "at_ahead")):
+        _contours(ax, "valley")
+        w, ahead, end = result["w"], result["ahead"], result[name]
+        _arrow(ax, w, ahead, INK)
+        step = -result["rate"] * result[gradient]
+        _arrow(ax, w if name == "momentum" else ahead, step + (w if name == "momentum" else ahead), BLUE)
+        if name == "momentum":
+            _arrow(ax, ahead, end, BLUE, ls=":")
+        _arrow(ax, w, end, ORANGE, lw=2.2)
+        ax.plot(*w, marker="o", color=INK, ms=6)
+        ax.plot(*ahead, marker="o", mfc=PAPER, mec=INK, ms=6, ls="none", zorder=5)
+        ax.set(xlim=(-6.1, -3.2), ylim=(-2.0, 1.75), xlabel="x")
+        ax.annotate("w", w, xytext=(-13, 3), textcoords="offset points")
+        ax.annotate("velocity", (w + ahead) / 2, xytext=(8, 8), textcoords="offset points", color=INK, size=9.5)
+        ax.annotate(
+            "step", (w + end) / 2, xytext=(-8, -12), textcoords="offset points", color=ORANGE, size=9.5, ha="right"
+        )
+    axes[0].annotate(
+        "gradient\nat w", result["w"] - (0.06, 0.75), xytext=(-6, 0), textcoords="offset points", color=BLUE,
+        size=9.5, ha="right",
+    )  # fmt: skip
+    axes[1].annotate(
+        "gradient\nahead", result["ahead"], xytext=(10, 2), textcoords="offset points", color=BLUE, size=9.5
+    )
+    axes[0].set(title="momentum", ylabel="y")
+    axes[1].set(title="Nesterov")
+    fig.alt = (
+        f"Both methods go from w along the velocity, across the valley floor. Momentum adds the gradient of the point "
+        f"w, which still points down, and ends at y = {result['momentum'][1]:.2f}. Nesterov adds the gradient of the "
+        f"point ahead, which points back up, and ends at y = {result['nesterov'][1]:.2f}."
+    )
+    return fig
+
+
+def _arrow(ax, start, end, colour, *, lw=1.6, ls="-"):
+    ax.annotate(
+        "", xy=end, xytext=start, zorder=4,
+        arrowprops={"arrowstyle": "-|>", "color": colour, "lw": lw, "ls": ls, "shrinkA": 0, "shrinkB": 0},
+    )  # fmt: skip
+
+
+@styled
+def step_lengths(left: dict, right: dict, titles: tuple[str, str]):
+    """Lengths of the steps, on two logarithmic axes, for two sequences of gradients."""
+    fig, axes = figure(6.6, 3.1, 1, 2, sharey=True, gaps=(0.35, 0.4), margins=(0.75, 0.15, 0.52, 0.32))
+    for ax, lengths, title in zip(axes, (left, right), titles, strict=True):
+        for name, values in lengths.items():
+            ax.plot(np.arange(1, len(values) + 1), values, color=LOOKS[name][0])
+        ax.set(xscale="log", yscale="log", xlim=(1, len(values)), ylim=(5e-6, 0.1), xlabel="step", title=title)
+    axes[0].set_ylabel("length of the step")
+    spots = {"AdaGrad": (60, 4e-4), "RMSProp": (12, 2.6e-2), "AdaDelta": (1.3, 1.3e-3)}
+    for name, spot in spots.items():
+        if name in left:
+            axes[0].annotate(name, spot, color=LOOKS[name][0], ha="center" if name != "AdaDelta" else "left")
+    ends = ", ".join(f"{name} {values[-1]:.2g}" for name, values in right.items())
+    fig.alt = f"Length of the steps. Last step, left: {left['AdaGrad'][-1]:.2g} for AdaGrad. Right: {ends}."
+    return fig
+
+
+@styled
+def bias_correction(result: dict):
+    """Length of Adam's steps with and without the correction."""
+    fig, ax = figure(6.4, 3.1)
+    steps = np.arange(1, len(result["corrected"]) + 1)
+    ax.plot(steps, result["uncorrected"], color=ORANGE)
+    ax.plot(steps, result["corrected"], color=BLUE)
+    ax.set(
+        xscale="log", yscale="log", xlim=(1, len(steps)), ylim=(0.008, 150), xlabel="step",
+        ylabel="length of the step / rate",
+        title=f"$\\beta_1$ = {result['beta1']:g}, $\\beta_2$ = {result['beta2']:g}",
+    )  # fmt: skip
+    ax.annotate("corrected", (len(steps), 1), xytext=(-4, -14), textcoords="offset points", color=BLUE, ha="right")
+    top = result["uncorrected"]
+    ax.annotate("as they are", (steps[3], top[3]), xytext=(0, 7), textcoords="offset points", color=ORANGE)
+    return fig
+
+
+@styled
+def adversary(result: dict):
+    """Where Adam and AMSGrad go, and where the best point is."""
+    fig, ax = figure(6.4, 3.1, margins=(0.62, 0.95, 0.54, 0.32))
+    steps = len(result["Adam"]) - 1
+    ax.axhline(-1, color=MUTED, lw=1, ls="--")
+    for name, colour in (("AMSGrad", GREEN), ("Adam", ORANGE)):
+        ax.plot(np.arange(steps + 1), result[name], color=colour, lw=1.2)
+    ends = {name: float(result[name][-3 * result["every"] :].mean()) for name in ("Adam", "AMSGrad")}
+    low, high = sorted(ends, key=ends.get)
+    spots = {high: max(ends[high], ends[low] + 0.17), low: ends[low]}
+    for name, colour in (("AMSGrad", GREEN), ("Adam", ORANGE)):
+        ax.annotate(name, (steps, spots[name]), xytext=(5, 0), textcoords="offset points", color=colour, va="center")
+    ax.annotate("best", (0, -1), xytext=(3, 4), textcoords="offset points", color=MUTED, size=9)
+    ax.set(xlim=(0, steps), ylim=(-1.08, 1.08), xlabel="step", ylabel="x")
+    ax.set_title(f"+{result['every']} every {result['every']} steps, else −1; memory {result['memory']:.3g} steps")
+    return fig
+
+
+@styled
+def curves(losses: dict, title: str = "", window: int = 10, top: float = 3.0):
+    """Running mean of each optimizer's loss, labelled at its end; what diverged is labelled at the top."""
+    fig, ax = figure(6.6, 3.7, margins=(0.62, 1.5, 0.5, 0.32))
+    ax.axhline(LN10, color=MUTED, lw=1, ls="--")
+    ends = {}
+    for name, loss in losses.items():
+        colour, style = LOOKS[name]
+        smooth = np.convolve(loss, np.ones(window) / window, "valid")
+        ax.plot(np.arange(window, window + len(smooth)), smooth.clip(max=2 * top), color=colour, ls=style, lw=1.6)
+        ends[name] = min(float(np.nan_to_num(smooth[-1], nan=top)), top)
+    gap = top * 0.067
+    height = -gap
+    spots = {}
+    for name, end in sorted(ends.items(), key=lambda item: item[1]):
+        height = spots[name] = max(end, height + gap)
+    shift = max(0.0, height - top)
+    for name, spot in spots.items():
+        ax.annotate(
+            name, (window + len(smooth), max(spot - shift, 0)), xytext=(5, 0), textcoords="offset points", size=9.5,
+            color=LOOKS[name][0], va="center",
+        )  # fmt: skip
+    ax.annotate("ln 10", (0, LN10), xytext=(2, 3), textcoords="offset points", color=MUTED, size=9)
+    ax.set(xlabel="step", ylabel=f"loss, mean of {window} steps", ylim=(0, top), title=title)
+    ax.set_xlim(0, window + len(smooth))
+    fig.alt = f"Loss curves; mean of the last {window} steps: " + ", ".join(
+        f"{name} {np.mean(loss[-window:]):.2f}" for name, loss in losses.items()
+    )
+    return fig
+
+
+def on_mnist(result: dict):
+    """Loss curves of `experiments.optimizers.on_mnist`."""
+    layers = result["hidden_layers"]
+    title = f"rate {result['rate']:.3g} for all, {layers} hidden layer{'s' * (layers != 1)}"
+    return curves(result["loss"], title=title)
+
+
+@styled
+def sweep(result: dict):
+    """The loss at the end for every optimizer and rate, as colours; each optimizer's best rate is marked."""
+    names, rates = list(result["loss"]), result["rates"]
+    table = np.array([result["loss"][name] for name in names])
+    fig, ax = figure(6.6, 3.3, margins=(1.5, 0.4, 0.54, 0.3))
+    image = ax.imshow(table.clip(max=LN10), aspect="auto", cmap="viridis_r", vmin=table.min(), vmax=LN10)
+    best = table.argmin(axis=1)
+    ax.plot(best, np.arange(len(names)), marker="*", color=PAPER, mec=INK, ms=12, ls="none")
+    decades = [i for i, rate in enumerate(rates) if np.isclose(np.log10(rate) % 1, 0, atol=0.01)]
+    ax.set(yticks=np.arange(len(names)), yticklabels=names, xticks=decades, xlabel="rate")
+    ax.set_xticklabels([f"{rates[i]:g}" for i in decades])
+    ax.grid(visible=False)
+    ax.set_title("loss at the end", size=10)
+    bar = fig.colorbar(image, ax=ax, fraction=0.035, pad=0.02)
+    bar.outline.set_visible(False)
+    fig.alt = "Loss at the end by optimizer and rate. Best: " + ", ".join(
+        f"{name} {row.min():.2f} at {rates[i]:.2g}" for name, row, i in zip(names, table, best, strict=True)
+    )
+    return fig
