@@ -284,6 +284,13 @@ def test_input_without_a_time_axis_and_wrong_gradients_are_named(layer):
         layer.backward(np.ones((4, 6)), cache)
 
 
+def test_a_gradient_with_sequences_and_steps_swapped_is_refused():
+    for layer in (EachStep(Dense(3, 5)), EachStep(ReLU())):
+        out, cache, _ = layer.forward(drawn(layer)[0], {}, np.ones((4, 6, 3)), training=True)
+        with pytest.raises(ShapeError, match=r"dout has shape \(6, 4, \d\)"):
+            layer.backward(out.swapaxes(0, 1), cache)
+
+
 def test_other_bad_input_is_named():
     with pytest.raises(ShapeError, match=r"so T=3 steps, of which LastSteps\(4\)"):
         LastSteps(4).forward({}, {}, np.ones((2, 3, 1)), training=True)

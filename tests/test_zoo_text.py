@@ -29,6 +29,11 @@ def test_a_vocabulary_reads_back_what_it_wrote():
         assert vocabulary.decode(numbers) == text
 
 
+def test_a_vocabulary_is_in_order_whatever_the_texts_order():
+    assert Vocabulary.of("zebra crossing").characters == " abceginorsz"
+    assert Vocabulary.of("gnissorc arbez") == Vocabulary.of("zebra crossing")
+
+
 def test_examples_are_pieces_and_what_comes_next():
     numbers = np.arange(100)
     x, y = next_character_examples(numbers, 8)
@@ -36,6 +41,7 @@ def test_examples_are_pieces_and_what_comes_next():
     np.testing.assert_array_equal(x.reshape(-1), numbers[:96])
     np.testing.assert_array_equal(y, x + 1)
     assert next_character_examples(np.arange(9), 8)[0].shape == (1, 8)
+    assert next_character_examples(np.arange(16), 8)[0].shape == (1, 8)  # the last one has nothing after it
 
 
 def trained(cell="lstm"):
@@ -102,6 +108,17 @@ def test_writing_follows_its_generator_and_starts_with_the_prompt(writer):
     assert write(1) == write(1) != write(2)
     assert write(1).startswith("cat") and len(write(1)) == 43
     assert write(1, length=0) == "cat"
+
+
+def test_all_of_the_prompt_is_read():
+    vocabulary = Vocabulary.of("abc")
+    net = char_rnn(3, hidden=8)
+    params, _ = net.init(np.random.default_rng(0))
+    first, second = (
+        write_text(net, params, vocabulary, np.random.default_rng(0), prompt=prompt, length=200, temperature=0.3)
+        for prompt in ("aaaab", "ccccb")
+    )
+    assert first[5:] != second[5:]
 
 
 def test_the_characters_are_drawn_with_the_models_probabilities():
