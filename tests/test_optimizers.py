@@ -177,6 +177,22 @@ def test_in_place_gives_the_same_numbers_in_the_arrays_it_was_given(name):
 
 
 @each_case
+def test_the_rule_that_is_taught_gives_the_numbers_that_update_gives(name):
+    """Some optimizers have a faster form of their rule, which updates in place."""
+    rng = np.random.default_rng(0)
+    optimizer, w = OURS[name], rng.standard_normal((4, 3))
+    gradients = [rng.standard_normal((4, 3)) for _ in range(5)]
+    expected, state = path(optimizer, w, gradients)
+    slots = [np.zeros((4, 3)) for _ in optimizer.slots]
+    for t, g in enumerate(gradients, 1):
+        decayed = g if name == "adamw" else g + optimizer.weight_decay * w
+        w, *slots = optimizer.step(w, decayed, optimizer.lr, t, *slots)
+    np.testing.assert_allclose(w, expected, rtol=1e-13, atol=1e-15)
+    for slot, array in zip(optimizer.slots, slots, strict=True):
+        np.testing.assert_allclose(array, state[slot], rtol=1e-13)
+
+
+@each_case
 @pytest.mark.parametrize("inplace", [False, True])
 def test_entries_are_matched_by_name_whatever_their_order(name, inplace):
     rng = np.random.default_rng(0)
