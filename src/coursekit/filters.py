@@ -25,9 +25,10 @@ def _kernel(rows):
     return kernel
 
 
-# Sobel's kernels (Sobel and Feldman 1968), as they are laid on the image by `correlate2d`: sobel_x is positive where
-# the image gets brighter to the right, sobel_y where it gets brighter downwards. Convolution flips the sign.
+#: Sobel's kernel (Sobel and Feldman 1968), as it is laid on the image by `correlate2d`: positive where the image gets
+#: brighter to the right. Convolution flips the sign.
 sobel_x = _kernel([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+#: Sobel's kernel, positive where the image gets brighter downwards.
 sobel_y = _kernel([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
 
 
