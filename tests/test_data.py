@@ -522,9 +522,10 @@ def test_a_cache_that_is_no_folder_is_named(server, small, cache):
         data.mnist(full=True)
 
 
-def test_a_missing_package_is_named(small, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(DataError, match=r'needs the package pooch; type pip install "coursekit\[data\]"'):
+@pytest.mark.parametrize("package", ["pooch", "filelock", "tqdm"])
+def test_a_missing_package_is_named(small, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(DataError, match=rf'needs the package {package}; type pip install "coursekit\[data\]"'):
         data.mnist(full=True)
 
 

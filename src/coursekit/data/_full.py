@@ -69,6 +69,7 @@ def load(full: FullSet):
         import filelock
         import pooch
         import requests
+        import tqdm  # noqa: F401 (used in _download)
     except ImportError as error:
         raise DataError(
             f"{full.file} is {state} in {folder}, and to download it {full.call} needs the package {error.name}; "
