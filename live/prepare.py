@@ -21,8 +21,9 @@ import fetch_pyodide
 def prepare(out: Path, cache: Path, say=print) -> dict:
     """Fill `out`; returns what the pages must know."""
     wanted = fetch_pyodide.fetch(cache, say)
-    pyodide = f"pyodide-{wanted['version']}"
-    fetch_pyodide.copy(wanted, cache, out / pyodide)
+    folder = fetch_pyodide.compiled(wanted, cache, say)
+    pyodide = f"pyodide-{wanted['version']}-{folder.name[-12:]}"
+    fetch_pyodide.copy(folder, out / pyodide)
     wheel = browser_wheel.build(out)
     data = out / "data"
     data.mkdir(exist_ok=True)
@@ -31,7 +32,7 @@ def prepare(out: Path, cache: Path, say=print) -> dict:
             target = data / file.name
             if not target.is_file() or target.read_bytes() != file.read_bytes():
                 shutil.copyfile(file, target)
-    size = sum(file["bytes"] for file in wanted["files"]) + wheel.stat().st_size
+    size = sum(file.stat().st_size for file in folder.iterdir()) + wheel.stat().st_size
     return {"pyodide": f"{pyodide}/", "wheel": wheel.name, "data": "data/", "bytes": size}
 
 

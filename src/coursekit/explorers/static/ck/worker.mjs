@@ -37,6 +37,8 @@ async function start({ base, pyodide: folder, wheel, data, bytes, modules }) {
     packages: ["numpy", "matplotlib"],
     env: { MPLBACKEND: "Agg", HOME: "/home/pyodide" },
   });
+  const absent = ["numpy", "matplotlib"].filter((name) => !(name in py.loadedPackages));
+  if (absent.length) throw new Error(`${absent.join(" and ")} could not be loaded`);
   mark("Pyodide, NumPy, Matplotlib");
   progress("Starting coursekit…");
   py.unpackArchive(await wheelBytes, "wheel");
