@@ -220,6 +220,16 @@ def on_docstring(app, what, name, obj, options, lines):
     lines[:] = to_rest(lines, {short: full for short, full in known.items() if full != name})
 
 
+def check_that_all_is_documented(app, env):
+    """Complain about each public name that the reference lacks, data included."""
+    modules, documented = public_modules(), env.get_domain("py").objects
+    for module, tree in modules.items():
+        for name in exported(tree):
+            if name not in imported_from_public(tree, module, modules) and f"{module}.{name}" not in documented:
+                how = "give it a docstring, or, if it is data, a comment above it that begins with #:"
+                logger.warning("%s.%s is public, but the reference has nothing on it: %s", module, name, how)
+
+
 def resolve_short_name(app, env, node, contnode):
     """Find the page of an object that a docstring names without its module."""
     if node.get("refdomain") != "py":
@@ -274,6 +284,7 @@ def setup(app):
     app.known_names = known_names()
     register_plugin("pybtex.style.formatting", "course", CourseStyle)
     app.connect("autodoc-process-docstring", on_docstring, priority=100)
+    app.connect("env-check-consistency", check_that_all_is_documented)
     app.connect("missing-reference", resolve_short_name, priority=100)
     app.connect("build-finished", on_build_finished)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,188 @@
+"""The built book as files: links, what pages load, buttons, the reference. The browser's tests are in tests/browser."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import urllib.parse
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import check_links  # noqa: E402
+
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+REPOSITORY = CONFIG["repository"]["url"]
+# Executed pages: the chapters and the exercise sheets.
+NOTEBOOKS = sorted(path.relative_to(ROOT).with_suffix("") for path in ROOT.glob("[ce][hx]*/[0-9]*.md"))
+
+
+def page(book, name):
+    """The HTML of one page."""
+    return (book / f"{name}.html").read_text(encoding="utf-8")
+
+
+class Images(HTMLParser):
+    """The pictures of a page with what a screen reader says of them."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.without_words = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "img" and not dict(attrs).get("alt"):
+            self.without_words.append(dict(attrs).get("src", "")[:80])
+
+
+def test_that_every_link_inside_the_book_leads_somewhere_and_nothing_is_loaded_from_elsewhere(book):
+    assert check_links.internal_problems(book) == []
+
+
+def test_that_broken_links_and_foreign_scripts_are_found(tmp_path):
+    (tmp_path / "index.html").write_text(
+        '<p id="here"><a href="#here">a</a><a href="gone.html">b</a><a href="index.html#gone">c</a>'
+        '<script src="https://example.org/x.js"></script><a href="https://example.org">fine</a>'
+    )
+    (tmp_path / "style.css").write_text(
+        "@import 'https://example.org/font.css'; p {background: url(//example.org/x.png)}"
+    )
+    problems = "\n".join(check_links.internal_problems(tmp_path))
+    assert "gone.html does not exist" in problems
+    assert "#gone names an anchor" in problems
+    assert "loads https://example.org/x.js" in problems
+    assert "loads https://example.org/font.css" in problems
+    assert "loads //example.org/x.png" in problems
+    assert len(problems.splitlines()) == 5
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS, ids=str)
+def test_that_each_notebook_page_has_buttons_that_open_its_own_notebook(book, name):
+    text = page(book, name)
+    path = urllib.parse.urlsplit(REPOSITORY).path
+    assert f"https://colab.research.google.com/github{path}/blob/main/{name}.ipynb" in text
+    assert f"{REPOSITORY}/edit/main/{name}.md" in text
+    assert (ROOT / f"{name}.ipynb").is_file()
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS, ids=str)
+def test_that_each_notebook_page_was_executed_without_a_traceback(book, name):
+    text = page(book, name)
+    assert "Traceback" not in text
+    source = (ROOT / f"{name}.md").read_text(encoding="utf-8")
+    if "{code-cell}" in source:
+        assert "cell_output" in text
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS, ids=str)
+def test_that_every_picture_says_what_it_shows(book, name):
+    assert Images(page(book, name)).without_words == []
+
+
+def test_that_formulas_are_set_by_the_books_own_mathjax(book):
+    assert (book / "mathjax" / "tex-chtml.js").is_file()
+    for name in NOTEBOOKS:
+        assert re.search(r'<script[^>]+src="[^"]*mathjax/tex-chtml\.js', page(book, name))
+
+
+def test_that_mathjax_is_the_one_whose_checksums_are_kept():
+    done = subprocess.run(
+        ["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=ROOT / "assets" / "mathjax", capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_that_every_icon_on_the_pages_is_in_the_small_font(book):
+    from fontTools.ttLib import TTFont
+
+    css = (book / "_static/styles/pydata-sphinx-theme.css").read_text(encoding="utf-8")
+    code_points = {}
+    for selectors, code in re.findall(r'((?:\.fa-[\w-]+(?::before)?,?)+)\{content:"\\([0-9a-f]+)"\}', css):
+        code_points |= {name: int(code, 16) for name in re.findall(r"\.(fa-[\w-]+)", selectors)}
+    assert len(code_points) > 1000
+    fonts = {}
+    for style in ("solid", "brands"):
+        font = TTFont(ROOT / "_static" / "fonts" / f"icons-{style}.woff")
+        fonts[style] = set(font.getBestCmap())
+    used = set()
+    for path in [book / "index.html", book / "search.html", *(book / f"{name}.html" for name in NOTEBOOKS)]:
+        used |= set(re.findall(r'class="[^"]*\b(fa-[\w-]+)[^"]*"', path.read_text(encoding="utf-8")))
+    missing = {icon for icon in used & set(code_points) if code_points[icon] not in fonts["solid"] | fonts["brands"]}
+    assert not missing
+
+
+def inventory(book):
+    """The names that the reference documents, from Sphinx's own list."""
+    data = (book / "objects.inv").read_bytes()
+    body = zlib.decompress(data.split(b"\n", 4)[4]).decode()
+    return {line.split(" ")[0] for line in body.splitlines() if " py:" in line}
+
+
+def test_that_the_reference_has_every_public_name_with_its_source(book):
+    documented = inventory(book)
+    missing = []
+    for path in sorted((ROOT / "src" / "coursekit").glob("*.py")):
+        if path.name.startswith("_"):
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+                module = f"coursekit.{path.stem}"
+                missing += [n for n in ast.literal_eval(node.value) if f"{module}.{n}" not in documented]
+    assert missing == []
+    assert 'href="../_modules/coursekit/activations.html#' in page(book, "reference/coursekit.activations")
+
+
+def test_that_docstrings_show_formulas_and_tables_and_not_their_markup(book):
+    text = page(book, "reference/coursekit.activations")
+    visible = re.sub(r"<(script|style|pre|code)\b.*?</\1>", "", text, flags=re.DOTALL)
+    visible = re.sub(r'<(span|div) class="math[^>]*>.*?</\1>', "", visible, flags=re.DOTALL)
+    visible = re.sub(r"<[^>]+>", "", visible)
+    assert "$" not in visible
+    assert "|---" not in visible
+    assert "`" not in visible
+    assert text.count('class="math') > 15
+
+
+def test_that_no_page_shows_markup_that_was_not_rendered(book):
+    marks = re.compile(r"\{(?:code-cell|admonition|cite|glue|term|figure|math|doc|ref)[:\w]*\}`|:::\{|```\{")
+    for path in [*book.glob("*.html"), *book.glob("chapters/*.html"), *book.glob("exercises/*.html")]:
+        text = re.sub(r"<(script|style|pre|code)\b.*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert not marks.search(text), f"{path.name}: {marks.search(text)[0]}"
+
+
+def test_that_every_entry_of_the_bibliography_is_cited_somewhere():
+    keys = re.findall(r"^@\w+\{(\w+),", (ROOT / "references.bib").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(keys) == len(set(keys)) > 0
+    text = "".join(path.read_text(encoding="utf-8") for path in [*ROOT.glob("*.md"), *ROOT.glob("[ce][hx]*/*.md")])
+    cited = {key.strip() for group in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", text) for key in group.split(",")}
+    assert sorted(set(keys) - cited) == []
+
+
+def test_that_the_repository_is_named_in_one_place_of_each_tool():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert project.count(REPOSITORY) == 1
+    assert f'Repository = "{REPOSITORY}"' in project
+    assert (ROOT / "_config.yml").read_text(encoding="utf-8").count(REPOSITORY) == 1
+    for notebook in (path.with_suffix(".ipynb") for path in NOTEBOOKS):
+        text = "".join("".join(cell["source"]) for cell in json.loads((ROOT / notebook).read_text())["cells"])
+        for address in re.findall(r"git\+(https://[^'\"\s]+)", text):
+            assert address == REPOSITORY
+
+
+@pytest.mark.slow
+def test_that_an_unchanged_book_is_not_built_again(book):
+    before = {path: path.stat().st_mtime_ns for path in book.glob("chapters/*.html")}
+    done = subprocess.run(
+        [sys.executable, "tools/build_book.py"], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert int(re.search(r"Built in (\d+) s", done.stdout)[1]) < 20
+    assert "Executing notebook" not in done.stdout
+    assert "0 added, 0 changed, 0 removed" in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in book.glob("chapters/*.html")} == before

@@ -1,0 +1,112 @@
+"""The book's Sphinx extension: docstrings become reST, modules become pages, what is not documented is reported."""
+
+import ast
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import book_ext  # noqa: E402
+
+KNOWN = {"relu_forward": "coursekit.activations.relu_forward"}
+
+
+def rest(text):
+    return "\n".join(book_ext.to_rest(text.split("\n"), KNOWN))
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        ("The rate $x^2$.", "The rate :math:`x^2`."),
+        ("$x$s and a$x$", r":math:`x`\ s and a\ :math:`x`"),
+        ("an array `x` of floats", "an array ``x`` of floats"),
+        ("as `relu_forward` does", "as :py:obj:`relu_forward <coursekit.activations.relu_forward>` does"),
+        ("as `relu_forward()` does", "as :py:obj:`relu_forward() <coursekit.activations.relu_forward>` does"),
+        ("kept ``$x$`` and :math:`y`", "kept ``$x$`` and :math:`y`"),
+        ("the norm |x| of x_ ends", r"the norm \|x\| of x\_ ends"),
+        ("$|x|$ and `a_`", ":math:`|x|` and ``a_``"),
+        (">>> f('$x$')\n'`y`'", ">>> f('$x$')\n'`y`'"),
+    ],
+)
+def test_that_inline_markup_is_translated(markdown, expected):
+    assert rest(markdown) == expected
+
+
+def test_that_a_table_becomes_a_list_table_with_its_formulas():
+    out = rest("| name | formula |\n|---|---|\n| relu | $\\max(0, |x|)$ |\n| | `x|y` |")
+    assert out.split("\n") == [
+        "",
+        ".. list-table::",
+        "   :header-rows: 1",
+        "",
+        "   * - name",
+        "     - formula",
+        "   * - relu",
+        "     - :math:`\\max(0, |x|)`",
+        "   * - ",
+        "     - ``x|y``",
+        "",
+    ]
+
+
+def test_that_a_displayed_formula_becomes_a_block():
+    assert [line for line in rest("Then\n$$\na = b\n$$\nends.").split("\n") if line] == [
+        "Then",
+        ".. math::",
+        "   a = b",
+        "ends.",
+    ]
+    assert "   a = b" in rest("$$a = b$$").split("\n")
+
+
+def test_that_code_by_indent_and_by_fence_stays_code():
+    assert rest("Like this\n\n    a | b $c$\n\nand on").split("\n") == [
+        "Like this", "", "::", "", "    a | b $c$", "", "and on"
+    ]  # fmt: skip
+    assert ".. code-block:: text" in rest("```\na | b\n```")
+    assert "   a | b" in rest("```\na | b\n```").split("\n")
+
+
+def test_that_a_doctest_after_a_section_gets_a_head_of_its_own():
+    text = "Sum.\n\nRaises\n------\nShapeError\n    If it is wrong.\n\n>>> f()\n1"
+    assert rest(text).endswith("\nExamples\n--------\n>>> f()\n1")
+    assert "Examples" not in rest("Sum.\n\n>>> f()\n1")
+
+
+def test_that_exported_names_are_read_without_importing():
+    assert book_ext.exported(ast.parse('__all__ = ["a", "b"]\n')) == ["a", "b"]
+    assert book_ext.exported(ast.parse('__all__: list[str] = ["a"]\n')) == ["a"]
+    assert book_ext.exported(ast.parse("x = 1\n")) == []
+
+
+def test_that_a_package_leaves_to_its_modules_what_they_document():
+    tree = ast.parse("from .public import a\nfrom ._private import b\nfrom . import c\n")
+    modules = {"pkg": tree, "pkg.public": None, "pkg.c": None}
+    assert book_ext.imported_from_public(tree, "pkg", modules) == {"a", "c"}
+
+
+@pytest.mark.parametrize(("what", "reported"), [("function", True), ("class", True), ("attribute", False)])
+def test_that_a_public_name_without_a_docstring_is_a_warning(what, reported, monkeypatch):
+    said = []
+    monkeypatch.setattr(book_ext.logger, "warning", lambda text, *args: said.append(text % args))
+    app = types.SimpleNamespace(known_names={})
+    book_ext.on_docstring(app, what, "coursekit.x.f", None, None, [])
+    assert bool(said) is reported
+    said.clear()
+    book_ext.on_docstring(app, what, "coursekit.x.f", None, None, ["Documented."])
+    assert not said
+
+
+def test_that_bibliography_labels_name_authors_and_year():
+    from pybtex.database import parse_string
+
+    entry = "@article{{{key}, author = {{{author}}}, year = {{{year}}}, title = {{T}}}}\n"
+    people = [("a", "He, K. and Sun, J.", 2015), ("b", "A, B and C, D and E, F", 2020), ("c", "Pan, A.", 2001)]
+    people.append(("d", "Pan, B.", 2001))
+    data = parse_string("".join(entry.format(key=k, author=a, year=y) for k, a, y in people), "bibtex")
+    labels = list(book_ext.AuthorYearLabels().format_labels(list(data.entries.values())))
+    assert labels == ["He and Sun 2015", "A et al. 2020", "Pan 2001", "Pan 2001b"]
