@@ -187,6 +187,11 @@ def test_successive_halving_gives_the_better_part_more_and_more(mode):
     assert found.best.settings == {"x": 0} and found.best.budget == 18
 
 
+def test_a_trial_with_more_budget_ranks_before_better_ones_with_less():
+    found = search.successive_halving(lambda row, budget: row["x"] + budget, [{"x": x} for x in (3, 1, 2)], budget=1)
+    assert [(t.settings["x"], t.budget) for t in found.ranked] == [(1, 2), (1, 1), (2, 1), (3, 1)]
+
+
 def test_successive_halving_drops_what_diverged_first():
     found = search.successive_halving(
         lambda row, budget: math.nan if row["x"] == 0 else row["x"], [{"x": x} for x in (0, 3, 2)], budget=1

@@ -47,7 +47,8 @@ def erf(x: np.ndarray) -> np.ndarray:
     squared = y * y
     inner = y * _polynomial(P, squared) / _polynomial(Q, squared)
     outer = 1 - np.exp(-squared) * _polynomial(R, y) / _polynomial(S, y)
-    return np.copysign(np.where(y <= 0.46875, inner, outer), wide).astype(x.dtype, copy=False)
+    near = y <= 0.46875
+    return np.copysign(near * inner + ~near * outer, wide).astype(x.dtype, copy=False)
 
 
 def _polynomial(coefficients, x):

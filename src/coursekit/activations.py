@@ -141,15 +141,15 @@ def relu_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
 def leaky_relu_forward(x: np.ndarray, slope: float = 0.01) -> tuple[np.ndarray, np.ndarray]:
     r"""Leaky ReLU, $x$ for $x > 0$ and $a x$ otherwise, with slope $a$ (Maas et al. 2013).
 
-    `slope=0.01` as in PyTorch; TensorFlow's default is 0.2. The cache is the local derivative, 1 or $a$.
+    $0 \le a \le 1$. `slope=0.01` as in PyTorch; Keras has 0.3. The cache is the local derivative, 1 or $a$.
 
     >>> out, cache = leaky_relu_forward(np.array([-2.0, 0.0, 3.0]), slope=0.1)
     >>> out
     array([-0.2,  0. ,  3. ])
     """
     _checks.float_array("x", x)
-    slope = _checks.number("slope", slope, 0)
-    local = np.where(x > 0, x.dtype.type(1), x.dtype.type(slope))
+    slope = _checks.number("slope", slope, 0, 1)
+    local = np.maximum(x > 0, x.dtype.type(slope))
     return x * local, local
 
 
@@ -178,7 +178,7 @@ def elu_forward(x: np.ndarray, alpha: float = 1.0) -> tuple[np.ndarray, np.ndarr
     _checks.float_array("x", x)
     alpha = _checks.number("alpha", alpha, 0)
     negative = alpha * np.expm1(np.minimum(x, 0))
-    local = np.where(x > 0, x.dtype.type(1), negative + alpha)
+    local = (x > 0) + (x <= 0) * (negative + alpha)
     return np.maximum(x, 0) + negative, local
 
 
