@@ -1,0 +1,104 @@
+"""Run notebook cells as IPython would, as far as honest notebooks need it, without IPython.
+
+Magics, shell lines and `?` are taken out, the body of `%%time` and `%%capture` is run, other cell magics drop their
+cell. An import of something that is not there is noted and the cell goes on, so that `import torch` in the first cell
+costs nothing but itself. `await` at the top of a cell works.
+"""
+
+import ast
+import inspect
+import re
+
+RUN_BODY = {"time", "capture", "prun", "python", "python3"}
+MAGIC = re.compile(
+    r"^(?P<indent>\s*)(?P<assign>[A-Za-z_][\w, .\[\]'\"]*=\s*)?(?P<mark>%{1,2}|!{1,2}|\?{1,2})(?P<rest>.*)$"
+)
+HELP = re.compile(r"^(?P<indent>\s*)[%\w.*\[\]]+\?{1,2}\s*;?$")
+TIMED = re.compile(r"^(time|prun)\s+(?P<code>[^-\s].*)$")
+
+
+class CellError(Exception):
+    """Wraps what a cell raised, with the line of the cell it came from."""
+
+
+def parse(source):
+    """The syntax tree of a cell, after its IPython lines have been rewritten; line numbers stay."""
+    stripped = source.lstrip()
+    if stripped.startswith("%%"):
+        name = stripped[2:].split(None, 1)[0] if stripped[2:].split() else ""
+        if name not in RUN_BODY:
+            return ast.parse("")
+        source = re.sub(r"%%.*", "", source, count=1)
+    lines, seen = source.split("\n"), set()
+    while True:
+        try:
+            return compile(
+                "\n".join(lines),
+                "<cell>",
+                "exec",
+                ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+                dont_inherit=True,
+            )
+        except SyntaxError as error:
+            # Only lines at which Python itself stumbles are rewritten, so `%` inside a string or a sum is safe.
+            for number in (error.lineno, (error.lineno or 1) - 1):
+                if number and number not in seen and number <= len(lines):
+                    new = _without_magic(lines[number - 1])
+                    if new is not None:
+                        seen.add(number)
+                        lines[number - 1] = new
+                        _drop_continuation(lines, number - 1, source)
+                        break
+            else:
+                raise
+
+
+def _without_magic(line):
+    """A line of Python in place of a line of IPython; None if it is not one."""
+    found = MAGIC.match(line)
+    if found:
+        timed = TIMED.match(found["rest"]) if found["mark"] == "%" else None
+        if timed:
+            return found["indent"] + (found["assign"] or "") + timed["code"]
+        return found["indent"] + (found["assign"] + "None" if found["assign"] else "pass")
+    found = HELP.match(line)
+    return found["indent"] + "pass" if found else None
+
+
+def _drop_continuation(lines, index, source):
+    """`!pip install a` may go on in the next line, after a backslash."""
+    original = source.split("\n")
+    while index + 1 < len(lines) and index < len(original) and original[index].endswith("\\"):
+        index += 1
+        lines[index] = ""
+
+
+def run(source, namespace, filename, missing):
+    """Run a cell in `namespace`; imports that fail are appended to `missing` as text."""
+    tree = parse(source)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    future = 0
+    for statement in tree.body:
+        module = ast.Module([statement], [])
+        code = compile(module, filename, "exec", flags | future, dont_inherit=True)
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            import __future__
+
+            for alias in statement.names:
+                future |= getattr(__future__, alias.name).compiler_flag
+        try:
+            if code.co_flags & inspect.CO_COROUTINE:
+                _await(eval(code, namespace))
+            else:
+                exec(code, namespace)
+        except ImportError as error:
+            if not isinstance(statement, (ast.Import, ast.ImportFrom)):
+                raise
+            missing.append(str(error)[:200])
+
+
+def _await(coroutine):
+    """Run a coroutine. Those that wait for nothing (JupyterLite's `await piplite.install(...)`) need no event loop."""
+    import asyncio
+
+    asyncio.run(coroutine)

@@ -1,0 +1,91 @@
+"""The tolerant reader of notebooks that nobody vouches for. It runs inside the jail, so a bomb harms only itself.
+
+A submission is an .ipynb file or a .zip that contains one. Only the code cells matter. Outputs, metadata and
+attachments are not looked at, so forged ones are worth nothing.
+"""
+
+import io
+import json
+import zipfile
+
+MAX_BYTES = 20 << 20
+MAX_CELLS = 500
+MAX_SOURCE = 200_000
+MAX_MEMBERS = 2_000
+
+
+class BadNotebook(ValueError):
+    """The file cannot be read as a notebook; the message is for the student."""
+
+
+def code_cells(data: bytes) -> list[str]:
+    """The source of every code cell of a notebook file, or of the notebook in a zip file."""
+    if data[:4] == b"PK\x03\x04":
+        data = _unzip(data)
+    if len(data) > MAX_BYTES:
+        raise BadNotebook(f"the notebook has {len(data) >> 20} MB; at most {MAX_BYTES >> 20} MB (clear its outputs)")
+    if not data.strip():
+        raise BadNotebook("the file is empty")
+    try:
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as e:
+        raise BadNotebook(f"the file is not UTF-8 text (byte {e.start}); is it really a notebook?") from None
+    try:
+        notebook = json.loads(text)
+    except RecursionError:
+        raise BadNotebook("the file is nested too deeply for a notebook") from None
+    except ValueError as e:
+        raise BadNotebook(f"the file is not a notebook: {_clip(e)}") from None
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if cells is None and isinstance(notebook, dict) and isinstance(notebook.get("worksheets"), list):
+        cells = [c for sheet in notebook["worksheets"] if isinstance(sheet, dict) for c in _list(sheet.get("cells"))]
+    if not isinstance(cells, list):
+        raise BadNotebook("the file is JSON, but not a notebook: it has no list of cells")
+    found = [_source(c) for c in cells if isinstance(c, dict) and c.get("cell_type") == "code"]
+    if len(found) > MAX_CELLS:
+        raise BadNotebook(f"the notebook has {len(found)} code cells; at most {MAX_CELLS}")
+    if sum(map(len, found)) > MAX_SOURCE:
+        raise BadNotebook(f"the code cells have {sum(map(len, found))} characters; at most {MAX_SOURCE}")
+    return found
+
+
+def _source(cell):
+    source = cell.get("source", cell.get("input", ""))
+    if isinstance(source, list):
+        source = "".join(part for part in source if isinstance(part, str))
+    return source.replace("\r\n", "\n").replace("\r", "\n") if isinstance(source, str) else ""
+
+
+def _list(value):
+    return value if isinstance(value, list) else []
+
+
+def _clip(error):
+    return str(error)[:120]
+
+
+def _unzip(data):
+    """The one notebook of a zip file, read in memory; no path of it is ever used."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            if len(members) > MAX_MEMBERS:
+                raise BadNotebook(f"the zip file has {len(members)} members; at most {MAX_MEMBERS}")
+            found = [m for m in members if _is_notebook(m)]
+            if len(found) != 1:
+                raise BadNotebook(f"the zip file contains {len(found)} notebooks; expected one")
+            if found[0].flag_bits & 1:
+                raise BadNotebook("the zip file is encrypted")
+            with archive.open(found[0]) as member:
+                return member.read(MAX_BYTES + 1)
+    except BadNotebook:
+        raise
+    except Exception as e:  # zipfile raises many kinds for damaged files
+        raise BadNotebook(f"the zip file cannot be read: {type(e).__name__}: {_clip(e)}") from None
+
+
+def _is_notebook(member):
+    parts = member.filename.replace("\\", "/").split("/")
+    hidden = any(p in ("__MACOSX", ".ipynb_checkpoints") for p in parts) or parts[-1].startswith("._")
+    link = (member.external_attr >> 16) & 0o170000 == 0o120000
+    return parts[-1].lower().endswith(".ipynb") and not hidden and not link and not member.is_dir()

@@ -1,0 +1,143 @@
+"""Every attack earns nothing, harms nobody and leaves nothing behind; every honest notebook earns its points."""
+
+import os
+import pathlib
+import socket
+import time
+
+import pytest
+from notebooks import ATTACKS, CONTROLS, HONEST, notebook, with_answer
+
+from coursekit.grading import cases
+from coursekit.grading.sealed.grade import grade_bytes, public_message
+from coursekit.grading.sealed.jail import Jail, Limits
+from coursekit.grading.sealed.probe import probe
+
+HERE = pathlib.Path(__file__).parent
+KEY = b"a key of at least sixteen bytes"
+LIMITS = Limits(call_seconds=0.6, cell_seconds=0.6, question_seconds=8.0)
+
+
+def sample_sheet():
+    path = HERE / "99_sample.py"
+    return cases._read_sheet("99", path, path.stat().st_mtime_ns)
+
+
+def points(record):
+    return [record["questions"][f"99.{i}"]["points"] for i in (1, 2, 3)]
+
+
+def descendants(pid):
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += [int(child), *descendants(int(child))]
+    return found
+
+
+def tiers():
+    tested = [p for p in map(probe, ("bubblewrap", "landlock")) if p.safe]
+    return [p.tier for p in tested] or ["bubblewrap"]
+
+
+@pytest.fixture(scope="module", params=tiers())
+def jail(request):
+    with Jail(request.param, LIMITS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sheet():
+    return sample_sheet()
+
+
+@pytest.fixture(scope="module")
+def listeners():
+    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen()
+        udp.bind(("127.0.0.1", 0))
+        udp.setblocking(False)
+        yield tcp, udp
+
+
+def grade(jail, sheet, data):
+    return grade_bytes(jail, data, sheet, KEY)
+
+
+def test_an_honest_notebook_earns_all_points(jail, sheet):
+    assert points(grade(jail, sheet, notebook(*HONEST))) == [3, 5, 3]
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attack_earns_nothing_and_harms_nobody(jail, sheet, listeners, name):
+    tcp, udp = listeners
+    code = ATTACKS[name].replace("TCP_PORT", str(tcp.getsockname()[1])).replace("UDP_PORT", str(udp.getsockname()[1]))
+    server = jail._process.pid
+    before = len(descendants(server))
+    started = time.monotonic()
+    record = grade(jail, sheet, with_answer(code))
+    assert points(record) == [3, 0, 3], record["questions"]["99.2"]["cases"]
+    assert time.monotonic() - started < 30
+    for case in record["questions"]["99.2"]["cases"]:
+        assert case["status"] != "passed" and len(case["message"]) > 5
+        if case["hidden"]:
+            assert public_message(case).startswith(("A hidden case", "Your code"))
+            assert len(public_message(case)) < 80
+    assert len(descendants(server)) == before, "something is left running"
+    assert points(grade(jail, sheet, notebook(*HONEST))) == [3, 5, 3], "a classmate was harmed"
+    assert jail._process.pid == server and jail._process.poll() is None, "the jail had to be started again"
+    with pytest.raises(BlockingIOError):
+        udp.recv(100)
+    assert os.path.isdir("/tmp")
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_honest_control_earns_all_points(jail, sheet, name):
+    if name == "files" and jail.tier == "landlock" and not writable(jail):
+        pytest.skip("without a mount namespace there is no place to write")
+    record = grade(jail, sheet, with_answer(CONTROLS[name]))
+    assert points(record) == [3, 5, 3], (record["notes"], record["questions"]["99.2"]["cases"])
+
+
+def writable(jail):
+    record = grade(jail, sample_sheet(), notebook(*HONEST, "open('/tmp/x', 'w')"))
+    return not record["notes"]
+
+
+def test_extra_and_reordered_cells_are_tolerated(jail, sheet):
+    data = notebook("# notes", "", HONEST[0], *HONEST[:0:-1], "extra = 1", "   ")
+    assert points(grade(jail, sheet, data)) == [3, 5, 3]
+
+
+def test_a_killed_cell_is_skipped_and_named(jail, sheet):
+    record = grade(jail, sheet, notebook(*HONEST, "while True: pass", "import os; os._exit(1)", "late = 1"))
+    assert points(record) == [3, 5, 3]
+    assert "cell 6 did not end in time" in record["notes"][0] and "cell 7 ended the process" in record["notes"][1]
+
+
+def test_many_hanging_cells_end(jail, sheet):
+    started = time.monotonic()
+    record = grade(jail, sheet, notebook(*HONEST, *["while True: pass"] * 100))
+    assert points(record) == [3, 5, 3] and time.monotonic() - started < 20
+
+
+def test_a_hidden_case_cannot_speak_through_a_visible_one(jail, sheet):
+    spy = "seen = []\ndef softmax(x):\n    seen.append(x.tolist())\n    raise ValueError(repr(seen))"
+    record = grade(jail, sheet, with_answer(spy))
+    spoken = [public_message(c) for c in record["questions"]["99.2"]["cases"]]
+    hidden = next(c for c in record["questions"]["99.2"]["cases"] if c["hidden"])["message"]
+    numbers = {n for n in hidden.replace("[", " ").replace("]", " ").replace(",", " ").split() if n.count(".") == 1}
+    visible = " ".join(c["message"] for c in record["questions"]["99.2"]["cases"] if not c["hidden"])
+    secret = {n for n in numbers if n not in visible}
+    assert secret, "the hidden case was not even called"
+    assert not any(n in text for n in secret for text in spoken)
+
+
+def test_the_key_decides_the_inputs(jail, sheet):
+    def inputs(key):
+        spy = "def double(x): raise ValueError(repr(x.tolist()))"
+        data = notebook(HONEST[0], spy)
+        return grade_bytes(jail, data, sheet, key, ["99.1"])["questions"]["99.1"]["cases"][0]["message"]
+
+    assert inputs(KEY) == inputs(KEY) != inputs(b"another key of enough bytes")
