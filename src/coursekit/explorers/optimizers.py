@@ -88,9 +88,9 @@ def _map_in_words(result):
     factor, best = (float(experiment.contraction(result[f"{name}distance"])) for name in ("", "theory_"))
     this = f"multiplies the distance by {factor:.3g} a step" if factor < 1 else "diverges"
     return (
-        f"Condition number {result['condition']}. Rate {result['rate']:.3g} with momentum {result['decay']:.2g} {this}. "
-        f"Theory's best pair, rate {rate:.2f} and momentum {decay:.2f}, multiplies it by {best:.3g}; gradient descent "
-        f"at its best rate by {experiment.contraction(result['plain_distance']):.3g}."
+        f"Condition number {result['condition']}. Rate {result['rate']:.3g} with momentum {result['decay']:.2g} "
+        f"{this}. Theory's best pair, rate {rate:.2f} and momentum {decay:.2f}, multiplies it by {best:.3g}; gradient "
+        f"descent at its best rate by {experiment.contraction(result['plain_distance']):.3g}."
     )
 
 

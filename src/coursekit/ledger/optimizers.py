@@ -175,8 +175,8 @@ def bias_correction():
     condition="mean loss of the 60 steps lower with the correction in all 6 seeds",
     holds=lambda n: n["correction better, seeds"] == 6,
     reproduces=False,
-    note="without the correction the first steps are 3 to 7 times as long, and at this small rate that is an advantage; "
-    "what the correction does is to make the rate mean what it says",
+    note="without the correction the first steps are 3 to 7 times as long, and at this small rate that is an "
+    "advantage; what the correction does is to make the rate mean what it says",
     tolerance=0.15,
 )
 def bias_small_rate():
@@ -213,8 +213,8 @@ def adagrad_stops():
     "the number of parameters.",
     source="Dauphin et al. 2014, section 2",
     setting="eigenvalues of 20,000 symmetric normal matrices for each of the sizes 1 to 5, 6 seeds",
-    condition="mean shares within 0.005 of the exact 1/2, (2 - sqrt(2))/4 and (pi - 2 sqrt(2))/(4 pi) for the sizes 1 to "
-    "3, and each size's share a smaller part of the one before",
+    condition="mean shares within 0.005 of the exact 1/2, (2 - sqrt(2))/4 and (pi - 2 sqrt(2))/(4 pi) for the "
+    "sizes 1 to 3, and each size's share a smaller part of the one before",
     holds=lambda n: (
         abs(n["size 1"] - 1 / 2) < 0.005
         and abs(n["size 2"] - (2 - 2**0.5) / 4) < 0.005

@@ -1,0 +1,470 @@
+"""Cases of exercise sheet 07, optimizers."""
+
+import numpy as np
+
+from coursekit.grading.cases import Right, Wrong, case, question
+from coursekit.grading.compare import expect_equal
+
+TITLE = "Optimizers"
+
+
+def shape_of(rng):
+    """(D, M), both different, so that axes cannot be mistaken."""
+    return int(rng.integers(2, 5)), int(rng.integers(5, 8))
+
+
+def arrays(rng, count, shape):
+    """Normal draws, none of them near 0."""
+    return [np.sign(a) * (np.abs(a) + 0.2) for a in rng.standard_normal((count, *shape))]
+
+
+Q1 = question(
+    "07.1",
+    title="Momentum",
+    minutes=8,
+    hints=[
+        "First the velocity, then the weights: the weights move with the new velocity.",
+        "`v = decay * v + g`. The rate is not part of the velocity here; it multiplies v in the second line.",
+    ],
+)
+
+
+@case("momentum_step: a first step, with a velocity of zero")
+def momentum_first(momentum_step, *, rng):
+    w, g = arrays(rng, 2, shape_of(rng))
+    lr, decay = rng.uniform(0.05, 0.3), rng.uniform(0.5, 0.9)
+    expect_equal(
+        momentum_step(w.copy(), g.copy(), np.zeros_like(w), lr, decay),
+        (w - lr * g, g),
+        what="momentum_step(w, g, v, lr, decay) with v = 0",
+        mistakes={
+            "the weights moved along the gradient, not against it": (w + lr * g, g),
+            "the gradient was weighted with 1 - decay: that is a mean, momentum keeps a sum": (
+                w - lr * (1 - decay) * g,
+                (1 - decay) * g,
+            ),
+            "the rate stands inside the velocity: right paths, but another v than asked for": (w - lr * g, lr * g),
+            "the old velocity moved the weights: use the new one": (w, g),
+        },
+    )
+
+
+@case("momentum_step: the velocity is kept", points=2)
+def momentum_later(momentum_step, *, rng):
+    w, g, v = arrays(rng, 3, shape_of(rng))
+    lr, decay = rng.uniform(0.05, 0.3), rng.uniform(0.5, 0.9)
+    new = decay * v + g
+    expect_equal(
+        momentum_step(w.copy(), g.copy(), v.copy(), lr, decay),
+        (w - lr * new, new),
+        what="momentum_step(w, g, v, lr, decay)",
+        mistakes={
+            "the old velocity moved the weights: use the new one": (w - lr * v, new),
+            "the velocity was left out: this is gradient descent": (w - lr * g, g),
+            "the velocity was not multiplied by decay": (w - lr * (v + g), v + g),
+            "the weights moved along the velocity, not against it": (w + lr * new, new),
+            "the gradient was weighted with 1 - decay: that is a mean, momentum keeps a sum": (
+                w - lr * (decay * v + (1 - decay) * g),
+                decay * v + (1 - decay) * g,
+            ),
+            "this is Nesterov's step: it uses g + decay * v": (w - lr * (g + decay * new), new),
+            "the results come in the wrong order: (w, v) is asked for": (new, w - lr * new),
+        },
+    )
+
+
+Q2 = question(
+    "07.2",
+    title="RMSProp",
+    minutes=8,
+    hints=[
+        "$s$ is a running mean of squares: the share `decay` of the old mean plus `1 - decay` of the new square.",
+        "`g**2` squares entry by entry. The gradient itself, not its square, moves the weights.",
+    ],
+)
+
+
+@case("rmsprop_step: the mean of squares", points=2)
+def rmsprop_later(rmsprop_step, *, rng):
+    w, g, root = arrays(rng, 3, shape_of(rng))
+    s = root**2
+    lr, decay, eps = rng.uniform(0.05, 0.3), rng.uniform(0.6, 0.9), 1e-8
+    new = decay * s + (1 - decay) * g**2
+    swapped, total = (1 - decay) * s + decay * g**2, s + g**2
+    plain = decay * s + (1 - decay) * g
+
+    def move(mean):
+        return w - lr * g / (np.sqrt(mean) + eps)
+
+    mistakes = {
+        "decay and 1 - decay are the wrong way round": (move(swapped), swapped),
+        "the squares were summed, not averaged: this is AdaGrad": (move(total), total),
+        "the square root is missing": (w - lr * g / (new + eps), new),
+        "the old mean of squares divided the step: use the new one": (move(s), new),
+        "the weights moved along the gradient, not against it": (w + lr * g / (np.sqrt(new) + eps), new),
+        "1 - decay is missing in front of the new square": (move(decay * s + g**2), decay * s + g**2),
+        "the results come in the wrong order: (w, s) is asked for": (new, move(new)),
+    }
+    with np.errstate(invalid="ignore"):
+        wrong = move(plain)
+    if np.isfinite(wrong).all():
+        mistakes["the gradient was averaged, not its square"] = (wrong, plain)
+    expect_equal(
+        rmsprop_step(w.copy(), g.copy(), s.copy(), lr, decay, eps),
+        (move(new), new),
+        what="rmsprop_step(w, g, s, lr, decay, eps)",
+        mistakes=mistakes,
+    )
+
+
+@case("rmsprop_step: where eps stands")
+def rmsprop_eps(rmsprop_step, *, rng):
+    w, g = arrays(rng, 2, (int(rng.integers(3, 7)),))
+    lr, decay, eps = 0.1, 0.9, float(rng.uniform(0.3, 0.6))
+    new = (1 - decay) * g**2
+    expect_equal(
+        rmsprop_step(w.copy(), g.copy(), np.zeros_like(w), lr, decay, eps),
+        (w - lr * g / (np.sqrt(new) + eps), new),
+        what=f"rmsprop_step(w, g, 0, {lr}, {decay}, eps={eps:.3g})",
+        mistakes={
+            "eps stands under the square root: PyTorch and this sheet add it outside": (
+                w - lr * g / np.sqrt(new + eps),
+                new,
+            ),
+            "eps was left out": (w - lr * g / np.sqrt(new), new),
+        },
+    )
+
+
+Q3 = question(
+    "07.3",
+    title="Adam with bias correction",
+    minutes=12,
+    hints=[
+        "Five lines: `m`, `v`, `m_hat`, `v_hat`, `w`. Each is one of the formulas.",
+        "The correction divides by `1 - beta1**t`, a power. At t = 1 that is 1 - beta1.",
+        "Return `m` and `v`, not the corrected means: the next step corrects afresh.",
+    ],
+)
+
+
+def adam_variants(w, g, m, v, t, lr, b1, b2, eps):
+    """What Adam gives, and what its usual mistakes give."""
+    new_m, new_v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    m_hat, v_hat = new_m / (1 - b1**t), new_v / (1 - b2**t)
+
+    def move(mean, square):
+        return w - lr * mean / (np.sqrt(square) + eps)
+
+    right = (move(m_hat, v_hat), new_m, new_v)
+    swapped_m, swapped_v = (1 - b1) * m + b1 * g, (1 - b2) * v + b2 * g**2
+    mistakes = {
+        "the bias correction was forgotten": (move(new_m, new_v), new_m, new_v),
+        "only m was corrected, not v": (move(m_hat, new_v), new_m, new_v),
+        "only v was corrected, not m": (move(new_m, v_hat), new_m, new_v),
+        "the correction takes 1 - beta, without the power t": (
+            move(new_m / (1 - b1), new_v / (1 - b2)),
+            new_m,
+            new_v,
+        ),
+        "the corrected means were returned: the next step would correct them twice": (right[0], m_hat, v_hat),
+        "the step counts from 0 in the correction: t is 1 at the first step": (
+            move(new_m / (1 - b1 ** (t + 1)), new_v / (1 - b2 ** (t + 1))),
+            new_m,
+            new_v,
+        ),
+        "the square root is missing": (w - lr * m_hat / (v_hat + eps), new_m, new_v),
+        "the gradient moved the weights, not its mean m: this is RMSProp with a correction": (
+            move(g, v_hat),
+            new_m,
+            new_v,
+        ),
+        "beta and 1 - beta are the wrong way round": (
+            move(swapped_m / (1 - b1**t), swapped_v / (1 - b2**t)),
+            swapped_m,
+            swapped_v,
+        ),
+        "the weights moved along the gradient, not against it": (2 * w - right[0], new_m, new_v),
+        "beta1 and beta2 are swapped": (
+            move((b2 * m + (1 - b2) * g) / (1 - b2**t), (b1 * v + (1 - b1) * g**2) / (1 - b1**t)),
+            b2 * m + (1 - b2) * g,
+            b1 * v + (1 - b1) * g**2,
+        ),
+        "eps stands under the square root: the paper and this sheet add it outside": (
+            w - lr * m_hat / np.sqrt(v_hat + eps),
+            new_m,
+            new_v,
+        ),
+    }
+    return right, mistakes
+
+
+@case("adam_step: the first step", points=2)
+def adam_first(adam_step, *, rng):
+    w, g = arrays(rng, 2, shape_of(rng))
+    lr, b1, b2, eps = rng.uniform(0.05, 0.3), rng.uniform(0.7, 0.9), rng.uniform(0.91, 0.99), 1e-3
+    zero = np.zeros_like(w)
+    right, mistakes = adam_variants(w, g, zero, zero, 1, lr, b1, b2, eps)
+    expect_equal(
+        adam_step(w.copy(), g.copy(), zero.copy(), zero.copy(), 1, lr, b1, b2, eps),
+        right,
+        what="adam_step with m = 0, v = 0, t = 1",
+        mistakes=mistakes,
+    )
+
+
+@case("adam_step: a later step", points=2)
+def adam_later(adam_step, *, rng):
+    w, g, m, root = arrays(rng, 4, shape_of(rng))
+    t = int(rng.integers(3, 9))
+    lr, b1, b2, eps = rng.uniform(0.05, 0.3), rng.uniform(0.7, 0.9), rng.uniform(0.91, 0.99), 0.3
+    right, mistakes = adam_variants(w, g, m, root**2, t, lr, b1, b2, eps)
+    expect_equal(
+        adam_step(w.copy(), g.copy(), m.copy(), root**2, t, lr, b1, b2, eps),
+        right,
+        what=f"adam_step at t = {t}",
+        mistakes=mistakes,
+    )
+
+
+Q4 = question(
+    "07.4",
+    title="Nadam",
+    minutes=15,
+    hints=[
+        "Start from Adam's five lines in a loop: `for t, g in enumerate(gradients, start=1)`.",
+        "Keep the product of all mu so far, `product = product * mu(t)`. Up to t + 1 it is `product * mu(t + 1)`.",
+        "Collect `w` after every step in a list, and return `np.array(path)`.",
+    ],
+)
+
+
+def nadam_path(w, gradients, lr, b1, b2, eps, *, schedule=True, ahead=True, gradient=True, v_hat=True):
+    """Nadam, and what comes of it when a part is changed or left out."""
+
+    def mu(t):
+        return b1 * (1 - 0.5 * 0.96 ** (0.004 * t)) if schedule else b1
+
+    m, v, product, path = np.zeros_like(w), np.zeros_like(w), 1.0, []
+    for t, g in enumerate(gradients, start=1):
+        product = product * mu(t)
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+        later = product * mu(t + 1)
+        m_hat = mu(t + 1) * m / (1 - later) if ahead else mu(t) * m / (1 - product)
+        m_hat = m_hat + ((1 - mu(t)) * g / (1 - product) if gradient else 0)
+        square = v / (1 - b2**t) if v_hat else v
+        w = w - lr * m_hat / (np.sqrt(square) + eps)
+        path.append(w)
+    return np.array(path)
+
+
+@case("nadam: shape, and the first step")
+def nadam_first(nadam, *, rng):
+    w, g = arrays(rng, 2, (int(rng.integers(3, 6)),))
+    lr, b1, b2, eps = rng.uniform(0.05, 0.3), rng.uniform(0.7, 0.9), rng.uniform(0.91, 0.99), 1e-3
+    setting = (w, g[None], lr, b1, b2, eps)
+    expect_equal(
+        nadam(w.copy(), g[None].copy(), lr, b1, b2, eps),
+        nadam_path(*setting),
+        what=f"nadam(w, gradients, ...) with one gradient, w of shape {w.shape}",
+        mistakes=nadam_mistakes(*setting),
+    )
+
+
+def nadam_mistakes(w, gradients, lr, b1, b2, eps):
+    """The usual mistakes by name."""
+    setting = (w, gradients, lr, b1, b2, eps)
+    return {
+        "the look-ahead uses mu of this step, not of the next": nadam_path(*setting, ahead=False),
+        "the gradient's own term is missing in m-hat": nadam_path(*setting, gradient=False),
+        "v was not corrected": nadam_path(*setting, v_hat=False),
+        "mu is beta1 throughout: the schedule of mu was left out": nadam_path(*setting, schedule=False),
+        "the result is Adam's: the look-ahead is missing": adam_path(*setting),
+        "the first weights are part of the result: only those after each step are asked for": np.concatenate(
+            [w[None], nadam_path(*setting)]
+        ),
+        "only the last weights were returned: those after every step are asked for": nadam_path(*setting)[-1],
+    }
+
+
+def adam_path(w, gradients, lr, b1, b2, eps):
+    """Adam's path, for comparison."""
+    m, v, path = np.zeros_like(w), np.zeros_like(w), []
+    for t, g in enumerate(gradients, start=1):
+        (w, m, v), _ = adam_variants(w, g, m, v, t, lr, b1, b2, eps)
+        path.append(w)
+    return np.array(path)
+
+
+@case("nadam: many steps", points=3)
+def nadam_many(nadam, *, rng):
+    steps, size = int(rng.integers(6, 12)), int(rng.integers(3, 6))
+    w, gradients = rng.standard_normal(size), rng.standard_normal((steps, size)) + 0.5
+    lr, b1, b2, eps = rng.uniform(0.05, 0.3), rng.uniform(0.7, 0.9), rng.uniform(0.91, 0.99), 1e-2
+    setting = (w, gradients, lr, b1, b2, eps)
+    expect_equal(
+        nadam(w.copy(), gradients.copy(), lr, b1, b2, eps),
+        nadam_path(*setting),
+        what=f"nadam(w, gradients, ...) with {steps} gradients",
+        mistakes=nadam_mistakes(*setting),
+    )
+
+
+def _momentum(*lines, back="w, v"):
+    body = "\n    ".join(lines)
+    return f"def momentum_step(w, g, v, lr, decay):\n    {body}\n    return {back}"
+
+
+def _rmsprop(s, w, back="w, s"):
+    return f"def rmsprop_step(w, g, s, lr, decay, eps):\n    old = s\n    s = {s}\n    w = {w}\n    return {back}"
+
+
+def _adam(
+    m_hat="m / (1 - beta1**t)",
+    v_hat="v / (1 - beta2**t)",
+    m="beta1 * m + (1 - beta1) * g",
+    v="beta2 * v + (1 - beta2) * g**2",
+    w="w - lr * m_hat / (np.sqrt(v_hat) + eps)",
+    back="w, m, v",
+):
+    return f"""
+def adam_step(w, g, m, v, t, lr, beta1, beta2, eps):
+    m = {m}
+    v = {v}
+    m_hat = {m_hat}
+    v_hat = {v_hat}
+    w = {w}
+    return {back}
+"""
+
+
+def _nadam(
+    mu="beta1 * (1 - 0.5 * 0.96 ** (0.004 * t))",
+    m_hat="mu(t + 1) * m / (1 - product * mu(t + 1)) + (1 - mu(t)) * g / (1 - product)",
+    v_hat="v / (1 - beta2**t)",
+    start=1,
+    path="[]",
+    back="np.array(path)",
+    w="w = w - lr * m_hat / (np.sqrt(v_hat) + eps)",
+):
+    return f"""
+def nadam(w, gradients, lr, beta1, beta2, eps):
+    def mu(t):
+        return {mu}
+    m, v, product, path = np.zeros_like(w), np.zeros_like(w), 1.0, {path}
+    for t, g in enumerate(gradients, start={start}):
+        product = product * mu(t)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat = {m_hat}
+        v_hat = {v_hat}
+        {w}
+        path.append(w)
+    return {back}
+"""
+
+
+WRONG = [
+    Wrong("07.1", _momentum("v = decay * v + g", "w = w + lr * v"), "along the gradient, not against it"),
+    Wrong("07.1", _momentum("v = decay * v + (1 - decay) * g", "w = w - lr * v"), "momentum keeps a sum"),
+    Wrong("07.1", _momentum("v = decay * v + lr * g", "w = w - v"), "the rate stands inside the velocity"),
+    Wrong("07.1", _momentum("w = w - lr * v", "v = decay * v + g"), "the old velocity moved the weights"),
+    Wrong("07.1", _momentum("v = g", "w = w - lr * v"), "this is gradient descent"),
+    Wrong("07.1", _momentum("v = v + g", "w = w - lr * v"), "the velocity was not multiplied by decay"),
+    Wrong("07.1", _momentum("v = decay * v + g", "w = w - lr * (g + decay * v)"), "this is Nesterov's step"),
+    Wrong("07.1", _momentum("v = decay * v + g", "w = w - lr * v", back="v, w"), "the wrong order"),
+    Wrong("07.1", _momentum("v = decay * v + g", "w = w - lr * v", back="w"), "is not a tuple"),
+    Wrong(
+        "07.2",
+        _rmsprop("(1 - decay) * s + decay * g**2", "w - lr * g / (np.sqrt(s) + eps)"),
+        "decay and 1 - decay are the wrong way round",
+    ),
+    Wrong("07.2", _rmsprop("s + g**2", "w - lr * g / (np.sqrt(s) + eps)"), "this is AdaGrad"),
+    Wrong("07.2", _rmsprop("decay * s + (1 - decay) * g**2", "w - lr * g / (s + eps)"), "the square root is missing"),
+    Wrong(
+        "07.2",
+        _rmsprop("decay * s + (1 - decay) * g**2", "w - lr * g / (np.sqrt(old) + eps)"),
+        "the old mean of squares divided the step",
+    ),
+    Wrong(
+        "07.2",
+        _rmsprop("decay * s + (1 - decay) * g**2", "w + lr * g / (np.sqrt(s) + eps)"),
+        "along the gradient, not against it",
+    ),
+    Wrong("07.2", _rmsprop("decay * s + g**2", "w - lr * g / (np.sqrt(s) + eps)"), "1 - decay is missing"),
+    Wrong(
+        "07.2",
+        _rmsprop("decay * s + (1 - decay) * g**2", "w - lr * g / np.sqrt(s + eps)"),
+        "eps stands under the square root",
+    ),
+    Wrong("07.2", _rmsprop("decay * s + (1 - decay) * g**2", "w - lr * g / np.sqrt(s)"), "eps was left out"),
+    Wrong(
+        "07.2",
+        _rmsprop("decay * s + (1 - decay) * g**2", "w - lr * g / (np.sqrt(s) + eps)", back="s, w"),
+        "the wrong order",
+    ),
+    Wrong("07.3", _adam("m", "v"), "the bias correction was forgotten"),
+    Wrong("07.3", _adam(v_hat="v"), "only m was corrected"),
+    Wrong("07.3", _adam(m_hat="m"), "only v was corrected"),
+    Wrong("07.3", _adam("m / (1 - beta1)", "v / (1 - beta2)"), "without the power t"),
+    Wrong("07.3", _adam(back="w, m_hat, v_hat"), "the next step would correct them twice"),
+    Wrong("07.3", _adam("m / (1 - beta1**(t + 1))", "v / (1 - beta2**(t + 1))"), "t is 1 at the first step"),
+    Wrong("07.3", _adam(w="w - lr * m_hat / (v_hat + eps)"), "the square root is missing"),
+    Wrong("07.3", _adam(w="w - lr * g / (np.sqrt(v_hat) + eps)"), "this is RMSProp with a correction"),
+    Wrong(
+        "07.3",
+        _adam(m="(1 - beta1) * m + beta1 * g", v="(1 - beta2) * v + beta2 * g**2"),
+        "beta and 1 - beta are the wrong way round",
+    ),
+    Wrong("07.3", _adam(w="w + lr * m_hat / (np.sqrt(v_hat) + eps)"), "along the gradient, not against it"),
+    Wrong("07.3", _adam(w="w - lr * m_hat / np.sqrt(v_hat + eps)"), "eps stands under the square root"),
+    Wrong("07.4", _nadam(mu="beta1"), "the schedule of mu was left out"),
+    Wrong(
+        "07.4",
+        _nadam(m_hat="mu(t) * m / (1 - product) + (1 - mu(t)) * g / (1 - product)"),
+        "the look-ahead uses mu of this step",
+    ),
+    Wrong("07.4", _nadam(m_hat="mu(t + 1) * m / (1 - product * mu(t + 1))"), "the gradient's own term is missing"),
+    Wrong("07.4", _nadam(v_hat="v"), "v was not corrected"),
+    Wrong("07.4", _nadam(m_hat="m / (1 - beta1**t)"), "the look-ahead is missing"),
+    Wrong("07.4", _nadam(path="[w]"), "the first weights are part of the result"),
+    Wrong("07.4", _nadam(back="w"), "only the last weights were returned"),
+]
+
+RIGHT = [
+    Right("07.1", _momentum("new = g + decay * v", "return w - lr * new, new")),
+    Right("07.1", "def momentum_step(w, g, v, lr, decay):\n    v = v * decay\n    v += g\n    return [w - v * lr, v]"),
+    Right(
+        "07.2",
+        "def rmsprop_step(w, g, s, lr, decay, eps):\n    s = s + (1 - decay) * (g * g - s)\n"
+        "    return w - lr / (s**0.5 + eps) * g, s",
+    ),
+    Right(
+        "07.3",
+        """
+def adam_step(w, g, m, v, t, lr, beta1, beta2, eps):
+    m = m + (1 - beta1) * (g - m)
+    v = v + (1 - beta2) * (np.square(g) - v)
+    scale = np.sqrt(1 - beta2**t)
+    return w - lr * scale / (1 - beta1**t) * m / (np.sqrt(v) + eps * scale), m, v
+""",
+    ),
+    Right(
+        "07.4",
+        """
+def nadam(w, gradients, lr, beta1, beta2, eps):
+    T = len(gradients)
+    mus = beta1 * (1 - 0.5 * 0.96 ** (0.004 * np.arange(1, T + 2)))
+    products = np.cumprod(mus)
+    path = np.empty(gradients.shape)
+    m = v = 0
+    for k in range(T):
+        m = beta1 * m + (1 - beta1) * gradients[k]
+        v = beta2 * v + (1 - beta2) * gradients[k] ** 2
+        m_hat = mus[k + 1] * m / (1 - products[k + 1]) + (1 - mus[k]) * gradients[k] / (1 - products[k])
+        w = w - lr * m_hat / (np.sqrt(v / (1 - beta2 ** (k + 1))) + eps)
+        path[k] = w
+    return path
+""",
+    ),
+]
