@@ -309,11 +309,12 @@ def max_pool2d_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
 def _max_pool(x, size, stride):
     """The largest entry of each window, and which one it is, counted row by row."""
     corners = _corners(x.shape, size, stride)
-    out = x[next(corners)].copy()
-    winner = np.zeros_like(out, dtype=np.int32)
+    out = x[next(corners)].copy(order="K")
+    winner = np.zeros_like(out, dtype=np.min_scalar_type(size[0] * size[1]))
     for place, corner in enumerate(corners, start=1):
-        winner[x[corner] > out] = place
-        out = np.maximum(out, x[corner])
+        better = x[corner] > out
+        np.maximum(winner, better * winner.dtype.type(place), out=winner)
+        np.maximum(out, x[corner], out=out)
     return out, winner
 
 
@@ -352,7 +353,7 @@ def avg_pool2d_forward(x: np.ndarray, size=2, stride=None) -> tuple[np.ndarray, 
     _checks.shape("x (..., H, W)", x=x)
     size, stride = _window(x, size, stride)
     corners = _corners(x.shape, size, stride)
-    out = x[next(corners)].copy()
+    out = x[next(corners)].copy(order="K")
     for corner in corners:
         out += x[corner]
     out /= size[0] * size[1]
