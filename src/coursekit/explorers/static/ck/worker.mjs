@@ -3,12 +3,15 @@
 // Out: {type: "progress", text, done, total}, {type: "ready", ms} or {type: "failed", error}; one answer for each id.
 
 let python;
+let lose; // Pyodide may wait for ever for a file that does not come, so the first one that fails ends the start
+const lost = new Promise((_, reject) => (lose = reject));
+lost.catch(() => {});
 
 onmessage = async ({ data: message }) => {
   if (message.type === "start") {
     try {
       const began = performance.now();
-      python = await start(message);
+      python = await Promise.race([start(message), lost]);
       postMessage({ type: "ready", ms: performance.now() - began, steps: python.steps });
     } catch (error) {
       postMessage({ type: "failed", error: sentence(error) });
@@ -29,16 +32,13 @@ async function start({ base, pyodide: folder, wheel, data, bytes, modules }) {
   const mark = (name) => (steps[name] = Math.round(performance.now() - began));
   const home = new URL(folder, base).href;
   const progress = countBytes(bytes);
-  const wheelBytes = get(new URL(wheel, base)).then((answer) => answer.arrayBuffer());
-  wheelBytes.catch(() => {}); // looked at below
+  const wheelBytes = fetch(new URL(wheel, base)).then((answer) => answer.arrayBuffer());
   const { loadPyodide } = await import(new URL("pyodide.mjs", home).href);
   const py = await loadPyodide({
     indexURL: home,
     packages: ["numpy", "matplotlib"],
     env: { MPLBACKEND: "Agg", HOME: "/home/pyodide" },
   });
-  const absent = ["numpy", "matplotlib"].filter((name) => !(name in py.loadedPackages));
-  if (absent.length) throw new Error(`${absent.join(" and ")} could not be loaded`);
   mark("Pyodide, NumPy, Matplotlib");
   progress("Starting coursekit…");
   py.unpackArchive(await wheelBytes, "wheel");
@@ -48,13 +48,7 @@ async function start({ base, pyodide: folder, wheel, data, bytes, modules }) {
   return { steps, draw: live.draw, arrays: live.arrays };
 }
 
-async function get(url) {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url.pathname.split("/").pop()} could not be loaded (the server answered ${answer.status})`);
-  return answer;
-}
-
-// Tell the page how much has been loaded: every answer that passes through fetch is counted.
+// Tell the page how much has been loaded, and what could not be: every file of the start passes through fetch.
 function countBytes(total) {
   const plain = self.fetch.bind(self);
   let done = 0;
@@ -65,9 +59,15 @@ function countBytes(total) {
     postMessage({ type: "progress", text, done: Math.min(done, total), total });
   };
   self.fetch = async (...given) => {
-    const answer = await plain(...given);
-    if (!answer.body) return answer;
-    const name = answer.url.split("/").pop().split("-")[0];
+    const file = String(given[0]?.url ?? given[0]).split("/").pop();
+    const name = file.split("-")[0];
+    const fail = (why) => {
+      const error = new Error(`${file} could not be loaded (${why})`);
+      lose(error);
+      throw error;
+    };
+    const answer = await plain(...given).catch((error) => fail(error.message));
+    if (!answer.ok) fail(`the server answered ${answer.status}`);
     const counter = new TransformStream({
       transform(chunk, controller) {
         done += chunk.byteLength;
@@ -86,6 +86,6 @@ function countBytes(total) {
 
 function sentence(error) {
   const text = String(error?.message ?? error).trim();
-  if (/failed to fetch|networkerror|dynamically imported/i.test(text)) return "its files could not be loaded";
+  if (/dynamically imported/i.test(text)) return "pyodide.mjs could not be loaded";
   return text.split("\n").filter(Boolean).pop().slice(0, 300);
 }

@@ -1,0 +1,224 @@
+"""The built book in a real browser: every page, every slider, from a server and from the disk.
+
+Pages and explorers are found in the built book, so a new chapter is tested as soon as it is built.
+"""
+
+from pathlib import Path
+
+import pytest
+from browser_help import PHONE, give_up
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = ROOT / "_build" / "html"
+ARTEFACTS = ROOT / "test-artefacts" / "book"
+OTHERS = ("_static/", "_modules/", "reports/", "lite/", "index.html")
+DESK = {"width": 1280, "height": 900}
+
+
+def pages():
+    """Every page that a reader comes to; index.html only sends on to the first one."""
+    found = (path.relative_to(BOOK).as_posix() for path in sorted(BOOK.rglob("*.html")))
+    return [name for name in found if not name.startswith(OTHERS)]
+
+
+def pages_with(mark):
+    """The pages whose HTML holds a mark."""
+    return [name for name in pages() if mark in (BOOK / name).read_text(encoding="utf-8")]
+
+
+def artefact(name, ending):
+    """Where the picture of a page is kept for people to look at."""
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    return ARTEFACTS / f"{name.removesuffix('.html').replace('/', '-')}{ending}"
+
+
+def is_prose(name):
+    """Tell chapters, sheets and front matter from the pages of the reference."""
+    return not name.startswith(("reference/", "genindex", "py-modindex"))
+
+
+def test_that_there_is_a_book():
+    if not pages():
+        give_up("BROWSER TESTS OF THE BOOK SKIPPED: there is no book. Build it first: make build")
+
+
+@pytest.fixture(scope="module")
+def roots(serve):
+    """The book's address over http, and as files."""
+    return {"http": serve(BOOK), "file": BOOK.as_uri() + "/"}
+
+
+@pytest.fixture
+def visit(open_page, roots):
+    """visit(page, root="http", **context options) -> page with its formulas set and its predictions answered.
+
+    Afterwards it must not have complained, nor asked another host (`open_page` sees to that).
+    """
+
+    def start(name, root="http", **options):
+        page = open_page(roots[root] + name, **{"viewport": DESK, **options})
+        if options.get("java_script_enabled", True):
+            page.evaluate("() => window.MathJax?.startup?.promise")
+        return page
+
+    return start
+
+
+def answer_predictions(page):
+    """Commit to an answer of every prediction, so that what stands behind it is shown."""
+    for ask in page.locator(".ck-predict form").all():
+        if not ask.is_visible():
+            continue
+        choices = ask.locator("input[type=radio]")
+        choices.first.check() if choices.count() else ask.locator("input").first.fill("1")
+        ask.locator("button[type=submit]").click()
+
+
+def axe_violations(page):
+    """What axe-core finds, one line for each rule and place."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {n['target']} {n['html'][:160]}" for v in found for n in v["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", pages())
+def test_that_a_page_is_sound_and_accessible(visit, name, scheme):
+    page = visit(name, color_scheme=scheme)
+    if is_prose(name):
+        page.screenshot(path=artefact(name, f"-{scheme}.png"), full_page=True)
+    assert axe_violations(page) == []
+
+
+def test_that_axe_would_find_something(visit):
+    page = visit("search.html")
+    page.evaluate(
+        "document.querySelector('.bd-article').innerHTML += '<img src=\"_static/favicon.svg\"><button></button>'"
+    )
+    rules = {line.partition(":")[0] for line in axe_violations(page)}
+    assert {"image-alt", "button-name"} <= rules
+
+
+@pytest.mark.parametrize("name", pages())
+def test_that_a_page_fits_a_phone(visit, name):
+    page = visit(name, **PHONE)
+    if is_prose(name):
+        page.screenshot(path=artefact(name, "-phone.png"), full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]
+
+
+@pytest.mark.parametrize("name", pages_with('class="math'))
+def test_that_every_formula_is_set(visit, name):
+    page = visit(name)
+    formulas = page.locator("span.math, div.math").count()
+    assert formulas > 0
+    assert page.locator(".math mjx-container").count() >= formulas
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+
+
+def shown(explorer):
+    """The picture that an explorer shows now, and what it says of it."""
+    return explorer.locator(".ck-picture").inner_html(), explorer.locator(".ck-alt").inner_text()
+
+
+def wait_for_change(page, explorer, before):
+    """Wait until both the picture and its text are others than before."""
+    changed = """([root, picture, text]) => {
+        const box = document.getElementById(root);
+        return box.querySelector(".ck-picture").innerHTML !== picture
+            && box.querySelector(".ck-alt").innerText !== text;
+    }"""
+    page.wait_for_function(changed, arg=[explorer.get_attribute("id"), *before], timeout=8000)
+
+
+def share_of_range(slider):
+    """Where a slider stands, from 0 to 1."""
+    low, high = float(slider.get_attribute("min") or 0), float(slider.get_attribute("max") or 100)
+    return (float(slider.input_value()) - low) / (high - low)
+
+
+@pytest.mark.parametrize("root", ["http", "file"])
+@pytest.mark.parametrize("name", pages_with('class="ck-explorer"'))
+def test_that_every_slider_answers_to_the_mouse(visit, name, root):
+    page = visit(name, root)
+    answer_predictions(page)
+    for explorer in page.locator(".ck-explorer").all():
+        sliders = explorer.locator("input[type=range]").all()
+        assert sliders or explorer.locator("select").count()
+        for slider in sliders:
+            slider.scroll_into_view_if_needed()
+            before, value, share = shown(explorer), slider.input_value(), share_of_range(slider)
+            box = slider.bounding_box()
+            y = box["y"] + box["height"] / 2
+            page.mouse.move(box["x"] + 8 + share * (box["width"] - 16), y)
+            page.mouse.down()
+            page.mouse.move(box["x"] + (0.15 if share > 0.5 else 0.85) * box["width"], y, steps=8)
+            page.mouse.up()
+            assert slider.input_value() != value
+            wait_for_change(page, explorer, before)
+
+
+@pytest.mark.parametrize("root", ["http", "file"])
+@pytest.mark.parametrize("name", pages_with('class="ck-explorer"'))
+def test_that_every_slider_and_choice_answers_to_the_keyboard(visit, name, root):
+    page = visit(name, root)
+    answer_predictions(page)
+    for explorer in page.locator(".ck-explorer").all():
+        for slider in explorer.locator("input[type=range]").all():
+            before, share = shown(explorer), share_of_range(slider)
+            slider.focus()
+            page.keyboard.press("Home" if share > 0.5 else "End")
+            wait_for_change(page, explorer, before)
+            assert share_of_range(slider) == (0 if share > 0.5 else 1)
+            assert slider.get_attribute("aria-valuetext")
+            assert slider.evaluate("e => e.labels.length > 0")
+        for choice in explorer.locator("select").all():
+            before, value = shown(explorer), choice.input_value()
+            choice.focus()
+            page.keyboard.press("ArrowDown")
+            if choice.input_value() == value:
+                page.keyboard.press("ArrowUp")
+            assert choice.input_value() != value
+            wait_for_change(page, explorer, before)
+
+
+@pytest.mark.parametrize("name", pages_with('class="ck-explorer"'))
+def test_that_without_javascript_the_default_pictures_are_there(visit, name):
+    page = visit(name, java_script_enabled=False)
+    for picture in page.locator(".ck-explorer .ck-picture svg").all():
+        assert picture.bounding_box()["width"] > 200
+
+
+def test_that_the_search_finds_a_chapter(visit):
+    page = visit("search.html?q=symmetry")
+    page.wait_for_selector("#search-results li a")
+
+
+def test_that_the_first_page_is_found_at_the_root(visit):
+    page = visit("")
+    page.wait_for_selector(".bd-article h1")
+
+
+def test_that_dark_and_light_can_be_chosen_and_are_kept(visit):
+    page = visit("glossary.html", color_scheme="light")
+    seen = set()
+    for _ in range(3):
+        page.locator(".bd-header-article .theme-switch-button").click()
+        seen.add(page.evaluate("document.documentElement.dataset.theme"))
+    assert seen == {"light", "dark"}
+    kept = page.evaluate("document.documentElement.dataset.mode")
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.mode") == kept
+
+
+@pytest.mark.parametrize("name", [name for name in pages() if name.startswith("chapters/")])
+def test_that_a_chapter_prints(visit, name):
+    page = visit(name)
+    page.emulate_media(media="print")
+    for around in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer"):
+        assert not page.locator(around).is_visible()
+    assert page.locator(".bd-article h1").is_visible()
+    path = artefact(name, ".pdf")
+    page.pdf(path=path, format="A4")
+    assert path.read_bytes().count(b"/Type /Page\n") > 2
