@@ -95,6 +95,10 @@ def read_roster(path) -> dict[str, dict]:
     return {clean(p["student"]): {k: v or "" for k, v in p.items() if k} for p in people}
 
 
+def _order(record):
+    return record["attempt"], dt.datetime.fromisoformat(record["submitted"]), record["file"]
+
+
 def rows(
     records: list[dict],
     roster: dict[str, dict] | None = None,
@@ -108,7 +112,7 @@ def rows(
     """
     policy, roster = policy or LatePolicy(), roster or {}
     attempts: dict[str, list[dict]] = {student: [] for student in roster}
-    for record in sorted(records, key=lambda r: (dt.datetime.fromisoformat(r["submitted"]), r["attempt"], r["file"])):
+    for record in sorted(records, key=_order):
         attempts.setdefault(record["student"], []).append(record)
     result = []
     for student, own in sorted(attempts.items()):

@@ -42,7 +42,7 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', {udp
 b = (ctypes.c_uint64 * 2)(ctypes.addressof(v), 8)
 refused(c.process_vm_readv({pid}, b, 1, v, 1, 0))""",
     "makes a user namespace": _C + "refused(c.unshare(0x10000000))",
-    "mounts a file system": _C + "refused(c.mount(b'x', b'/nowhere', b'tmpfs', 0, None))",
+    "mounts a file system": _C + "refused(c.mount(b'x', b'/', b'nothing', 0, None))",
     "takes 4 GB of memory": "x = bytearray(4 << 30)",
     "fills the disk": """for i in range(64):
     with open(f'/tmp/{{i}}', 'wb') as f: f.write(bytes(1 << 20))""",

@@ -6,8 +6,8 @@
     submissions/Jane Doe_123_assignsubmission_file/x.ipynb   Moodle: student "123"
     submissions/submissions.csv                          columns file, student, submitted: wins over all of these
 
-Of several attempts the last one counts: the latest time of submission, then the highest attempt number, then the
-last name in the alphabet. Times come from submissions.csv, or else from the files' own times.
+Of several attempts the last one counts: the highest attempt number, where Canvas gives one, then the latest time of
+submission, then the last name in the alphabet. Times come from submissions.csv, or else from the files' own times.
 Symbolic links are never followed; devices, pipes and files over 20 MB are refused.
 """
 
@@ -46,7 +46,7 @@ class Submission:
     @property
     def order(self):
         """Sorts the attempts of a student; the last one counts."""
-        return self.submitted, self.attempt, self.file
+        return self.attempt, self.submitted, self.file
 
 
 def find_submissions(folder, sheet: str) -> list[Submission]:
