@@ -334,7 +334,39 @@ def test_an_error_of_the_score_ends_the_search_and_leaves_the_study_usable(tmp_p
 
     with pytest.raises(ZeroDivisionError):
         go(lambda row: 1 / 0)
-    assert len(go(lambda row: row["x"])) == 3
+    trials = go(lambda row: row["x"])
+    assert len(trials) == 3 and all(trial.score == trial.settings["x"] for trial in trials)
+
+
+def test_trials_that_diverged_count_and_rank_last(tmp_path):
+    calls = []
+
+    def score(row):
+        calls.append(row)
+        return math.nan if len(calls) % 2 else row["x"]
+
+    trials = search.optuna_search(
+        score, {"x": search.uniform(0, 1)}, trials=6, study="s", rng=rng(), storage=tmp_path / "s.db"
+    )
+    assert [trial.settings for trial in trials] == calls and len(calls) == 6
+    assert [math.isnan(trial.score) for trial in trials.ranked] == [False] * 3 + [True] * 3
+
+
+def test_a_database_that_another_process_is_making_is_waited_for(tmp_path, monkeypatch):
+    import optuna
+
+    create, failures = optuna.create_study, ["table studies already exists", "UNIQUE constraint failed"]
+
+    def busy(**kwargs):
+        if failures:
+            raise RuntimeError(failures.pop())
+        return create(**kwargs)
+
+    monkeypatch.setattr(optuna, "create_study", busy)
+    trials = search.optuna_search(
+        lambda row: row["x"], {"x": [1]}, trials=1, study="s", rng=rng(), storage=tmp_path / "s.db"
+    )
+    assert len(trials) == 1 and not failures
 
 
 def test_without_optuna_one_is_told_what_to_type(monkeypatch):
