@@ -141,7 +141,7 @@ def relu_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
 def leaky_relu_forward(x: np.ndarray, slope: float = 0.01) -> tuple[np.ndarray, np.ndarray]:
     r"""Leaky ReLU, $x$ for $x > 0$ and $a x$ otherwise, with slope $a$ (Maas et al. 2013).
 
-    $0 \le a \le 1$. `slope=0.01` as in PyTorch; `tf.nn.leaky_relu` has 0.2. The cache is the local derivative, 1 or $a$.
+    $0 \le a \le 1$. `slope=0.01` as in PyTorch; `tf.nn.leaky_relu` has 0.2. The cache: 1 or $a$, the local derivative.
 
     >>> out, cache = leaky_relu_forward(np.array([-2.0, 0.0, 3.0]), slope=0.1)
     >>> out
