@@ -13,6 +13,7 @@ they were read, and the versions of NumPy and Matplotlib. An unchanged explorer 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gzip
 import hashlib
 import json
@@ -118,20 +119,18 @@ def _draw_all(address, cache, workers):
     size = max(1, min(16, math.ceil(len(order) / (4 * workers))))
     batches = [order[k : k + size] for k in range(0, len(order), size)]
     frames, sources = {}, {}
-    if workers == 1 or len(order) < 8:
-        results = (draw_frames(address, batch) for batch in batches)
-    else:
-        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-            os.environ[name] = "1"
-        pool = ProcessPoolExecutor(min(workers, len(batches)), mp_context=multiprocessing.get_context("spawn"))
-        results = pool.map(draw_frames, [address] * len(batches), batches)
-    try:
-        for drawn, loaded in results:
-            frames.update({index: (svg, alt) for index, svg, alt in drawn})
-            sources.update(loaded)
-    finally:
-        if workers > 1 and len(order) >= 8:
+    # Fresh interpreters, so that only what this explorer needs counts as its source.
+    fresh = multiprocessing.get_context("spawn")
+    with _one_thread(), ProcessPoolExecutor(min(workers, len(batches)), mp_context=fresh) as pool:
+        tasks = [pool.submit(draw_frames, address, batch) for batch in batches]
+        try:
+            for task in tasks:
+                drawn, loaded = task.result()
+                frames.update({index: (svg, alt) for index, svg, alt in drawn})
+                sources.update(loaded)
+        except BaseException:
             pool.shutdown(cancel_futures=True)
+            raise
     key = hashlib.sha256(json.dumps([address, sources, _versions()], sort_keys=True).encode()).hexdigest()[:12]
     name = slug(explorer)
     folder = f"{name}-{key}"
@@ -166,6 +165,22 @@ def _draw_all(address, cache, workers):
     temporary.write_text(json.dumps(entry), encoding="utf-8")
     temporary.replace(manifest)
     return entry
+
+
+@contextlib.contextmanager
+def _one_thread():
+    """One BLAS thread for each of the processes that are started meanwhile."""
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _cached(cache, address):

