@@ -24,7 +24,7 @@ Q1 = question(
     minutes=8,
     hints=[
         "First the velocity, then the weights: the weights move with the new velocity.",
-        "`v = decay * v + g`. The rate is not part of the velocity here; it multiplies v in the second line.",
+        "The new velocity is `decay` times the old one plus `g`. The rate is not part of it: it comes in with w.",
     ],
 )
 
@@ -233,7 +233,7 @@ Q4 = question(
     minutes=15,
     hints=[
         "Start from Adam's five lines in a loop: `for t, g in enumerate(gradients, start=1)`.",
-        "Keep the product of all mu so far, `product = product * mu(t)`. Up to t + 1 it is `product * mu(t + 1)`.",
+        "Keep the product of all mu so far: multiply it by `mu(t)` in every step. Up to t + 1: times `mu(t + 1)` too.",
         "Collect `w` after every step in a list, and return `np.array(path)`.",
     ],
 )

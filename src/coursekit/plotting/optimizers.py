@@ -75,6 +75,7 @@ def paths(result: dict):
             "gone", (result["left"], 1e-7), xytext=(-4 if side == "right" else 4, 0), textcoords="offset points",
             color=ORANGE, ha=side,
         )  # fmt: skip
+    fig.alt = f"Path of {result['optimizer']} at rate {result['rate']:.3g} on the surface called {result['surface']}."
     return fig
 
 
