@@ -324,9 +324,10 @@ from coursekit.grading.sealed.grade import grade_folder
 from coursekit.grading.sealed.submissions import find_submissions
 path = pathlib.Path(sys.argv[4])
 sheet = cases._read_sheet("99", path, 0)
+found = find_submissions(sys.argv[1], "99")
 print("start", flush=True)
-grade_folder(find_submissions(sys.argv[1], "99"), sheet, b"a key of at least sixteen bytes", sys.argv[2], tier=sys.argv[5],
-             jobs=2, progress=lambda s, r: print(s.student, flush=True))
+grade_folder(found, sheet, b"a key of at least sixteen bytes", sys.argv[2], tier=sys.argv[5], jobs=2,
+             progress=lambda s, r: print(s.student, flush=True))
 """
 
 

@@ -60,8 +60,7 @@ _HONEST = (
     "import decimal, statistics, numpy.polynomial\nfrom coursekit import data\nx = data.digits(), statistics.mean([1])"
 )
 _WITHOUT = (
-    "honest code does not run in it: the jail's user cannot read Python's standard library, which lies where only you can "
-    "enter"
+    "honest code does not run in it: its user cannot read Python's standard library, which lies where only you can enter"
 )
 
 
