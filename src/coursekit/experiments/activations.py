@@ -1,0 +1,420 @@
+"""Chapter 03: what the function between two layers does to a network."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import _checks, activations, data
+from ..dense import affine_backward, affine_forward
+from ..diagnostics import dead_units, saturation
+from ..errors import NotFiniteError
+from ..initializers import fans, normal
+from ..layers import ELU, GELU, Dense, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
+from ..losses import mean_squared_error, softmax_cross_entropy
+from ..model import Sequential, accuracy, predict, train
+from ..optimizers import sgd
+from .initialization import mlp
+
+
+@dataclass(frozen=True)
+class CentredSigmoid(Sigmoid):
+    """The sigmoid moved down by a half: the same slope everywhere, outputs in (-1/2, 1/2)."""
+
+    def _forward(self, x):
+        out, cache = activations.sigmoid_forward(x)
+        return out - x.dtype.type(0.5), cache
+
+
+LAYERS = {
+    "sigmoid": Sigmoid,
+    "sigmoid - 1/2": CentredSigmoid,
+    "tanh": Tanh,
+    "relu": ReLU,
+    "leaky relu": LeakyReLU,
+    "elu": ELU,
+    "gelu": GELU,
+    "silu": SiLU,
+    "maxout": Maxout,
+}
+SHAPES = {
+    "sigmoid": (activations.sigmoid_forward, activations.sigmoid_backward),
+    "tanh": (activations.tanh_forward, activations.tanh_backward),
+    "relu": (activations.relu_forward, activations.relu_backward),
+    "leaky relu": (functools.partial(activations.leaky_relu_forward, slope=0.1), activations.leaky_relu_backward),
+    "elu": (activations.elu_forward, activations.elu_backward),
+    "gelu": (activations.gelu_forward, activations.gelu_backward),
+    "silu": (activations.silu_forward, activations.silu_backward),
+}
+LIMITS = {"sigmoid": (0.0, 1.0), "sigmoid - 1/2": (-0.5, 0.5), "tanh": (-1.0, 1.0)}
+
+# Gain g of the first weights, N(0, g^2 / fan-in), that suits each function. Chapter 5 derives 1 and sqrt(2).
+GAINS = dict.fromkeys(LAYERS, np.sqrt(2)) | dict.fromkeys(LIMITS, 1.0) | {"maxout": 1.0}
+RATES = {"sigmoid": 2.0, "sigmoid - 1/2": 2.0}  # sigmoids need, and bear, larger steps; all others 0.1
+
+
+def shape(name: str, low=-4.0, high=4.0, points=321) -> dict:
+    """One activation function and its derivative, {"name", "x", "value", "slope"}; leaky ReLU with slope 0.1."""
+    _checks.choice("name", name, SHAPES)
+    forward, backward = SHAPES[name]
+    x = np.linspace(low, high, points)
+    value, cache = forward(x)
+    return {"name": name, "x": x, "value": value, "slope": backward(np.ones_like(x), cache)}
+
+
+def scaled(gain):
+    """An initializer: normal weights of variance gain^2 / fan-in."""
+
+    def draw(rng, shape, dtype):
+        return normal(rng, shape, gain / np.sqrt(fans(shape)[0]), dtype=dtype)
+
+    return draw
+
+
+def network(sizes, activation, gain=None) -> Sequential:
+    """Dense layers with an activation between them; maxout takes two pieces a unit, so twice the weights."""
+    weights = scaled(GAINS[activation] if gain is None else gain)
+    if activation != "maxout":
+        return mlp(sizes, LAYERS[activation], weights)
+    layers = []
+    for inputs, units in itertools.pairwise(sizes[:-1]):
+        layers += [Dense(inputs, 2 * units, weights), Maxout(2)]
+    return Sequential([*layers, Dense(sizes[-2], sizes[-1], weights)])
+
+
+@functools.cache
+def _digits():
+    """8x8 digits as vectors, one mean and one standard deviation for all pixels: (x, y, x_test, y_test)."""
+    digits = data.digits()
+    x, x_test = (a.reshape(len(a), -1) for a in (digits.x_train, digits.x_test))
+    mean, std = x.mean(), x.std()
+    arrays = (x - mean) / std, digits.y_train, (x_test - mean) / std, digits.y_test
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays
+
+
+@functools.cache
+def _mnist(examples):
+    """The same for MNIST, the first `examples` of its training set."""
+    mnist = data.mnist()
+    x, x_test = (a.reshape(len(a), -1) for a in (mnist.x_train[:examples], mnist.x_test))
+    mean, std = x.mean(), x.std()
+    arrays = (x - mean) / std, mnist.y_train[:examples], (x_test - mean) / std, mnist.y_test
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays
+
+
+def deep_on_mnist(
+    activation="sigmoid", hidden_layers=5, width=100, lr=0.1, epochs=3, examples=10000, batch_size=100, seed=0
+) -> dict:
+    """Train `hidden_layers` layers of `width` units on MNIST.
+
+    Returns `{"loss": (steps,), "test_accuracy": float, "parameters": int}`.
+    """
+    _checks.choice("activation", activation, LAYERS)
+    x, y, x_test, y_test = _mnist(examples)
+    net = network([784] + [width] * hidden_layers + [10], activation)
+    rng = np.random.default_rng(seed)
+    history = train(
+        net, x, y, optimizer=sgd(lr), epochs=epochs, batch_size=batch_size, rng=rng, validation=(x_test, y_test),
+        progress=False,
+    )  # fmt: skip
+    return {
+        "loss": np.array(history.loss),
+        "test_accuracy": float(history.epochs[-1]["val_accuracy"]),
+        "parameters": count(history.params),
+    }
+
+
+def count(params) -> int:
+    """How many numbers a nested dict of arrays holds."""
+    return sum(count(p) if isinstance(p, dict) else p.size for p in params.values())
+
+
+def layers_while_training(
+    activation="sigmoid",
+    depth=4,
+    width=32,
+    lr=None,
+    gain=None,
+    steps=400,
+    batch_size=32,
+    moments=40,
+    seed=0,
+    images=None,
+) -> dict:
+    """Train `depth` hidden layers and look at the outputs of each of them now and then.
+
+    On 8x8 digits, or on the first `images` of MNIST.
+
+    Returns
+    -------
+    step : (K,) steps at which the net was looked at
+    mean : (K, depth) mean output of each hidden layer on 200 examples
+    low, high : (K, depth) 2nd and 98th percentile of its outputs
+    saturated : (K, depth) share of its outputs in the outer twentieth at either end of its range, where the slope is
+        less than a fifth of its largest value; for the rectifiers the share of outputs that are not positive
+    loss : (steps,); NaN from the step at which training diverged
+    """
+    _checks.choice("activation", activation, LAYERS)
+    x, y, _, _ = _digits() if images is None else _mnist(images)
+    rng = np.random.default_rng(seed)
+    net = network([x.shape[1]] + [width] * depth + [10], activation, gain)
+    params, _ = net.init(rng)
+    lr = RATES.get(activation, 0.1) if lr is None else lr
+    look = np.unique(np.linspace(0, steps, moments).astype(int))
+    rows = {"mean": [], "low": [], "high": [], "saturated": []}
+    loss = np.full(steps, np.nan)
+    for t, now in _sgd_steps(net, params, x, y, lr, steps, batch_size, rng, loss):
+        if t in look:
+            outputs = [out for name, out in net.activations(now, {}, x[:200]).items() if "dense" not in name]
+            rows["mean"].append([out.mean() for out in outputs])
+            rows["low"].append([np.percentile(out, 2) for out in outputs])
+            rows["high"].append([np.percentile(out, 98) for out in outputs])
+            rows["saturated"].append([_saturated(out, activation) for out in outputs])
+    rows = {name: np.array(values) for name, values in rows.items()}
+    return {"activation": activation, "depth": depth, "lr": lr, "step": look[: len(rows["mean"])], "loss": loss} | rows
+
+
+def _saturated(outputs, activation):
+    if activation not in LIMITS:
+        return float((outputs <= 0).mean())
+    low, high = LIMITS[activation]
+    return saturation(outputs, low, high, margin=0.05 * (high - low))
+
+
+def _sgd_steps(net, params, x, y, lr, steps, batch_size, rng, loss):
+    """Yield (step, params) before each step and after the last; fills `loss`, ends early where it is not finite."""
+    optimizer, state = sgd(lr), {}
+    opt_state = optimizer.init(params)
+    for t in range(steps):
+        yield t, params
+        batch = rng.integers(0, len(x), batch_size)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores, cache, state = net.forward(params, state, x[batch], training=True)
+            try:
+                loss[t], dscores = softmax_cross_entropy(scores, y[batch])
+            except NotFiniteError:
+                return
+            params, opt_state = optimizer.update(params, net.backward_first(dscores, cache), opt_state)
+    yield steps, params
+
+
+def centring(depth=10, gain=4.0, lr=0.5, steps=400, seeds=3) -> dict:
+    """The sigmoid against the same function moved down by a half, from the same weights.
+
+    A gain of 4 makes up for the slope of 1/4 that both have at 0. Returns `{"sigmoid": [run, ...], "sigmoid - 1/2":
+    [run, ...]}`, runs as of `layers_while_training`.
+    """
+    return {
+        name: [layers_while_training(name, depth, 32, lr, gain, steps, moments=2, seed=seed) for seed in range(seeds)]
+        for name in ("sigmoid", "sigmoid - 1/2")
+    }
+
+
+def zigzag(offset=0.0, lr=1.0, steps=30, seed=0) -> dict:
+    """A unit with two weights learns y = x1 - x2, one example a step; inputs are uniform on [0, 1], minus `offset`.
+
+    At 0 all inputs are positive, as the outputs of a sigmoid are; at 0.5 they are centred.
+
+    Returns
+    -------
+    path : (steps + 1, 2) the weights, from (-1, 1) towards the answer (1, -1)
+    w1, w2, loss : a grid of weights and the mean loss on it
+    same : share of the steps that move both weights in the same direction
+    distance : (steps + 1,) from the answer
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(0, 1, (64, 2)) - offset
+    answer = np.array([1.0, -1.0])
+    w, path = -answer, [-answer]
+    for i in rng.integers(0, 64, steps):
+        error = w @ x[i] - answer @ x[i]
+        w = w - lr * error * x[i]  # the gradient of error^2 / 2
+        path.append(w)
+    path = np.array(path)
+    moves = np.diff(path, axis=0)
+    w1, w2 = np.meshgrid(np.linspace(-2, 2, 41), np.linspace(-2, 2, 41))
+    errors = (w1[..., None] - answer[0]) * x[:, 0] + (w2[..., None] - answer[1]) * x[:, 1]
+    return {
+        "offset": offset,
+        "lr": lr,
+        "path": path,
+        "w1": w1,
+        "w2": w2,
+        "loss": (errors**2).mean(axis=-1) / 2,
+        "same": float((moves[:, 0] * moves[:, 1] > 0).mean()),
+        "distance": np.linalg.norm(path - answer, axis=1),
+    }
+
+
+def sign_agreement(names=("sigmoid", "relu", "tanh", "sigmoid - 1/2"), batch_sizes=(1, 8, 64), seed=0) -> dict:
+    """In the gradient of one unit's weights, the share of entries that have the sign of the majority.
+
+    Measured in the second hidden layer of a fresh net 64-100-100-10 on 8x8 digits; entries that are 0 are left out.
+    One sign for all is 1; signs thrown with a coin give a little more than 1/2.
+
+    Returns `{name: {batch size: share}}`.
+    """
+    x, y, _, _ = _digits()
+    table = {}
+    for name in names:
+        net = network([64, 100, 100, 10], name)
+        params, state = net.init(np.random.default_rng(seed))
+        rng, table[name] = np.random.default_rng(seed + 1), {}
+        for size in batch_sizes:
+            shares = []
+            for _ in range(20):
+                batch = rng.integers(0, len(x), size)
+                scores, cache, _ = net.forward(params, state, x[batch], training=True)
+                _, dscores = softmax_cross_entropy(scores, y[batch])
+                _, grads = net.backward(dscores, cache)
+                signs = np.sign(grads["dense_2"]["w"])  # (100 inputs, 100 units)
+                up, down = (signs > 0).sum(axis=0), (signs < 0).sum(axis=0)
+                some = up + down > 0
+                shares.append((np.maximum(up, down)[some] / (up + down)[some]).mean())
+            table[name][size] = float(np.mean(shares))
+    return table
+
+
+def burst(lr=1.4, then="relu", width=32, length=10, steps=310, calm=0.05, seed=0) -> dict:
+    """Train 64-width-width-10 with ReLU for `length` steps at the rate `lr`, then at the rate `calm`.
+
+    From then on `then` stands where ReLU stood; the weights are kept.
+
+    Returns
+    -------
+    step : (K,) steps at which the net was looked at: all of the burst, then every tenth
+    on : (K, 2 width) for each hidden unit the share of the training examples that make it positive; units of the
+        first layer, then those of the second
+    silent : (K, 2) share of each layer's units that no training example makes positive
+    loss : (steps,); NaN from the step at which training diverged
+    test_accuracy : number
+    """
+    _checks.choice("then", then, LAYERS)
+    x, y, x_test, y_test = _digits()
+    rng = np.random.default_rng(seed)
+    sizes = [64, width, width, 10]
+    before, after = network(sizes, "relu"), network(sizes, then)
+    params, _ = before.init(rng)
+    loss, step, on = np.full(steps, np.nan), [], []
+    for t, params in _sgd_steps(before, params, x, y, lr, length, 32, rng, loss[:length]):  # noqa: B020
+        step.append(t)
+        on.append(_on(before, params, x))
+    for t, params in _sgd_steps(after, params, x, y, calm, steps - length, 32, rng, loss[length:]):  # noqa: B020
+        if t > 0 and t % 10 == 0:
+            step.append(length + t)
+            on.append(_on(after, params, x))
+    on = np.array(on)
+    return {
+        "lr": lr,
+        "then": then,
+        "length": length,
+        "calm": calm,
+        "step": np.array(step),
+        "on": on,
+        "silent": (on.reshape(len(on), 2, width) == 0).mean(axis=-1),
+        "loss": loss,
+        "test_accuracy": _test_accuracy(after, params, x_test, y_test),
+    }
+
+
+def _on(net, params, x):
+    """Share of the examples that make each unit of both hidden layers positive."""
+    outputs = net.activations(params, {}, x)
+    return np.concatenate([(outputs[name] > 0).mean(axis=0) for name in ("dense_0", "dense_2")])
+
+
+def _test_accuracy(net, params, x, y):
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(accuracy(predict(net, params, {}, x), y))
+
+
+STARTS = {"He": np.sqrt(2), "3 x He": 3 * np.sqrt(2)}
+
+
+def dead_by_rate(rates=(0.1, 0.4, 0.7, 1.0), seeds=5, steps=400, start="He") -> dict:
+    """Train 64-100-100-10 with ReLU at each rate.
+
+    Returns `{rate: {"dead": (seeds, 2), "test_accuracy": (seeds,)}}`, the share of dead units of both hidden layers.
+    """
+    x, y, x_test, y_test = _digits()
+    _checks.choice("start", start, STARTS)
+    net, table = network([64, 100, 100, 10], "relu", STARTS[start]), {}
+    for rate in rates:
+        rows = []
+        for seed in range(seeds):
+            rng = np.random.default_rng(seed)
+            params, _ = net.init(rng)
+            *_, (_, params) = _sgd_steps(net, params, x, y, rate, steps, 32, rng, np.empty(steps))
+            outputs = net.activations(params, {}, x)
+            share = [float(dead_units(outputs[name])) for name in ("relu_1", "relu_3")]
+            rows.append((share, _test_accuracy(net, params, x_test, y_test)))
+        table[rate] = {"dead": np.array([r[0] for r in rows]), "test_accuracy": np.array([r[1] for r in rows])}
+    return table
+
+
+def leaky_slopes(slopes=(0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0), seeds=3, steps=600, lr=0.3) -> dict:
+    """Test accuracy of 2-50-50-3 with leaky ReLU on three spirals, by slope; 0 is ReLU, 1 is a linear network.
+
+    Returns {"slopes": (S,), "test_accuracy": (S, seeds)}.
+    """
+    x, y = data.spirals(np.random.default_rng(0), 200)
+    x_test, y_test = data.spirals(np.random.default_rng(1), 200)
+    scores = []
+    for slope in slopes:
+        net = mlp([2, 50, 50, 3], functools.partial(LeakyReLU, slope), scaled(np.sqrt(2 / (1 + slope**2))))
+        for seed in range(seeds):
+            rng = np.random.default_rng(seed)
+            params, _ = net.init(rng)
+            *_, (_, params) = _sgd_steps(net, params, x, y, lr, steps, 64, rng, np.empty(steps))
+            scores.append(_test_accuracy(net, params, x_test, y_test))
+    return {"slopes": np.array(slopes), "test_accuracy": np.reshape(scores, (len(slopes), seeds))}
+
+
+TARGETS = {
+    "x squared": lambda x: x**2,
+    "absolute value": np.abs,
+    "relu": lambda x: np.maximum(x, 0),
+    "elu": lambda x: activations.elu_forward(2 * x)[0] / 2,
+    "minus x squared": lambda x: -(x**2),
+}
+
+
+def fit_maxout(target="x squared", pieces=2, steps=1500, lr=0.2, seed=0) -> dict:
+    """One maxout unit of `pieces` lines learns a function on [-1, 1] by gradient descent.
+
+    Returns
+    -------
+    x, y : the function; out : what the unit gives
+    lines : (len(x), pieces) its pieces; error : largest distance |out - y|
+    """
+    _checks.choice("target", target, TARGETS)
+    rng = np.random.default_rng(seed)
+    x = np.linspace(-1, 1, 81)[:, None]
+    y = TARGETS[target](x)
+    w = np.linspace(-1, 1, pieces)[None] + 0.1 * rng.standard_normal((1, pieces))
+    b = np.zeros(pieces)
+    for step in range(steps):
+        z, cache = affine_forward(x, w, b)
+        out, winner = activations.maxout_forward(z, pieces)
+        _, dout = mean_squared_error(out, y)
+        _, dw, db = affine_backward(activations.maxout_backward(dout, winner), cache)
+        rate = lr * (1 - step / steps)
+        w, b = w - rate * dw, b - rate * db
+    z, _ = affine_forward(x, w, b)
+    out, _ = activations.maxout_forward(z, pieces)
+    return {
+        "target": target,
+        "pieces": pieces,
+        "x": x[:, 0],
+        "y": y[:, 0],
+        "out": out[:, 0],
+        "lines": z,
+        "error": float(np.abs(out - y).max()),
+    }

@@ -1,0 +1,198 @@
+"""Pictures of chapter 03."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+
+from ..experiments.activations import LIMITS
+from ._style import BLUE, GREEN, INK, MUTED, ORANGE, figure, styled
+from .initialization import LN10, loss_curves
+
+__all__ = ["accuracies", "burst", "layers", "loss_curves", "maxout", "shapes", "slopes", "zigzag"]
+
+
+@styled
+def shapes(results: list[dict]):
+    """Activation functions and their derivatives side by side; results of `experiments.activations.shape`."""
+    fig, axes = figure(6.4, 2.5, 1, len(results), gaps=(0.5, 0.5), margins=(0.45, 0.1, 0.5, 0.32), squeeze=False)
+    for ax, result in zip(axes[0], results, strict=True):
+        x, value, slope = result["x"], result["value"], result["slope"]
+        jump = np.where(np.abs(np.diff(slope, append=slope[-1])) > 0.5, np.nan, slope)
+        ax.plot(x, value, color=BLUE)
+        ax.plot(x, jump, color=ORANGE, ls="--", lw=1.5)
+        ax.set(
+            title=result["name"],
+            xlabel="z",
+            xlim=(x[0], x[-1]),
+            ylim=(-1.2, 2.6),
+            xticks=[-4, -2, 0, 2, 4],
+            yticks=[-1, 0, 1, 2],
+        )
+    first = axes[0, 0]
+    first.text(-3.8, 2.15, "function", color=BLUE)
+    first.text(-3.8, 1.65, "derivative", color=ORANGE)
+    fig.alt = "; ".join(
+        f"{r['name']}: values from {r['value'].min():.2g} to {r['value'].max():.2g} and derivatives from "
+        f"{r['slope'].min():.2g} to {r['slope'].max():.2g} for z from {r['x'][0]:g} to {r['x'][-1]:g}"
+        for r in results
+    )
+    return fig
+
+
+@styled
+def layers(result: dict):
+    """One lane a hidden layer, the last one on top: mean output over time in its 2nd to 98th percentile; the loss.
+
+    `result` as from `experiments.activations.layers_while_training`.
+    """
+    step, depth, name = result["step"], result["depth"], result["activation"]
+    bottom, top = LIMITS.get(name, (min(0.0, result["low"].min()), result["high"].max()))
+    fig, (left, right) = figure(6.4, 3.7, 1, 2, width_ratios=[3, 1.7], gaps=(1.15, 0.5))
+
+    def lane(layer, values):
+        return layer + 0.06 + 0.88 * (values - bottom) / (top - bottom)
+
+    for layer in range(1, depth + 1):
+        k = layer - 1
+        left.axhspan(layer + 0.06, layer + 0.94, color=MUTED, alpha=0.12, lw=0)
+        left.fill_between(
+            step, lane(layer, result["low"][:, k]), lane(layer, result["high"][:, k]), color=BLUE, alpha=0.3, lw=0
+        )
+        left.plot(step, lane(layer, result["mean"][:, k]), color=BLUE)
+        share = result["saturated"][-1, k]
+        word = "flat" if name in LIMITS else "off"
+        colour = ORANGE if share > 0.6 and name in LIMITS else INK
+        left.text(step[-1] * 1.02, layer + 0.5, f"{share:.0%} {word}", va="center", size=10, color=colour)
+    left.set(
+        xlabel="step",
+        ylabel="hidden layer",
+        xlim=(0, step[-1]),
+        ylim=(1, depth + 1),
+        yticks=np.arange(1, depth + 1) + 0.5,
+        yticklabels=range(1, depth + 1),
+        title=f"{name}: outputs from {bottom:.2g} to {top:.2g}",
+    )
+    left.grid(visible=False)
+    _loss(right, result["loss"])
+    return fig
+
+
+def _loss(ax, loss, window=10, top=3.0):
+    ax.axhline(LN10, color=MUTED, lw=1, ls="--")
+    ax.annotate("ln 10", (len(loss), LN10), xytext=(-3, -12), textcoords="offset points", ha="right", size=10)
+    smooth = np.convolve(loss, np.ones(window) / window, "valid")
+    ax.plot(np.arange(window, window + len(smooth)), np.minimum(smooth, 2 * top), color=INK)
+    ax.set(xlabel="step", xlim=(0, len(loss)), ylim=(0, top), title="loss")
+
+
+@styled
+def zigzag(result: dict):
+    """The path of two weights over the contours of the loss, and the distance from the answer by step."""
+    path, distance = result["path"], result["distance"]
+    fig, (left, right) = figure(6.4, 3.4, 1, 2, width_ratios=[1.25, 1], gaps=(0.8, 0.5))
+    left.contour(
+        result["w1"], result["w2"], result["loss"], levels=np.geomspace(0.005, 4, 8), colors=MUTED, linewidths=0.7
+    )
+    inside = path.clip(-50, 50)
+    left.plot(*inside.T, "o-", color=BLUE, ms=3, lw=1.2)
+    left.plot(1, -1, "*", color=ORANGE, ms=11)
+    left.set(
+        xlabel="$w_1$", ylabel="$w_2$", xlim=(-2, 2), ylim=(-2, 2), xticks=[-2, -1, 0, 1, 2], yticks=[-2, -1, 0, 1, 2]
+    )
+    left.set_title(f"{result['same']:.0%} of steps move both alike", size=10)
+    right.plot(np.maximum(distance, 1e-5), color=INK)
+    right.set(yscale="log", ylim=(1e-4, 1e2), xlim=(0, len(path) - 1), xlabel="step")
+    right.set_title("distance from the answer", size=10)
+    return fig
+
+
+_SHARES = matplotlib.colormaps["Blues"].copy()
+_SHARES.set_under(ORANGE)
+
+
+@styled
+def burst(result: dict):
+    """How many examples switch each hidden unit on, over time, and the loss; orange where no example does."""
+    on, step, length = result["on"], result["step"], result["length"]
+    width = on.shape[1] // 2
+    rows = [half[:, np.argsort(half[-1], kind="stable")] for half in np.split(on, 2, axis=1)]
+    fig, (left, right) = figure(6.4, 3.7, 1, 2, width_ratios=[2.4, 1.6], gaps=(0.7, 0.5))
+    picture = np.hstack(rows).T
+    left.imshow(
+        picture, cmap=_SHARES, vmin=1e-9, vmax=1, aspect="auto", origin="lower",
+        extent=(0, len(step), 0, 2 * width),
+    )  # fmt: skip
+    left.axhline(width, color=INK, lw=1)
+    left.axvline(length, color=INK, lw=1, ls="--")
+    ticks = [0, length, *(k for k in range(length + 1, len(step)) if step[k] % 100 == length)]
+    left.set(
+        xticks=ticks,
+        xticklabels=[step[k] for k in ticks],
+        yticks=[width / 2, 1.5 * width],
+        yticklabels=["1", "2"],
+        ylabel="hidden layer",
+        xlabel="step",
+    )
+    left.set_title(f"{result['silent'][-1].mean():.0%} silent at the end", size=11)
+    left.grid(visible=False)
+    _loss(right, result["loss"])
+    right.set_title(f"loss; test {result['test_accuracy']:.0%}", size=11)
+    return fig
+
+
+@styled
+def slopes(result: dict):
+    """Test accuracy by the slope of leaky ReLU: a dot for each seed, and their mean."""
+    fig, ax = figure(5.6, 2.9)
+    accuracy = 100 * result["test_accuracy"]
+    places = np.arange(len(result["slopes"]))
+    for seed in accuracy.T:
+        ax.plot(places, seed, "o", color=BLUE, alpha=0.5)
+    ax.plot(places, accuracy.mean(axis=1), color=BLUE)
+    names = {0.0: "0\nReLU", 1.0: "1\nlinear"}
+    ax.set(xticks=places, xticklabels=[names.get(s, f"{s:g}") for s in result["slopes"]])
+    ax.set(ylim=(40, 102), ylabel="test accuracy, %", title="Slope of the negative side")
+    fig.alt = (
+        "Mean test accuracy by slope: "
+        + ", ".join(f"{s:g}: {a:.1f} %" for s, a in zip(result["slopes"], accuracy.mean(axis=1), strict=True))
+        + "."
+    )
+    return fig
+
+
+@styled
+def accuracies(results: dict[str, dict]):
+    """Test accuracy of each network, sorted, with its number of parameters."""
+    fig, ax = figure(6.4, 0.75 + 0.3 * len(results), margins=(1.35, 1.15, 0.5, 0.3))
+    order = sorted(results, key=lambda name: results[name]["test_accuracy"])
+    for place, name in enumerate(order):
+        accuracy, size = 100 * results[name]["test_accuracy"], results[name]["parameters"]
+        ax.plot([0, accuracy], [place, place], color=BLUE, lw=1)
+        ax.plot(accuracy, place, "o", color=BLUE)
+        ax.annotate(f"{size:,}", (1.03, place), xycoords=("axes fraction", "data"), va="center", size=10, color=MUTED)
+    ax.annotate("parameters", (1.03, len(order) - 0.35), xycoords=("axes fraction", "data"), size=10, color=MUTED)
+    ax.set(xlim=(0, 100), ylim=(-0.6, len(order) - 0.4), xlabel="test accuracy, %", yticks=range(len(order)))
+    ax.set_yticklabels(order)
+    ax.grid(axis="y", visible=False)
+    fig.alt = "Test accuracy: " + ", ".join(f"{n} {100 * results[n]['test_accuracy']:.1f} %" for n in order) + "."
+    return fig
+
+
+@styled
+def maxout(result: dict):
+    """A target function, the lines of a maxout unit, and their maximum."""
+    fig, ax = figure(5.6, 3.3)
+    x = result["x"]
+    ax.plot(x, result["lines"], color=MUTED, lw=0.8, ls="--")
+    ax.plot(x, result["y"], color=GREEN, lw=4, alpha=0.45)
+    ax.plot(x, result["out"], color=BLUE)
+    low, high = min(-0.2, result["y"].min()) - 0.15, max(result["y"].max(), 0.3) + 0.25
+    ax.set(xlim=(-1, 1), ylim=(low, high), xlabel="x", xticks=[-1, -0.5, 0, 0.5, 1])
+    ax.set_title(f"{result['pieces']} piece{'s' * (result['pieces'] > 1)}: error up to {result['error']:.2g}")
+    at = len(x) // 8
+    ax.annotate("target", (x[at], result["y"][at]), xytext=(6, 8), textcoords="offset points", color=GREEN)
+    ax.annotate(
+        "maxout", (x[-at], result["out"][-at]), xytext=(-2, 8), textcoords="offset points", color=BLUE, ha="right"
+    )
+    return fig
