@@ -49,8 +49,8 @@ training_curve = explorer(
     plot.training_curve,
     _curve_in_words,
     title="Gain, depth and the training curve",
-    gain=LogSlider(0.5, 4.0, default=1.0, steps=13, label="gain"),
-    depth=Slider(2, 20, default=2, step=3, label="hidden layers"),
+    gain=LogSlider(0.5, 4.0, default=1.0, steps=7, label="gain"),
+    depth=Slider(2, 20, default=2, step=6, label="hidden layers"),
     activation=Choice("relu", "tanh", label="activation"),
 )
 
