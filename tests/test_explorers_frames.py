@@ -72,6 +72,8 @@ def test_a_changed_source_is_drawn_again_under_another_name(tmp_path, monkeypatc
     second = frames.build(["changing:one"], cache, out, 1, str)["changing:one"]
     assert (first["alt"], second["alt"]) == ("before 2", "after, and longer 2")
     assert first["folder"] != second["folder"]
+    assert [path.name for path in out.iterdir()] == [second["folder"]]
+    assert not (cache / first["folder"]).exists()
 
 
 @pytest.mark.parametrize("name", ["coursekit.plotting._svg", "coursekit.explorers.controls", "explorers_demo"])

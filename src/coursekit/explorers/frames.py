@@ -61,6 +61,10 @@ def build(addresses: list[str], cache: Path, out: Path, workers: int = 0, say=pr
         if not target.is_dir():
             shutil.copytree(cache / entry["folder"], target)
         report[address] = entry
+    kept = {entry["folder"] for entry in report.values()}
+    for folder in out.iterdir():
+        if folder.name not in kept:
+            shutil.rmtree(folder)
     return report
 
 
@@ -161,6 +165,8 @@ def _draw_all(address, cache, workers):
         "alt": alt,
     }
     manifest = cache / f"{_file_name(address)}.json"
+    if manifest.is_file():
+        _forget(cache, manifest, folder)
     temporary = manifest.with_suffix(f".{os.getpid()}")
     temporary.write_text(json.dumps(entry), encoding="utf-8")
     temporary.replace(manifest)
@@ -181,6 +187,16 @@ def _one_thread():
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _forget(cache, manifest, folder):
+    """Delete the pictures of an older source."""
+    try:
+        older = json.loads(manifest.read_text(encoding="utf-8"))["folder"]
+    except (json.JSONDecodeError, KeyError):
+        return
+    if older != folder:
+        shutil.rmtree(cache / older, ignore_errors=True)
 
 
 def _cached(cache, address):

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 
 import matplotlib.backends.backend_svg  # noqa: F401  loaded while Python starts, not at the first drag
 import numpy as np
 
+from ..data import fetch_from
 from .core import complaint, find
 
 __all__ = ["arrays", "draw", "start"]
 
 
-def start(data_url: str, modules: str) -> None:
-    """Say where the data files are, and load the modules whose explorers are on the page."""
-    data = importlib.import_module("coursekit.data")
-    data.fetch_from(data_url)
-    for name in json.loads(modules):
-        importlib.import_module(name)
+def start(data_url: str) -> None:
+    """Say where the site keeps the data files that the wheel leaves out."""
+    fetch_from(data_url)
 
 
 def draw(address: str, settings: str, prefix: str) -> str:

@@ -1,5 +1,5 @@
 // Python for the explorers of one page: Pyodide, NumPy, Matplotlib and the wheel of coursekit, all from the book's site.
-// In: {type: "start", base, pyodide, wheel, data, modules}, then {type: "draw" | "arrays", id, address, settings, ...}.
+// In: {type: "start", base, pyodide, wheel, data, bytes}, then {type: "draw" | "arrays", id, address, settings, ...}.
 // Out: {type: "progress", text, done, total}, {type: "ready", ms} or {type: "failed", error}; one answer for each id.
 
 let python;
@@ -26,7 +26,7 @@ onmessage = async ({ data: message }) => {
   postMessage({ id, type: answer.error ? "error" : "drawn", ms: performance.now() - began, ...answer });
 };
 
-async function start({ base, pyodide: folder, wheel, data, bytes, modules }) {
+async function start({ base, pyodide: folder, wheel, data, bytes }) {
   const steps = {};
   const began = performance.now();
   const mark = (name) => (steps[name] = Math.round(performance.now() - began));
@@ -43,7 +43,7 @@ async function start({ base, pyodide: folder, wheel, data, bytes, modules }) {
   progress("Starting coursekit…");
   py.unpackArchive(await wheelBytes, "wheel");
   const live = py.pyimport("coursekit.explorers.live");
-  live.start(new URL(data, base).href, JSON.stringify(modules ?? []));
+  live.start(new URL(data, base).href);
   mark("coursekit");
   return { steps, draw: live.draw, arrays: live.arrays };
 }
