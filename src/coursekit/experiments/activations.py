@@ -142,7 +142,7 @@ def layers_while_training(
     width=32,
     lr=None,
     gain=None,
-    steps=400,
+    steps=600,
     batch_size=32,
     moments=40,
     seed=0,
@@ -359,7 +359,7 @@ def dead_by_rate(rates=(0.1, 0.4, 0.7, 1.0), seeds=5, steps=400, start="He") -> 
     return table
 
 
-def leaky_slopes(slopes=(0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0), seeds=3, steps=600, lr=0.3) -> dict:
+def leaky_slopes(slopes=(0.0, 0.01, 0.03, 0.1, 0.3, 1.0), seeds=2, steps=500, lr=0.5) -> dict:
     """Test accuracy of 2-50-50-3 with leaky ReLU on three spirals, by slope; 0 is ReLU, 1 is a linear network.
 
     Returns {"slopes": (S,), "test_accuracy": (S, seeds)}.
@@ -386,7 +386,7 @@ TARGETS = {
 }
 
 
-def fit_maxout(target="x squared", pieces=2, steps=1500, lr=0.2, seed=0) -> dict:
+def fit_maxout(target="x squared", pieces=2, steps=600, lr=0.4, seed=0) -> dict:
     """One maxout unit of `pieces` lines learns a function on [-1, 1] by gradient descent.
 
     Returns

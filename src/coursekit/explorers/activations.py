@@ -1,0 +1,164 @@
+"""Explorers and predictions of chapter 03."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..experiments import activations as experiment
+from ..plotting import activations as plot
+from . import Choice, LogSlider, Slider, explorer, predict
+
+__all__ = [
+    "burst",
+    "layers",
+    "maxout",
+    "predict_burst",
+    "predict_centre",
+    "predict_rate",
+    "predict_top",
+    "zigzag",
+]
+
+
+def _last(loss, window=20):
+    """The loss at the end in words."""
+    steps = int(np.isfinite(loss).sum())
+    if steps < len(loss):
+        return f"Training diverges after {steps} steps."
+    return f"The loss ends at {loss[-window:].mean():.2f}; ln 10 is 2.30."
+
+
+def _layers_in_words(result):
+    name, saturated, mean = result["activation"], result["saturated"][-1], result["mean"][-1]
+    lanes = "; ".join(
+        f"layer {k} has mean {m:.2f}, {s:.0%} {'flat' if name in experiment.LIMITS else 'off'}"
+        for k, (m, s) in enumerate(zip(mean, saturated, strict=True), 1)
+    )
+    return f"{result['depth']} hidden {name} layers after {result['step'][-1]} steps: {lanes}. {_last(result['loss'])}"
+
+
+layers = explorer(
+    experiment.layers_while_training,
+    plot.layers,
+    _layers_in_words,
+    title="Outputs of every layer while the network learns",
+    activation=Choice("sigmoid", "sigmoid - 1/2", "tanh", "relu", label="activation"),
+    depth=Slider(1, 5, default=5, step=1, label="hidden layers"),
+)
+
+
+def _zigzag_in_words(result):
+    end = result["distance"][-1]
+    told = f"the weights are {end:.2g} from the answer" if end < 100 else "the weights have run away"
+    return (
+        f"Inputs from {0.0 - result['offset']:.2g} to {1 - result['offset']:.2g}, learning rate {result['lr']:.3g}. "
+        f"{result['same']:.0%} of the steps move both weights in the same direction. After {len(result['path']) - 1} "
+        f"steps {told}; they began 2.8 away."
+    )
+
+
+zigzag = explorer(
+    experiment.zigzag,
+    plot.zigzag,
+    _zigzag_in_words,
+    title="Two weights, one example a step",
+    offset=Slider(0.0, 0.5, default=0.0, step=0.1, label="subtracted from the inputs"),
+    lr=LogSlider(0.5, 8.0, default=1.0, steps=9, label="learning rate"),
+)
+
+
+def _burst_in_words(result):
+    first, second = result["silent"][-1]
+    return (
+        f"{result['length']} steps at rate {result['lr']:.3g} with relu, then rate {result['calm']:g} with "
+        f"{result['then']}. At the end {first:.0%} of the first hidden layer's units and {second:.0%} of the second's "
+        f"are switched on by no training example. {_last(result['loss'])} "
+        f"On the test set {result['test_accuracy']:.0%} are right."
+    )
+
+
+burst = explorer(
+    experiment.burst,
+    plot.burst,
+    _burst_in_words,
+    title="Ten steps at too large a rate",
+    lr=LogSlider(0.1, 2.0, default=1.38, steps=9, label="rate of the first ten steps"),
+    then=Choice("relu", "leaky relu", "elu", label="afterwards"),
+)
+
+
+def _maxout_in_words(result):
+    return (
+        f"A maxout unit of {result['pieces']} piece{'s' * (result['pieces'] > 1)} has learnt the target "
+        f"{result['target']} on -1 to 1; it is off by {result['error']:.2g} at most."
+    )
+
+
+maxout = explorer(
+    experiment.fit_maxout,
+    plot.maxout,
+    _maxout_in_words,
+    title="A maxout unit learns its own shape",
+    target=Choice(*experiment.TARGETS, label="target"),
+    pieces=Slider(1, 5, default=2, step=1, label="pieces"),
+)
+
+
+predict_top = predict(
+    "03-top",
+    question="A network with five hidden sigmoid layers starts to learn. In which hidden layer do the outputs leave "
+    "the middle of the range first and go flat?",
+    options={
+        "The first: it is nearest to the input": "Hardly any gradient reaches the first layer, so it hardly changes at "
+        "all. The gradient is largest at the top.",
+        "The last: it is nearest to the loss": "In the first steps its outputs are noise to the layer above, "
+        "which learns fastest by turning them down. For a sigmoid, down is where it is flat.",
+        "All at the same pace": "The gradient shrinks on its way back, so the layers do not change at the same pace.",
+        "None: the weights start small enough": "They do start well inside the range. It is training that moves "
+        "them out of it.",
+    },
+    answer="The last: it is nearest to the loss",
+)
+
+predict_rate = predict(
+    "03-rate",
+    question="The same two weights learn once from inputs between 0 and 1 and once from the same inputs minus a half, "
+    "both with learning rate 1. Which is closer to the answer after 30 steps?",
+    options={
+        "The centred one, by far": "That is what the zig-zag suggests. At the same rate the steps sideways cancel, "
+        "and the progress along the valley is about the same.",
+        "About the same": "The steps sideways cancel, and the progress along the valley is about the same. The price of the "
+        "zig-zag is another one: try larger rates.",
+        "The one with positive inputs": "Its inputs are larger, but mostly in a direction that does not help.",
+    },
+    answer="About the same",
+)
+
+predict_centre = predict(
+    "03-centre",
+    question="Ten hidden layers. One network uses the sigmoid, the other the sigmoid minus 1/2: the same slope at "
+    "every point, and any bias could make up for the difference. How do they train from the same weights?",
+    options={
+        "Alike: a constant is a matter for the biases": "The biases could make up for it, but they start at zero and "
+        "have to be learnt, while every layer adds to the disturbance.",
+        "The centred one learns, the other hardly": "In the plain one a mean of about 1/2 goes into every sum of the "
+        "next layer, for all examples alike, and what differs between examples drowns in it.",
+        "Neither: the slope is too small": "With weights of gain 1 that would be so. Here the gain is 4, which makes "
+        "up for a slope of 1/4.",
+    },
+    answer="The centred one learns, the other hardly",
+)
+
+predict_burst = predict(
+    "03-burst",
+    question="A ReLU network takes ten steps at far too large a rate, and many units fall silent for every training "
+    "example. Then the rate is made small. What becomes of the silent units of the first layer?",
+    options={
+        "They wake up within a few steps": "A unit that is off for every example has a gradient of exactly zero. No "
+        "rate, large or small, moves it.",
+        "They stay as they are": "Their gradient is exactly zero, and their inputs, the images, never change. Units of "
+        "the second layer are luckier: their inputs move when the first layer learns.",
+        "They wake up, but slowly": "Zero times a small number of steps is zero, and so is zero times a large number.",
+    },
+    answer="They stay as they are",
+)
