@@ -305,8 +305,16 @@ class CourseStyle(PlainStyle):
     default_label_style = AuthorYearLabels
 
 
+def turn_off_thebe(app):
+    """Take back what sphinx_thebe, which Jupyter Book always loads, would add to every page (it asks another host)."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [each for each in listeners if each.handler.__module__ != "sphinx_thebe"]
+    app.registry.css_files[:] = [each for each in app.registry.css_files if "thebe" not in str(each[0])]
+
+
 def setup(app):
     """Connect everything to Sphinx."""
+    turn_off_thebe(app)
     write_reference()
     app.known_names = known_names()
     register_plugin("pybtex.style.formatting", "course", CourseStyle)
