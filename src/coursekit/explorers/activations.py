@@ -127,8 +127,8 @@ predict_rate = predict(
     options={
         "The centred one, by far": "That is what the zig-zag suggests. At the same rate the steps sideways cancel, "
         "and the progress along the valley is about the same.",
-        "About the same": "The steps sideways cancel, and the progress along the valley is about the same. The price of the "
-        "zig-zag is another one: try larger rates.",
+        "About the same": "The steps sideways cancel, and the progress along the valley is about the same. The price "
+        "of the zig-zag is another one: try larger rates.",
         "The one with positive inputs": "Its inputs are larger, but mostly in a direction that does not help.",
     },
     answer="About the same",
