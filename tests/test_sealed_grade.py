@@ -15,7 +15,7 @@ import zipfile
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "attacks"))
-from notebooks import HONEST, RIGHT, notebook, with_answer
+from notebooks import HONEST, RIGHT, instructor_cells, notebook, with_answer
 
 from coursekit.errors import CourseError, DataError, RangeError
 from coursekit.grading import cases
@@ -391,16 +391,6 @@ def test_what_most_of_the_class_shares_is_no_evidence():
 
 
 # --- the real sheets: the reference, every known wrong and every other right answer, sealed ---------------------------
-
-
-def instructor_cells(id):
-    jupytext = pytest.importorskip("jupytext")
-    from coursekit.grading import sheets
-
-    (source,) = (pathlib.Path(__file__).parents[1] / "exercises").glob(f"{id}_*.md")
-    book = jupytext.read(source)
-    sheets.instructor(book, cases.load_sheet(id))
-    return [cell.source for cell in book.cells if cell.cell_type == "code"]
 
 
 @pytest.mark.parametrize("id", cases.sheet_ids())

@@ -64,3 +64,15 @@ def notebook(*sources, **extra):
 def with_answer(code):
     """The honest notebook with this cell in place of the answer to 99.2."""
     return notebook(*(code if source == RIGHT else source for source in HONEST))
+
+
+def instructor_cells(id):
+    """The code cells of a real sheet with its solutions."""
+    import jupytext
+
+    from coursekit.grading import cases, sheets
+
+    (source,) = (HERE.parents[1] / "exercises").glob(f"{id}_*.md")
+    book = jupytext.read(source)
+    sheets.instructor(book, cases.load_sheet(id))
+    return [cell.source for cell in book.cells if cell.cell_type == "code"]

@@ -35,14 +35,18 @@ def descendants(pid):
     return found
 
 
-def tiers():
-    tested = [p for p in map(probe, ("bubblewrap", "landlock")) if p.safe]
-    return [p.tier for p in tested] or ["bubblewrap"]
+JAILS = {"bubblewrap": ("bubblewrap", {}), "landlock": ("landlock", {}), "bare": ("landlock", {"namespaces": ""})}
 
 
-@pytest.fixture(scope="module", params=tiers())
+def jails():
+    """The jails that run here; "bare" is Landlock where the kernel gives us no namespaces, as in most containers."""
+    return [name for name, (tier, layers) in JAILS.items() if probe(tier, **layers).safe] or ["bubblewrap"]
+
+
+@pytest.fixture(scope="module", params=jails())
 def jail(request):
-    with Jail(request.param, LIMITS) as running:
+    tier, layers = JAILS[request.param]
+    with Jail(tier, LIMITS, **layers) as running:
         yield running
 
 
@@ -94,15 +98,10 @@ def test_attack_earns_nothing_and_harms_nobody(jail, sheet, listeners, name):
 
 @pytest.mark.parametrize("name", CONTROLS)
 def test_honest_control_earns_all_points(jail, sheet, name):
-    if name == "files" and jail.tier == "landlock" and not writable(jail):
+    if name == "files" and jail._layers:
         pytest.skip("without a mount namespace there is no place to write")
     record = grade(jail, sheet, with_answer(CONTROLS[name]))
     assert points(record) == [3, 5, 3], (record["notes"], record["questions"]["99.2"]["cases"])
-
-
-def writable(jail):
-    record = grade(jail, sample_sheet(), notebook(*HONEST, "open('/tmp/x', 'w')"))
-    return not record["notes"]
 
 
 def test_extra_and_reordered_cells_are_tolerated(jail, sheet):

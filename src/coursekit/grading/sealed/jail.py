@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import json
 import os
@@ -41,6 +42,7 @@ PACKAGE = HERE.parents[1]
 # The parts of coursekit that a notebook may import while it is graded, as they are in the package.
 SAFE = ("errors.py", "_checks.py", "gradcheck.py", "data")
 START_SECONDS = 60.0
+_PREFIX = "coursekit-jail-"
 
 _INIT = '''"""coursekit while a notebook is graded: only errors, gradcheck and data are real."""
 __version__ = "{version}"
@@ -331,9 +333,31 @@ def safe_parts(names) -> frozenset[str]:
     return frozenset(withheld)
 
 
+def _sweep(place):
+    """Remove what graders that were killed have left."""
+    for path in pathlib.Path(place).glob(f"{_PREFIX}*"):
+        pid = path.name[len(_PREFIX) :].split("-")[0]
+        with contextlib.suppress(OSError):
+            if path.lstat().st_uid == os.getuid() and pid.isdecimal() and not _alive(int(pid)):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def stage(withhold: frozenset[str] = frozenset(), links: bool = False) -> str:
     """A new folder with all that is ours in the jail: the worker, and coursekit without any reference answer."""
-    folder = tempfile.mkdtemp(prefix="coursekit-jail-")
+    # With links the child sees this very folder, and an empty /tmp above any that lay there: so not in /tmp.
+    place = "/var/tmp" if links and os.access("/var/tmp", os.W_OK) else None
+    _sweep(place or tempfile.gettempdir())
+    folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place)
     os.chmod(folder, 0o755)
     shutil.copytree(HERE / "inside", f"{folder}/coursekit_jail", ignore=shutil.ignore_patterns("__pycache__"))
     package = pathlib.Path(folder, "coursekit")

@@ -59,9 +59,7 @@ affine_forward""",
 _HONEST = (
     "import decimal, statistics, numpy.polynomial\nfrom coursekit import data\nx = data.digits(), statistics.mean([1])"
 )
-_WITHOUT = (
-    "honest code does not run in it: its user cannot read Python's standard library, which lies where only you can enter"
-)
+_WITHOUT = "honest code does not run in it: its user cannot read Python, which is installed where only you can enter"
 
 
 @dataclass(frozen=True)

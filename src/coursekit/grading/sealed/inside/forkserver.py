@@ -101,13 +101,12 @@ def keep(config, channel, control, report):
         from . import lockdown as lock
 
         lock.die_with_parent()
-    if config["namespaces"]:
-        make_namespaces(lock, config)
+    scratch = bool(config["namespaces"]) and make_namespaces(lock, config)
     pid = os.fork()
     if pid == 0:
         try:
             os.close(report)
-            child(lock, config, channel)
+            child(lock, config, channel, scratch)
         except BaseException as error:
             failed(channel, error)
         finally:
@@ -125,22 +124,26 @@ def keep(config, channel, control, report):
 
 
 def make_namespaces(lock, config):
-    """A process namespace and an empty /tmp of one's own; without bubblewrap around, a network namespace too."""
+    """A process namespace and an empty /tmp of one's own; without bubblewrap around, a network namespace too.
+
+    Whether it worked; where the kernel does not let us, the filter and Landlock do without, and there is no /tmp.
+    """
     flags = lock.NEWNS | lock.NEWPID | lock.NEWIPC | lock.NEWUTS
     if config["namespaces"] == "try":
         uid, gid = os.getuid(), os.getgid()
         try:
             lock.unshare(flags | lock.NEWNET | (lock.NEWUSER if uid else 0))
         except OSError:
-            return  # the filter and Landlock do without; there is no place to write then
+            return False
         if uid:
             lock.map_user(uid, gid)
     else:
         lock.unshare(flags)
     lock.private_tmp(config["scratch"], config["inodes"])
+    return True
 
 
-def child(lock, config, channel):
+def child(lock, config, channel, scratch):
     """Lock down for good, then serve the worker's requests."""
     os.setsid()
     os.dup2(channel, CHANNEL)
@@ -160,7 +163,7 @@ def child(lock, config, channel):
         if config["locked"]:
             lock.drop_capabilities()
         if config["landlock"] is not None:
-            lock.landlock(config["landlock"], ["/dev/null", *(["/tmp"] if own_tmp() else [])])
+            lock.landlock(config["landlock"], ["/dev/null", *(["/tmp"] if scratch else [])])
         if config["filter"]:
             lock.seccomp(os.getpid())
     else:
@@ -169,11 +172,6 @@ def child(lock, config, channel):
 
     worker.Worker(socket.socket(fileno=CHANNEL)).serve()
     os._exit(0)
-
-
-def own_tmp():
-    """Whether /tmp is the small empty one that `make_namespaces` mounted."""
-    return os.statvfs("/tmp").f_files <= 1 << 16 and not os.listdir("/tmp")
 
 
 def limits(config):
