@@ -13,9 +13,9 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "--color=auto"]
 
 
 def stages():
-    """Yield (title, command) of each stage. The browser has the machine to itself, because its tests measure time."""
+    """Yield (title, command) of each stage. What measures time has the machine to itself."""
     yield "the book", [sys.executable, "tools/build_book.py"]
-    yield "code", [*PYTEST, "-n", "2", "--ignore=tests/browser", "src", "tests", "tools"]
+    yield "code", [*PYTEST, "-n", "2", "--ignore=tests/browser", "src", "tests"]
     notebooks = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("[ce][hx]*/*.ipynb"))
     if notebooks:
         # Each notebook cold in its own kernel; its outputs are not compared, because none are stored.
@@ -23,8 +23,9 @@ def stages():
             "notebooks",
             [*PYTEST, "-n", "2", "--dist=loadfile", "--nbval-lax", "--nbval-cell-timeout=180", *notebooks],
         )
-    if (ROOT / "tests" / "browser").is_dir():
-        yield "browser", [*PYTEST, "tests/browser"]
+    book = "tests/browser/test_book.py"
+    yield "the book in a browser", [*PYTEST, "-n", "2", book]
+    yield "explorers in a browser", [*PYTEST, "tests/browser", f"--ignore={book}"]
 
 
 def counts(report):

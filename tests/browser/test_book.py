@@ -78,7 +78,8 @@ def axe_violations(page):
     """What axe-core finds, one line for each rule and place."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page).response["violations"]
+    # Without `preload` axe does not fetch style sheets again (from addresses that it gets wrong).
+    found = Axe().run(page, options={"preload": False}).response["violations"]
     return [f"{v['id']}: {n['target']} {n['html'][:160]}" for v in found for n in v["nodes"]]
 
 
@@ -92,7 +93,7 @@ def test_that_a_page_is_sound_and_accessible(visit, name, scheme):
 
 
 def test_that_axe_would_find_something(visit):
-    page = visit("search.html")
+    page = visit("glossary.html")
     page.evaluate(
         "document.querySelector('.bd-article').innerHTML += '<img src=\"_static/favicon.svg\"><button></button>'"
     )
@@ -195,8 +196,8 @@ def test_that_the_search_finds_a_chapter(visit):
     page.wait_for_selector("#search-results li a")
 
 
-def test_that_the_first_page_is_found_at_the_root(visit):
-    page = visit("")
+def test_that_the_first_page_is_found_at_the_root(open_page, roots):
+    page = open_page(roots["http"])
     page.wait_for_selector(".bd-article h1")
 
 
@@ -218,7 +219,7 @@ def test_that_a_chapter_prints(visit, name):
     page.emulate_media(media="print")
     for around in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer"):
         assert not page.locator(around).is_visible()
-    assert page.locator(".bd-article h1").is_visible()
+    assert page.locator("h1:visible").count() > 0
     path = artefact(name, ".pdf")
     page.pdf(path=path, format="A4")
     assert path.read_bytes().count(b"/Type /Page\n") > 2
