@@ -1,0 +1,91 @@
+"""Dense layer, softmax cross-entropy, the MLP, Adam."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import torch
+
+from benchmarks.rows import row
+from benchmarks.rows_image import array, backward, torch_training_step, training_step
+from coursekit.dense import affine_backward, affine_forward
+from coursekit.layers import Dense, ReLU
+from coursekit.losses import softmax_cross_entropy
+from coursekit.model import Sequential
+from coursekit.optimizers import adam
+
+
+@row("dense 784 to 100, batch 128, forward + backward", at_most=1.0)
+def dense():
+    x, w, b, dout = array(128, 784), array(784, 100), array(100), array(128, 100)
+
+    def ours():
+        _, cache = affine_forward(x, w, b)
+        return affine_backward(dout, cache)
+
+    layer = torch.nn.Linear(784, 100)
+    tx, tdout = torch.tensor(x, requires_grad=True), torch.tensor(dout)
+    return ours, lambda: backward(lambda: layer(tx), tdout, tx, *layer.parameters())
+
+
+@row("softmax cross-entropy 128 x 10, forward + backward", at_most=1.0)
+def cross_entropy():
+    scores, labels = array(128, 10), np.random.default_rng(0).integers(0, 10, 128)
+    ts, tl = torch.tensor(scores, requires_grad=True), torch.tensor(labels)
+    one = torch.tensor(1.0)
+    return (
+        lambda: softmax_cross_entropy(scores, labels),
+        lambda: backward(lambda: torch.nn.functional.cross_entropy(ts, tl), one, ts),
+    )
+
+
+def mlp():
+    sizes = (784, 100, 100, 100, 100, 100, 10)
+    ours, theirs = [], []
+    for d, m in itertools.pairwise(sizes):
+        ours += [Dense(d, m), ReLU()]
+        theirs += [torch.nn.Linear(d, m), torch.nn.ReLU()]
+    return Sequential(ours[:-1]), torch.nn.Sequential(*theirs[:-1])
+
+
+def mlp_step(**adam_settings):
+    ours, theirs = mlp()
+    x, y = array(128, 784), np.random.default_rng(0).integers(0, 10, 128)
+    return training_step(ours, x, y), torch_training_step(theirs, x, y, **adam_settings)
+
+
+row("training step, MLP 784-5x100-10, batch 128, Adam", at_most=(0.8, 0.65))(mlp_step)
+row("training step, MLP 784-5x100-10, batch 128, Adam", other="PyTorch, fused Adam")(lambda: mlp_step(fused=True))
+
+
+def adam_million(**settings):
+    w, g = array(1_000_000), array(1_000_001)[1:]
+    optimizer = adam(1e-3)
+    numbers = [w.copy(), optimizer.init(w)]
+
+    def ours():
+        numbers[:] = optimizer.update(numbers[0], g, numbers[1], inplace=True)
+
+    parameter = torch.nn.Parameter(torch.tensor(w))
+    parameter.grad = torch.tensor(g)
+    return ours, torch.optim.Adam([parameter], 1e-3, **settings).step
+
+
+row("Adam on 1 M parameters", at_most=1.1)(adam_million)
+row("Adam on 1 M parameters", other="PyTorch, fused Adam")(lambda: adam_million(fused=True))
+
+
+@row("100 Adam trajectories of 500 steps, run axis", other="a loop over runs", at_least=50, single=True)
+def trajectories():
+    starts = np.random.default_rng(0).standard_normal((100, 2))
+    curvature = np.array([0.1, 2.0])  # of x^2 / 20 + y^2
+
+    def descend(w):
+        optimizer = adam(0.1)
+        state = optimizer.init(w)
+        for _ in range(500):
+            w, state = optimizer.update(w, curvature * w, state)
+        return w
+
+    return lambda: descend(starts), lambda: [descend(w) for w in starts]

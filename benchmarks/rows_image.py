@@ -1,0 +1,200 @@
+"""Convolution, pooling, batch norm and LeNet-5.
+
+"as in a network" is batch-last memory, as the layer before would hand it over; "C order" is an array as
+`np.zeros((N, C, H, W))` makes it, which is converted on the way in.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from benchmarks import peers
+from benchmarks.rows import row
+from coursekit import _fast, zoo
+from coursekit.convolution import conv2d_backward, conv2d_forward, max_pool2d_backward, max_pool2d_forward
+from coursekit.losses import softmax_cross_entropy
+from coursekit.model import train
+from coursekit.normalization import batch_norm2d_backward, batch_norm2d_forward
+from coursekit.optimizers import adam
+
+F = torch.nn.functional
+
+
+def array(*shape):
+    return np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
+
+
+def images(*shape, batch_last):
+    x = array(*shape)
+    return _fast.batch_first(_fast.batch_last(x)) if batch_last else x
+
+
+def backward(out, dout, *leaves):
+    """PyTorch's backward pass, into fresh gradients."""
+    for leaf in leaves:
+        leaf.grad = None
+    out().backward(dout)
+
+
+def convolution(x_shape, w_shape, padding, batch_last):
+    def make():
+        x, w, b = images(*x_shape, batch_last=batch_last), array(*w_shape), array(w_shape[0])
+        dout = images(*conv2d_forward(x, w, b, 1, padding)[0].shape, batch_last=batch_last)
+
+        def ours():
+            _, cache = conv2d_forward(x, w, b, 1, padding)
+            return conv2d_backward(dout, cache)
+
+        tx, tw, tb = (torch.tensor(np.ascontiguousarray(a), requires_grad=True) for a in (x, w, b))
+        tdout = torch.tensor(np.ascontiguousarray(dout))
+        return ours, lambda: backward(lambda: F.conv2d(tx, tw, tb, 1, padding), tdout, tx, tw, tb)
+
+    return make
+
+
+CONVOLUTIONS = {
+    "LeNet-5 layer 1": ((64, 1, 28, 28), (6, 1, 5, 5), 2, 1.5),
+    "LeNet-5 layer 2": ((64, 6, 14, 14), (16, 6, 5, 5), 0, 1.5),
+    "VGG block 32x32x32, 3x3": ((32, 32, 32, 32), (32, 32, 3, 3), 1, 2.3),
+}
+MEMORY = {"as in a network": True, "C order": False}
+for _name, (*_args, _bound) in CONVOLUTIONS.items():
+    for _memory, _last in MEMORY.items():
+        row(f"conv2d forward + backward, {_name}, {_memory}", at_most=_bound)(convolution(*_args, _last))
+
+
+def pooling(shape, batch_last):
+    def make():
+        x = images(*shape, batch_last=batch_last)
+        dout = images(*max_pool2d_forward(x)[0].shape, batch_last=batch_last)
+
+        def ours():
+            _, cache = max_pool2d_forward(x)
+            return max_pool2d_backward(dout, cache)
+
+        tx = torch.tensor(np.ascontiguousarray(x), requires_grad=True)
+        tdout = torch.tensor(np.ascontiguousarray(dout))
+        return ours, lambda: backward(lambda: F.max_pool2d(tx, 2), tdout, tx)
+
+    return make
+
+
+def batch_norm(shape, batch_last):
+    def make():
+        c = shape[1]
+        x, dout = images(*shape, batch_last=batch_last), images(*shape, batch_last=batch_last)
+        gamma, beta = np.ones(c, np.float32), np.zeros(c, np.float32)
+        running = {"mean": np.zeros(c, np.float32), "var": np.ones(c, np.float32)}
+
+        def ours():
+            _, cache, _ = batch_norm2d_forward(x, gamma, beta, running, training=True)
+            return batch_norm2d_backward(dout, cache)
+
+        layer = torch.nn.BatchNorm2d(c)
+        tx, tdout = (torch.tensor(np.ascontiguousarray(a)) for a in (x, dout))
+        tx.requires_grad_()
+        return ours, lambda: backward(lambda: layer(tx), tdout, tx, *layer.parameters())
+
+    return make
+
+
+for _kind, _make in {"max pooling 2x2": pooling, "batch norm 2d": batch_norm}.items():
+    for _shape in ((64, 6, 28, 28), (32, 32, 32, 32)):
+        for _memory, _last in MEMORY.items():
+            _size = "x".join(map(str, _shape))
+            _bound = None if _make is batch_norm and not _last else 0.6  # converting costs as much as normalizing
+            row(f"{_kind}, forward + backward, {_size}, {_memory}", at_most=_bound)(_make(_shape, _last))
+
+
+def torch_lenet5():
+    t = torch.nn
+    return t.Sequential(
+        *(t.Conv2d(1, 6, 5, padding=2), t.ReLU(), t.MaxPool2d(2), t.Conv2d(6, 16, 5), t.ReLU(), t.MaxPool2d(2)),
+        *(t.Flatten(), t.Linear(400, 120), t.ReLU(), t.Linear(120, 84), t.ReLU(), t.Linear(84, 10)),
+    )
+
+
+def training_step(net, x, y):
+    """A function that makes one step of Adam."""
+    params, state = net.init(np.random.default_rng(0))
+    optimizer = adam(1e-3)
+    numbers = [params, state, optimizer.init(params)]
+
+    def step():
+        params, state, optimizer_state = numbers
+        scores, cache, state = net.forward(params, state, x, training=True)
+        _, dscores = softmax_cross_entropy(scores, y)
+        grads = net.backward_first(dscores, cache)
+        params, optimizer_state = optimizer.update(params, grads, optimizer_state, inplace=True)
+        numbers[:] = params, state, optimizer_state
+
+    return step
+
+
+def torch_training_step(net, x, y, **adam_settings):
+    """The same in PyTorch."""
+    optimizer = torch.optim.Adam(net.parameters(), 1e-3, **adam_settings)
+    x, y = torch.from_numpy(x), torch.from_numpy(y)
+
+    def step():
+        optimizer.zero_grad()
+        F.cross_entropy(net(x), y).backward()
+        optimizer.step()
+
+    return step
+
+
+def digits(n):
+    return array(n, 1, 28, 28), np.random.default_rng(0).integers(0, 10, n)
+
+
+@row("training step, LeNet-5, batch 64, Adam", at_most=(0.9, 0.75))
+def lenet5_step():
+    x, y = digits(64)
+    return training_step(zoo.lenet5(), x, y), torch_training_step(torch_lenet5(), x, y)
+
+
+@row("training step, LeNet-5, batch 64, Adam", other="PyTorch, fused Adam")
+def lenet5_step_fused():
+    x, y = digits(64)
+    return training_step(zoo.lenet5(), x, y), torch_training_step(torch_lenet5(), x, y, fused=True)
+
+
+@row("a twentieth of an epoch (3,000 images), LeNet-5, batch 64, Adam", at_most=(0.9, 0.75))
+def lenet5_epoch():
+    x, y = digits(3000)
+    net, rng = zoo.lenet5(), np.random.default_rng(0)
+    twin = torch_lenet5()
+    optimizer = torch.optim.Adam(twin.parameters(), 1e-3)
+    tx, ty = torch.from_numpy(x), torch.from_numpy(y)
+    threads = torch.get_num_threads()
+
+    def ours():
+        train(net, x, y, optimizer=adam(1e-3), epochs=1, batch_size=64, rng=rng, progress=False, threads=threads)
+
+    def theirs():
+        for batch in torch.randperm(len(tx)).split(64):
+            optimizer.zero_grad()
+            F.cross_entropy(twin(tx[batch]), ty[batch]).backward()
+            optimizer.step()
+
+    return ours, theirs
+
+
+@row("conv2d forward, LeNet-5 layer 2", other="naive loops", at_least=400, single=True)
+def naive():
+    x, w, b = array(64, 6, 14, 14), array(16, 6, 5, 5), array(16)
+    return lambda: conv2d_forward(x, w, b), lambda: peers.conv2d_naive(x, w, b)
+
+
+@row("conv2d forward + backward, LeNet-5 layer 2", other="fancy-index im2col, np.add.at", single=True)
+def im2col():
+    x, w, b = array(64, 6, 14, 14), array(16, 6, 5, 5), array(16)
+    dout = array(64, 16, 10, 10)
+
+    def ours():
+        _, cache = conv2d_forward(x, w, b)
+        return conv2d_backward(dout, cache)
+
+    return ours, lambda: peers.conv2d_im2col(x, w, b, dout)
