@@ -210,10 +210,12 @@ def look_ahead(result: dict):
         ax.plot(*ahead, marker="o", mfc=PAPER, mec=INK, ms=6, ls="none", zorder=5)
         ax.set(xlim=(-6.1, -3.2), ylim=(-2.0, 1.75), xlabel="x")
         ax.annotate("w", w, xytext=(-13, 3), textcoords="offset points")
-        ax.annotate("velocity", (w + ahead) / 2, xytext=(8, 8), textcoords="offset points", color=INK, size=9.5)
-        ax.annotate(
-            "step", (w + end) / 2, xytext=(-8, -12), textcoords="offset points", color=ORANGE, size=9.5, ha="right"
-        )
+        right, left = {"xytext": (8, 6), "ha": "left"}, {"xytext": (-8, -12), "ha": "right"}
+        places = {"velocity": (ahead, INK, right), "step": (end, ORANGE, left)}
+        if name == "nesterov":
+            places = {"velocity": (ahead, INK, left), "step": (end, ORANGE, right)}
+        for label, (tip, colour, place) in places.items():
+            ax.annotate(label, (w + tip) / 2, textcoords="offset points", color=colour, size=9.5, **place)
     axes[0].annotate(
         "gradient\nat w", result["w"] - (0.06, 0.75), xytext=(-6, 0), textcoords="offset points", color=BLUE,
         size=9.5, ha="right",
