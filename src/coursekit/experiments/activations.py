@@ -86,12 +86,12 @@ def network(sizes, activation, gain=None) -> Sequential:
 
 
 @functools.cache
-def _digits():
+def digits():
     """8x8 digits as vectors, one mean and one standard deviation for all pixels: (x, y, x_test, y_test)."""
-    digits = data.digits()
-    x, x_test = (a.reshape(len(a), -1) for a in (digits.x_train, digits.x_test))
+    found = data.digits()
+    x, x_test = (a.reshape(len(a), -1) for a in (found.x_train, found.x_test))
     mean, std = x.mean(), x.std()
-    arrays = (x - mean) / std, digits.y_train, (x_test - mean) / std, digits.y_test
+    arrays = (x - mean) / std, found.y_train, (x_test - mean) / std, found.y_test
     for array in arrays:
         array.flags.writeable = False
     return arrays
@@ -162,7 +162,7 @@ def layers_while_training(
     loss : (steps,); NaN from the step at which training diverged
     """
     _checks.choice("activation", activation, LAYERS)
-    x, y, _, _ = _digits() if images is None else _mnist(images)
+    x, y, _, _ = digits() if images is None else _mnist(images)
     rng = np.random.default_rng(seed)
     net = network([x.shape[1]] + [width] * depth + [10], activation, gain)
     params, _ = net.init(rng)
@@ -261,7 +261,7 @@ def sign_agreement(names=("sigmoid", "relu", "tanh", "sigmoid - 1/2"), batch_siz
 
     Returns `{name: {batch size: share}}`.
     """
-    x, y, _, _ = _digits()
+    x, y, _, _ = digits()
     table = {}
     for name in names:
         net = network([64, 100, 100, 10], name)
@@ -297,7 +297,7 @@ def burst(lr=1.4, then="relu", width=32, length=10, steps=310, calm=0.05, seed=0
     test_accuracy : number
     """
     _checks.choice("then", then, LAYERS)
-    x, y, x_test, y_test = _digits()
+    x, y, x_test, y_test = digits()
     rng = np.random.default_rng(seed)
     sizes = [64, width, width, 10]
     before, after = network(sizes, "relu"), network(sizes, then)
@@ -343,7 +343,7 @@ def dead_by_rate(rates=(0.1, 0.4, 0.7, 1.0), seeds=5, steps=400, start="He") -> 
 
     Returns `{rate: {"dead": (seeds, 2), "test_accuracy": (seeds,)}}`, the share of dead units of both hidden layers.
     """
-    x, y, x_test, y_test = _digits()
+    x, y, x_test, y_test = digits()
     _checks.choice("start", start, STARTS)
     net, table = network([64, 100, 100, 10], "relu", STARTS[start]), {}
     for rate in rates:

@@ -1,0 +1,363 @@
+"""Cases of exercise sheet 03, activations."""
+
+import numpy as np
+
+from coursekit.grading.cases import Right, Wrong, case, question
+from coursekit.grading.compare import expect_equal, expect_shape, expect_true, inspect_value
+
+TITLE = "Activations"
+
+
+def inputs(rng, *shape):
+    """Positive and negative numbers and three exact zeros, and an upstream gradient of either sign."""
+    x = rng.normal(0, 1.5, shape)
+    x.flat[rng.choice(x.size, 3, replace=False)] = 0
+    dout = rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape)
+    return x, dout
+
+
+Q1 = question(
+    "03.1",
+    title="ReLU and leaky ReLU, backward",
+    minutes=8,
+    hints=[
+        "The gradient of the input is `dout` times the slope, entry by entry. The slope depends on `x` alone.",
+        "`x > 0` is an array of True and False, and counts as 1 and 0 in a product.",
+        "`np.where(x > 0, 1.0, slope)` picks 1 or the slope for each entry.",
+    ],
+)
+
+
+@case("relu_backward: gradient", points=2)
+def relu_gradient(relu_backward, *, rng):
+    x, dout = inputs(rng, int(rng.integers(3, 6)), int(rng.integers(6, 9)))
+    expect_equal(
+        relu_backward(dout, x),
+        dout * (x > 0),
+        what="relu_backward(dout, x)",
+        mistakes={
+            "the upstream gradient dout was left out": (x > 0) * 1.0,
+            "ReLU was applied to dout: it is x that decides where the gradient passes": np.maximum(dout, 0),
+            "dout was multiplied by the output of ReLU, not by its slope": dout * np.maximum(x, 0),
+            "the slope at 0 was taken as 1: use x > 0, not x >= 0": dout * (x >= 0),
+            "the gradient passes where x is negative": dout * (x <= 0),
+        },
+    )
+
+
+@case("relu_backward: any shape")
+def relu_shape(relu_backward, *, rng):
+    x, dout = inputs(rng, 2, int(rng.integers(3, 5)), int(rng.integers(5, 7)))
+    expect_equal(
+        relu_backward(dout, x),
+        dout * (x > 0),
+        what=f"relu_backward(dout, x) with x of shape {x.shape}",
+        mistakes={"the gradient was added up over the batch": (dout * (x > 0)).sum(axis=0)},
+    )
+
+
+@case("leaky_relu_backward: gradient", points=2)
+def leaky_gradient(leaky_relu_backward, *, rng):
+    x, dout = inputs(rng, int(rng.integers(3, 6)), int(rng.integers(6, 9)))
+    slope = round(float(rng.uniform(0.05, 0.3)), 2)
+    expect_equal(
+        leaky_relu_backward(dout, (x, slope)),
+        dout * np.where(x > 0, 1.0, slope),
+        what=f"leaky_relu_backward(dout, (x, {slope}))",
+        mistakes={
+            "the upstream gradient dout was left out": np.where(x > 0, 1.0, slope),
+            "the slope 0.01 is fixed, not the one of the cache": dout * np.where(x > 0, 1.0, 0.01),
+            "the negative side has slope 0: that is ReLU": dout * (x > 0),
+            "leaky ReLU was applied to dout: it is x that decides": np.where(dout > 0, dout, slope * dout),
+            "dout was multiplied by the output, not by the slope": dout * np.where(x > 0, x, slope * x),
+            "the negative side has the slope alone: times dout is missing": np.where(x > 0, dout, slope),
+            "the slope at 0 was taken as 1: use x > 0, not x >= 0": dout * np.where(x >= 0, 1.0, slope),
+        },
+    )
+
+
+Q2 = question(
+    "03.2",
+    title="ELU",
+    minutes=12,
+    hints=[
+        "`np.where(x > 0, x, ...)` computes both branches for every entry and then picks.",
+        "Nothing overflows in `np.exp(np.minimum(x, 0))`.",
+        "The slope of the lower branch is $\\alpha e^z$. It equals the output plus $\\alpha$.",
+    ],
+)
+
+
+def lower(x, alpha):
+    """The lower branch of ELU for all x, as far as it is needed."""
+    return alpha * (np.exp(np.minimum(x, 0)) - 1)
+
+
+def pair(result, what):
+    """(out, cache), or a message that says what is missing."""
+    expect_true(
+        type(result) in (tuple, list) and len(result) == 2,
+        f"{what} gave {inspect_value(result)}, not a pair (output, cache)",
+        mistake="a return is missing" if result is None else "the cache is missing: return out, cache",
+    )
+    return result
+
+
+@case("elu_forward: output", points=2)
+def elu_output(elu_forward, *, rng):
+    x, _ = inputs(rng, int(rng.integers(3, 6)), int(rng.integers(6, 9)))
+    alpha = round(float(rng.uniform(0.3, 0.8)), 2)
+    what = f"elu_forward(x, {alpha})"
+    out, _ = pair(elu_forward(x, alpha), what)
+    expect_equal(
+        out,
+        np.where(x > 0, x, lower(x, alpha)),
+        what=f"the output of {what}",
+        mistakes={
+            "alpha was left out": np.where(x > 0, x, lower(x, 1)),
+            "the -1 is missing: alpha * (exp(x) - 1)": np.where(x > 0, x, alpha * np.exp(np.minimum(x, 0))),
+            "the brackets are missing: alpha * exp(x) - 1": np.where(x > 0, x, alpha * np.exp(np.minimum(x, 0)) - 1),
+            "the negative side is 0: that is ReLU": np.maximum(x, 0),
+            "the negative side is a line: that is leaky ReLU": np.where(x > 0, x, alpha * x),
+        },
+    )
+
+
+@case("elu_forward: very large and very small inputs")
+def elu_extremes(elu_forward, *, rng):
+    large = rng.uniform(800, 1500, int(rng.integers(3, 6)))
+    x = np.concatenate([large, -large])
+    alpha = round(float(rng.uniform(1.2, 2)), 2)
+    what = f"elu_forward(x, {alpha}) with |x| from 800 to 1500"
+    out, _ = pair(elu_forward(x, alpha), what)
+    if type(out) is np.ndarray and out.shape == x.shape and out.dtype.kind == "f":
+        expect_true(
+            bool(np.isfinite(out).all()),
+            f"the output of {what} is not finite",
+            mistake="exp(x) overflowed for large x and was not thrown away: give exp only what is at most 0",
+        )
+    expect_equal(out, np.where(x > 0, x, -alpha), what=f"the output of {what}")
+
+
+@case("elu_backward: gradient", points=2)
+def elu_gradient(elu_forward, elu_backward, *, rng):
+    x, dout = inputs(rng, int(rng.integers(3, 6)), int(rng.integers(6, 9)))
+    alpha = round(float(rng.uniform(0.3, 0.8)), 2)
+    _, cache = pair(elu_forward(x, alpha), f"elu_forward(x, {alpha})")
+    slope = lower(x, alpha) + alpha
+    expect_equal(
+        elu_backward(dout, cache),
+        dout * np.where(x > 0, 1, slope),
+        what=f"elu_backward(dout, cache) after elu_forward(x, {alpha})",
+        mistakes={
+            "the upstream gradient dout was left out": np.where(x > 0, 1, slope),
+            "alpha was left out of the slope": dout * np.where(x > 0, 1, slope / alpha),
+            "the output was taken for the slope of the lower branch: alpha must be added": dout
+            * np.where(x > 0, 1, lower(x, alpha)),
+            "1 was added to the output, not alpha": dout * np.where(x > 0, 1, lower(x, alpha) + 1),
+            "the negative side has slope 0: that is ReLU": dout * (x > 0),
+            "the negative side has slope alpha: that is leaky ReLU": dout * np.where(x > 0, 1, alpha),
+            "the slope at 0 was taken as 1, not as alpha": dout * np.where(x >= 0, 1, slope),
+        },
+    )
+
+
+Q3 = question(
+    "03.3",
+    title="Maxout, backward",
+    minutes=12,
+    hints=[
+        "Start from zeros of shape (N, D, pieces). Put `dout` where the winners are, then reshape to (N, D * pieces).",
+        "`np.put_along_axis(groups, winner[..., None], dout[..., None], axis=2)` does the putting.",
+        "Or compare: `np.arange(pieces) == winner[..., None]` is True for the winner of each group.",
+    ],
+)
+
+
+def maxout_case(maxout_backward, rng, n, d, pieces):
+    """Compare with the gradient for given winners."""
+    winner = rng.integers(0, pieces, (n, d))
+    dout = rng.uniform(0.5, 2, (n, d)) * rng.choice([-1, 1], (n, d))
+    won = np.arange(pieces) == winner[..., None]
+    want = (won * dout[..., None]).reshape(n, d * pieces)
+    what = f"maxout_backward(dout, (winner, {pieces})) with dout of shape {dout.shape}"
+    got = maxout_backward(dout, (winner, pieces))
+    expect_shape(
+        got,
+        want.shape,
+        what=what,
+        mistakes={
+            "the last reshape is missing: (N, D, pieces) must become (N, D * pieces)": (n, d, pieces),
+            "the gradient has the shape of the output, not of the input": (n, d),
+        },
+    )
+    expect_equal(
+        got,
+        want,
+        what=what,
+        mistakes={
+            "the gradient went to every piece, not to the winner alone": np.repeat(dout, pieces, axis=1),
+            "the gradient was shared among the pieces": np.repeat(dout / pieces, pieces, axis=1),
+            "the upstream gradient dout was left out": won.reshape(n, -1) * 1.0,
+            "the pieces of one output lie side by side, not D apart": (won * dout[..., None])
+            .transpose(0, 2, 1)
+            .reshape(n, -1),
+            "the gradient went to the losers": (~won * dout[..., None]).reshape(n, -1),
+            "the gradient always went to the first piece": ((np.arange(pieces) == 0) * dout[..., None]).reshape(n, -1),
+        },
+    )
+
+
+@case("maxout_backward: two pieces", points=2)
+def maxout_two(maxout_backward, *, rng):
+    maxout_case(maxout_backward, rng, int(rng.integers(4, 7)), int(rng.integers(7, 10)), 2)
+
+
+@case("maxout_backward: more pieces", points=2)
+def maxout_more(maxout_backward, *, rng):
+    maxout_case(maxout_backward, rng, int(rng.integers(5, 8)), int(rng.integers(8, 11)), int(rng.integers(3, 5)))
+
+
+@case("maxout_backward: one example")
+def maxout_one(maxout_backward, *, rng):
+    maxout_case(maxout_backward, rng, 1, int(rng.integers(8, 12)), int(rng.integers(3, 5)))
+
+
+def _def(signature, *lines):
+    return f"def {signature}:\n" + "\n".join(f"    {line}" for line in lines)
+
+
+RELU = "relu_backward(dout, cache)"
+LEAKY = "leaky_relu_backward(dout, cache)"
+ELU = "elu_forward(x, alpha=1.0)"
+ELU_BACK = "elu_backward(dout, cache)"
+MAXOUT = "maxout_backward(dout, cache)"
+UNPACK = "x, slope = cache"
+ELU_UNPACK = "x, out, alpha = cache"
+KEEP = "return out, (x, out, alpha)"
+WINNER = "winner, pieces = cache"
+WON = "won = np.arange(pieces) == winner[..., None]"
+
+WRONG = [
+    Wrong("03.1", _def(RELU, "return (cache > 0) * 1.0"), "the upstream gradient dout was left out"),
+    Wrong("03.1", _def(RELU, "return np.maximum(dout, 0)"), "ReLU was applied to dout"),
+    Wrong("03.1", _def(RELU, "return dout * np.maximum(cache, 0)"), "not by its slope"),
+    Wrong("03.1", _def(RELU, "return dout * (cache >= 0)"), "the slope at 0 was taken as 1"),
+    Wrong("03.1", _def(RELU, "return dout * (cache <= 0)"), "the gradient passes where x is negative"),
+    Wrong("03.1", _def(RELU, "return (dout * (cache > 0)).sum(axis=0)"), "added up over the batch"),
+    Wrong("03.1", _def(RELU, "dx = dout * (cache > 0)"), "a return is missing"),
+    Wrong("03.1", _def(LEAKY, UNPACK, "return np.where(x > 0, 1.0, slope)"), "dout was left out"),
+    Wrong("03.1", _def(LEAKY, UNPACK, "return dout * np.where(x > 0, 1.0, 0.01)"), "the slope 0.01 is fixed"),
+    Wrong("03.1", _def(LEAKY, UNPACK, "return dout * (x > 0)"), "that is ReLU"),
+    Wrong("03.1", _def(LEAKY, UNPACK, "return np.where(dout > 0, dout, slope * dout)"), "applied to dout"),
+    Wrong("03.1", _def(LEAKY, UNPACK, "return dout * np.where(x > 0, x, slope * x)"), "not by the slope"),
+    Wrong("03.1", _def(LEAKY, UNPACK, "return np.where(x > 0, dout, slope)"), "times dout is missing"),
+    Wrong("03.1", _def(LEAKY, UNPACK, "return dout * np.where(x >= 0, 1.0, slope)"), "use x > 0, not x >= 0"),
+    Wrong("03.2", _def(ELU, "out = np.where(x > 0, x, np.exp(np.minimum(x, 0)) - 1)", KEEP),
+          "alpha was left out"),
+    Wrong("03.2", _def(ELU, "out = np.where(x > 0, x, alpha * np.exp(np.minimum(x, 0)))", KEEP),
+          "the -1 is missing"),
+    Wrong("03.2", _def(ELU, "out = np.where(x > 0, x, alpha * np.exp(np.minimum(x, 0)) - 1)",
+                       KEEP), "the brackets are missing"),
+    Wrong("03.2", _def(ELU, "out = np.maximum(x, 0)", KEEP), "that is ReLU"),
+    Wrong("03.2", _def(ELU, "out = np.where(x > 0, x, alpha * x)", KEEP), "that is leaky ReLU"),
+    Wrong("03.2", _def(ELU, "with np.errstate(all='ignore'):",
+                       "    out = x * (x > 0) + alpha * (np.exp(x) - 1) * (x <= 0)", KEEP),
+          "exp(x) overflowed for large x"),
+    Wrong("03.2", _def(ELU, "return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))"), "the cache is missing"),
+    Wrong("03.2", _def(ELU, "out = np.where(x > 0, x, alpha * (np.exp(np.minimum(x, 0)) - 1))"), "a return is missing"),
+    Wrong("03.2", _def(ELU_BACK, ELU_UNPACK, "return np.where(x > 0, 1.0, out + alpha)"), "dout was left out"),
+    Wrong("03.2", _def(ELU_BACK, ELU_UNPACK, "return dout * np.where(x > 0, 1.0, np.exp(np.minimum(x, 0)))"),
+          "alpha was left out of the slope"),
+    Wrong("03.2", _def(ELU_BACK, ELU_UNPACK, "return dout * np.where(x > 0, 1.0, out)"), "alpha must be added"),
+    Wrong("03.2", _def(ELU_BACK, ELU_UNPACK, "return dout * np.where(x > 0, 1, out + 1)"), "1 was added to the output"),
+    Wrong("03.2", _def(ELU_BACK, ELU_UNPACK, "return dout * (x > 0)"), "the negative side has slope 0"),
+    Wrong("03.2", _def(ELU_BACK, ELU_UNPACK, "return dout * np.where(x > 0, 1.0, alpha)"), "slope alpha"),
+    Wrong("03.2", _def(ELU_BACK, ELU_UNPACK, "return dout * np.where(x >= 0, 1.0, out + alpha)"), "not as alpha"),
+    Wrong("03.3", _def(MAXOUT, WINNER, "return np.repeat(dout, pieces, axis=1)"), "to every piece"),
+    Wrong("03.3", _def(MAXOUT, WINNER, "return np.repeat(dout / pieces, pieces, axis=1)"), "shared among the pieces"),
+    Wrong("03.3", _def(MAXOUT, WINNER, WON, "return won.reshape(len(dout), -1) * 1.0"), "dout was left out"),
+    Wrong("03.3", _def(MAXOUT, WINNER, WON, "return won * dout[..., None]"), "the last reshape is missing"),
+    Wrong("03.3", _def(MAXOUT, WINNER, WON,
+                       "return (won * dout[..., None]).transpose(0, 2, 1).reshape(len(dout), -1)"), "side by side"),
+    Wrong("03.3", _def(MAXOUT, WINNER, WON, "return (~won * dout[..., None]).reshape(len(dout), -1)"), "to the losers"),
+    Wrong("03.3", _def(MAXOUT, WINNER, "dx = np.zeros((len(dout), dout.shape[1] * pieces))", "dx[:, ::pieces] = dout",
+                       "return dx"), "always went to the first piece"),
+    Wrong("03.3", _def(MAXOUT, WINNER, "return dout * (winner > 0)"), "the shape of the output, not of the input"),
+]  # fmt: skip
+
+RIGHT = [
+    Right(
+        "03.1",
+        """
+def relu_backward(dout, cache):
+    dx = np.array(dout)
+    dx[cache <= 0] = 0
+    return dx
+
+def leaky_relu_backward(dout, cache):
+    x, slope = cache
+    return np.where(x > 0, dout, slope * dout)
+""",
+    ),
+    Right(
+        "03.1",
+        """
+def relu_backward(upstream, x):
+    return np.where(x > 0, upstream, 0.0)
+
+def leaky_relu_backward(upstream, cache):
+    positive = cache[0] > 0
+    return upstream * (positive + cache[1] * ~positive)
+""",
+    ),
+    Right(
+        "03.2",
+        """
+def elu_forward(x, alpha=1.0):
+    slope = np.where(x > 0, 1.0, alpha * np.exp(np.minimum(x, 0)))
+    return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0)), slope
+
+def elu_backward(dout, cache):
+    return dout * cache
+""",
+    ),
+    Right(
+        "03.2",
+        """
+def elu_forward(x, alpha=1.0):
+    out = np.array(x, dtype=float)
+    off = x <= 0
+    out[off] = alpha * (np.exp(x[off]) - 1)
+    return [out, {"x": x, "alpha": alpha}]
+
+def elu_backward(dout, cache):
+    x, alpha = cache["x"], cache["alpha"]
+    dx = np.array(dout)
+    dx[x <= 0] *= alpha * np.exp(x[x <= 0])
+    return dx
+""",
+    ),
+    Right(
+        "03.3",
+        """
+def maxout_backward(dout, cache):
+    winner, pieces = cache
+    won = np.arange(pieces) == winner[..., None]
+    return (won * dout[..., None]).reshape(len(dout), -1)
+""",
+    ),
+    Right(
+        "03.3",
+        """
+def maxout_backward(dout, cache):
+    winner, pieces = cache
+    n, d = dout.shape
+    dx = np.zeros((n, d * pieces))
+    for i in range(n):
+        for j in range(d):
+            dx[i, j * pieces + winner[i, j]] = dout[i, j]
+    return dx
+""",
+    ),
+]
