@@ -1,0 +1,371 @@
+"""Chapter 01: a perceptron, a graph walked by hand, gradients that are checked, gradients that vanish."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from .. import _checks, data
+from ..activations import tanh_backward, tanh_forward
+from ..autograd import Tensor
+from ..dense import affine_backward, affine_forward
+from ..diagnostics import gradient_norms
+from ..errors import NotFiniteError
+from ..initializers import he_normal, xavier_normal
+from ..layers import ReLU, Sigmoid, Tanh
+from ..losses import mean_squared_error
+from ..model import accuracy, predict
+from ..optimizers import sgd
+from .initialization import mlp
+
+CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+GATES = {"AND": (0.0, 0.0, 0.0, 1.0), "OR": (0.0, 1.0, 1.0, 1.0), "XOR": (0.0, 1.0, 1.0, 0.0)}
+
+
+def gate(name="XOR") -> tuple[np.ndarray, np.ndarray]:
+    """The four inputs of a logical gate, (4, 2), and its answers, (4,)."""
+    _checks.choice("name", name, GATES)
+    return CORNERS.copy(), np.array(GATES[name])
+
+
+def perceptron(name="XOR", epochs=20) -> dict:
+    """Rosenblatt's perceptron on a logical gate, one example after the other, without randomness.
+
+    It starts at weights 0 and bias −½, so that its line never runs through one of the four points.
+
+    Returns
+    -------
+    w, b : (2,) and number, after the last epoch
+    mistakes : (epochs,) wrong answers in each pass over the four examples
+    """
+    x, y = gate(name)
+    w, b, mistakes = np.zeros(2), -0.5, []
+    for _ in range(epochs):
+        wrong = 0
+        for example, target in zip(x, y, strict=True):
+            error = target - float(example @ w + b > 0)
+            w, b, wrong = w + error * example, b + error, wrong + abs(error)
+        mistakes.append(int(wrong))
+    return {"gate": name, "x": x, "y": y, "w": w, "b": float(b), "mistakes": np.array(mistakes)}
+
+
+# The two graphs that are walked by hand: leaves with their numbers, operations in order, places to draw them at.
+ONE_UNIT = {
+    "leaves": {"w": 2.0, "x": 3.0, "b": -4.0, "−y": -1.0},
+    "operations": {
+        "u": ("w · x", lambda t: t["w"] * t["x"]),
+        "z": ("u + b", lambda t: t["u"] + t["b"]),
+        "a": ("relu(z)", lambda t: t["z"].relu()),
+        "e": ("a − y", lambda t: t["a"] + t["−y"]),
+        "L": ("e²", lambda t: t["e"] ** 2),
+    },
+    "places": {
+        "w": (0, 1), "x": (0, -1), "u": (1, 0), "b": (1, -1), "z": (2, 0), "a": (3, 0), "−y": (3, -1), "e": (4, 0),
+        "L": (5, 0),
+    },
+}  # fmt: skip
+GRAPHS = {
+    "one unit": ONE_UNIT,
+    "the unit switched off": ONE_UNIT | {"leaves": ONE_UNIT["leaves"] | {"b": -8.0}},
+    "one input, two units": {
+        "leaves": {"v": 4.0, "x": 2.0, "w": -1.0, "−y": -5.0},
+        "operations": {
+            "p": ("v · x", lambda t: t["v"] * t["x"]),
+            "q": ("w · x", lambda t: t["w"] * t["x"]),
+            "s": ("p + q", lambda t: t["p"] + t["q"]),
+            "e": ("s − y", lambda t: t["s"] + t["−y"]),
+            "L": ("e²", lambda t: t["e"] ** 2),
+        },
+        "places": {
+            "v": (0, 1), "x": (0, 0), "w": (0, -1), "p": (1.3, 0.6), "q": (1.3, -0.6), "s": (2.6, 0), "−y": (2.6, -1),
+            "e": (3.8, 0), "L": (5, 0),
+        },
+    },
+}  # fmt: skip
+WALK = 11  # steps: five values forward, the gradient of L itself, five operations backward
+
+
+def walk(graph="one unit", step=0) -> dict:
+    """The state of a small graph after `step` steps: five forward, then six back. All numbers are exact.
+
+    Returns
+    -------
+    values : {name: number} of the leaves and of what has been computed so far
+    grads : {name: number} what has arrived so far at each node on the way back
+    edges : (from, to) pairs
+    now : the name of the node at work, "" before the first step
+    text : this step in words
+    """
+    _checks.choice("graph", graph, GRAPHS)
+    step = _checks.whole("step", step, 0)
+    plan = GRAPHS[graph]
+    nodes = {name: Tensor(value) for name, value in plan["leaves"].items()}
+    for name, (_, operation) in plan["operations"].items():
+        nodes[name] = operation(nodes)
+    names = {node: name for name, node in nodes.items()}
+    order = list(plan["operations"])
+    edges = [(names[p], name) for name in order for p in nodes[name].parents if p in names]
+    values = dict(plan["leaves"]) | {name: float(nodes[name].data) for name in order[:step]}
+    grads, now, text = {}, "", "The four numbers on the left and below are given. Nothing is computed yet."
+    if 0 < step <= len(order):
+        now = order[step - 1]
+        text = f"Forward: {now} = {plan['operations'][now][0]} = {_show(values[now])}."
+    if step > len(order):
+        grads, now, text = {"L": 1.0}, "L", "Back: L changes exactly as L does, so its gradient is 1."
+    for name in order[::-1][: max(0, step - len(order) - 1)]:
+        now, said = name, []
+        for parent, local in _locals(nodes[name]):
+            to, slope = names[parent], float(local(np.ones(())))
+            if to == "−y":  # data: nobody asks how the loss changes with it
+                continue
+            part = grads[name] * slope + 0.0  # no minus zero
+            plus = f", together {_show(grads[to] + part)}" if to in grads else ""
+            grads[to] = grads.get(to, 0.0) + part
+            said.append(f"{to} gets {_factor(grads[name])} · {_factor(slope)} = {_show(part)}{plus}")
+        text = f"Back through {name} = {plan['operations'][name][0]}: {'; '.join(said)}."
+    return {"graph": graph, "step": step, "values": values, "grads": grads, "edges": edges, "now": now, "text": text}
+
+
+def _locals(node):
+    """(parent, local derivative) pairs of a node of the engine."""
+    return zip(node.parents, node._local, strict=True)
+
+
+def _show(number):
+    return f"{number:g}".replace("-", "−")
+
+
+def _factor(number):
+    return f"({_show(number)})" if number < 0 else _show(number)
+
+
+def plane(function, points=41) -> dict:
+    """What a function of points (N, 2) gives on a grid over the unit square and a little around it."""
+    axis = np.linspace(-0.4, 1.4, points)
+    x, y = np.meshgrid(axis, axis)
+    value = function(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(x.shape)
+    return {"x": x, "y": y, "value": value}
+
+
+def xor_starts(hidden=(1, 2, 3, 4, 8), runs=100, steps=1000, lr=0.1, seed=0) -> dict:
+    """Train 2-hidden-1 tanh networks on XOR from many random starts at once, along the run axis.
+
+    Returns `{hidden units: (runs,) loss after the last step}`.
+    """
+    x, y = gate("XOR")
+    last = {}
+    for units in hidden:
+        rng = np.random.default_rng([seed, units])
+        w1, b1 = rng.standard_normal((runs, 2, units)), np.zeros((runs, 1, units))
+        w2, b2 = rng.standard_normal((runs, units, 1)), np.zeros((runs, 1, 1))
+        target = np.broadcast_to(y[:, None], (runs, 4, 1))
+        for _ in range(steps):
+            z, cache1 = affine_forward(x, w1, b1)
+            h, cache_tanh = tanh_forward(z)
+            pred, cache2 = affine_forward(h, w2, b2)
+            last[units], dpred = mean_squared_error(pred, target)
+            dh, dw2, db2 = affine_backward(dpred, cache2)
+            _, dw1, db1 = affine_backward(tanh_backward(dh, cache_tanh), cache1)
+            w1, b1, w2, b2 = w1 - lr * dw1, b1 - lr * db1, w2 - lr * dw2, b2 - lr * db2
+    return last
+
+
+def cost(sizes=(784, 100, 100, 100, 10), examples=100, repeats=15, seed=0) -> dict:
+    """What a gradient costs: seconds of a forward pass, of a backward pass, and of one nudge for each parameter.
+
+    The first two are medians of measurements; the third is the number of parameters times a forward pass.
+    """
+    rng = np.random.default_rng(seed)
+    net = mlp(list(sizes), ReLU, _weights("relu"))
+    params, state = net.init(rng)
+    x = rng.standard_normal((examples, sizes[0]), dtype=np.float32)
+    y = np.zeros((examples, sizes[-1]), np.float32)
+    seconds = {"forward": [], "backward": []}
+    for _ in range(repeats):
+        start = time.perf_counter()
+        out, cache, _ = net.forward(params, state, x, training=True)
+        _, dout = mean_squared_error(out, y)
+        between = time.perf_counter()
+        net.backward_first(dout, cache)
+        seconds["forward"].append(between - start)
+        seconds["backward"].append(time.perf_counter() - between)
+    count = sum(array.size for layer in params.values() for array in layer.values())
+    forward, backward = (float(np.median(times)) for times in seconds.values())
+    return {"parameters": count, "forward": forward, "backward": backward, "nudging": count * forward}
+
+
+ARITHMETIC = {"float64": np.float64, "float32": np.float32}
+STEPS = np.logspace(0, -15, 31)
+
+
+def difference(eps=0.01, arithmetic="float64", formula="central") -> dict:
+    """Error of finite differences on the XOR network, 2-4-1 tanh with 17 parameters, for steps from 1 down to `eps`.
+
+    Returns as `difference_errors`, with the exact and the measured gradient of the first weight at `eps`.
+    """
+    _checks.choice("arithmetic", arithmetic, ARITHMETIC)
+    x, y = gate("XOR")
+    net = mlp([2, 4, 1], Tanh, lambda rng, shape, dtype: rng.standard_normal(shape).astype(dtype))
+    params, _ = net.init(np.random.default_rng(1), dtype=np.float64)
+    steps = np.append(STEPS[STEPS > eps * 1.001], eps)
+    return difference_errors(net, params, x, y[:, None], steps, ARITHMETIC[arithmetic], formula) | {
+        "arithmetic": arithmetic,
+    }
+
+
+def difference_errors(net, params, x, y, steps, dtype=np.float64, formula="central", entries=None) -> dict:
+    """Finite differences of the mean squared error for many step sizes, against the gradient of the backward pass.
+
+    All nudged networks of one step size run side by side, along the run axis.
+
+    Parameters
+    ----------
+    entries : which parameters, as indices into all of them laid end to end; None for all
+
+    Returns
+    -------
+    error : (steps,) length of the difference between measured and exact gradient, over the length of the exact one
+    exact, measured : the gradient of the first entry, by the backward pass and by the last step size
+    """
+    _checks.choice("formula", formula, ("central", "one-sided"))
+    out, cache, _ = net.forward(params, {}, x, training=True)
+    grads = net.backward_first(mean_squared_error(out, y)[1], cache)
+    flat, exact = _flat(params), _flat(grads)
+    entries = np.arange(len(flat)) if entries is None else entries
+    x, y, flat, exact = x.astype(dtype), y.astype(dtype), flat.astype(dtype), exact[entries]
+    rows = np.arange(len(entries))
+
+    def losses(nudge):
+        theta = np.repeat(flat[None], len(entries), axis=0)
+        theta[rows, entries] += dtype(nudge)
+        pred, _, _ = net.forward(_runs(theta, params), {}, x, training=True)
+        return mean_squared_error(pred, np.broadcast_to(y, pred.shape))[0]
+
+    error = []
+    for eps in steps:
+        below = losses(-eps) if formula == "central" else losses(0.0)
+        measured = (losses(eps) - below) / dtype(2 * eps if formula == "central" else eps)
+        error.append(np.linalg.norm(measured - exact) / np.linalg.norm(exact))
+    return {
+        "steps": np.asarray(steps),
+        "error": np.array(error),
+        "exact": float(exact[0]),
+        "measured": float(measured[0]),
+        "formula": formula,
+    }
+
+
+def _flat(params):
+    return np.concatenate([array.ravel() for layer in params.values() for array in layer.values()])
+
+
+def _runs(theta, like):
+    """Rows of numbers (R, P) as the params of R networks."""
+    params, at = {}, 0
+    for layer, arrays in like.items():
+        params[layer] = {}
+        for name, array in arrays.items():
+            shape = (len(theta), 1, *array.shape) if array.ndim == 1 else (len(theta), *array.shape)
+            params[layer][name] = theta[:, at : at + array.size].reshape(shape)
+            at += array.size
+    return params
+
+
+def best_steps(activation="tanh", arithmetic="float64", formula="central", entries=20, seed=0) -> dict:
+    """`difference_errors` of a 64-16-10 network on 64 digits, for 20 parameters drawn from all; steps 1 to 1e-12."""
+    _checks.choice("activation", activation, LAYERS)
+    _checks.choice("arithmetic", arithmetic, ARITHMETIC)
+    rng = np.random.default_rng(seed)
+    x, y = (array[:64].astype(np.float64) for array in _digits()[:2])
+    net = mlp([64, 16, 10], LAYERS[activation], _weights(activation))
+    params, _ = net.init(rng, dtype=np.float64)
+    chosen = rng.choice(len(_flat(params)), entries, replace=False)
+    steps = np.logspace(0, -12, 25)
+    return difference_errors(net, params, x, y, steps, ARITHMETIC[arithmetic], formula, chosen)
+
+
+LAYERS = {"sigmoid": Sigmoid, "tanh": Tanh, "relu": ReLU}
+STARTS = ("usual", "recentred")
+
+
+def _weights(activation):
+    rule = he_normal if activation == "relu" else xavier_normal
+    return lambda rng, shape, dtype: rule(rng, shape, dtype=dtype)
+
+
+def _digits():
+    """8x8 digits, standardized, and their labels as rows of ten numbers, 1 at the right digit."""
+    digits = data.digits()
+    train, test = (x.reshape(len(x), -1) for x in (digits.x_train, digits.x_test))
+    mean, std = train.mean(), train.std()
+    rows = np.eye(10, dtype=np.float32)[digits.y_train]
+    return (train - mean) / std, rows, (test - mean) / std, digits.y_test
+
+
+def _network(activation, depth, width, start, rng):
+    """64-width-...-width-10 and its first params.
+
+    The recentred start makes a sigmoid network compute exactly what the tanh network with the usual start does.
+    sigmoid(z) = (1 + tanh(z/2)) / 2, so take twice the first weights, four times the hidden ones, twice the last ones,
+    and subtract half of the sum of each unit's weights from its bias.
+    """
+    _checks.choice("activation", activation, LAYERS)
+    _checks.choice("start", start, STARTS)
+    net = mlp([64] + [width] * depth + [10], LAYERS[activation], _weights(activation))
+    params, _ = net.init(rng)
+    if start == "recentred" and activation == "sigmoid":
+        for layer, times in zip(params.values(), [2] + [4] * (depth - 1) + [2], strict=True):
+            layer["w"] *= times
+        for layer in list(params.values())[1:]:
+            layer["b"] -= layer["w"].sum(axis=0) / 2
+    return net, params
+
+
+def gradients_by_layer(depth=2, start="usual", width=32, examples=100, seed=0) -> dict:
+    """Norm of every layer's weight gradient before training, sigmoid against ReLU, on 8x8 digits.
+
+    Returns
+    -------
+    sigmoid, relu : (depth + 1,) norms, first layer first
+    factor : {activation: by how much one hidden layer multiplies the gradient on its way back, geometric mean}
+    """
+    depth = _checks.whole("depth", depth, 2)
+    x, y = (array[:examples] for array in _digits()[:2])
+    result = {"depth": depth, "start": start, "factor": {}}
+    for activation in ("sigmoid", "relu"):
+        net, params = _network(activation, depth, width, start, np.random.default_rng(seed))
+        out, cache, _ = net.forward(params, {}, x, training=True)
+        grads = net.backward_first(mean_squared_error(out, y)[1], cache)
+        norms = np.array([norm for name, norm in gradient_norms(grads).items() if name.endswith("/w")])
+        result[activation] = norms
+        # Layers between equal neighbours: not the first (64 inputs), not the last (no activation behind it).
+        result["factor"][activation] = float((norms[1] / norms[-2]) ** (1 / max(1, depth - 2)))
+    return result
+
+
+def train_deep(activation="sigmoid", depth=6, start="usual", width=32, steps=600, lr=0.2, batch=64, seed=0) -> dict:
+    """Train a network of `depth` hidden layers on 8x8 digits by gradient descent on the mean squared error.
+
+    Returns
+    -------
+    loss : (steps,); NaN from the step at which training diverged
+    accuracy : share of the test digits that are right
+    moved : (depth + 1,) how far each layer's weights moved, relative to where they began
+    """
+    x, y, x_test, labels = _digits()
+    rng = np.random.default_rng(seed)
+    net, params = _network(activation, depth, width, start, rng)
+    begin, optimizer, loss = params, sgd(lr), np.full(steps, np.nan)
+    state = optimizer.init(params)
+    for step in range(steps):
+        chosen = rng.integers(0, len(x), batch)
+        out, cache, _ = net.forward(params, {}, x[chosen], training=True)
+        try:
+            loss[step], dout = mean_squared_error(out, y[chosen])
+        except NotFiniteError:
+            break
+        params, state = optimizer.update(params, net.backward_first(dout, cache), state)
+    moved = [np.linalg.norm(params[k]["w"] - begin[k]["w"]) / np.linalg.norm(begin[k]["w"]) for k in params]
+    right = accuracy(predict(net, params, {}, x_test), labels)
+    return {"loss": loss, "accuracy": float(right), "moved": np.array(moved), "activation": activation, "depth": depth}

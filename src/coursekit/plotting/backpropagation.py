@@ -1,0 +1,202 @@
+"""Pictures of chapter 01."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import NullLocator
+
+from ..experiments.backpropagation import GRAPHS
+from ._style import BLUE, GOLD, INK, MUTED, ORANGE, PAPER, figure, styled
+
+
+def _corners(ax, x, y):
+    """The four inputs of a gate: filled where the answer is 1, hollow where it is 0."""
+    for point, target in zip(x, y, strict=True):
+        ax.plot(*point, "o", ms=10, mfc=INK if target else PAPER, mec=INK, mew=1.5, zorder=4)
+
+
+@styled
+def perceptrons(results: list[dict]):
+    """Each gate with the line at which the trained perceptron changes its answer; the side of answer 1 is tinted."""
+    fig, axes = figure(6.4, 2.55, 1, len(results), sharey=True, margins=(0.5, 0.1, 0.5, 0.5), gaps=(0.2, 0))
+    axis = np.linspace(-0.5, 1.5, 161)
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1)
+    said = []
+    for ax, result in zip(axes, results, strict=True):
+        z = grid @ result["w"] + result["b"]
+        ax.contourf(axis, axis, z, levels=[0, np.inf], colors=[BLUE], alpha=0.16)
+        ax.contour(axis, axis, z, levels=[0], colors=[BLUE], linewidths=1.8)
+        _corners(ax, result["x"], result["y"])
+        mistakes = result["mistakes"]
+        wrong = int(((result["x"] @ result["w"] + result["b"] > 0) != result["y"]).sum())
+        ax.set_title(f"{result['gate']}\n{wrong} of 4 wrong", size=10)
+        ax.set(xlim=(-0.5, 1.5), ylim=(-0.5, 1.5), xticks=[0, 1], yticks=[0, 1], xlabel="$x_1$", aspect="equal")
+        ax.grid(visible=False)
+        said.append(f"{result['gate']} {wrong} of 4 wrong after {len(mistakes)} epochs")
+    axes[0].set_ylabel("$x_2$", rotation=0, labelpad=10)
+    fig.alt = f"The line of a trained perceptron for each gate: {'; '.join(said)}."
+    return fig
+
+
+@styled
+def graph(result: dict):
+    """A small graph during its walk: values in blue, gradients in orange, the node at work outlined.
+
+    `result` as from `experiments.backpropagation.walk`.
+    """
+    plan = GRAPHS[result["graph"]]
+    values, grads, places = result["values"], result["grads"], plan["places"]
+    fig, ax = figure(6.4, 3.3, margins=(0.02, 0.02, 0.02, 0.42))
+    # Axes in inches: one column is 1.09 wide, one row 1 high.
+    at = {name: (0.44 + 1.09 * column, 1.43 + row) for name, (column, row) in places.items()}
+    half = {name: (0.44 if name in plan["operations"] else 0.24, 0.22) for name in at}
+    for begin, end in result["edges"]:
+        busy = result["now"] == end
+        ax.annotate(
+            "", _edge(at[end], at[begin], half[end]), _edge(at[begin], at[end], half[begin]), zorder=1,
+            arrowprops={"arrowstyle": "-|>", "color": INK if busy else MUTED, "lw": 1.8 if busy else 0.9,
+                        "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
+    for name, (x, y) in at.items():
+        formula = plan["operations"].get(name, (None,))[0]
+        busy = name == result["now"]
+        (wide, high), pad = half[name], 0.06
+        box = FancyBboxPatch(
+            (x - wide + pad, y - high + pad), 2 * (wide - pad), 2 * (high - pad), boxstyle=f"round,pad={pad}", fc=PAPER,
+            ec=INK if busy else MUTED, lw=2 if busy else 0.8, zorder=2,
+        )  # fmt: skip
+        ax.add_patch(box)
+        ax.text(x, y + 0.09, f"{name} = {formula}" if formula else name, ha="center", va="center", size=9.5, zorder=3)
+        value = _number(values[name]) if name in values else "?"
+        ax.text(x, y - 0.1, value, ha="center", va="center", size=9.5, color=BLUE, weight="bold", zorder=3)
+        if name in grads:
+            where = y + (0.35 if places[name][1] >= 0 else -0.35)
+            ax.text(
+                x, where, f"∂L/∂{name} = {_number(grads[name])}", ha="center", va="center", color=ORANGE, size=9,
+                bbox={"boxstyle": "square,pad=0.08", "fc": PAPER, "ec": "none"}, zorder=3,
+            )  # fmt: skip
+    ax.set(xlim=(0, 6.36), ylim=(0, 2.86))
+    ax.axis("off")
+    ax.set_title(result["text"] if len(result["text"]) < 70 else result["text"].replace(": ", ":\n", 1), size=10)
+    return fig
+
+
+def _edge(centre, towards, half):
+    """Where the line from the centre of a box towards another point leaves the box."""
+    (x, y), (dx, dy) = centre, np.subtract(towards, centre)
+    share = min(h / abs(d) for h, d in zip(half, (dx, dy), strict=True) if d)
+    return x + share * dx, y + share * dy
+
+
+def _number(value):
+    return f"{value:g}".replace("-", "−")
+
+
+@styled
+def xor_network(losses, plane: dict, x, y):
+    """Loss by step, and the plane: tinted where the network's output is above one half."""
+    fig, (left, right) = figure(6.4, 2.9, 1, 2, width_ratios=[1.5, 1], gaps=(0.7, 0.5))
+    left.plot(np.arange(1, len(losses) + 1), losses, color=BLUE)
+    left.set(xlim=(0, len(losses)), ylim=(0, None), xlabel="step", ylabel="loss")
+    right.contourf(plane["x"], plane["y"], plane["value"], levels=[0.5, np.inf], colors=[BLUE], alpha=0.16)
+    right.contour(plane["x"], plane["y"], plane["value"], levels=[0.5], colors=[BLUE], linewidths=1.8)
+    _corners(right, x, y)
+    right.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), xticks=[0, 1], yticks=[0, 1], xlabel="$x_1$", aspect="equal")
+    right.set_title("output above ½", size=10)
+    right.set_ylabel("$x_2$", rotation=0, labelpad=8)
+    right.grid(visible=False)
+    fig.alt = (
+        f"The loss falls from {losses[0]:.2f} to {losses[-1]:.1e}. In the plane, two lines or a bent one now separate "
+        "the corners (0, 1) and (1, 0) from the two others."
+    )
+    return fig
+
+
+@styled
+def difference(result: dict):
+    """Error of the measured gradient by step size, from 1 down to the step chosen, large steps on the right."""
+    steps, error = result["steps"], result["error"].clip(1e-13, 10)
+    fig, ax = figure(6.4, 3.3)
+    ax.plot(steps, error, color=BLUE)
+    ax.plot(steps[-1], error[-1], "o", color=ORANGE, ms=8, zorder=4)
+    ax.annotate(
+        f"{result['error'][-1]:.0e}", (steps[-1], error[-1]), xytext=(0, 9), textcoords="offset points",
+        ha="left" if steps[-1] < 1e-13 else "center", color=ORANGE,
+    )  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlim=(5e-16, 2), ylim=(3e-13, 40), xlabel="step size ε")
+    ax.set(ylabel="relative error", xticks=10.0 ** np.arange(-15, 1, 3), yticks=10.0 ** np.arange(-12, 1, 3))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_locator(NullLocator())
+    ax.set_title(f"{result['formula']} difference, {result['arithmetic']}")
+    return fig
+
+
+@styled
+def best_steps(curves: dict[str, list[dict]]):
+    """Error by step size for several ways to measure: thin lines are seeds, a dot is the best step of each."""
+    fig, ax = figure(6.4, 3.6)
+    said = []
+    looks = ((BLUE, -7, "right"), (GOLD, -7, "right"), (ORANGE, 7, "left"), (INK, 7, "left"))
+    for (colour, aside, side), (name, runs) in zip(looks, curves.items(), strict=False):
+        for run in runs:
+            error = run["error"].clip(1e-13, 10)
+            best = error.argmin()
+            ax.plot(run["steps"], error, color=colour, lw=0.9)
+            ax.plot(run["steps"][best], error[best], "o", color=colour, ms=5)
+        where = np.exp(np.mean([np.log(run["steps"][run["error"].argmin()]) for run in runs]))
+        lowest = min(run["error"].clip(1e-13).min() for run in runs)
+        ax.annotate(
+            name, (where, lowest), xytext=(aside, -6), textcoords="offset points", ha=side, va="top", color=colour
+        )
+        said.append(f"{name} is best near {where:.0e}")
+    ax.set(xscale="log", yscale="log", xlim=(1e-12, 1.5), ylim=(2e-14, 20), xlabel="step size ε")
+    ax.set(ylabel="relative error", xticks=10.0 ** np.arange(-12, 1, 2), yticks=10.0 ** np.arange(-12, 1, 3))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_locator(NullLocator())
+    fig.alt = f"V-shaped curves of the error of finite differences: {'; '.join(said)}."
+    return fig
+
+
+@styled
+def gradients(result: dict):
+    """Norm of the weight gradient by layer, sigmoid against ReLU, and a line that falls to a quarter a layer."""
+    depth = result["depth"]
+    fig, ax = figure(6.4, 3.4, margins=(0.72, 0.15, 0.54, 0.32))
+    layers = np.arange(1, depth + 2)
+    last = result["sigmoid"][-1]
+    ax.plot(layers, last * 0.25 ** (depth + 1 - layers), color=MUTED, lw=1, ls="--")
+    for name, colour, label, up in (("relu", ORANGE, "ReLU", 8), ("sigmoid", BLUE, "sigmoid", -8)):
+        ax.plot(layers, result[name], "o-", color=colour, ms=3.5)
+        middle = (layers[depth // 2], result[name][depth // 2])
+        ax.annotate(
+            label, middle, xytext=(6, up), textcoords="offset points", color=colour, va="bottom" if up > 0 else "top"
+        )
+    ax.annotate("dashed: ¼ a layer", (0.98, 0.05), xycoords="axes fraction", color=MUTED, ha="right", size=9)
+    ax.set(yscale="log", ylim=(1e-20, 1e5), yticks=10.0 ** np.arange(-18, 1, 6), xlim=(0.5, depth + 1.5))
+    ax.set(xlabel="layer (the loss is on the right)", ylabel="length of the gradient")
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_xticks(np.unique(np.linspace(1, depth + 1, min(depth + 1, 11)).round().astype(int)))
+    ax.set_title(f"{depth} hidden layers, {result['start']} sigmoid start")
+    return fig
+
+
+@styled
+def deep_training(runs: dict[str, dict], window: int = 20):
+    """Running mean of the loss, and how far the weights of each layer moved."""
+    fig, (left, right) = figure(6.4, 3.3, 1, 2, width_ratios=[1.3, 1], gaps=(0.85, 0.5), margins=(0.68, 0.3, 0.54, 0.4))
+    said = []
+    for colour, (name, run) in zip((BLUE, ORANGE, GOLD, INK), runs.items(), strict=False):
+        smooth = np.convolve(run["loss"], np.ones(window) / window, "valid")
+        left.plot(np.arange(window, window + len(smooth)), smooth, color=colour)
+        middle = int(0.45 * len(smooth))
+        at = (window + middle, smooth[middle])
+        left.annotate(name, at, xytext=(0, 6), textcoords="offset points", color=colour)
+        layers = np.arange(1, len(run["moved"]) + 1)
+        right.plot(layers, run["moved"], "o-", color=colour, ms=3.5)
+        said.append(f"{name} ends at loss {smooth[-1]:.3f} with {run['accuracy']:.0%} right")
+    left.set(xlim=(0, window + len(smooth)), ylim=(0, 0.13), xlabel="step", ylabel=f"loss, mean of {window} steps")
+    right.set(yscale="log", ylim=(1e-4, 2), xlabel="layer", xticks=layers)
+    right.set_title("how far its weights moved", size=10)
+    fig.alt = f"{'; '.join(said)}."
+    return fig
