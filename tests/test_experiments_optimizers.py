@@ -60,7 +60,13 @@ def test_a_path_that_leaves_is_nan_from_then_on():
     assert np.isnan(result["height"][-1])
 
 
-def test_momentum_that_never_fades_much_is_what_the_library_does():
+def test_heights_count_from_the_surfaces_minimum():
+    for surface, rate in (("saddle", 0.3), ("two minima", 0.03)):
+        path = experiment.landscape(surface, "momentum", rate)
+        assert 0 <= path["height"][-1] < 1e-6 < 0.5 < path["height"][0]
+
+
+def test_a_path_is_what_the_formula_of_momentum_gives():
     path = experiment.paths("valley", "momentum", 0.1, steps=3)["path"]
     w, v = np.array([-7.0, 2.0]), np.zeros(2)
     for point in path[1:]:
