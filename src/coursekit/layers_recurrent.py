@@ -162,6 +162,7 @@ class GRU(_Recurrent):
 
 
 def _standard_normal(rng, shape, *, dtype):
+    """Normal with standard deviation 1, PyTorch's choice for embeddings."""
     return normal(rng, shape, 1.0, dtype=dtype)
 
 
