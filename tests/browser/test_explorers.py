@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import json
 import os
+import pkgutil
 import re
+from pathlib import Path
 
 import explorers_demo
 import numpy as np
 import pytest
 from browser_help import PHONE, give_up
+
+import coursekit.explorers
+from coursekit.explorers import Explorer
 
 WAVE, HEAT = "#ck-wave-shape", "#ck-heat"
 
@@ -338,14 +344,29 @@ def go_live(page):
     }""")
 
 
-@pytest.fixture
-def live_page(open_page, demo, demo_site):
+@pytest.fixture(scope="session")
+def live_site(demo, demo_site):
     if not list((demo_site / "_static" / "ck").glob("pyodide-*")):
         give_up("Pyodide could not be had, so there is no live mode to test")
-    page = open_page(demo)
+    return demo
+
+
+@pytest.fixture
+def live_page(open_page, live_site):
+    page = open_page(live_site)
     page.began = go_live(page)
     assert page.began["detail"], page.began["said"][-1]
     return page
+
+
+@pytest.fixture(scope="module")
+def worker(chromium, live_site):
+    """A page whose worker runs, for tests that only ask it for numbers."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(live_site)
+        assert go_live(page)["detail"]
+        yield page
 
 
 def test_live_starts_with_progress_and_shows_values_in_between(live_page):
@@ -361,20 +382,35 @@ def test_live_starts_with_progress_and_shows_values_in_between(live_page):
     assert live_page.evaluate(SET, [WAVE, "amplitude", 8])["mode"] == "frames"
 
 
-@pytest.mark.parametrize("explorer", [explorers_demo.wave_shape, explorers_demo.heat], ids=lambda e: e.name)
-def test_live_arrays_equal_native_ones(live_page, explorer):
-    middle = {name: control.values[-2] for name, control in explorer.controls.items()}
-    for settings in ({}, middle):
-        answer = live_page.evaluate(
+def every_explorer():
+    """The explorers of the tests and of every chapter."""
+    modules = [explorers_demo]
+    for found in pkgutil.iter_modules(coursekit.explorers.__path__):
+        source = Path(coursekit.explorers.__path__[0], f"{found.name}.py").read_text(encoding="utf-8")
+        if "explorer(" in source and found.name not in ("core", "widget", "html"):
+            modules.append(importlib.import_module(f"coursekit.explorers.{found.name}"))
+    return {
+        thing.address: thing for module in modules for thing in vars(module).values() if isinstance(thing, Explorer)
+    }
+
+
+@pytest.mark.parametrize("explorer", every_explorer().values(), ids=every_explorer())
+def test_live_arrays_equal_native_ones(worker, explorer):
+    last = {name: control.values[-1] for name, control in explorer.controls.items()}
+    for settings in ({}, last):
+        answer = worker.evaluate(
             "([address, settings]) => ckPython.ask({ type: 'arrays', address, settings })",
             [explorer.address, json.dumps(settings)],
         )
         native = explorer.arrays(**settings)
-        assert answer["arrays"].keys() == native.keys() and native
+        assert native and answer.get("arrays", answer).keys() == native.keys()
         for name, array in native.items():
-            found = np.array(answer["arrays"][name]["values"]).reshape(answer["arrays"][name]["shape"])
+            found = np.array(answer["arrays"][name]["values"], dtype=float).reshape(answer["arrays"][name]["shape"])
             assert found.shape == array.shape
-            assert np.max(np.abs(found - array)) <= 1e-6 * max(1, np.max(np.abs(array))), name
+            np.testing.assert_array_equal(np.isfinite(found), np.isfinite(array), err_msg=name)
+            finite = np.isfinite(array)
+            scale = max(1, np.max(np.abs(array[finite]), initial=0))
+            assert np.max(np.abs(found - array)[finite], initial=0) <= 1e-6 * scale, (name, settings)
 
 
 def test_live_is_quick_newest_wins_and_the_page_stays_responsive(live_page):
@@ -421,10 +457,8 @@ def test_a_setting_that_fails_is_said_and_live_goes_on(live_page):
     assert live_page.evaluate(SET, [WAVE, "turns", 1])["mode"] == "live"
 
 
-def test_live_can_be_cancelled_while_it_starts(open_page, demo, demo_site):
-    if not list((demo_site / "_static" / "ck").glob("pyodide-*")):
-        give_up("Pyodide could not be had, so there is no live mode to test")
-    page = open_page(demo, complaints=False)
+def test_live_can_be_cancelled_while_it_starts(open_page, live_site):
+    page = open_page(live_site, complaints=False)
     page.locator(f"{WAVE} .ck-go").click()
     page.locator(f"{WAVE} .ck-go", has_text="Cancel").click()
     assert page.locator(f"{WAVE} .ck-go").inner_text() == "Run live"
@@ -433,11 +467,9 @@ def test_live_can_be_cancelled_while_it_starts(open_page, demo, demo_site):
 
 
 @pytest.mark.parametrize("lost", ["pyodide.asm.wasm", "numpy-*.whl", "coursekit-*.whl", "pyodide.mjs", "worker.mjs"])
-def test_a_failed_start_says_why_and_frames_go_on(open_page, demo, demo_site, lost):
-    if not list((demo_site / "_static" / "ck").glob("pyodide-*")):
-        give_up("Pyodide could not be had, so there is no live mode to test")
+def test_a_failed_start_says_why_and_frames_go_on(open_page, live_site, lost):
     page = open_page(
-        demo, complaints=False, before=lambda page: page.context.route(f"**/{lost}", lambda route: route.abort())
+        live_site, complaints=False, before=lambda page: page.context.route(f"**/{lost}", lambda route: route.abort())
     )
     page.locator(f"{WAVE} .ck-go").click()
     page.wait_for_function(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import matplotlib.backends.backend_svg  # noqa: F401  loaded while Python starts, not at the first drag
 import numpy as np
@@ -24,14 +25,17 @@ def draw(address: str, settings: str, prefix: str) -> str:
 
 
 def arrays(address: str, settings: str) -> str:
-    """The numbers behind the picture, `{"arrays": {name: {"shape", "values"}}}`, for the tests."""
+    """The numbers behind the picture, `{"arrays": {name: {"shape", "values"}}}`, for the tests.
+
+    JSON has neither NaN nor infinity; both become null.
+    """
+
+    def plain(array):
+        values = np.ravel(array).astype(float)
+        return {"shape": list(array.shape), "values": [v if math.isfinite(v) else None for v in values.tolist()]}
+
     return _answer(
-        lambda: {
-            "arrays": {
-                name: {"shape": list(array.shape), "values": np.ravel(array).astype(float).tolist()}
-                for name, array in find(address).arrays(**json.loads(settings)).items()
-            }
-        }
+        lambda: {"arrays": {name: plain(array) for name, array in find(address).arrays(**json.loads(settings)).items()}}
     )
 
 

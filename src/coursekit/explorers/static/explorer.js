@@ -308,12 +308,17 @@
       return this.live ? this.showLive() : this.showFrame();
     }
 
-    put(svg, alt, mode) {
+    wants() {
+      const text = `Shown for ${this.controls.map((c) => `${c.spec.label} ${c.text}`).join(", ")}.`;
+      return { values: this.values(), text };
+    }
+
+    put(svg, alt, mode, { values, text }) {
       this.picture.innerHTML = this.own(svg);
       this.caption.textContent = alt;
-      this.settings.textContent = `Shown for ${this.controls.map((c) => `${c.spec.label} ${c.text}`).join(", ")}.`;
+      this.settings.textContent = text;
       const ms = performance.now() - (this.since ?? performance.now());
-      this.root.dispatchEvent(new CustomEvent("ck:shown", { bubbles: true, detail: { mode, ms, values: this.values() } }));
+      this.root.dispatchEvent(new CustomEvent("ck:shown", { bubbles: true, detail: { mode, ms, values } }));
     }
 
     // ---- pictures drawn when the book was built
@@ -346,7 +351,7 @@
         if (turn !== this.turn) return; // a newer setting wins
       }
       this.say();
-      this.put(data.frames[index].map((line) => data.lines[line]).join("\n"), data.alts[index], "frames");
+      this.put(data.frames[index].map((line) => data.lines[line]).join("\n"), data.alts[index], "frames", this.wants());
     }
 
     async loadAll() {
@@ -457,17 +462,18 @@
         this.wanted = false;
         this.sayLater("Computing…", 400, stop);
         const since = this.since;
+        const wants = this.wants();
         const answer = await python.ask({
           type: "draw",
           address: this.spec.address,
-          settings: JSON.stringify(this.values()),
+          settings: JSON.stringify(wants.values),
           prefix: this.prefix,
         });
         if (!this.live) break;
         if (answer.type === "drawn") {
           this.say("Live: Python runs in this page.");
           this.since = since;
-          this.put(answer.svg, answer.alt, "live");
+          this.put(answer.svg, answer.alt, "live", wants);
         } else if (answer.type === "stopped") {
           this.leave(`Python stopped (${answer.error}). The prepared pictures are shown.`);
         } else this.say(answer.error, true);

@@ -20,9 +20,14 @@ onmessage = async ({ data: message }) => {
   }
   const { id, address, settings, prefix } = message;
   const began = performance.now();
-  const answer = JSON.parse(
-    message.type === "draw" ? python.draw(address, settings, prefix) : python.arrays(address, settings)
-  );
+  let answer;
+  try {
+    answer = JSON.parse(
+      message.type === "draw" ? python.draw(address, settings, prefix) : python.arrays(address, settings)
+    );
+  } catch (error) {
+    answer = { error: `Python stopped with an error (${sentence(error)}).` };
+  }
   postMessage({ id, type: answer.error ? "error" : "drawn", ms: performance.now() - began, ...answer });
 };
 
