@@ -138,7 +138,7 @@ def test_limits_are_kept():
     ],
 )
 def test_a_node_that_is_no_value_is_malformed(node):
-    with pytest.raises((p.Malformed, ValueError)):
+    with pytest.raises(p.Malformed):
         p.decode(node, [bytes(8)])
 
 
@@ -156,7 +156,7 @@ json_like = st.recursive(
 def test_any_json_gives_a_plain_value_or_is_malformed(tree, blob):
     try:
         value = p.decode(tree, [blob])
-    except (p.Malformed, ValueError, OverflowError):
+    except p.Malformed:
         return
     assert isinstance(value, (*PLAIN, np.random.Generator))
     assert type(value) in PLAIN or isinstance(value, (np.generic, np.random.Generator))

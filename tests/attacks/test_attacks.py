@@ -6,7 +6,7 @@ import socket
 import time
 
 import pytest
-from notebooks import ATTACKS, CONTROLS, HONEST, notebook, with_answer
+from notebooks import ATTACKS, CONTROLS, FORGE, HONEST, notebook, with_answer
 
 from coursekit.grading import cases
 from coursekit.grading.sealed.grade import grade_bytes, public_message
@@ -119,6 +119,33 @@ def test_many_hanging_cells_end(jail, sheet):
     started = time.monotonic()
     record = grade(jail, sheet, notebook(*HONEST, *["while True: pass"] * 100))
     assert points(record) == [3, 5, 3] and time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("answers with nonsense", "is not one that our worker writes"),
+        ("answers one byte at a time", "in time"),
+        ("says that the jail failed", "does not belong to the question"),
+        ("announces a huge answer", "is not one that our worker writes"),
+        ("calls the grader's functions", "is not one that our worker writes"),
+    ],
+)
+def test_a_forged_frame_is_named(jail, sheet, name, words):
+    code = ATTACKS[name].replace("forge(frame({'id': 'start', 'failed': 'stop everything'}))\ndef", "def")
+    record = grade(jail, sheet, with_answer(code))
+    assert all(words in case["message"] for case in record["questions"]["99.2"]["cases"])
+
+
+def test_a_frame_that_nobody_asked_for_is_named(jail, sheet):
+    code = FORGE + "forge(frame({'id': '0', 'ok': 3}) * 2)"
+    record = grade(jail, sheet, notebook(*HONEST, code, "late = 1"))
+    assert points(record) == [3, 5, 3]
+    assert any("does not belong to the question" in note for note in record["notes"])
+    thread = "import threading, time\ndef late():\n    time.sleep(0.1)\n    forge(frame({'id': '0', 'ok': 3}))\n"
+    thread += "threading.Thread(target=late).start()\n"
+    slow = notebook(*HONEST, FORGE + thread, "import time\ntime.sleep(0.3)", "last = 1")
+    assert points(grade(jail, sheet, slow)) == [3, 5, 3]
 
 
 def test_a_hidden_case_cannot_speak_through_a_visible_one(jail, sheet):

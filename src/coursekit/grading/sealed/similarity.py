@@ -15,13 +15,14 @@ import zlib
 
 __all__ = ["fingerprint", "similar_pairs"]
 
-K, WINDOW, MOST = 12, 6, 4000
+K, WINDOW, MOST, LONGEST = 12, 6, 4000, 40_000
 _TOKEN = re.compile(r"#[^\n]*|'''.*?'''|\"\"\".*?\"\"\"|'[^'\n]*'|\"[^\"\n]*\"|[A-Za-z_]\w*|\d[\w.]*|[^\s\w]", re.S)
 
 
 def fingerprint(cells: list[str]) -> list[int]:
     """The winnowed hashes of a notebook's code."""
     tokens = [kind for cell in cells for match in _TOKEN.finditer(cell) if (kind := _kind(match[0]))]
+    tokens = tokens[:LONGEST]
     hashes = [zlib.crc32(" ".join(tokens[i : i + K]).encode()) for i in range(len(tokens) - K + 1)]
     kept = {min(hashes[i : i + WINDOW]) for i in range(max(0, len(hashes) - WINDOW + 1))}
     return sorted(kept)[:MOST]

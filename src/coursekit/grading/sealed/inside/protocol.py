@@ -102,21 +102,24 @@ def decode(node, blobs, references=None, depth=0):
     if tag == "d":
         try:
             return {decode(k, blobs, references, depth + 1): decode(v, blobs, references, depth + 1) for k, v in body}
-        except TypeError:  # a key that cannot be one, such as a list
+        except (TypeError, ValueError):  # a key that cannot be one, such as a list; a pair that is none
             raise Malformed("not a dict") from None
-    if tag == "c" and len(body) == 2 and all(type(n) in (int, float) for n in body):
+    if tag == "c" and len(body) == 2 and all(type(n) is float for n in body):
         return complex(*body)
     if tag in ("a", "s"):
         return _array(tag, body, blobs)
     if tag == "g" and len(body) == 4 and all(type(n) is str and n.isdecimal() and len(n) < 50 for n in body):
         state, inc, has, uinteger = map(int, body)
         bits = np.random.PCG64()
-        bits.state = {
-            "bit_generator": "PCG64",
-            "state": {"state": state, "inc": inc},
-            "has_uint32": has,
-            "uinteger": uinteger,
-        }
+        try:
+            bits.state = {
+                "bit_generator": "PCG64",
+                "state": {"state": state, "inc": inc},
+                "has_uint32": has,
+                "uinteger": uinteger,
+            }
+        except (ValueError, OverflowError):
+            raise Malformed("not a generator") from None
         return np.random.Generator(bits)
     raise Malformed("not a value")
 
