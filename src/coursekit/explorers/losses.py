@@ -1,0 +1,158 @@
+"""Explorers and predictions of chapter 02."""
+
+from __future__ import annotations
+
+import math
+
+from ..experiments import losses as experiment
+from ..plotting import losses as plot
+from . import Choice, LogSlider, Slider, explorer, predict
+
+__all__ = [
+    "far_point",
+    "outlier",
+    "overflow",
+    "predict_far",
+    "predict_limit",
+    "predict_outlier",
+    "predict_stall",
+    "stall",
+]
+
+
+def _stall_in_words(result):
+    ends = {name: 100 * accuracy[-1] for name, accuracy in result["accuracy"].items()}
+    told = ", ".join(f"{name} {end.min():.0f} to {end.max():.0f} %" for name, end in ends.items())
+    first = 100 * next(iter(result["accuracy"].values()))[0]
+    pull = {name: values[0] for name, values in result["pull"].items()}
+    steps = len(next(iter(result["accuracy"].values()))) - 1
+    return (
+        f"Weights of std {result['scale']:.3g}, rate {result['rate']:g}. Right at the start {first.min():.0f} to "
+        f"{first.max():.0f} % of the tumours; after {steps} steps {told}. At the start a tumour's derivative is on "
+        f"average {pull['MSE after sigmoid']:.2g} for MSE after sigmoid and {pull['cross-entropy']:.2g} for cross-entropy."
+    )
+
+
+stall = explorer(
+    experiment.stall,
+    plot.stall,
+    _stall_in_words,
+    title="Two losses from the same starts",
+    scale=LogSlider(0.1, 10.0, default=10.0, steps=9, label="std of the first weights"),
+    rate=Choice(0.1, 1.0, 10.0, 100.0, label="learning rate"),
+)
+
+
+def _outlier_in_words(result):
+    slope = {name: 1000 * line[0] for name, line in result["lines"].items()}
+    return (
+        f"A penguin of {result['true_mass']:.2f} kg is typed as {result['mass'][0]:.3g} kg. The slope is "
+        f"{slope['clean']:.1f} g/mm with the right number; with the wrong one MSE gives {slope['MSE']:.1f}, Huber with "
+        f"delta {result['delta']:g} kg {slope['Huber']:.1f}. The outlier pulls with {result['pull']['MSE']:.1f} under "
+        f"MSE and {result['pull']['Huber']:.2g} under Huber."
+    )
+
+
+outlier = explorer(
+    experiment.outlier,
+    plot.outlier,
+    _outlier_in_words,
+    title="One number typed wrong",
+    mass=Slider(0.0, 40.0, default=40.0, step=2.0, label="typed mass", unit="kg"),
+    delta=Choice(0.1, 0.5, 2.0, 10.0, default=0.5, label="Huber's delta", unit="kg"),
+)
+
+
+def _far_in_words(result):
+    wrong = ", ".join(f"{name} {count}" for name, count in result["wrong"].items())
+    pull = ", ".join(f"{name} {value:.2g}" for name, value in result["pull"].items())
+    return (
+        f"One more {result['species']} with a bill of {result['bill']:.3g} mm. Of the real penguins these stand on the "
+        f"wrong side of the line: {wrong}. The added penguin's derivative: {pull}."
+    )
+
+
+far_point = explorer(
+    experiment.far_point,
+    plot.far_point,
+    _far_in_words,
+    title="One penguin far from the line",
+    bill=Slider(50.0, 200.0, default=200.0, step=10.0, label="its bill", unit="mm"),
+    species=Choice("Chinstrap", "Adelie", label="its label"),
+)
+
+
+def _overflow_in_words(result):
+    now = {
+        name: f"{value:.4g}" if math.isfinite(value) else ("NaN" if math.isnan(value) else "infinity")
+        for name, value in result["now"].items()
+    }
+    return (
+        f"{result['dtype']}, scores times {result['scale']:.3g}: the largest is {result['scores'].max():.4g}. "
+        f"The loss is {now['log-sum-exp']} by log-sum-exp, {now['softmax, then log']} by shifted softmax and then log, "
+        f"{now['naive']} by the naive formula."
+    )
+
+
+overflow = explorer(
+    experiment.overflow,
+    plot.overflow,
+    _overflow_in_words,
+    title="One image, larger and larger scores",
+    scale=LogSlider(1.0, 500.0, default=37.5, steps=13, label="scale of the scores"),
+    dtype=Choice(*experiment.DTYPES, default="float32", label="dtype"),
+)
+
+
+predict_stall = predict(
+    "02-stall",
+    question="A tumour is benign (t = 1), and the sigmoid unit says p = 0.0001: as wrong as can be. Compare the "
+    "derivatives of its two losses with respect to the score. How large is that of (p − t)², compared with that of "
+    "cross-entropy?",
+    options={
+        "Twice as large: the squared error has a factor 2": "The factor 2 is there. But the chain goes through the "
+        "sigmoid, and multiplies by its derivative p (1 − p), which is 0.0001 here.",
+        "About the same: both are almost as wrong as they can be": "Both losses are large. Their derivatives are "
+        "another matter: a loss can be high and flat.",
+        "About one five-thousandth": "The ratio is 2 p (1 − p), about 0.0002. The sigmoid is flat where the unit is "
+        "sure, whether it is sure and right or sure and wrong.",
+    },
+    answer="About one five-thousandth",
+)
+
+predict_outlier = predict(
+    "02-outlier",
+    question="60 penguins, a straight line from flipper length to body mass, mean squared error. The mass of one "
+    "penguin, the one with the shortest flippers, is typed as 40 kg; 4 kg is normal. What becomes of the slope?",
+    options={
+        "It hardly changes: 59 of 60 masses are right": "The mean is over errors squared. One error of 36 kg weighs as "
+        "much as 1296 errors of 1 kg.",
+        "It gets smaller, and stays positive": "It does get smaller, and further than that.",
+        "It turns negative": "The line sinks towards the long flippers: heavier penguins are said to be lighter.",
+    },
+    answer="It turns negative",
+)
+
+predict_far = predict(
+    "02-far",
+    question="A linear score separates two kinds of penguins almost without mistakes. Now one more penguin comes: its "
+    "bill is enormous, and it lies far on the right side of the line. Which loss moves the line because of it?",
+    options={
+        "None: it is classified correctly": "Two of the three losses no longer care about a penguin that is "
+        "far on the right side. One does.",
+        "Squared error": "Squared error wants the score to be 1. A score of 15 is an error of 14, on whichever side.",
+        "Cross-entropy": "Its derivative is p − t, and for a score far on the right side p is almost t.",
+        "Hinge": "It is exactly 0 from a score of 1 on, and so is its derivative.",
+    },
+    answer="Squared error",
+)
+
+predict_limit = predict(
+    "02-limit",
+    question="float32 holds numbers up to about 3.4 times 10 to the power of 38. How large may a score s be before exp(s) "
+    "is infinite?",
+    answer=round(experiment.limits()["float32"]["overflow"], 1),
+    tolerance=0.02,
+    explanation="It is the natural logarithm of the largest number. Scores of this size are not rare: they come from images "
+    "whose pixels were not divided by 255.",
+)
