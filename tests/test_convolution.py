@@ -271,19 +271,18 @@ def test_results_share_no_memory_with_inputs():
             assert not np.shares_memory(backward(order, cache), order)
 
 
-def test_memory_stays_below_three_activations_and_the_unfolded_input():
+def test_memory_stays_below_four_activations(monkeypatch):
+    monkeypatch.setattr(_fast, "BLOCK_BYTES", 1 << 16)
     rng = np.random.default_rng(0)
-    x = _fast.batch_first(rng.normal(size=(16, 24, 24, 32)).astype(np.float32))
-    w, b = rng.normal(size=(32, 16, 3, 3)).astype(np.float32), np.zeros(32, np.float32)
-    activation = 32 * 24 * 24 * 32 * 4
-    unfolded = 16 * 9 * 24 * 24 * 32 * 4
+    x = _fast.batch_first(rng.normal(size=(16, 40, 40, 32)).astype(np.float32))
+    w, b = rng.normal(size=(16, 16, 3, 3)).astype(np.float32), np.zeros(16, np.float32)
     tracemalloc.start()
     out, cache = conv.conv2d_forward(x, w, b, padding=1)
     conv.conv2d_backward(out, cache)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert activation < peak < 3 * activation + unfolded
-    assert peak < 3 * activation + 8 * _fast.BLOCK_BYTES  # never more than a few blocks of it are unfolded at once
+    # out, the padded x, the padded dx and a few rows of windows; the whole input unfolded would be 9 activations more
+    assert 3 * x.nbytes < peak < 4 * x.nbytes
 
 
 def test_windows_are_counted_as_in_the_formula():

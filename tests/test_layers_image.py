@@ -148,7 +148,8 @@ def test_backward_first_of_a_network_spares_the_input_gradient_only():
 
 
 def test_images_stay_batch_last_from_layer_to_layer():
-    net = Sequential([Conv2d(2, 4, 3), BatchNorm2d(4), ReLU(), MaxPool2d(), Conv2d(4, 4, 2), AvgPool2d()])
+    pools = [MaxPool2d(), MaxPool2d(2, 1), AvgPool2d(2, 1)]
+    net = Sequential([Conv2d(2, 4, 3), BatchNorm2d(4), ReLU(), *pools, Conv2d(4, 4, 2), AvgPool2d()])
     params, state = net.init(np.random.default_rng(5))
     x = np.ones((8, 2, 12, 12), np.float32)
     for name, out in net.activations(params, state, x, training=True).items():
