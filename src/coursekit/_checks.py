@@ -11,6 +11,7 @@ The rules, in one place:
 
 from __future__ import annotations
 
+import functools
 import math
 import numbers
 
@@ -47,20 +48,15 @@ def shape(pattern: str, **arrays: np.ndarray) -> dict[str, int]:
     named in the pattern may be empty.
     """
     lengths: dict[str, int] = {}
-    wanted = {}
-    for part in pattern.replace("), ", ")|").split("|"):
-        name, axes = part.split(" ", 1)
-        wanted[name] = axes
+    wanted = _parsed(pattern)
     for name, array in arrays.items():
         float_array(name, array)
-        axes = wanted[name].strip("()").replace(" ", "").strip(",").split(",")
-        free = axes[0] == "..."
-        axes = axes[1:] if free else axes
+        written, free, axes = wanted[name]
         bad_rank = array.ndim < len(axes) if free else array.ndim != len(axes)
         if bad_rank:
             raise ShapeError(
                 f"{name} has shape {array.shape}, that is {_axes(array.ndim)}; expected "
-                f"{'at least ' if free else ''}{_axes(len(axes))}, {name} {wanted[name]} in {pattern}"
+                f"{'at least ' if free else ''}{_axes(len(axes))}, {name} {written} in {pattern}"
             )
         for letter, length in zip(axes, array.shape[array.ndim - len(axes) :], strict=True):
             expected = int(letter) if letter.isdigit() else lengths.setdefault(letter, length)
@@ -76,6 +72,18 @@ def shape(pattern: str, **arrays: np.ndarray) -> dict[str, int]:
                     "least one entry along every named axis"
                 )
     return lengths
+
+
+@functools.cache
+def _parsed(pattern: str) -> dict[str, tuple[str, bool, tuple[str, ...]]]:
+    """`"x (..., N, D)"` -> {"x": ("(..., N, D)", True, ("N", "D"))}."""
+    parsed = {}
+    for part in pattern.replace("), ", ")|").split("|"):
+        name, written = part.split(" ", 1)
+        axes = written.strip("()").replace(" ", "").strip(",").split(",")
+        free = axes[0] == "..."
+        parsed[name] = (written, free, tuple(axes[1:] if free else axes))
+    return parsed
 
 
 def _axes(count: int) -> str:

@@ -43,10 +43,10 @@ def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndar
     if b.ndim > 1 and b.shape[-2] != 1:
         raise ShapeError(f"b has shape {b.shape}; with run axes a bias is (..., 1, M): one row for the whole batch")
     out = x @ w
-    if np.broadcast_shapes(out.shape, b.shape) == out.shape:
+    if b.ndim == 1:
         out += b
     else:
-        out = out + b
+        out = out + b  # the biases of several runs may have more axes than x and w
     return out, (x, w, b)
 
 
