@@ -6,8 +6,11 @@ import base64
 import importlib
 import json
 import os
+import pickle
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import explorers_demo
@@ -394,23 +397,58 @@ def every_explorer():
     }
 
 
+def two_settings(explorer):
+    return [{}, {name: control.values[-1] for name, control in explorer.controls.items()}]
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """elsewhere(address, k) -> the same arrays, computed here with the matrix products of an older processor.
+
+    Training at a wild setting multiplies the last digit's rounding until nothing of it is left, in any precision. Where
+    two processors do not agree to 1e-6, Pyodide and this one need not either.
+    """
+    file = tmp_path_factory.mktemp("elsewhere") / "arrays.pickle"
+    code = (
+        "import pickle, sys\nimport test_explorers as t\n"
+        "found = {a: [e.arrays(**s) for s in t.two_settings(e)] for a, e in t.every_explorer().items()}\n"
+        "pickle.dump(found, open(sys.argv[1], 'wb'))"
+    )
+    folders = [str(Path(__file__).parent), str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    environment = dict(os.environ, OPENBLAS_CORETYPE="Nehalem", PYTHONPATH=os.pathsep.join(filter(None, folders)))
+    subprocess.run([sys.executable, "-c", code, str(file)], env=environment, check=True, timeout=250)
+    found = pickle.loads(file.read_bytes())
+    return lambda address, k: found[address][k]
+
+
+def furthest(found, array):
+    """The largest distance of entries that are finite in both, relative to the largest number if that is above 1."""
+    both = np.isfinite(found) & np.isfinite(array)
+    found, array = found[both], array[both]
+    return np.max(np.abs(found - array), initial=0) / max(1, np.max(np.abs(array), initial=0))
+
+
 @pytest.mark.parametrize("explorer", every_explorer().values(), ids=every_explorer())
-def test_live_arrays_equal_native_ones(worker, explorer):
-    last = {name: control.values[-1] for name, control in explorer.controls.items()}
-    for settings in ({}, last):
+def test_live_arrays_equal_native_ones(worker, elsewhere, explorer):
+    for k, settings in enumerate(two_settings(explorer)):
         answer = worker.evaluate(
             "([address, settings]) => ckPython.ask({ type: 'arrays', address, settings })",
             [explorer.address, json.dumps(settings)],
         )
         native = explorer.arrays(**settings)
         assert native and answer.get("arrays", answer).keys() == native.keys()
+        chaotic = []
         for name, array in native.items():
             found = np.array(answer["arrays"][name]["values"], dtype=float).reshape(answer["arrays"][name]["shape"])
             assert found.shape == array.shape
+            if furthest(elsewhere(explorer.address, k)[name], array) > 1e-6:
+                chaotic.append(name)
+                continue
             np.testing.assert_array_equal(np.isfinite(found), np.isfinite(array), err_msg=name)
-            finite = np.isfinite(array)
-            scale = max(1, np.max(np.abs(array[finite]), initial=0))
-            assert np.max(np.abs(found - array)[finite], initial=0) <= 1e-6 * scale, (name, settings)
+            assert furthest(found, array) <= 1e-6, (name, settings)
+        if chaotic:
+            print(f"\n{explorer.address} {settings}: no two processors agree on {', '.join(chaotic)}")
+        assert len(chaotic) < len(native)
 
 
 def test_live_is_quick_newest_wins_and_the_page_stays_responsive(live_page):
