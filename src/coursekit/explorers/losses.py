@@ -29,7 +29,7 @@ def _stall_in_words(result):
     return (
         f"Weights of std {result['scale']:.3g}, rate {result['rate']:g}. Right at the start {first.min():.0f} to "
         f"{first.max():.0f} % of the tumours; after {steps} steps {told}. At the start a tumour's derivative is on "
-        f"average {pull['MSE after sigmoid']:.2g} for MSE after sigmoid and {pull['cross-entropy']:.2g} for cross-entropy."
+        f"average {pull['MSE after sigmoid']:.2g} for MSE after sigmoid, {pull['cross-entropy']:.2g} for cross-entropy."
     )
 
 
@@ -149,10 +149,10 @@ predict_far = predict(
 
 predict_limit = predict(
     "02-limit",
-    question="float32 holds numbers up to about 3.4 times 10 to the power of 38. How large may a score s be before exp(s) "
-    "is infinite?",
+    question="float32 holds numbers up to about 3.4 times 10 to the power of 38. How large may a score s be before "
+    "exp(s) is infinite?",
     answer=round(experiment.limits()["float32"]["overflow"], 1),
     tolerance=0.02,
-    explanation="It is the natural logarithm of the largest number. Scores of this size are not rare: they come from images "
-    "whose pixels were not divided by 255.",
+    explanation="It is the natural logarithm of the largest number. Scores of this size are not rare: they come from "
+    "images whose pixels were not divided by 255.",
 )

@@ -106,11 +106,8 @@ def outlier(result: dict):
     right.plot(error, np.minimum(np.abs(error), result["delta"]), color=BLUE)
     for name in ("MSE", "Huber"):
         right.plot(result["error"][name], result["pull"][name], "o", color=PINK, mec=PAPER, ms=8, zorder=5)
-        side = -1 if result["error"][name] > 15 else 1
-        _label(
-            right, f"{name} {result['pull'][name]:.2g}", (result["error"][name], result["pull"][name]), COLOURS[name],
-            xytext=(8 * side, 12 if name == "Huber" else 14 * (side > 0) + 9), ha="right" if side < 0 else "left",
-        )  # fmt: skip
+        told = f"{name} {result['pull'][name]:.3g}"
+        right.text(-3, 74 if name == "MSE" else 67, told, color=COLOURS[name])
     right.set(xlim=(-5, 41), ylim=(-3, 82), xlabel="its error, kg", title="its pull on the line", xticks=[0, 20, 40])
     return fig
 
