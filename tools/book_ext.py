@@ -259,6 +259,8 @@ MENDS = [
     (re.compile(r'(?<=<div class="sidebar-primary-item")>(?=\s*<a class="navbar-brand)'), ' role="banner">'),
     # The arrow that opens a part of the contents has no name.
     (re.compile(r'<summary>(?=<span class="toctree-toggle")'), '<summary aria-label="Show the pages of this part">'),
+    # The page of a sheet is made from the generated notebook; what one edits is its source.
+    (re.compile(r'(/edit/[^"]*/exercises/\w+)\.ipynb'), r"\1.md"),
     # Roles that are deprecated, or that their place does not allow.
     (re.compile(r' role="doc-biblioentry"| role="list"(?= class="citation-list")'), ""),
 ]
