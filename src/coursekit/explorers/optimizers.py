@@ -118,13 +118,17 @@ def _first_steps_in_words(result):
     )
 
 
+def _first_steps(beta1, beta2):
+    return experiment.bias_correction(beta1, float(beta2))
+
+
 first_steps = explorer(
-    experiment.bias_correction,
+    _first_steps,
     plot.bias_correction,
     _first_steps_in_words,
     title="Adam's steps without bias correction",
     beta1=Choice(0.0, 0.5, 0.9, 0.99, default=0.9, label="beta1"),
-    beta2=Choice(0.9, 0.99, 0.999, 0.9999, default=0.999, label="beta2"),
+    beta2=Choice("0.9", "0.99", "0.999", "0.9999", default="0.999", label="beta2"),
 )
 
 
