@@ -1,6 +1,6 @@
 """Nested dicts (also tuples and lists) of arrays: params, gradients, optimizer states.
 
-A leaf is whatever is not a dict, tuple or list. Leaves go by their path as one would type it, `['dense_0']['w']`.
+A leaf is whatever is not a dict, tuple or list. Leaves go by their path, the keys that lead to them.
 """
 
 from __future__ import annotations
@@ -13,16 +13,33 @@ from . import _checks
 from .errors import ShapeError
 
 
-def leaves(tree, path: str = "") -> dict:
+class Path(tuple):
+    """The keys that lead to a leaf; in a message it reads as one would type it."""
+
+    def __str__(self):
+        return "".join(f"[{key!r}]" for key in self)
+
+
+def leaves(tree) -> dict:
     """All leaves by path, in order.
 
-    >>> leaves({"dense_0": {"w": 1, "b": 2}})
+    >>> {str(path): leaf for path, leaf in leaves({"dense_0": {"w": 1, "b": 2}}).items()}
     {"['dense_0']['w']": 1, "['dense_0']['b']": 2}
     """
-    if not isinstance(tree, (dict, tuple, list)):
-        return {path: tree}
-    entries = tree.items() if isinstance(tree, dict) else enumerate(tree)
-    return {p: leaf for key, value in entries for p, leaf in leaves(value, f"{path}[{key!r}]").items()}
+    found = {}
+    _collect(tree, (), found)
+    return found
+
+
+def _collect(tree, path, found):
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            _collect(value, (*path, key), found)
+    elif isinstance(tree, (tuple, list)):
+        for key, value in enumerate(tree):
+            _collect(value, (*path, key), found)
+    else:
+        found[Path(path)] = tree
 
 
 def map_leaves(f: Callable, tree):
@@ -44,7 +61,8 @@ def float_leaves(name: str, tree) -> dict:
     if not found:
         raise ShapeError(f"{name} is empty; expected a dict of arrays, {name}={{'w': w, 'b': b}}")
     for path, leaf in found.items():
-        _checks.float_array(name + path, leaf)
+        if not (isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f"):
+            _checks.float_array(f"{name}{path}", leaf)  # raises
     return found
 
 
@@ -52,10 +70,12 @@ def alike(name: str, tree, other: str, reference: dict[str, np.ndarray]) -> dict
     """All leaves of `tree` in the order of `reference` (leaves by path), with the same paths and shapes."""
     found = leaves(tree)
     if found.keys() != reference.keys():
-        missing = [name + p for p in reference if p not in found]
-        extra = [name + p for p in found if p not in reference]
+        missing = [f"{name}{p}" for p in reference if p not in found]
+        extra = [f"{name}{p}" for p in found if p not in reference]
         says = [f"{' and '.join(missing)} missing"] * bool(missing) + [f"{' and '.join(extra)} too many"] * bool(extra)
         raise ShapeError(f"{name} must hold the same entries as {other}: {', '.join(says)}")
     for path, leaf in reference.items():
-        _checks.same_shape(name + path, found[path], other + path, leaf)
+        here = found[path]
+        if not (isinstance(here, np.ndarray) and here.dtype.kind == "f" and here.shape == leaf.shape):
+            _checks.same_shape(f"{name}{path}", here, f"{other}{path}", leaf)  # raises
     return {path: found[path] for path in reference}

@@ -171,7 +171,7 @@ def _penalty(params, strength, skip, value, derivative):
     strength = _strength(strength)
     total, grads = np.zeros(strength.shape), []
     for path, w in leaves.items():
-        if _name(path) in skip:
+        if path and path[-1] in skip:
             grads.append(np.zeros_like(w))
             continue
         if w.shape[: strength.ndim] != strength.shape:
@@ -194,11 +194,6 @@ def _strength(value):
     for number in value.flat:
         _checks.number("strength", float(number), 0)
     return value
-
-
-def _name(path):
-    """The last key of a path: b of ['dense_0']['b']."""
-    return path.rpartition("[")[2].rstrip("]").strip("'\"")
 
 
 def max_norm(params, limit: float, *, axis: int | tuple[int, ...] = -2, skip: tuple[str, ...] = ("b", "gamma", "beta")):
@@ -225,7 +220,7 @@ def max_norm(params, limit: float, *, axis: int | tuple[int, ...] = -2, skip: tu
     axes = axis if isinstance(axis, tuple) else (axis,)
     new = []
     for path, w in _trees.float_leaves("params", params).items():
-        if _name(path) in skip:
+        if path and path[-1] in skip:
             new.append(w.copy())
             continue
         if not axes or any(not -w.ndim <= a < w.ndim for a in axes):
