@@ -51,6 +51,7 @@ def test_answers_are_not_in_plain_sight():
         r"<noscript>.*?</noscript>|<div class=\"ck-print\">.*?</div>|data-secret=\"[^\"]*\"", "", html, flags=re.S
     )
     assert quiz.questions[0].question in visible
+    assert visible.count(">Question</span>") == visible.count(">Check</button>") == len(quiz.questions)
     assert not any(feedback in visible for q in quiz.questions for feedback in q.options.values())
 
 

@@ -66,6 +66,8 @@ def predict(
 class Prediction:
     """What `predict` returns; show it at the end of a cell."""
 
+    tag, button = "Predict", "Commit"
+
     def __init__(self, name, question, answer, options, explanation, unit, tolerance, then):
         if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
             raise RangeError(f"name is {name!r}, but must be lower-case letters, digits and hyphens, like '05-zero'")
@@ -145,9 +147,9 @@ class Prediction:
         then = f'<div class="ck-then">{_html(self.then)}</div>' if self.then is not None else ""
         return (
             f'<div class="ck-predict tex2jax_process mathjax_process" id="{root}" data-name="{self.name}" '
-            f'data-secret="{hidden}"><form class="ck-ask"><fieldset><legend><span class="ck-tag">Predict</span> '
+            f'data-secret="{hidden}"><form class="ck-ask"><fieldset><legend><span class="ck-tag">{self.tag}</span> '
             f"{escape(self.question)}</legend>{field}</fieldset>"
-            '<p class="ck-actions"><button type="submit">Commit</button></p></form>'
+            f'<p class="ck-actions"><button type="submit">{self.button}</button></p></form>'
             '<div class="ck-reply" aria-live="polite"></div>'
             f'<div class="ck-print">{right}</div>'
             f"<noscript><details><summary>Show the answer</summary>{right}</details></noscript>"
@@ -155,7 +157,7 @@ class Prediction:
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle = {"text/html": self.html(), "text/plain": f"Predict: {self.question}"}
+        bundle = {"text/html": self.html(), "text/plain": f"{self.tag}: {self.question}"}
         if not os.environ.get("COURSEKIT_BOOK"):
             from .widget import prediction_widget, view
 

@@ -17,9 +17,9 @@ __all__ = ["Quiz"]
 
 
 class Question(Prediction):
-    """One question of a quiz; unlike a prediction it can be answered again."""
+    """One question of a quiz."""
 
-    tag = "Question"
+    tag, button = "Question", "Check"
 
     def reply(self, given) -> str:
         """What the reader is told about the option they chose, as HTML."""

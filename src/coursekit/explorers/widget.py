@@ -102,8 +102,8 @@ def _fluid(svg):
 def prediction_widget(prediction):
     """A question, a place to answer, and what is revealed after that."""
     w = _ipywidgets()
-    question = w.HTML(f"<b>Predict:</b> {escape(prediction.question)}")
-    commit = w.Button(description="Commit", button_style="primary", disabled=prediction.is_choice)
+    question = w.HTML(f"<b>{prediction.tag}:</b> {escape(prediction.question)}")
+    commit = w.Button(description=prediction.button, button_style="primary", disabled=prediction.is_choice)
     reply, shown = w.HTML(), w.VBox([])
     if prediction.is_choice:
         field = w.RadioButtons(
