@@ -9,6 +9,7 @@
 import ast
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting.plain import Style as PlainStyle
@@ -266,6 +267,16 @@ MENDS = [
 ]
 
 
+def not_found_page(app):
+    """Yield the page that a host shows for an address that is not there; at any depth its links start at the root."""
+    body = (
+        "<h1>This page is not here</h1><p>It may have moved, or the address has a slip in it. "
+        '<a href="intro.html">Start from the first page</a>, or <a href="search.html">search the course</a>.</p>'
+    )
+    base = urlsplit(app.config.html_baseurl).path or "/"
+    yield "404", {"title": "Not found", "body": body, "metatags": f'<base href="{base}">'}, "page.html"
+
+
 def on_build_finished(app, error):
     """Mend the pages, and empty Font Awesome's script of 1.5 MB: a font of 5 KB has the icons (_static/custom.css)."""
     if error or app.builder.format != "html":
@@ -323,5 +334,6 @@ def setup(app):
     app.connect("autodoc-process-docstring", on_docstring, priority=100)
     app.connect("env-check-consistency", check_that_all_is_documented)
     app.connect("missing-reference", resolve_short_name, priority=100)
+    app.connect("html-collect-pages", not_found_page)
     app.connect("build-finished", on_build_finished)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

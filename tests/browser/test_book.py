@@ -4,14 +4,16 @@ Pages and explorers are found in the built book, so a new chapter is tested as s
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from browser_help import PHONE, give_up
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "_build" / "html"
 ARTEFACTS = ROOT / "test-artefacts" / "book"
-OTHERS = ("_static/", "_modules/", "reports/", "lite/", "index.html")
+OTHERS = ("_static/", "_modules/", "reports/", "lite/", "index.html", "404.html")
 DESK = {"width": 1280, "height": 900}
 
 
@@ -199,6 +201,19 @@ def test_that_the_search_finds_a_chapter(visit):
 def test_that_the_first_page_is_found_at_the_root(open_page, roots):
     page = open_page(roots["http"])
     page.wait_for_selector(".bd-article h1")
+
+
+def test_that_the_page_for_a_wrong_address_works_at_any_depth(open_page, serve, tmp_path):
+    base = urlsplit(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["html"]["baseurl"]).path
+    site = tmp_path / base.strip("/")
+    (site / "deeper").mkdir(parents=True)
+    for part in BOOK.iterdir():
+        (site / part.name).symlink_to(part)
+    (site / "deeper" / "lost.html").write_bytes((BOOK / "404.html").read_bytes())
+    page = open_page(serve(tmp_path) + base.lstrip("/") + "deeper/lost.html")
+    assert page.locator("h1:visible").inner_text() == "This page is not here"
+    page.get_by_text("Start from the first page").click()
+    page.wait_for_selector("h1:has-text('Training Neural Networks')")
 
 
 def test_that_dark_and_light_can_be_chosen_and_are_kept(visit):
