@@ -141,12 +141,12 @@ predict_centre = predict(
     options={
         "Alike: a constant is a matter for the biases": "The biases could make up for it, but they start at zero and "
         "have to be learnt, while every layer adds to the disturbance.",
-        "The centred one learns, the other hardly": "In the plain one a mean of about 1/2 goes into every sum of the "
+        "The centred one learns far sooner": "In the plain one a mean of about 1/2 goes into every sum of the "
         "next layer, for all examples alike, and what differs between examples drowns in it.",
         "Neither: the slope is too small": "With weights of gain 1 that would be so. Here the gain is 4, which makes "
         "up for a slope of 1/4.",
     },
-    answer="The centred one learns, the other hardly",
+    answer="The centred one learns far sooner",
 )
 
 predict_burst = predict(

@@ -107,8 +107,7 @@ def zigzag(result: dict):
     return fig
 
 
-_SHARES = matplotlib.colormaps["Blues"].copy()
-_SHARES.set_under(ORANGE)
+_SHARES = matplotlib.colormaps["Blues"].with_extremes(under=ORANGE)
 
 
 @styled
@@ -170,9 +169,12 @@ def accuracies(results: dict[str, dict]):
         accuracy, size = 100 * results[name]["test_accuracy"], results[name]["parameters"]
         ax.plot([0, accuracy], [place, place], color=BLUE, lw=1)
         ax.plot(accuracy, place, "o", color=BLUE)
+        ax.annotate(
+            f"{accuracy:.1f}", (accuracy, place), xytext=(6, 0), textcoords="offset points", va="center", size=10
+        )
         ax.annotate(f"{size:,}", (1.03, place), xycoords=("axes fraction", "data"), va="center", size=10, color=MUTED)
     ax.annotate("parameters", (1.03, len(order) - 0.35), xycoords=("axes fraction", "data"), size=10, color=MUTED)
-    ax.set(xlim=(0, 100), ylim=(-0.6, len(order) - 0.4), xlabel="test accuracy, %", yticks=range(len(order)))
+    ax.set(xlim=(0, 108), ylim=(-0.6, len(order) - 0.4), xlabel="test accuracy, %", yticks=range(len(order)))
     ax.set_yticklabels(order)
     ax.grid(axis="y", visible=False)
     fig.alt = "Test accuracy: " + ", ".join(f"{n} {100 * results[n]['test_accuracy']:.1f} %" for n in order) + "."
