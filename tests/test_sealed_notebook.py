@@ -180,3 +180,29 @@ def test_a_real_syntax_error_stays_one():
     for source in ("def f(:", "x = = 1", "if True:\nx", "%time (", "'unclosed"):
         with pytest.raises(SyntaxError):
             cells.run(source, {}, "<cell 1>", [])
+
+
+@pytest.mark.parametrize(
+    ("source", "sets", "uses"),
+    [
+        ("import numpy as np", {"np"}, set()),
+        ("def f(x):\n    def g(): return h(x)\n    return g", {"f"}, {"h"}),
+        ("x = y\nx += 1", {"x"}, {"x", "y"}),
+        ("%matplotlib inline\na, b = c", {"a", "b"}, {"c"}),
+        ("Net.step = f", {"Net", "f"}, {"Net", "f"}),
+        ("table['a'] = 1", {"table"}, {"table"}),
+        ("for i in range(3): total = i", {"i", "total"}, {"range", "i"}),
+        ("await f()", set(), {"f"}),
+        ("x = [k for k in z]", {"x"}, {"z"}),
+        ("def f(:", set(), set()),
+        ("class A(B):\n    c = d\n    def e(self): return g", {"A"}, {"B", "d", "g", "__name__"}),
+    ],
+)
+def test_what_a_cell_sets_and_uses(source, sets, uses):
+    found = cells.links(source)
+    assert set(found[0]) == sets
+    assert uses <= set(found[1]) | {"__name__"}
+
+
+def test_a_star_import_may_set_anything():
+    assert "*" in cells.links("from numpy import *")[0]

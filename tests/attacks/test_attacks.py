@@ -6,7 +6,7 @@ import socket
 import time
 
 import pytest
-from notebooks import ATTACKS, CONTROLS, FORGE, HONEST, notebook, with_answer
+from notebooks import ATTACKS, CONTROLS, FORGE, HONEST, RIGHT, notebook, with_answer
 
 from coursekit.grading import cases
 from coursekit.grading.sealed.grade import grade_bytes, public_message
@@ -110,15 +110,19 @@ def test_extra_and_reordered_cells_are_tolerated(jail, sheet):
 
 
 def test_a_killed_cell_is_skipped_and_named(jail, sheet):
-    record = grade(jail, sheet, notebook(*HONEST, "while True: pass", "import os; os._exit(1)", "late = 1"))
-    assert points(record) == [3, 5, 3]
+    # the wrong answer makes the grader try again with all cells
+    cells = [c if c != RIGHT else "def softmax(x): return x" for c in HONEST]
+    record = grade(jail, sheet, notebook(*cells, "while True: pass", "import os; os._exit(1)", "late = 1"))
+    assert points(record) == [3, 0, 3]
     assert "cell 6 did not end in time" in record["notes"][0] and "cell 7 ended the process" in record["notes"][1]
 
 
 def test_many_hanging_cells_end(jail, sheet):
     started = time.monotonic()
-    record = grade(jail, sheet, notebook(*HONEST, *["while True: pass"] * 100))
-    assert points(record) == [3, 5, 3] and time.monotonic() - started < 20
+    record = grade(jail, sheet, notebook(*HONEST[:2], *["while True: pass"] * 100, *HONEST[2:]))
+    assert points(record) == [3, 5, 3]
+    record = grade(jail, sheet, notebook(*HONEST[:2], *["while True: pass"] * 100))
+    assert points(record) == [3, 0, 0] and time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize(
@@ -139,13 +143,34 @@ def test_a_forged_frame_is_named(jail, sheet, name, words):
 
 def test_a_frame_that_nobody_asked_for_is_named(jail, sheet):
     code = FORGE + "forge(frame({'id': '0', 'ok': 3}) * 2)"
-    record = grade(jail, sheet, notebook(*HONEST, code, "late = 1"))
-    assert points(record) == [3, 5, 3]
+    wrong = [c if c != RIGHT else "def softmax(x): return x" for c in HONEST]
+    record = grade(jail, sheet, notebook(*wrong, code, "late = 1"))
+    assert points(record) == [3, 0, 3]
     assert any("does not belong to the question" in note for note in record["notes"])
     thread = "import threading, time\ndef late():\n    time.sleep(0.1)\n    forge(frame({'id': '0', 'ok': 3}))\n"
     thread += "threading.Thread(target=late).start()\n"
-    slow = notebook(*HONEST, FORGE + thread, "import time\ntime.sleep(0.3)", "last = 1")
-    assert points(grade(jail, sheet, slow)) == [3, 5, 3]
+    slow = notebook(*wrong, FORGE + thread, "import time\ntime.sleep(0.3)", "last = 1")
+    assert points(grade(jail, sheet, slow)) == [3, 0, 3]
+
+
+BY_HAND = "_p(x)", "def _p(x):\n    p = np.exp(x)\n    return p / p.sum(-1, keepdims=True)"
+UNSEEN = {
+    "globals": ["globals()['softmax'] = lambda x: " + BY_HAND[0], BY_HAND[1]],
+    "exec": ["exec(" + repr(RIGHT) + ")"],
+    "a table": ["rule = {}", "def softmax(x): return rule['f'](x)", BY_HAND[1], "def put(): rule['f'] = _p", "put()"],
+}
+
+
+@pytest.mark.parametrize("cells", UNSEEN.values(), ids=UNSEEN)
+def test_what_cannot_be_seen_in_the_cells_is_found_by_running_them_all(jail, sheet, cells):
+    record = grade(jail, sheet, notebook(*[c for c in HONEST if c != RIGHT], *cells))
+    assert points(record) == [3, 5, 3]
+
+
+def test_demonstrations_that_no_answer_needs_are_not_run(jail, sheet):
+    started = time.monotonic()
+    assert points(grade(jail, sheet, notebook(*HONEST, *["import time; time.sleep(0.5)"] * 20))) == [3, 5, 3]
+    assert time.monotonic() - started < 5
 
 
 def test_a_hidden_case_cannot_speak_through_a_visible_one(jail, sheet):

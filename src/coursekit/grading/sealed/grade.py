@@ -62,7 +62,7 @@ def grade_bytes(jail: Jail, data: bytes, sheet: Sheet, key: bytes, only: Iterabl
             if record["error"] is not None:
                 record["questions"][question.id] = _nothing(question, record["error"])
                 continue
-            record["questions"][question.id] = _grade_question(session, sheet, question, key)
+            record["questions"][question.id] = _grade_question(session, question, key)
             found = (session.killed, session.suspected, session.errors, session.missing)
             notes.update(dict.fromkeys(_clip(text) for kind in found for text in kind.values()))
         record.update(cpu=round(session.cpu, 3), peak_mb=session.peak_kb >> 10)
@@ -71,38 +71,20 @@ def grade_bytes(jail: Jail, data: bytes, sheet: Sheet, key: bytes, only: Iterabl
     return record
 
 
-def _grade_question(session: Session, sheet: Sheet, question: Question, key: bytes) -> dict:
-    """The better of two tries: with all cells, and without those that answer other questions.
+def _grade_question(session: Session, question: Question, key: bytes) -> dict:
+    """The better of two tries: with the cells that the answer needs, and, unless that earns all points, with all cells.
 
-    So an answer that breaks everything (patches NumPy, floods the grader, ends the process) costs only its question.
+    The first is fast, and an answer that breaks everything (patches NumPy, floods the grader, ends the process) costs
+    only its own question. The second is there for cells that depend on each other in ways that cannot be seen.
     """
-    started = time.monotonic()
-    cases = _try(session, question, key, frozenset(), session.limits.question_seconds)
-    others = _answers_to_others(session.cells, sheet, question)
-    left = started + session.limits.question_seconds - time.monotonic()
-    if others and left > 0 and any(c["status"] != "passed" for c in cases):
-        again = _try(session, question, key, others, left)
-        cases = max(cases, again, key=lambda cs: sum(c["points"] for c in cs))  # the first when they are equal
+    started, limit = time.monotonic(), session.limits.question_seconds
+    unneeded = session.not_needed(question.names)
+    cases = _try(session, question, key, unneeded, limit)
+    left = started + limit - time.monotonic()
+    if unneeded and left > 0 and any(c["status"] != "passed" for c in cases):
+        again = _try(session, question, key, frozenset(), left)
+        cases = max(again, cases, key=lambda cs: sum(c["points"] for c in cs))  # the first when they are equal
     return _question(question, cases, time.monotonic() - started)
-
-
-def _answers_to_others(cells: list[str], sheet: Sheet, question: Question) -> frozenset[int]:
-    """The numbers of the cells that define a name some other question asks for, and none that this one does."""
-    own = _defines(question.names)
-    foreign = _defines({name for q in sheet.questions for name in q.names} - set(question.names))
-    return frozenset(i for i, cell in enumerate(cells, 1) if foreign(cell) and not own(cell))
-
-
-def _defines(names) -> Callable[[str], bool]:
-    if not names:
-        return lambda cell: False
-    any_name = "|".join(map(re.escape, sorted(names)))
-    pattern = re.compile(
-        rf"^(?:(?:async[ \t]+)?def|class)[ \t]+(?:{any_name})\b|^(?:{any_name})[ \t]*=(?!=)"
-        rf"|^(?:from|import)\b[^\n]*\b(?:{any_name})\b",
-        re.MULTILINE,
-    )
-    return lambda cell: pattern.search(cell) is not None
 
 
 def _try(session: Session, question: Question, key: bytes, without: frozenset[int], seconds: float) -> list[dict]:

@@ -62,6 +62,7 @@ class Session:
         self.peak_kb = 0
         self._data, self._child = data, None
         self._generation = self._deadline = self._restarts = 0
+        self._links = None
         self._ran, self._without = False, frozenset()
         self._seconds = self.limits.call_seconds
 
@@ -142,7 +143,26 @@ class Session:
             self.stop()
             raise NotANotebook(str(answer[1]))
         self.cells = [str(source) for source in answer[1]]
+        try:
+            links = self.ask({"op": "links", "sources": self.cells}, "reading the notebook")
+            self._links = [(set(map(str, sets)), set(map(str, uses))) for sets, uses in links]
+        except (StudentError, TypeError, ValueError):  # such as a cell that kills even the parser
+            self._links = None
         return self.cells
+
+    def not_needed(self, names) -> frozenset[int]:
+        """The numbers of the cells that nothing in `names` depends on, as far as can be seen without running them."""
+        links = self._links
+        if links is None or len(links) != len(self.cells):
+            return frozenset()
+        wanted, needed = set(names), set()
+        while True:
+            more = {i for i, (sets, _) in enumerate(links, 1) if i not in needed and ("*" in sets or wanted & sets)}
+            if not more:
+                return frozenset(range(1, len(links) + 1)) - needed
+            needed |= more
+            for i in more:
+                wanted.update(links[i - 1][1])
 
     def _running(self):
         """A child in which the cells have run."""

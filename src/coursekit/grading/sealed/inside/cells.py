@@ -6,8 +6,10 @@ costs nothing but itself. `await` at the top of a cell works.
 """
 
 import ast
+import dis
 import inspect
 import re
+import types
 
 RUN_BODY = {"time", "capture", "prun", "python", "python3"}
 MAGIC = re.compile(
@@ -102,3 +104,29 @@ def _await(coroutine):
     import asyncio
 
     asyncio.run(coroutine)
+
+
+def links(source):
+    """Two lists of names: those that a cell may set, and those that it may use, its functions included.
+
+    "*" stands for every name. A cell that does not parse sets nothing and uses nothing.
+    """
+    try:
+        code = compile(parse(source), "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return [], []
+    sets, uses, changes = set(), set(), False
+    for step in dis.get_instructions(code):
+        if step.opname in ("STORE_NAME", "STORE_GLOBAL", "DELETE_NAME"):
+            sets.add(step.argval)
+        changes |= step.opname in ("STORE_ATTR", "STORE_SUBSCR", "DELETE_ATTR", "DELETE_SUBSCR")
+    if "import *" in source:
+        sets.add("*")
+    todo = [code]
+    while todo:
+        part = todo.pop()
+        todo += [c for c in part.co_consts if isinstance(c, types.CodeType)]
+        uses |= {s.argval for s in dis.get_instructions(part) if s.opname in ("LOAD_NAME", "LOAD_GLOBAL")}
+    if changes:  # `Net.step = ...` sets something of whatever the cell uses
+        sets |= {s.argval for s in dis.get_instructions(code) if s.opname == "LOAD_NAME"}
+    return sorted(sets), sorted(uses)

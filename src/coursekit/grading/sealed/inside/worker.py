@@ -95,6 +95,10 @@ class Worker:
         except notebook.BadNotebook as error:
             return ["bad", str(error)]
 
+    def do_links(self, head, blobs):
+        """For each cell the names that it sets, and those that it uses."""
+        return [list(cells.links(source)) for source in head["sources"]]
+
     def do_cell(self, head, blobs):
         """Run one cell; returns the imports that failed in it."""
         self.missing.clear()
