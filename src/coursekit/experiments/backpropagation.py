@@ -358,14 +358,15 @@ def train_deep(activation="sigmoid", depth=6, start="usual", width=32, steps=600
     net, params = _network(activation, depth, width, start, rng)
     begin, optimizer, loss = params, sgd(lr), np.full(steps, np.nan)
     state = optimizer.init(params)
-    for step in range(steps):
-        chosen = rng.integers(0, len(x), batch)
-        out, cache, _ = net.forward(params, {}, x[chosen], training=True)
-        try:
-            loss[step], dout = mean_squared_error(out, y[chosen])
-        except NotFiniteError:
-            break
-        params, state = optimizer.update(params, net.backward_first(dout, cache), state)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in range(steps):
+            chosen = rng.integers(0, len(x), batch)
+            out, cache, _ = net.forward(params, {}, x[chosen], training=True)
+            try:
+                loss[step], dout = mean_squared_error(out, y[chosen])
+            except NotFiniteError:
+                break
+            params, state = optimizer.update(params, net.backward_first(dout, cache), state)
+        right = accuracy(predict(net, params, {}, x_test), labels)
     moved = [np.linalg.norm(params[k]["w"] - begin[k]["w"]) / np.linalg.norm(begin[k]["w"]) for k in params]
-    right = accuracy(predict(net, params, {}, x_test), labels)
     return {"loss": loss, "accuracy": float(right), "moved": np.array(moved), "activation": activation, "depth": depth}

@@ -10,9 +10,11 @@ __all__ = ["difference", "gradients", "predict_cost", "predict_depth", "predict_
 
 
 def _walk_in_words(result):
-    gradients = ", ".join(f"{name} {value:g}" for name, value in result["grads"].items())
-    so_far = f" Gradients so far: {gradients}." if gradients else ""
-    return f"Step {result['step']} of {experiment.WALK}. {result['text']}{so_far}"
+    values, gradients = (
+        ", ".join(f"{name} {value:g}" for name, value in result[kind].items()) for kind in ("values", "grads")
+    )
+    so_far = f"Values: {values}." + (f" Gradients: {gradients}." if gradients else "")
+    return f"{result['graph'].capitalize()}, step {result['step']} of {experiment.WALK}. {result['text']} {so_far}"
 
 
 walk = explorer(
