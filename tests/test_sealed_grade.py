@@ -385,6 +385,12 @@ def test_similarity_sees_through_new_names_and_order():
     assert [p[:2] for p in pairs] == [("ann", "bob")] and pairs[0][2] > 0.8
 
 
+def test_the_code_of_the_sheet_itself_is_no_evidence():
+    blank, solved = similarity.fingerprint([RIGHT * 2, *HONEST]), similarity.fingerprint([RIGHT * 2, *HONEST, "x = 1"])
+    assert similarity.similar_pairs({"a": blank, "b": solved})
+    assert similarity.similar_pairs({"a": blank, "b": solved}, given=blank) == []
+
+
 def test_what_most_of_the_class_shares_is_no_evidence():
     given = similarity.fingerprint([RIGHT * 3, *HONEST])
     assert similarity.similar_pairs({str(i): given for i in range(10)}) == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import inspect
 import io
 import json
 import math
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 from ...errors import DataError, RangeError
 from .feedback import page
 from .grade import public_message, safe_name, write_atomically
-from .similarity import similar_pairs
+from .inside.notebook import code_cells
+from .similarity import fingerprint, similar_pairs
 from .submissions import clean
 
 __all__ = ["LatePolicy", "Row", "gradescope_results", "read_roster", "rows", "safe_cell", "write_books"]
@@ -162,7 +164,7 @@ def write_books(out, sheet, records: list[dict], table: list[Row], tier: str, ke
         "gradebook.csv": _gradebook(sheet, table, tier),
         "canvas.csv": _canvas(sheet, table),
         "moodle.csv": _moodle(sheet, table),
-        "similarity.csv": _similarity(table),
+        "similarity.csv": _similarity(sheet, table),
     }
     for row in table:
         if row.record is not None:
@@ -244,7 +246,7 @@ def _moodle(sheet, table):
         identifier = f"Participant {number}" if number else row.student
         note = "no submission" if row.record is None else _summary(row)
         lines.append(
-            [identifier, row.person["name"], row.person.get("email", ""), float(row.total), sheet.points, "-", note]
+            [identifier, row.person["name"], row.person.get("email", ""), float(row.total), sheet.points, "", note]
         )
     return _csv(lines)
 
@@ -254,7 +256,7 @@ def _summary(row):
     return "; ".join(parts) + (f"; {row.late_days} days late" if row.late_days else "")
 
 
-def _similarity(table):
+def _similarity(sheet, table):
     prints = {row.student: row.record.get("shingles", []) for row in table if row.record and not row.record["error"]}
     lines = [
         [
@@ -271,8 +273,15 @@ def _similarity(table):
             same.setdefault(row.record["sha256"], []).append(row.student)
     for group in same.values():
         lines += [[group[0], other, 1.0, "", "the same file"] for other in group[1:]]
-    lines += [[a, b, share, n, ""] for a, b, share, n in similar_pairs(prints)]
+    lines += [[a, b, share, n, ""] for a, b, share, n in similar_pairs(prints, _given(sheet))]
     return _csv(lines)
+
+
+def _given(sheet) -> list[int]:
+    """The fingerprint of the notebook that students start from, where the repository is at hand."""
+    cases = pathlib.Path(inspect.getsourcefile(sheet.cases[0].function))
+    notebook = cases.parents[1] / f"{cases.stem}.ipynb"
+    return fingerprint(code_cells(notebook.read_bytes())) if notebook.is_file() else []
 
 
 def gradescope_results(record: dict, late_days: int = 0, total: float | None = None) -> dict:

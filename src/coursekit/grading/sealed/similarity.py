@@ -38,15 +38,17 @@ def _kind(token):
     return token if not (token[0].isalpha() or token[0] == "_") or keyword.iskeyword(token) else "v"
 
 
-def similar_pairs(prints: dict[str, list[int]], threshold: float = 0.6, least: int = 8) -> list[tuple]:
+def similar_pairs(
+    prints: dict[str, list[int]], given: list[int] = (), threshold: float = 0.6, least: int = 8
+) -> list[tuple]:
     """Pairs (student, student, share, common) whose own code is alike, the most alike first.
 
-    `share` is the common part of the smaller one. Hashes that more than a fifth of the class (and at least five) have
-    are taken as given with the sheet.
+    `share` is the common part of the smaller one. What is `given` with the sheet does not count, nor what a fifth of the
+    class has (five people at least).
     """
     count = collections.Counter(h for hashes in prints.values() for h in hashes)
     common = max(5, len(prints) / 5)
-    own = {who: {h for h in hashes if count[h] < common} for who, hashes in prints.items()}
+    own = {who: {h for h in hashes if count[h] < common} - set(given) for who, hashes in prints.items()}
     holders = collections.defaultdict(list)
     for who, hashes in own.items():
         for h in hashes:
