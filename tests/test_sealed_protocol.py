@@ -2,6 +2,7 @@
 
 import json
 import math
+import socket
 import struct
 
 import numpy as np
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from coursekit.grading.sealed.inside import protocol as p
+from coursekit.grading.sealed.jail import Limits
+from coursekit.grading.sealed.session import Handle, Session, StudentError
 
 numbers = st.none() | st.booleans() | st.integers(-(2**200), 2**200) | st.floats() | st.text(max_size=20)
 numbers |= st.complex_numbers()
@@ -180,3 +183,65 @@ def test_lengths_that_do_not_fit_are_malformed(lengths, body):
     else:
         with pytest.raises(p.Malformed):
             p.unpack(header, body)
+
+
+class FakeJail:
+    """Its children have said all that they will ever say, and do not listen."""
+
+    tier, limits = "fake", Limits(call_seconds=0.3, cell_seconds=0.3, question_seconds=0.3)
+
+    def __init__(self, said):
+        self.said = said
+
+    def spawn(self):
+        ours, theirs = socket.socketpair()
+        theirs.sendall(p.pack({"id": "locked"}) + self.said)
+        theirs.shutdown(socket.SHUT_WR)
+        self.kept = theirs
+        return ours
+
+    def reap(self):
+        self.kept.close()
+        return {"status": 0}
+
+
+frames = st.builds(
+    lambda head, blob: p.pack(head, [blob]),
+    st.dictionaries(st.sampled_from(["id", "ok", "error", "callback", "args", "x"]), json_like, max_size=4),
+    st.binary(max_size=40),
+)
+
+
+@given(st.lists(frames | st.binary(max_size=60), max_size=3).map(b"".join))
+@settings(max_examples=500, deadline=None)
+def test_whatever_a_child_says_the_grader_goes_on(said):
+    session = Session(FakeJail(said), b"")
+    session.cells = []
+    with session.question():
+        session._spawn()
+        try:
+            value = session.ask({"op": "call"}, "f()", callbacks=(lambda x: x,))
+        except StudentError as error:
+            assert len(str(error)) < 1000
+        else:
+            raise AssertionError(f"an answer without the right id was taken: {value!r}")
+
+
+@given(json_like, st.binary(max_size=40))
+@settings(max_examples=500, deadline=None)
+def test_an_answer_with_the_right_id_is_a_plain_value_or_an_error(tree, blob):
+    from coursekit.grading.sealed import session as module
+
+    said = p.pack({"id": "known", "ok": tree}, [blob])
+    session = Session(FakeJail(said), b"")
+    keep, module.secrets.token_hex = module.secrets.token_hex, lambda n: "known"
+    try:
+        with session.question():
+            session._spawn()
+            try:
+                value = session.ask({"op": "call"}, "f()")
+            except StudentError:
+                return
+        assert isinstance(value, (*PLAIN, Handle, np.random.Generator))
+    finally:
+        module.secrets.token_hex = keep

@@ -43,8 +43,8 @@ def similar_pairs(
 ) -> list[tuple]:
     """Pairs (student, student, share, common) whose own code is alike, the most alike first.
 
-    `share` is the common part of the smaller one. What is `given` with the sheet does not count, nor what a fifth of the
-    class has (five people at least).
+    `share` is the common part of the smaller one. What is `given` with the sheet does not count, nor what a fifth of
+    the class has (five people at least).
     """
     count = collections.Counter(h for hashes in prints.values() for h in hashes)
     common = max(5, len(prints) / 5)
