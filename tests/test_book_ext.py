@@ -87,6 +87,8 @@ def test_that_a_package_leaves_to_its_modules_what_they_document():
     tree = ast.parse("from .public import a\nfrom ._private import b\nfrom . import c\n")
     modules = {"pkg": tree, "pkg.public": None, "pkg.c": None}
     assert book_ext.imported_from_public(tree, "pkg", modules) == {"a", "c"}
+    assert book_ext.imported_from_public(tree, "pkg.beside", modules) == {"a", "c"}
+    assert book_ext.imported_from_public(tree, "elsewhere", modules) == set()
 
 
 @pytest.mark.parametrize(("what", "reported"), [("function", True), ("class", True), ("attribute", False)])

@@ -46,12 +46,13 @@ def exported(tree):
 
 
 def imported_from_public(tree, name, modules):
-    """Return the names that a package takes over from its own public modules, which have pages themselves."""
+    """Return the names that a module or package takes over from public modules, which have pages themselves."""
     names = set()
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.level == 1:
             for alias in node.names:
-                if f"{name}.{node.module or alias.name}" in modules:
+                source = node.module or alias.name  # of the package itself, or beside the module
+                if {f"{name}.{source}", f"{name.rpartition('.')[0]}.{source}"} & set(modules):
                     names.add(alias.asname or alias.name)
     return names
 
