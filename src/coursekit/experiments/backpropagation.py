@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 
 import numpy as np
@@ -294,13 +295,16 @@ def _weights(activation):
     return lambda rng, shape, dtype: rule(rng, shape, dtype=dtype)
 
 
+@functools.cache
 def _digits():
     """8x8 digits, standardized, and their labels as rows of ten numbers, 1 at the right digit."""
     digits = data.digits()
     train, test = (x.reshape(len(x), -1) for x in (digits.x_train, digits.x_test))
     mean, std = train.mean(), train.std()
-    rows = np.eye(10, dtype=np.float32)[digits.y_train]
-    return (train - mean) / std, rows, (test - mean) / std, digits.y_test
+    arrays = (train - mean) / std, np.eye(10, dtype=np.float32)[digits.y_train], (test - mean) / std, digits.y_test
+    for array in arrays:
+        array.flags.writeable = False  # all callers share them
+    return arrays
 
 
 def _network(activation, depth, width, start, rng):

@@ -52,7 +52,7 @@ def _gradients_in_words(result):
     first, last = result["sigmoid"][[0, -1]]
     text = (
         f"{result['depth']} hidden layers, {result['start']} sigmoid start. Sigmoid: the gradient has length "
-        f"{last:.2g} in the last layer and {first:.1e} in the first. ReLU: {result['relu'][-1]:.2g} and "
+        f"{last:.2g} in the last layer and {first:.2g} in the first. ReLU: {result['relu'][-1]:.2g} and "
         f"{result['relu'][0]:.2g}."
     )
     if result["depth"] < 4:
@@ -88,16 +88,16 @@ predict_xor = predict(
 predict_cost = predict(
     "01-cost",
     question="A network has a million weights. You want the gradient: for each weight, how the loss would change. "
-    "Running the network once costs one unit of work. What does the whole gradient cost by backpropagation?",
+    "Let running the network once cost 1. What does the whole gradient cost, by the best way there is?",
     options={
-        "About a million units": "That is the price of trying: nudge a weight, run the network, compare; a million "
-        "times. Backpropagation shares the work between the weights.",
-        "About as many units as there are layers": "Each layer is visited once on the way back, but a visit costs "
-        "about two of that layer's own forward passes, not one of the whole network.",
-        "About three units": "One forward pass and one walk back. In a dense layer the forward pass is one matrix "
-        "product, the way back is two of the same size, however many weights there are.",
+        "About 1,000,000": "That is the price of trying: nudge a weight, run the network, compare; a million times. "
+        "Backpropagation shares the work between the weights.",
+        "About as much as there are layers": "Each layer is visited once on the way back, but a visit costs about two "
+        "of that layer's own forward passes, not one of the whole network.",
+        "About 3": "One forward pass and one walk back. In a dense layer the forward pass is one matrix product, the "
+        "way back is two of the same size, however many weights there are.",
     },
-    answer="About three units",
+    answer="About 3",
 )
 
 predict_eps = predict(

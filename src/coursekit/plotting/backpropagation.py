@@ -47,10 +47,10 @@ def graph(result: dict):
     """
     plan = GRAPHS[result["graph"]]
     values, grads, places = result["values"], result["grads"], plan["places"]
-    fig, ax = figure(6.4, 3.3, margins=(0.02, 0.02, 0.02, 0.42))
-    # Axes in inches: one column is 1.09 wide, one row 1 high.
-    at = {name: (0.44 + 1.09 * column, 1.43 + row) for name, (column, row) in places.items()}
-    half = {name: (0.44 if name in plan["operations"] else 0.24, 0.22) for name in at}
+    # Narrow, so that it is legible on a phone; axes in inches: one column is 0.89 wide, one row 1.05 high.
+    fig, ax = figure(5.3, 3.6, margins=(0.02, 0.02, 0.02, 0.42))
+    at = {name: (0.4 + 0.89 * column, 1.58 + 1.05 * row) for name, (column, row) in places.items()}
+    half = {name: (0.33, 0.3) if name in plan["operations"] else (0.21, 0.22) for name in at}
     for begin, end in result["edges"]:
         busy = result["now"] == end
         ax.annotate(
@@ -59,7 +59,6 @@ def graph(result: dict):
                         "shrinkA": 0, "shrinkB": 0},
         )  # fmt: skip
     for name, (x, y) in at.items():
-        formula = plan["operations"].get(name, (None,))[0]
         busy = name == result["now"]
         (wide, high), pad = half[name], 0.06
         box = FancyBboxPatch(
@@ -67,18 +66,22 @@ def graph(result: dict):
             ec=INK if busy else MUTED, lw=2 if busy else 0.8, zorder=2,
         )  # fmt: skip
         ax.add_patch(box)
-        ax.text(x, y + 0.09, f"{name} = {formula}" if formula else name, ha="center", va="center", size=9.5, zorder=3)
-        value = _number(values[name]) if name in values else "?"
-        ax.text(x, y - 0.1, value, ha="center", va="center", size=9.5, color=BLUE, weight="bold", zorder=3)
+        lines = [(name, INK, "normal"), (_number(values[name]) if name in values else "?", BLUE, "bold")]
+        if name in plan["operations"]:
+            lines.insert(1, (plan["operations"][name][0], MUTED, "normal"))
+        for row, (text, colour, weight) in enumerate(lines):
+            up = 0.18 * ((len(lines) - 1) / 2 - row)
+            ax.text(x, y + up, text, ha="center", va="center", size=10, color=colour, weight=weight, zorder=3)
         if name in grads:
-            where = y + (0.35 if places[name][1] >= 0 else -0.35)
+            where = y + (high + 0.13 if places[name][1] >= 0 else -high - 0.13)
+            crossed = any(places[begin][1] > places[name][1] >= 0 for begin, end in result["edges"] if end == name)
             ax.text(
-                x, where, f"∂L/∂{name} = {_number(grads[name])}", ha="center", va="center", color=ORANGE, size=9,
-                bbox={"boxstyle": "square,pad=0.08", "fc": PAPER, "ec": "none"}, zorder=3,
+                x + 0.12 * crossed, where, f"∂L/∂{name} = {_number(grads[name])}", ha="center", va="center",
+                color=ORANGE, size=9.5, bbox={"boxstyle": "square,pad=0.08", "fc": PAPER, "ec": "none"}, zorder=3,
             )  # fmt: skip
-    ax.set(xlim=(0, 6.36), ylim=(0, 2.86))
+    ax.set(xlim=(0, 5.26), ylim=(0, 3.16))
     ax.axis("off")
-    ax.set_title(result["text"] if len(result["text"]) < 70 else result["text"].replace(": ", ":\n", 1), size=10)
+    ax.set_title(result["text"] if len(result["text"]) < 62 else result["text"].replace(": ", ":\n", 1), size=10)
     return fig
 
 
@@ -121,8 +124,8 @@ def difference(result: dict):
     ax.plot(steps, error, color=BLUE)
     ax.plot(steps[-1], error[-1], "o", color=ORANGE, ms=8, zorder=4)
     ax.annotate(
-        f"{result['error'][-1]:.0e}", (steps[-1], error[-1]), xytext=(0, 9), textcoords="offset points",
-        ha="left" if steps[-1] < 1e-13 else "center", color=ORANGE,
+        f"{result['error'][-1]:.0e}", (steps[-1], error[-1]), xytext=(0, 9) if steps[-1] < 1e-13 else (-8, -2),
+        textcoords="offset points", ha="left" if steps[-1] < 1e-13 else "right", color=ORANGE,
     )  # fmt: skip
     ax.set(xscale="log", yscale="log", xlim=(5e-16, 2), ylim=(3e-13, 40), xlabel="step size ε")
     ax.set(ylabel="relative error", xticks=10.0 ** np.arange(-15, 1, 3), yticks=10.0 ** np.arange(-12, 1, 3))
