@@ -1,0 +1,344 @@
+"""Chapter 06: batch normalization, what it does to training, and what its two modes do."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import _checks, data
+from ..initializers import he_normal, normal
+from ..layers import BatchNorm, Dense, Layer, LayerNorm, ReLU
+from ..losses import softmax_cross_entropy
+from ..model import Sequential, accuracy, stack_runs
+from ..normalization import batch_norm_backward, batch_norm_forward
+from ..optimizers import sgd
+
+SCALES = np.geomspace(1e-4, 1, 16)  # standard deviations of the first weights, those of Saitoh's figure
+NORMS = ("none", "batch norm", "layer norm", "batch norm and noise")
+
+
+@dataclass(frozen=True)
+class Noise(Layer):
+    """Noise after a normalization, in the manner of Santurkar et al. 2018: what was normalized is so no longer.
+
+    In training each unit gets, at each step, a shift drawn from [-shift, shift] and a factor from [1, 1 + scale], and
+    then each entry gets a shift and a factor of its own, a fifth of these in size. New ones are drawn for every step,
+    so that means and variances jump about. In eval mode the layer does nothing.
+    """
+
+    shift: float = 0.5
+    scale: float = 0.25
+
+    def forward(self, params, state, x, *, training, rng=None):
+        """x (..., N, D), same shape out; the cache is the factor of every entry."""
+        if not training:
+            return x, None, state
+        rng, (n, features) = _checks.generator("rng", rng), x.shape[-2:]
+        factor = 1 + self.scale * rng.random((1, features)) + self.scale / 5 * rng.random((n, features))
+        shift = self.shift * rng.uniform(-1, 1, (1, features)) + self.shift / 5 * rng.uniform(-1, 1, (n, features))
+        factor = factor.astype(x.dtype)
+        return x * factor + shift.astype(x.dtype), factor, state
+
+    def backward(self, dout, cache):
+        """Dout -> dx."""
+        return dout if cache is None else dout * cache, {}
+
+
+@dataclass(frozen=True)
+class GhostBatchNorm(BatchNorm):
+    """Batch norm whose statistics come from groups of `size` examples, a part of the batch that makes the step."""
+
+    size: int = 16
+
+    def forward(self, params, state, x, *, training, rng=None):
+        """x (N, D), N a multiple of `size`; same shape out."""
+        if not training:
+            return super().forward(params, state, x, training=False)
+        groups = x.reshape(-1, self.size, x.shape[-1])
+        out, cache, running = batch_norm_forward(
+            groups, params["gamma"], params["beta"], state, training=True, momentum=self.momentum, eps=self.eps
+        )
+        return out.reshape(x.shape), cache, {name: value.mean(axis=(0, 1)) for name, value in running.items()}
+
+    def backward(self, dout, cache):
+        """Dout (N, D) -> dx, {"gamma", "beta"}."""
+        if cache[4]:  # training
+            dx, dgamma, dbeta = batch_norm_backward(dout.reshape(-1, self.size, dout.shape[-1]), cache)
+            return dx.reshape(dout.shape), {"gamma": dgamma, "beta": dbeta}
+        return super().backward(dout, cache)
+
+
+@functools.cache
+def _digits():
+    """8x8 digits as standardized rows: x_train, y_train, x_test, y_test."""
+    digits = data.digits(flat=True)
+    mean, std = digits.x_train.mean(), digits.x_train.std()
+    return (digits.x_train - mean) / std, digits.y_train, (digits.x_test - mean) / std, digits.y_test
+
+
+def network(norm="batch norm", depth=5, width=50, std=None, inputs=64, eps=1e-5) -> Sequential:
+    """Hidden layers dense, norm, ReLU, then a dense layer of 10; weights of `std`, or He's where it is None."""
+    _checks.choice("norm", norm, NORMS)
+    weights = he_normal if std is None else lambda rng, shape, dtype: normal(rng, shape, std, dtype=dtype)
+    layers, features = [], inputs
+    for _ in range(depth):
+        layers.append(Dense(features, width, weights))
+        if norm != "none":
+            layers.append(LayerNorm(width, eps=eps) if norm == "layer norm" else BatchNorm(width, eps=eps))
+        if norm == "batch norm and noise":
+            layers.append(Noise())
+        layers.append(ReLU())
+        features = width
+    return Sequential([*layers, Dense(features, 10, weights)])
+
+
+def _descend(net, params, state, x, y, *, lr, steps, batch_size, rng):
+    """Plain SGD; gives the loss of every step (NaN from where it diverged; with runs a column each), params, state."""
+    optimizer, losses = sgd(lr), []
+    opt_state = optimizer.init(params)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(steps):
+            batch = rng.integers(0, len(x), batch_size)
+            scores, cache, state = net.forward(params, state, x[batch], training=True, rng=rng)
+            loss, dscores = softmax_cross_entropy(scores, np.broadcast_to(y[batch], scores.shape[:-1]))
+            params, opt_state = optimizer.update(params, net.backward_first(dscores, cache), opt_state)
+            losses.append(loss)
+    return np.array(losses), params, state
+
+
+def training_curve(norm="none", std=0.1, lr=0.1, steps=120, seed=0, eps=1e-5) -> dict:
+    """Train a ReLU net of five hidden layers on 8x8 digits from weights of a given size.
+
+    Returns
+    -------
+    loss : (steps,) the loss of every step
+    signal : (5,) standard deviation of each hidden layer's outputs before training
+    accuracy : share of the 360 test digits that are right, eval mode
+    """
+    runs = _many(norm, [std], [lr], steps, seed, eps)
+    return {"norm": norm, "std": std, "lr": lr} | {name: value[0] for name, value in runs.items()}
+
+
+def _many(norm, stds, rates, steps=120, seed=0, eps=1e-5):
+    """Several such trainings in one pass over a run axis: each standard deviation with the rate at its place."""
+    x, y, x_test, y_test = _digits()
+    net = network(norm, std=1.0, eps=eps)
+    params, state = net.init(np.random.default_rng(seed))
+    # The same draws for every run, times its standard deviation; the rate goes into the gradients' scale.
+    params = stack_runs([_scaled(params, std) for std in stds])
+    state = stack_runs([state] * len(stds)) if state else state
+    outputs = net.activations(params, state, x[:200], training=True, rng=np.random.default_rng(seed))
+    signal = np.array([out.std(axis=(-2, -1)) for name, out in outputs.items() if name.startswith("relu")]).T
+    rates = np.reshape(rates, (-1, 1, 1)).astype(np.float32)
+    loss, params, state = _descend(
+        _PerRun(net.layers, rates), params, state, x, y, lr=1.0, steps=steps, batch_size=64,
+        rng=np.random.default_rng(seed + 1),
+    )  # fmt: skip
+    with np.errstate(over="ignore", invalid="ignore"):
+        scores, _, _ = net.forward(params, state, x_test, training=False)
+        right = accuracy(scores, np.broadcast_to(y_test, scores.shape[:-1]))
+    return {"loss": loss.T, "signal": signal, "accuracy": right}
+
+
+def _scaled(params, std):
+    return {
+        name: {key: std * value if key == "w" else value for key, value in entry.items()}
+        for name, entry in params.items()
+    }
+
+
+@dataclass(frozen=True)
+class _PerRun(Sequential):
+    """A network whose gradients are multiplied by a learning rate of each run, (R, 1, 1)."""
+
+    rates: np.ndarray = None
+
+    def backward_first(self, dout, cache):
+        grads = super().backward_first(dout, cache)
+        return {name: {key: self.rates * g for key, g in entry.items()} for name, entry in grads.items()}
+
+
+def sixteen_scales(norm="none", lr=0.1, seed=0, steps=120) -> dict:
+    """`training_curve` at each of the sixteen `SCALES`: loss (16, steps), signal (16, 5), accuracy (16,)."""
+    return {"norm": norm, "lr": lr, "std": SCALES} | _many(norm, SCALES, [lr] * len(SCALES), steps=steps, seed=seed)
+
+
+RATES = np.geomspace(0.01, 10, 13)
+HE = 0.2  # He's standard deviation for 50 inputs
+
+
+def rate_curve(norm="none", rate=0.1, seed=0) -> dict:
+    """`training_curve` from He's standard deviation at a learning rate."""
+    return training_curve(norm, HE, rate, seed=seed)
+
+
+def learning_rates(norm="none", seed=0) -> dict:
+    """The same at each of thirteen `RATES`; `last` (13,) are means of the last 20 losses, NaN where it diverged."""
+    loss = _many(norm, [HE] * len(RATES), RATES, seed=seed)["loss"]
+    return {"norm": norm, "rates": RATES, "last": loss[:, -20:].mean(axis=1)}
+
+
+SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
+
+
+def statistics_noise(size=8, draws=1000, seed=0) -> dict:
+    """One hidden unit's input z for one digit, normalized within `draws` random batches of `size` that contain it.
+
+    Returns
+    -------
+    x_hat : (draws,) the normalized value of the same digit in each batch
+    exact : its value under the statistics of all 1,437 digits
+    sizes, mean_error, std_error : (8,) batch sizes; root mean square error of the batch's mean and of its standard
+        deviation, in units of the standard deviation over all digits
+    """
+    size = _checks.whole("size", size)
+    rng = np.random.default_rng(seed)
+    x, _, _, _ = _digits()
+    z = x.astype(np.float64) @ rng.normal(0, np.sqrt(2 / x.shape[1]), x.shape[1])
+    z = (z - z.mean()) / z.std()
+    digit = int(np.abs(z - 1.0).argmin())  # an image one standard deviation above the mean
+    batches = rng.integers(0, len(z), (draws, size))
+    batches[:, 0] = digit
+    values = z[batches]
+    x_hat = (values[:, 0] - values.mean(axis=1)) / np.sqrt(values.var(axis=1) + 1e-5)
+    errors = np.array([_errors(z, n, draws, rng) for n in SIZES])
+    return {
+        "size": size,
+        "x_hat": x_hat,
+        "exact": float(z[digit]),
+        "sizes": np.array(SIZES),
+        "mean_error": errors[:, 0],
+        "std_error": errors[:, 1],
+    }
+
+
+def _errors(z, size, draws, rng):
+    values = z[rng.integers(0, len(z), (draws, size))]
+    return np.sqrt((values.mean(axis=1) ** 2).mean()), np.sqrt(((values.std(axis=1) - 1) ** 2).mean())
+
+
+def two_modes(steps=200, lr=0.3, batch_size=64, seed=0) -> dict:
+    """Train with batch norm, then ask the same network for the same 360 test digits in several ways.
+
+    Returns
+    -------
+    eval : accuracy in eval mode
+    training : {batch size: accuracy} in training mode, test digits in random order, batches of that size
+    sorted : accuracy in training mode with batches of 12 test digits of one class
+    moved : how far the running means moved because the test digits went through in training mode, relative to their
+        norm
+    by_step : {"eval", "training"} accuracy after each of the first 40 steps, training mode with all test digits as
+        one batch
+    """
+    x, y, x_test, y_test = _digits()
+    net, rng = network("batch norm"), np.random.default_rng(seed)
+    params, state = net.init(rng)
+    by_step = {"eval": [], "training": []}
+    for _ in range(40):
+        _, params, state = _descend(net, params, state, x, y, lr=lr, steps=1, batch_size=batch_size, rng=rng)
+        for mode, row in by_step.items():
+            row.append(accuracy(net.forward(params, state, x_test, training=mode == "training")[0], y_test))
+    _, params, state = _descend(net, params, state, x, y, lr=lr, steps=steps - 40, batch_size=batch_size, rng=rng)
+    order = rng.permutation(len(x_test))
+    result = {
+        "eval": accuracy(net.forward(params, state, x_test, training=False)[0], y_test),
+        "training": {n: _in_batches(net, params, state, x_test, y_test, order, n)[0] for n in (2, 4, 12, 36, 360)},
+        "by_step": {mode: np.array(row) for mode, row in by_step.items()},
+    }
+    one_class = np.concatenate([np.flatnonzero(y_test == c)[:24] for c in range(10)])
+    result["sorted"], after = _in_batches(net, params, state, x_test, y_test, one_class, 12)
+    before, after = (np.concatenate([s["mean"] for s in states.values()]) for states in (state, after))
+    return result | {"moved": float(np.linalg.norm(after - before) / np.linalg.norm(before))}
+
+
+def _in_batches(net, params, state, x, y, order, size):
+    """Accuracy in training mode with batches of `size` in this order, and the state that is left behind."""
+    right = []
+    for start in range(0, len(order), size):
+        rows = order[start : start + size]
+        scores, _, state = net.forward(params, state, x[rows], training=True)
+        right.append(accuracy(scores, y[rows]))
+    return float(np.mean(right)), state
+
+
+def noise_race(lr=0.3, steps=120, seed=0) -> dict:
+    """Plain, batch norm, and batch norm with noise behind it: loss, and how unsteady the inputs of a layer are.
+
+    Returns
+    -------
+    {norm: {"loss": (steps,), "shift": number}} : `shift` is by how much the mean of a unit of the last hidden layer,
+        before its ReLU and over 200 fixed digits, changes from one step to the next, in its standard deviations
+        (median over units and steps)
+    """
+    x, y, _, _ = _digits()
+    result = {}
+    for norm in ("none", "batch norm", "batch norm and noise"):
+        net = network(norm, std=HE)
+        rng, noise = np.random.default_rng(seed), np.random.default_rng(seed + 1)
+        params, state = net.init(rng)
+        losses, before, shifts = [], None, []
+        name = net.names[-3]  # what goes into the last ReLU
+        for _ in range(steps):
+            outputs = net.activations(params, state, x[:200], training=True, rng=noise)[name]
+            mean, spread = outputs.mean(axis=0), outputs.std(axis=0)
+            if before is not None:
+                shifts.append(np.abs(mean - before) / (spread + 1e-12))
+            before = mean
+            loss, params, state = _descend(net, params, state, x, y, lr=lr, steps=1, batch_size=64, rng=rng)
+            losses.append(loss[0])
+        result[norm] = {"loss": np.array(losses), "shift": float(np.median(shifts))}
+    return result
+
+
+def ghost_batches(size=16, images=300, steps=200, lr=0.3, batch_size=128, seed=0) -> dict:
+    """Train on few digits with steps of 128 examples whose statistics come from groups of `size` (0: no batch norm).
+
+    Only the noise of the statistics differs from size to size. Returns train_loss, test_loss, test_accuracy, all in
+    eval mode.
+    """
+    x, y, x_test, y_test = _digits()
+    x, y = x[:images], y[:images]
+    net = network("batch norm" if size else "none")
+    if size:
+        swap = {True: lambda layer: GhostBatchNorm(layer.features, size=size), False: lambda layer: layer}
+        net = Sequential([swap[isinstance(layer, BatchNorm)](layer) for layer in net.layers])
+    rng = np.random.default_rng(seed)
+    params, state = net.init(rng)
+    _, params, state = _descend(net, params, state, x, y, lr=lr, steps=steps, batch_size=batch_size, rng=rng)
+    train, test = (net.forward(params, state, rows, training=False)[0] for rows in (x, x_test))
+    return {
+        "train_loss": float(softmax_cross_entropy(train, y)[0]),
+        "test_loss": float(softmax_cross_entropy(test, y_test)[0]),
+        "test_accuracy": float(accuracy(test, y_test)),
+    }
+
+
+def backward_walk(x=(1.0, 2.0, 6.0), dout=(1.0, 0.0, 0.0), gamma=2.0, beta=1.0, eps=1e-5) -> dict:
+    """Batch norm of one feature, node by node, there and back: {node: (value, gradient)}, arrays of (3,) or numbers."""
+    x, dout = np.array(x), np.array(dout)
+    n = len(x)
+    mean = x.mean()
+    centred = x - mean
+    var = (centred**2).mean()
+    scale = 1 / np.sqrt(var + eps)
+    x_hat = centred * scale
+    out = gamma * x_hat + beta
+    dx_hat = gamma * dout
+    dscale = (dx_hat * centred).sum()
+    dvar = dscale * -0.5 * scale**3
+    dcentred = dx_hat * scale + dvar * 2 * centred / n
+    dmean = -dcentred.sum()
+    dx = dcentred + dmean / n
+    return {
+        "x": (x, dx),
+        "mean": (mean, dmean),
+        "centred": (centred, dcentred),
+        "var": (var, dvar),
+        "scale": (scale, dscale),
+        "x_hat": (x_hat, dx_hat),
+        "out": (out, dout),
+        "gamma": (gamma, (dout * x_hat).sum()),
+        "beta": (beta, dout.sum()),
+    }

@@ -1,0 +1,122 @@
+"""Explorers and predictions of chapter 06."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..experiments import batch_normalization as experiment
+from ..plotting import batch_normalization as plot
+from . import Choice, LogSlider, explorer, predict
+
+__all__ = [
+    "predict_bias",
+    "predict_noise",
+    "predict_pair",
+    "predict_scales",
+    "rate_curve",
+    "scale_curve",
+    "statistics_noise",
+]
+
+_WORDS = {"none": "Without normalization", "batch norm": "With batch norm", "layer norm": "With layer norm"}
+
+
+def _curve_in_words(result):
+    loss, signal = result["loss"], result["signal"]
+    text = (
+        f"{_WORDS[result['norm']]}, weights of std {result['std']:.2g}, rate {result['lr']:.2g}. Before training the "
+        f"outputs of hidden layer 1 have std {signal[0]:.2g}, those of layer 5 {signal[-1]:.2g}. "
+    )
+    if np.isnan(loss).any():
+        return f"{text}Training diverges after {int(np.isfinite(loss).sum())} steps."
+    return f"{text}The loss after {len(loss)} steps is {loss[-20:].mean():.2f}; ln 10 is 2.30."
+
+
+scale_curve = explorer(
+    experiment.training_curve,
+    plot.training_curve,
+    _curve_in_words,
+    title="Size of the first weights, with and without normalization",
+    norm=Choice("none", "batch norm", "layer norm", label="normalization"),
+    std=LogSlider(1e-4, 1.0, default=0.0136, steps=16, label="std of the weights"),
+)
+
+rate_curve = explorer(
+    experiment.rate_curve,
+    plot.training_curve,
+    _curve_in_words,
+    title="Learning rate, with and without batch norm",
+    norm=Choice("none", "batch norm", label="normalization"),
+    rate=LogSlider(0.01, 10.0, default=1.0, steps=13, label="learning rate"),
+)
+
+
+def _noise_in_words(result):
+    x_hat = result["x_hat"]
+    return (
+        f"The same digit in 1,000 batches of {result['size']}. Over all digits its normalized value is "
+        f"{result['exact']:.2f}; in the batches it is {x_hat.mean():.2f} on average, with std {x_hat.std():.2f}."
+    )
+
+
+statistics_noise = explorer(
+    experiment.statistics_noise,
+    plot.statistics_noise,
+    _noise_in_words,
+    title="One digit in a thousand batches",
+    size=Choice(*experiment.SIZES, default=8, label="batch size"),
+)
+
+
+predict_scales = predict(
+    "06-scales",
+    question="The same net starts from sixteen standard deviations of its weights, from 0.0001 to 1. Without "
+    "normalization, from how many of them does it train?",
+    options={
+        "From all but the largest": "Small weights sound harmless. But a signal that is scaled down in every layer is "
+        "gone after five of them, and the gradient with it.",
+        "From about half": "Chapter 5 had a band as well. It was narrow: a wrong factor counts once in every layer.",
+        "From one or two": "Only close to He's standard deviation does the signal keep its size through all layers.",
+    },
+    answer="From one or two",
+)
+
+predict_bias = predict(
+    "06-bias",
+    question="A dense layer with a bias b stands before batch norm in training mode. What is the gradient of b?",
+    options={
+        "The sum of the upstream gradient, as always": "That is the gradient behind the dense layer, summed over the "
+        "batch. Batch norm makes exactly this sum zero.",
+        "Zero": "b moves every example by the same amount, so it moves the mean by that amount too, and batch norm "
+        "takes the mean off.",
+        "That of beta": "beta is added after the normalization and stays. b is added before it and is taken off.",
+    },
+    answer="Zero",
+)
+
+predict_pair = predict(
+    "06-pair",
+    question="A batch has two examples, with the values 3 and 7 for some feature. What does batch norm make of them "
+    "(gamma 1, beta 0)? And of 3 and 70?",
+    options={
+        "−1 and 1, both times": "The mean lies half way between two numbers, and both are one standard deviation away "
+        "from it. Which one is larger is all that is left.",
+        "−1 and 1, then −10 and 10": "The standard deviation grows with the distance, which is divided by it.",
+        "An error: two examples have no variance": "One example has none. Two have: here 4, and 1,122.25.",
+    },
+    answer="−1 and 1, both times",
+)
+
+predict_noise = predict(
+    "06-noise",
+    question="Behind every batch norm we add noise, new at each step, that spoils the means and variances again. The "
+    "learning rate is 0.3. How does this net train?",
+    options={
+        "Worse than without batch norm": "So it would be if steady means and variances were all of it.",
+        "Like the one without batch norm": "The noise undoes the steady means and variances. Something else must be "
+        "left of batch norm, for it still trains better.",
+        "Between the two": "It loses a little to batch norm alone and stays far ahead of the plain net, whose layers "
+        "have steadier inputs than its own.",
+    },
+    answer="Between the two",
+)

@@ -1,0 +1,289 @@
+"""Pictures of chapter 06."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.patches import FancyBboxPatch
+
+from ._style import BLUE, CYCLE, GOLD, GREEN, INK, MUTED, ORANGE, PAPER, figure, styled
+
+LN10 = np.log(10)
+COLOURS = {"none": ORANGE, "batch norm": BLUE, "layer norm": GREEN, "batch norm and noise": GOLD}
+NAMES = {name: name for name in COLOURS} | {"none": "no norm", "batch norm and noise": "with noise"}
+
+
+def _guessing(ax):
+    ax.axhline(LN10, color=MUTED, lw=1, ls="--")
+
+
+@styled
+def training_curve(result: dict):
+    """Loss by step, with ln 10, and the standard deviation of every hidden layer's outputs before training."""
+    loss, signal = result["loss"], result["signal"]
+    fig, (left, right) = figure(
+        6.4, 3.1, 1, 2, width_ratios=[3, 1.5], gaps=(0.85, 0.5), margins=(0.6, 0.12, 0.54, 0.34)
+    )
+    _guessing(left)
+    left.annotate("ln 10, guessing", (len(loss), LN10), xytext=(0, 4), textcoords="offset points", ha="right", size=9)
+    left.plot(np.arange(1, len(loss) + 1), np.minimum(loss, 4.9), color=COLOURS[result["norm"]])
+    if np.isnan(loss).any():
+        left.text(len(loss) / 2, 3.6, "diverged", ha="center", color=COLOURS[result["norm"]])
+    left.set(xlim=(0, len(loss)), ylim=(0, 5), xlabel="step", ylabel="loss, nats")
+    left.set_title(f"{NAMES[result['norm']]}, weights of std {result['std']:.2g}, rate {result['lr']:.2g}", size=10)
+    right.plot(np.arange(1, len(signal) + 1), signal.clip(1e-16), "o-", color=INK, ms=4)
+    right.set(yscale="log", ylim=(1e-16, 1e5), yticks=[1e-15, 1e-10, 1e-5, 1], xlabel="hidden layer")
+    right.set(xticks=np.arange(1, len(signal) + 1))
+    right.set_title("std of its outputs", size=10)
+    return fig
+
+
+@styled
+def sixteen(results: list[dict]):
+    """The losses of each of the sixteen scales in a small panel of its own, one colour for each network."""
+    fig, axes = figure(
+        6.4, 5.0, 4, 4, sharex=True, sharey=True, margins=(0.55, 0.1, 0.5, 0.55), gaps=(0.12, 0.28),
+    )  # fmt: skip
+    for ax, std, k in zip(axes.flat, results[0]["std"], range(16), strict=True):
+        _guessing(ax)
+        for result in results:
+            loss = np.minimum(result["loss"][k], 3)
+            ax.plot(np.arange(1, len(loss) + 1), loss, color=COLOURS[result["norm"]], lw=1.3)
+        ax.set(xlim=(0, len(loss)), ylim=(0, 3), yticks=[0, 1, 2], xticks=[0, len(loss) // 2])
+        ax.set_title(f"std {std:.2g}", size=9, pad=2)
+    for place, result in enumerate(results):
+        fig.text(0.55 / 6.4 + 0.22 * place, 0.955, NAMES[result["norm"]], color=COLOURS[result["norm"]], weight="bold")
+    fig.supxlabel("step", size=11, y=0.015)
+    fig.supylabel("loss, nats", size=11, x=0.012)
+    fig.alt = "Sixteen panels of training curves, one for each std of the weights. " + " ".join(
+        f"{NAMES[r['norm']].capitalize()} ends below a loss of 1 in {count_trained(r)} of them." for r in results
+    )
+    return fig
+
+
+def count_trained(result: dict) -> int:
+    """In how many panels the mean of the last 20 losses is below 1."""
+    return int((result["loss"][:, -20:].mean(axis=1) < 1).sum())
+
+
+@styled
+def learning_rates(results: list[dict]):
+    """Final loss by learning rate, a line for each network; it ends where training diverges."""
+    fig, ax = figure(6.4, 3.5, margins=(0.62, 1.0, 0.54, 0.3))
+    _guessing(ax)
+    said = []
+    for result in results:
+        rates, last, colour = result["rates"], result["last"], COLOURS[result["norm"]]
+        ax.plot(rates, last, "o-", color=colour)
+        works = rates[last < 0.5]
+        said.append(f"{NAMES[result['norm']]} from {works.min():.2g} to {works.max():.2g}")
+        best = np.nanargmin(last)
+        if np.isnan(last[-1]):
+            end = np.flatnonzero(np.isfinite(last))[-1]
+            ax.annotate("diverges", (rates[end], last[end]), xytext=(5, 6), textcoords="offset points", color=colour)
+        ax.plot(rates[best], last[best], "o", color=colour, ms=8, mfc=PAPER, mew=2, zorder=4)
+    for place, result in enumerate(results):
+        ax.annotate(
+            NAMES[result["norm"]], (1.02, 0.9 - 0.12 * place), xycoords="axes fraction", color=COLOURS[result["norm"]]
+        )
+    ax.set(xscale="log", xlabel="learning rate", ylabel="mean of the last 20 losses", ylim=(0, 2.6))
+    fig.alt = "Final loss by learning rate. Below a loss of 0.5: " + "; ".join(said) + "."
+    return fig
+
+
+@styled
+def statistics_noise(result: dict):
+    """Left: normalized values of one digit in many batches. Right: errors of mean and std by batch size."""
+    size = result["size"]
+    fig, (left, right) = figure(
+        6.4, 3.1, 1, 2, width_ratios=[1.4, 1], gaps=(0.75, 0.5), margins=(0.55, 0.15, 0.54, 0.34)
+    )
+    left.hist(result["x_hat"].clip(-3, 3), bins=np.linspace(-3, 3, 61), color=BLUE)
+    left.axvline(result["exact"], color=ORANGE, ls="--")
+    left.annotate(
+        "all digits", (result["exact"], 1), xycoords=("data", "axes fraction"), xytext=(5, -12),
+        textcoords="offset points", color=ORANGE,
+    )  # fmt: skip
+    left.set(xlim=(-3, 3), xlabel="normalized value of one digit", ylabel="batches of 1,000")
+    left.set_title(f"in batches of {size}", size=11)
+    sizes = result["sizes"]
+    right.plot(sizes, 1 / np.sqrt(sizes), color=MUTED, lw=1, ls="--")
+    right.annotate("1/√B", (sizes[-2], 1 / np.sqrt(sizes[-2])), xytext=(0, 6), textcoords="offset points", size=10)
+    right.plot(sizes, result["mean_error"], "o", color=BLUE)
+    right.plot(sizes, result["std_error"], "o", color=GREEN)
+    here = list(sizes).index(size) if size in sizes else None
+    if here is not None:
+        right.plot(size, result["mean_error"][here], "o", color=BLUE, ms=9, mfc=PAPER, mew=2)
+    right.text(2.2, 0.045, "mean", color=BLUE)
+    right.text(2.2, 0.031, "std", color=GREEN)
+    right.set(xscale="log", yscale="log", xlim=(1.6, 320), ylim=(0.025, 1), xlabel="batch size B")
+    right.set(xticks=[2, 8, 32, 128], xticklabels=[2, 8, 32, 128], yticks=[0.03, 0.1, 0.3, 1])
+    right.set(yticklabels=["0.03", "0.1", "0.3", "1"])
+    right.minorticks_off()
+    right.set_title("error, in std", size=11)
+    return fig
+
+
+@styled
+def two_modes(result: dict):
+    """Left: accuracy of one trained net by the way it is asked. Right: both modes early in training."""
+    rows = {f"training, {n}": value for n, value in result["training"].items()}
+    rows = {"eval mode": result["eval"], **dict(reversed(rows.items())), "one class, 12": result["sorted"]}
+    fig, (left, right) = figure(
+        6.4, 3.2, 1, 2, width_ratios=[1.1, 1], gaps=(0.65, 0.5), margins=(1.2, 0.12, 0.54, 0.34)
+    )
+    for place, (name, value) in enumerate(reversed(rows.items())):
+        colour = BLUE if name == "eval mode" else ORANGE
+        left.barh(place, 100 * value, color=colour, height=0.65)
+        left.annotate(
+            f"{100 * value:.0f}", (100 * value, place), xytext=(4, 0), textcoords="offset points", va="center", size=10
+        )
+    left.set(yticks=range(len(rows)), yticklabels=list(reversed(rows)), xlim=(0, 112), xlabel="test accuracy, %")
+    left.grid(axis="y", visible=False)
+    left.set_title("one network", size=11)
+    for (mode, values), colour in zip(result["by_step"].items(), (BLUE, ORANGE), strict=True):
+        right.plot(np.arange(1, len(values) + 1), 100 * values, color=colour, label=mode)
+    right.text(9, 34, "eval mode", color=BLUE)
+    right.text(1.5, 84, "training mode", color=ORANGE)
+    right.set(xlim=(0, len(values)), ylim=(0, 100), xlabel="training step", ylabel="%")
+    right.set_title("early in training", size=11)
+    fig.alt = "Test accuracy: " + ", ".join(f"{name} {value:.0%}" for name, value in rows.items()) + "."
+    return fig
+
+
+@styled
+def noise_race(results: list[dict], window: int = 20):
+    """Running mean of the loss of the three nets, a line for each seed."""
+    fig, ax = figure(6.4, 3.3, margins=(0.62, 1.0, 0.54, 0.3))
+    _guessing(ax)
+    for result in results:
+        for norm, run in result.items():
+            smooth = np.convolve(run["loss"], np.ones(window) / window, "valid")
+            ax.plot(np.arange(window, window + len(smooth)), smooth, color=COLOURS[norm], lw=1.1)
+    for place, norm in enumerate(("none", "batch norm and noise", "batch norm")):
+        ax.annotate(NAMES[norm], (1.02, 0.3 - 0.12 * place), xycoords="axes fraction", color=COLOURS[norm])
+    ax.set(xlabel="step", ylabel=f"loss, mean of {window} steps", ylim=(0, 2.6), xlim=(0, len(run["loss"])))
+    last = {n: np.mean([r[n]["loss"][-window:].mean() for r in results]) for n in results[0]}
+    fig.alt = "Loss at the end: " + ", ".join(f"{NAMES[n]} {value:.2f}" for n, value in last.items()) + "."
+    return fig
+
+
+@styled
+def ghosts(table: dict[str, list[dict]]):
+    """Loss on the training and on the test digits by the size of the groups; dots are seeds."""
+    fig, ax = figure(6.0, 3.2, margins=(0.62, 1.0, 0.54, 0.3))
+    places = np.arange(len(table))
+    for key, colour, name in (("test_loss", BLUE, "test"), ("train_loss", ORANGE, "training")):
+        values = np.array([[run[key] for run in runs] for runs in table.values()])
+        for seed in values.T:
+            ax.plot(places, seed, "o", color=colour, alpha=0.45)
+        ax.plot(places, values.mean(axis=1), color=colour)
+        ax.annotate(name, (places[-1], values[-1].mean()), xytext=(10, -4), textcoords="offset points", color=colour)
+    ax.set(xticks=places, xticklabels=list(table), ylim=(0, None), ylabel="loss after training, nats")
+    ax.set(xlabel="examples that share their statistics")
+    means = {name: np.mean([run["test_loss"] for run in runs]) for name, runs in table.items()}
+    fig.alt = "Mean test loss: " + ", ".join(f"{name}: {value:.2f}" for name, value in means.items()) + "."
+    return fig
+
+
+# Where each node stands, in inches: centre, half width; and what it is called.
+_NODES = {
+    "x": ((0.62, 2.4), "$x$"),
+    "mean": ((1.42, 0.62), "$\\mu$"),
+    "centred": ((2.22, 2.4), "$c = x - \\mu$"),
+    "var": ((3.02, 0.62), "$v$, mean of $c^2$"),
+    "scale": ((4.42, 0.62), "$r = 1/\\sqrt{v + \\epsilon}$"),
+    "x_hat": ((3.95, 2.4), "$\\hat x = c \\cdot r$"),
+    "out": ((5.65, 2.4), "$\\gamma \\hat x + \\beta$"),
+}
+_EDGES = (
+    ("x", "mean"), ("x", "centred"), ("mean", "centred"), ("centred", "var"), ("var", "scale"), ("scale", "x_hat"),
+    ("centred", "x_hat"), ("x_hat", "out"),
+)  # fmt: skip
+
+
+@styled
+def backward_graph(walk: dict):
+    """The graph of batch norm for one feature: values in blue, gradients in orange, three examples below each other."""
+    fig, ax = figure(6.4, 3.6, margins=(0.02, 0.02, 0.02, 0.02))
+    half = {name: (0.62, 0.55 if np.ndim(walk[name][0]) else 0.32) for name in _NODES}
+    for begin, end in _EDGES:
+        (x0, y0), (x1, y1) = _NODES[begin][0], _NODES[end][0]
+        tip, tail = _rim((x1, y1), (x0, y0), half[end]), _rim((x0, y0), (x1, y1), half[begin])
+        ax.annotate(
+            "", tip, tail, zorder=1, arrowprops={"arrowstyle": "-|>", "color": MUTED, "shrinkA": 0, "shrinkB": 0}
+        )
+    for name, ((x, y), label) in _NODES.items():
+        wide, high = half[name]
+        ax.add_patch(
+            FancyBboxPatch(
+                (x - wide + 0.06, y - high + 0.06),
+                2 * wide - 0.12,
+                2 * high - 0.12,
+                boxstyle="round,pad=0.06",
+                fc=PAPER,
+                ec=MUTED,
+                lw=0.8,
+                zorder=2,
+            )
+        )
+        ax.text(x, y + high - 0.16, label, ha="center", va="center", size=10, zorder=3)
+        value, gradient = (np.atleast_1d(v) for v in walk[name])
+        for row, (v, g) in enumerate(zip(value, gradient, strict=True)):
+            height = y + high - 0.42 - 0.24 * row
+            ax.text(x - 0.06, height, _two(v), ha="right", va="center", size=10, color=BLUE, zorder=3)
+            ax.text(x + 0.56, height, _two(g), ha="right", va="center", size=10, color=ORANGE, zorder=3)
+    ax.text(0.02, 3.42, "value", color=BLUE, va="center")
+    ax.text(0.62, 3.42, "gradient of the loss", color=ORANGE, va="center")
+    ax.set(xlim=(-0.02, 6.32), ylim=(0.05, 3.6))
+    ax.axis("off")
+    fig.alt = (
+        "Graph of batch norm for one feature and three examples. x has the values "
+        f"{', '.join(map(_two, walk['x'][0]))} and the gradients {', '.join(map(_two, walk['x'][1]))}."
+    )
+    return fig
+
+
+def _two(number):
+    return f"{number:.2f}".replace("-", "−")
+
+
+def _rim(centre, towards, half):
+    """Where the line from the centre of a box towards another point leaves the box."""
+    (x, y), (dx, dy) = centre, np.subtract(towards, centre)
+    share = min(h / abs(d) for h, d in zip(half, (dx, dy), strict=True) if abs(d) > 1e-9)
+    return x + share * dx, y + share * dy
+
+
+@styled
+def axes_of_norms():
+    """Which entries of a batch share their statistics under batch norm, layer norm and LRN."""
+    fig, axes = figure(6.4, 2.35, 1, 3, margins=(0.35, 0.1, 0.45, 0.4), gaps=(0.35, 0))
+    rows, columns = 5, 7
+    shared = {
+        "batch norm": [(n, 2) for n in range(rows)],
+        "layer norm": [(1, d) for d in range(columns)],
+        "LRN, 3 channels": [(1, d) for d in (2, 3, 4)],
+    }
+    for ax, (name, cells), colour in zip(axes, shared.items(), CYCLE, strict=False):
+        for n in range(rows):
+            for d in range(columns):
+                inside = (n, d) in cells
+                ax.add_patch(
+                    FancyBboxPatch(
+                        (d + 0.14, n + 0.14),
+                        0.72,
+                        0.72,
+                        boxstyle="round,pad=0.06",
+                        lw=0.6,
+                        ec=MUTED,
+                        fc=colour if inside else PAPER,
+                    )
+                )
+        ax.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[], aspect="equal", title=name)
+        ax.set_xlabel("feature or channel", size=10)
+        ax.grid(visible=False)
+        for side in ax.spines.values():
+            side.set_visible(False)
+    axes[0].set_ylabel("example", size=10)
+    fig.alt = "Entries that share statistics: batch norm a column, layer norm a row, LRN a few neighbours in a row."
+    return fig
