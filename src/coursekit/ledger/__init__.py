@@ -23,7 +23,14 @@ from ..errors import DataError
 
 __all__ = ["CHAPTERS", "Claim", "claim", "claims", "read", "run", "table", "write"]
 
-CHAPTERS = {"01": "backpropagation", "02": "losses", "03": "activations", "05": "initialization", "07": "optimizers"}
+CHAPTERS = {
+    "01": "backpropagation",
+    "02": "losses",
+    "03": "activations",
+    "04": "preprocessing",
+    "05": "initialization",
+    "07": "optimizers",
+}
 
 
 @dataclass(frozen=True)

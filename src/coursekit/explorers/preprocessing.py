@@ -1,0 +1,113 @@
+"""Explorers and predictions of chapter 04."""
+
+from __future__ import annotations
+
+from ..experiments import preprocessing as experiment
+from ..plotting import preprocessing as plot
+from . import Choice, LogSlider, explorer, predict
+
+__all__ = ["bowl", "predict_eps", "predict_leak", "predict_scaled", "reconstruct", "whiten_photo"]
+
+
+def _bowl_in_words(result):
+    steps = result["steps"]
+    end = (
+        "Gradient descent diverges."
+        if steps is None
+        else f"The loss above the lowest falls to a ten-thousandth in {steps:,} step{'s' * (steps > 1)}."
+    )
+    return (
+        f"{result['pair'].capitalize()}, {result['how']}. The condition number is {result['condition']:,.4g}. At "
+        f"{result['rate']:.3g} of the largest stable rate: {end}"
+    )
+
+
+bowl = explorer(
+    experiment.bowl,
+    plot.bowl,
+    _bowl_in_words,
+    title="The same data, four ways",
+    how=Choice(*experiment.HOW, default="raw", label="inputs"),
+    pair=Choice(*experiment.PAIRS, label="data"),
+    rate=Choice(0.1, 0.5, 0.9, 1.05, default=0.5, label="rate, as a share of the largest stable one"),
+)
+
+
+def _reconstruct_in_words(result):
+    k = result["k"]
+    return (
+        f"{k} of 196 directions keep {result['share'][k - 1]:.1%} of the variance. A linear classifier on them has "
+        f"{result['test_accuracy'][k - 1]:.1%} of the test images right; on all 196, "
+        f"{result['test_accuracy'][-1]:.1%}."
+    )
+
+
+reconstruct = explorer(
+    experiment.reconstruct,
+    plot.reconstruct,
+    _reconstruct_in_words,
+    title="Clothes from k directions",
+    k=Choice(1, 2, 3, 5, 10, 20, 40, 80, 140, 196, default=2, label="directions kept"),
+)
+
+
+def _whiten_in_words(result):
+    gain = result["gain"]
+    return (
+        f"Noise makes up {result['noise_before']:.2%} of the variance before whitening and {result['noise_after']:.1%} "
+        f"after it, with eps {result['eps']:.3g} ({result['method']}). The last direction is multiplied by "
+        f"{gain[-1]:.3g}, the first by {gain[0]:.3g}."
+    )
+
+
+whiten_photo = explorer(
+    experiment.whiten_photo,
+    plot.whiten_photo,
+    _whiten_in_words,
+    title="A whitened photograph",
+    eps=LogSlider(1e-6, 1.0, default=1e-6, steps=7, label="eps"),
+    noise=Choice(0.0, 0.02, 0.05, 0.1, default=0.05, label="std of the noise"),
+    method=Choice("zca", "pca", default="zca", label="method"),
+)
+
+
+predict_scaled = predict(
+    "04-scaled",
+    question="Radius and perimeter of a tumour rise together almost exactly. Both are standardized: mean 0, standard "
+    "deviation 1. Gradient descent then needs",
+    options={
+        "one step": "One step is enough only where the curvature is the same in every direction. Standard deviations "
+        "of 1 do not say so for directions between the axes.",
+        "about ten steps": "That is so for features that are nearly uncorrelated, such as those of the penguins.",
+        "thousands of steps": "The cloud is a needle along the diagonal. Scaling made the needle's two shadows on the "
+        "axes equally long; it is still a needle, and the loss is a narrow valley.",
+    },
+    answer="thousands of steps",
+)
+
+predict_eps = predict(
+    "04-eps",
+    question="A photograph carries faint noise, less than 3 % of its variance. You whiten its patches with an eps "
+    "close to zero. How large is the noise's share of the variance now?",
+    options={
+        "The same: everything is scaled alike": "Each direction has its own factor, and the directions with the "
+        "smallest variance get the largest.",
+        "Smaller: whitening cleans": "Whitening makes the directions equally strong. It cannot know which hold noise.",
+        "Most of it": "A photograph has its variance in few directions, noise in all of them alike. Where the "
+        "photograph has hardly any, the noise is what gets blown up to variance 1.",
+    },
+    answer="Most of it",
+)
+
+predict_leak = predict(
+    "04-leak",
+    question="The features are pure noise, the labels come from a coin. From 60 rows you first keep the 10 of 1,000 "
+    "features that go best with the labels, then hold out 20 rows, and classify them. How many are right?",
+    options={
+        "About half": "That would be so if the held-out rows had not helped to choose the features.",
+        "Well above half": "With 1,000 columns of noise, some go with the labels of these 60 rows by chance, the 20 "
+        "held-out ones among them.",
+        "Fewer than half": "The features were chosen to agree with the held-out labels, not to contradict them.",
+    },
+    answer="Well above half",
+)

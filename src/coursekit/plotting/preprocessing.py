@@ -1,0 +1,204 @@
+"""Pictures of chapter 04."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.ticker import NullLocator
+
+from ..experiments.preprocessing import LABELS
+from ._style import BLUE, CYCLE, INK, MUTED, ORANGE, PAPER, figure, styled
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _powers(axis, low, high, every=1):
+    """A logarithmic axis with powers of ten as plain text, which draws faster than maths."""
+    exponents = range(low, high + 1, every)
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_ticks([10.0**k for k in exponents], [f"10{str(k).translate(_RAISED)}" if k else "1" for k in exponents])
+    axis.set_minor_locator(NullLocator())
+
+
+@styled
+def rates(results: list[dict]):
+    """Test accuracy by learning rate, a line for each way of preprocessing; an empty mark where training diverged."""
+    fig, ax = figure(6.0, 3.3, margins=(0.7, 0.95, 0.54, 0.32))
+    for colour, result in zip(CYCLE, results, strict=False):
+        accuracy = 100 * result["test_accuracy"]
+        ax.plot(result["rates"], accuracy, "o-", color=colour)
+        last = np.flatnonzero(np.isfinite(accuracy))[-1]
+        ax.annotate(
+            result["how"], (result["rates"][last], accuracy[last]), xytext=(7, -3), textcoords="offset points",
+            color=colour,
+        )  # fmt: skip
+    _powers(ax.xaxis, -6, 0)
+    ax.set(ylim=(0, 105), xlabel="learning rate", ylabel="test accuracy, %", title="Three cultivars of wine")
+    best = ", ".join(f"{r['how']} {np.nanmax(r['test_accuracy']):.0%}" for r in results)
+    fig.alt = f"Test accuracy by learning rate. The best of each: {best}."
+    return fig
+
+
+@styled
+def bowl(result: dict):
+    """The data, the loss over the two weights with the path of gradient descent, and the loss by step."""
+    fig, (cloud, surface, curve) = figure(
+        6.8, 2.75, 1, 3, width_ratios=[1, 1, 1.15], gaps=(0.62, 0.5), margins=(0.58, 0.12, 0.52, 0.32)
+    )
+    x = result["x"][::3]
+    low, high = np.minimum(x.min(axis=0), 0), np.maximum(x.max(axis=0), 0)
+    reach = 0.58 * (high - low).max()
+    middle = (low + high) / 2
+    cloud.plot(*x.T, ".", color=BLUE, ms=3, alpha=0.6)
+    cloud.plot(0, 0, "+", color=ORANGE, ms=11, mew=1.6)
+    cloud.set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach))
+    cloud.locator_params(nbins=4)
+    names = LABELS[result["pair"]] if result["how"] in ("raw", "centred") else ("feature 1", "feature 2")
+    cloud.set(xlabel=names[0], ylabel=names[1], title="data")
+
+    best, path = result["best"], result["path"]
+    half = 1.35 * np.abs(best).max()
+    curvature, directions = np.linalg.eigh(result["slice"])
+    angle = np.linspace(0, 2 * np.pi, 181)
+    circle = np.stack([np.cos(angle), np.sin(angle)]) / np.sqrt(curvature / curvature[-1])[:, None]
+    ellipse = directions @ circle
+    for radius in np.linspace(0.2, 1.4, 7) * half:  # lines of equal loss
+        surface.plot(*(best[:, None] + radius * ellipse), color=MUTED, lw=0.7, alpha=0.7)
+    inside = path.clip(best - 20 * half, best + 20 * half)
+    surface.plot(*inside.T, "o-", color=BLUE, ms=2.4, lw=1.1)
+    surface.plot(0, 0, "o", mfc=PAPER, mec=BLUE, ms=7)
+    surface.plot(*best, "*", color=INK, ms=9)
+    surface.set(xlim=(best[0] - half, best[0] + half), ylim=(best[1] - half, best[1] + half))
+    surface.locator_params(nbins=4)
+    surface.set(xlabel="$w_1$", ylabel="$w_2$", title="loss")
+    surface.grid(visible=False)
+
+    k, excess = np.maximum(result["k"], 0.6), result["excess"].clip(1e-7, 1e4)
+    curve.plot(k, excess, color=BLUE)
+    curve.axhline(1e-4, color=MUTED, lw=1, ls="--")
+    _powers(curve.xaxis, 0, 8, 2)
+    _powers(curve.yaxis, -6, 2, 2)
+    curve.set(xlim=(0.6, 1e9), ylim=(1e-7, 1e3), xlabel="step")
+    steps = result["steps"]
+    curve.set_title("diverges" if steps is None else f"{steps:,} step{'s' * (steps > 1)}", color=ORANGE)
+    if steps is not None:
+        curve.plot(max(steps, 0.6), 1e-4, "o", color=ORANGE, ms=6)
+    return fig
+
+
+@styled
+def plane(results: list[dict]):
+    """Wines in the plane of their first two principal components, coloured by cultivar; one picture each."""
+    fig, axes = figure(6.4, 3.0, 1, len(results), gaps=(0.75, 0.5), squeeze=False)
+    for ax, result in zip(axes[0], results, strict=True):
+        for c, marker in enumerate("os^"):
+            ax.plot(*result["x"][result["y"] == c].T, marker, color=CYCLE[c], ms=3.5, alpha=0.7, ls="none")
+        share = result["share"][:2]
+        ax.set(
+            xlabel=f"direction 1, {share[0]:.1%}",
+            ylabel=f"direction 2, {share[1]:.1%}",
+            title="scaled first" if result["scaled"] else "raw",
+        )
+    fig.alt = "Wines along their two first principal components. " + "; ".join(
+        f"{'scaled' if r['scaled'] else 'raw'}: shares of the variance {r['share'][0]:.1%} and {r['share'][1]:.1%}"
+        for r in results
+    )
+    return fig
+
+
+def _picture(ax, image, **settings):
+    ax.imshow(image, cmap="gray", **settings)
+    ax.set(xticks=[], yticks=[])
+    ax.grid(visible=False)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+@styled
+def reconstruct(result: dict):
+    """Images, what k directions keep of them, the first directions; variance kept and accuracy by k."""
+    fig, grid = figure(6.6, 3.0, 3, 12, gaps=(0.05, 0.12), margins=(0.8, 0.12, 0.5, 0.1))
+    rows = (("image", result["images"]), (f"k = {result['k']}", result["rebuilt"]), ("direction", result["directions"]))
+    for row, (name, images) in zip(grid, rows, strict=True):
+        for ax in row:
+            ax.set_axis_off()
+        for ax, image in zip(row[:6], images, strict=False):
+            ax.set_axis_on()
+            limit = {"vmin": 0, "vmax": 1} if name != "direction" else {}
+            _picture(ax, image, **limit)
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center", labelpad=4)
+    curve = fig.add_axes((0.62, 0.5 / 3.0, 0.36, 0.78))
+    k = np.arange(1, len(result["share"]) + 1)
+    curve.plot(k, 100 * result["share"], color=BLUE)
+    curve.plot(k, 100 * result["test_accuracy"], color=ORANGE)
+    curve.text(30, 101, "variance kept, %", color=BLUE, va="bottom")
+    curve.text(12, 58, "test accuracy, %", color=ORANGE)
+    at = result["k"] - 1
+    for values, colour in ((result["share"], BLUE), (result["test_accuracy"], ORANGE)):
+        curve.plot(k[at], 100 * values[at], "o", color=colour, ms=6)
+    _powers(curve.xaxis, 0, 2)
+    curve.set(xlim=(0.9, 220), ylim=(0, 112), xlabel="k, directions kept")
+    return fig
+
+
+@styled
+def whiten_photo(result: dict):
+    """A photograph with noise, the same after whitening, and the gain of each direction."""
+    fig, (before, after, curve) = figure(
+        6.8, 2.75, 1, 3, width_ratios=[1, 1, 0.95], gaps=(0.2, 0.5), margins=(0.1, 0.12, 0.52, 0.32)
+    )
+    _picture(before, result["before"], vmin=0, vmax=1)
+    before.set_title(f"noise {result['noise_before']:.1%}")
+    spread = 2.5 * result["after"].std()
+    _picture(after, result["after"], vmin=-spread, vmax=spread)
+    after.set_title(f"whitened: noise {result['noise_after']:.0%}", color=ORANGE)
+    box = curve.get_position()
+    curve.set_position((box.x0 + 0.055, box.y0, box.width - 0.055, box.height))
+    direction = np.arange(1, len(result["gain"]) + 1)
+    curve.plot(direction, result["gain"], color=ORANGE)
+    curve.plot(direction, np.sqrt(result["variances"]), color=BLUE)
+    curve.text(62, 1.6 * result["gain"][-1], "gain", color=ORANGE, ha="right")
+    curve.text(62, 0.25 * np.sqrt(result["variances"][-1]), "std", color=BLUE, ha="right")
+    _powers(curve.yaxis, -3, 3, 1)
+    curve.set(xlim=(0, 65), ylim=(5e-4, 1e3), xlabel="direction", xticks=[1, 32, 64])
+    return fig
+
+
+@styled
+def means(results: dict[str, dict]):
+    """The mean image of each data set."""
+    fig, axes = figure(6.0, 2.1, 1, len(results), gaps=(0.3, 0.1), margins=(0.1, 0.1, 0.1, 0.32))
+    for ax, (name, result) in zip(axes, results.items(), strict=True):
+        mean = result["mean"].transpose(1, 2, 0).squeeze()
+        _picture(ax, mean, vmin=0, vmax=1 if mean.ndim == 3 else mean.max())
+        ax.set_title(name)
+    fig.alt = "Mean images. " + "; ".join(
+        f"{name}: its pixels vary by {r['flatness']:.0%} of the images' standard deviation"
+        for name, r in results.items()
+    )
+    return fig
+
+
+@styled
+def leaks(results: list[dict]):
+    """Mean accuracy with preprocessing learnt from the training rows and from all rows, with two standard errors."""
+    fig, ax = figure(6.2, 2.5, margins=(1.5, 0.9, 0.54, 0.2))
+    for row, result in enumerate(reversed(results)):
+        for name, colour, up in (("train_only", BLUE, 0.13), ("all_rows", ORANGE, -0.13)):
+            values = 100 * result[name]
+            ax.errorbar(
+                values.mean(), row + up, xerr=2 * values.std() / np.sqrt(len(values)), fmt="o", color=colour, ms=6
+            )
+    ax.text(99, len(results) - 0.72, "training rows", color=BLUE)
+    ax.text(99, len(results) - 1.05, "all rows", color=ORANGE)
+    ax.set(
+        yticks=range(len(results)),
+        yticklabels=[r["kind"] for r in reversed(results)],
+        xlim=(40, 100),
+        ylim=(-0.5, len(results) - 0.4),
+        xlabel="accuracy on held-out rows, %",
+    )
+    fig.alt = "Accuracy on held-out rows. " + "; ".join(
+        f"{r['kind']}: {r['train_only'].mean():.1%} learnt from training rows, {r['all_rows'].mean():.1%} from all"
+        for r in results
+    )
+    return fig
