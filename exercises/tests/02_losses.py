@@ -147,7 +147,7 @@ Q2 = question(
     minutes=12,
     hints=[
         "`np.where(condition, a, b)` is a where the condition holds, else b. The condition is about `np.abs(error)`.",
-        "The derivative of $\\tfrac12 e^2$ is $e$. That of $\\delta |e|$ is $\\delta$ where e is positive, else $-\\delta$.",
+        "The derivative of $\\tfrac12 e^2$ is $e$. That of $\\delta |e|$ is $\\delta$ for positive e, else $-\\delta$.",
         "Both together are $e$, cut off at $-\\delta$ and $\\delta$: `np.clip`.",
     ],
 )
