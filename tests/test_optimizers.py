@@ -500,3 +500,14 @@ def test_an_optimizer_holds_settings_only_and_says_which():
     assert repr(opt.adam(0.1)) == "adam(lr=0.1, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0.0)"
     with pytest.raises(AttributeError):
         opt.adam().lr = 1.0
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_a_subclass_with_its_own_rule_follows_it(inplace):
+    class still(opt.sgd):
+        def step(self, w, g, lr, t):
+            return (w + 1.0,)
+
+    optimizer, w = still(0.1), np.zeros(3)
+    w, _ = optimizer.update(w, np.ones(3), optimizer.init(w), inplace=inplace)
+    np.testing.assert_array_equal(w, np.ones(3))

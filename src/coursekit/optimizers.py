@@ -77,6 +77,11 @@ class Optimizer:
     slots: ClassVar[tuple[str, ...]] = ()
     weight_decay = 0.0
 
+    def __init_subclass__(cls, **keywords):
+        super().__init_subclass__(**keywords)
+        if "step" in vars(cls) and "_overwrite" not in vars(cls):
+            cls._overwrite = Optimizer._overwrite  # the parent's faster form belongs to the parent's rule
+
     def __post_init__(self):
         for setting in fields(self):
             value = _check_setting(setting.name, getattr(self, setting.name))
