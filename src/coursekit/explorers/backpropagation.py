@@ -11,7 +11,8 @@ __all__ = ["difference", "gradients", "predict_cost", "predict_depth", "predict_
 
 def _walk_in_words(result):
     values, gradients = (
-        ", ".join(f"{name} {value:g}" for name, value in result[kind].items()) for kind in ("values", "grads")
+        ", ".join(f"{name} {value:g}".replace("-", "−") for name, value in result[kind].items())
+        for kind in ("values", "grads")
     )
     so_far = f"Values: {values}." + (f" Gradients: {gradients}." if gradients else "")
     return f"{result['graph'].capitalize()}, step {result['step']} of {experiment.WALK}. {result['text']} {so_far}"
