@@ -253,6 +253,7 @@ def as_ordinary_user(*command):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.skipif(os.geteuid() != 0, reason="we are an ordinary user already")
 @needs_bubblewrap
 @pytest.mark.parametrize("part", ["bubblewrap", "landlock", "bare"])
