@@ -93,10 +93,10 @@ predict_eps = predict(
         "The same: everything is scaled alike": "Each direction has its own factor, and the directions with the "
         "smallest variance get the largest.",
         "Smaller: whitening cleans": "Whitening makes the directions equally strong. It cannot know which hold noise.",
-        "Most of it": "A photograph has its variance in few directions, noise in all of them alike. Where the "
-        "photograph has hardly any, the noise is what gets blown up to variance 1.",
+        "More than ten times as large": "A photograph has its variance in few directions, noise in all of them alike. "
+        "Where the photograph has hardly any, the noise is what gets blown up to variance 1.",
     },
-    answer="Most of it",
+    answer="More than ten times as large",
 )
 
 predict_leak = predict(

@@ -42,7 +42,7 @@ def rates(results: list[dict]):
 def bowl(result: dict):
     """The data, the loss over the two weights with the path of gradient descent, and the loss by step."""
     fig, (cloud, surface, curve) = figure(
-        6.8, 2.75, 1, 3, width_ratios=[1, 1, 1.15], gaps=(0.62, 0.5), margins=(0.58, 0.12, 0.52, 0.32)
+        6.8, 2.4, 1, 3, width_ratios=[1, 1, 1.15], gaps=(0.62, 0.5), margins=(0.58, 0.12, 0.52, 0.32)
     )
     x = result["x"][::3]
     low, high = np.minimum(x.min(axis=0), 0), np.maximum(x.max(axis=0), 0)
@@ -130,7 +130,7 @@ def reconstruct(result: dict):
     k = np.arange(1, len(result["share"]) + 1)
     curve.plot(k, 100 * result["share"], color=BLUE)
     curve.plot(k, 100 * result["test_accuracy"], color=ORANGE)
-    curve.text(30, 101, "variance kept, %", color=BLUE, va="bottom")
+    curve.text(1, 95, "variance kept, %", color=BLUE)
     curve.text(12, 58, "test accuracy, %", color=ORANGE)
     at = result["k"] - 1
     for values, colour in ((result["share"], BLUE), (result["test_accuracy"], ORANGE)):
@@ -181,15 +181,15 @@ def means(results: dict[str, dict]):
 @styled
 def leaks(results: list[dict]):
     """Mean accuracy with preprocessing learnt from the training rows and from all rows, with two standard errors."""
-    fig, ax = figure(6.2, 2.5, margins=(1.5, 0.9, 0.54, 0.2))
+    fig, ax = figure(6.2, 2.5, margins=(1.5, 0.2, 0.54, 0.2))
     for row, result in enumerate(reversed(results)):
         for name, colour, up in (("train_only", BLUE, 0.13), ("all_rows", ORANGE, -0.13)):
             values = 100 * result[name]
             ax.errorbar(
                 values.mean(), row + up, xerr=2 * values.std() / np.sqrt(len(values)), fmt="o", color=colour, ms=6
             )
-    ax.text(99, len(results) - 0.72, "training rows", color=BLUE)
-    ax.text(99, len(results) - 1.05, "all rows", color=ORANGE)
+    ax.text(42, len(results) - 0.87, "learnt from training rows", color=BLUE)
+    ax.text(42, len(results) - 1.2, "learnt from all rows", color=ORANGE)
     ax.set(
         yticks=range(len(results)),
         yticklabels=[r["kind"] for r in reversed(results)],
