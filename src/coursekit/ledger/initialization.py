@@ -19,9 +19,7 @@ def _last(result):
     source="He et al. 2015, section 2.2 and figure 3",
     setting="30 dense layers of 100 units on 5,000 MNIST images, SGD 0.03, 5 epochs, 6 seeds",
     condition="mean loss of the last 20 steps: Xavier within 0.02 of ln 10 = 2.3026, He below 1.6, in all 6 seeds",
-    holds=lambda n: (
-        LN10 - 0.02 < n["Xavier, lowest"] <= n["Xavier, highest"] < LN10 + 0.02 and n["He, highest"] < 1.6
-    ),
+    holds=lambda n: LN10 - 0.02 < n["Xavier, lowest"] <= n["Xavier, highest"] < LN10 + 0.02 and n["He, highest"] < 1.6,
     # The start decides how far training gets in 250 steps, and rounding grows over 30 layers.
     tolerance=0.15,
 )
