@@ -95,7 +95,7 @@ def statistics_noise(result: dict):
     """Left: normalized values of one digit in many batches. Right: errors of mean and std by batch size."""
     size = result["size"]
     fig, (left, right) = figure(
-        6.4, 3.1, 1, 2, width_ratios=[1.4, 1], gaps=(0.75, 0.5), margins=(0.55, 0.15, 0.54, 0.34)
+        6.4, 3.1, 1, 2, width_ratios=[1.4, 1], gaps=(0.75, 0.5), margins=(0.68, 0.15, 0.54, 0.34)
     )
     left.hist(result["x_hat"].clip(-3, 3), bins=np.linspace(-3, 3, 61), color=BLUE)
     left.axvline(result["exact"], color=ORANGE, ls="--")
@@ -126,10 +126,10 @@ def statistics_noise(result: dict):
 @styled
 def two_modes(result: dict):
     """Left: accuracy of one trained net by the way it is asked. Right: both modes early in training."""
-    rows = {f"training, {n}": value for n, value in result["training"].items()}
-    rows = {"eval mode": result["eval"], **dict(reversed(rows.items())), "one class, 12": result["sorted"]}
+    rows = {f"training, B = {n}": value for n, value in result["training"].items()}
+    rows = {"eval mode": result["eval"], **dict(reversed(rows.items())), "one class, B = 12": result["sorted"]}
     fig, (left, right) = figure(
-        6.4, 3.2, 1, 2, width_ratios=[1.1, 1], gaps=(0.65, 0.5), margins=(1.2, 0.12, 0.54, 0.34)
+        6.4, 3.2, 1, 2, width_ratios=[1.1, 1], gaps=(0.65, 0.5), margins=(1.45, 0.12, 0.54, 0.34)
     )
     for place, (name, value) in enumerate(reversed(rows.items())):
         colour = BLUE if name == "eval mode" else ORANGE
@@ -142,8 +142,8 @@ def two_modes(result: dict):
     left.set_title("one network", size=11)
     for (mode, values), colour in zip(result["by_step"].items(), (BLUE, ORANGE), strict=True):
         right.plot(np.arange(1, len(values) + 1), 100 * values, color=colour, label=mode)
-    right.text(9, 34, "eval mode", color=BLUE)
-    right.text(1.5, 84, "training mode", color=ORANGE)
+    right.text(11, 42, "eval mode", color=BLUE)
+    right.text(12, 57, "training mode", color=ORANGE)
     right.set(xlim=(0, len(values)), ylim=(0, 100), xlabel="training step", ylabel="%")
     right.set_title("early in training", size=11)
     fig.alt = "Test accuracy: " + ", ".join(f"{name} {value:.0%}" for name, value in rows.items()) + "."
