@@ -226,7 +226,7 @@ Q3 = question(
     title="Batch norm, backward",
     minutes=15,
     hints=[
-        "The cache is the triple that 06.1 returned; unpack it first. dgamma and dbeta are sums over the examples, axis 0.",
+        "The cache is the triple that 06.1 returned; unpack it. dgamma and dbeta are sums over the examples, axis 0.",
         "N is the number of examples, `len(dout)`.",
         "Each $x_{nd}$ also moves the mean and the variance of its batch: that makes the two terms that are taken off.",
     ],

@@ -29,6 +29,7 @@ CHAPTERS = {
     "03": "activations",
     "04": "preprocessing",
     "05": "initialization",
+    "06": "batch_normalization",
     "07": "optimizers",
 }
 
