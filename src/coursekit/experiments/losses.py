@@ -70,11 +70,11 @@ def stall(scale=10.0, rate=0.1, steps=150, seeds=6) -> dict:
 def staircase(points=801) -> dict:
     """One feature, one threshold: the share of wrong answers and the cross-entropy while the threshold moves.
 
-    The score is k (threshold - radius), with k from a logistic regression on the feature "worst radius".
+    The score is k (threshold - radius), with both fitted to the feature "worst radius", that of the largest nuclei.
 
     Returns
     -------
-    threshold : (points,) mm
+    threshold : (points,) around the best one
     error, cross_entropy : (points,)
     flat : share of the neighbouring pairs of points between which the error does not change
     """
@@ -388,6 +388,13 @@ def on_mnist(loss="cross-entropy", rate=0.1, optimizer="SGD", epochs=3, examples
     return float(accuracy(predict(net, history.params, history.state, x_test - mean), mnist.y_test))
 
 
+def softmax_twice(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The usual mistake: cross-entropy, which takes softmax itself, of what is softmax already; and its gradient."""
+    p = softmax(scores)
+    loss, dp = softmax_cross_entropy(p, labels)
+    return loss, p * (dp - (dp * p).sum(axis=-1, keepdims=True))
+
+
 def twice(steps=300, rate=1.0) -> dict:
     """Train a linear classifier of 8x8 digits, right and with softmax taken twice by mistake.
 
@@ -396,19 +403,11 @@ def twice(steps=300, rate=1.0) -> dict:
     digits = data.digits()
     x, x_test = (a.reshape(len(a), -1).astype(np.float64) for a in (digits.x_train, digits.x_test))
 
-    def once(scores):
-        return softmax_cross_entropy(scores, digits.y_train)
-
-    def again(scores):
-        p = softmax(scores)
-        loss, dp = softmax_cross_entropy(p, digits.y_train)
-        return loss, p * (dp - (dp * p).sum(axis=1, keepdims=True))
-
     result = {}
-    for name, loss in {"once": once, "twice": again}.items():
+    for name, loss in {"once": softmax_cross_entropy, "twice": softmax_twice}.items():
         w, b, curve = np.zeros((64, 10)), np.zeros(10), []
         for _ in range(steps):
-            value, ds = loss(x @ w + b)
+            value, ds = loss(x @ w + b, digits.y_train)
             curve.append(float(value))
             w, b = w - rate * x.T @ ds, b - rate * ds.sum(axis=0)
         right = accuracy(x_test @ w + b, digits.y_test)
@@ -417,8 +416,6 @@ def twice(steps=300, rate=1.0) -> dict:
 
 
 # --- several labels --------------------------------------------------------------------------------------------------
-
-WEATHER = ("rain", "frosty", "windy")
 
 
 def weather(steps=600) -> dict:

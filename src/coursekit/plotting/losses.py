@@ -53,7 +53,7 @@ def staircase(result: dict):
     top.plot(result["threshold"], 100 * result["error"], color=ORANGE, lw=1.2, drawstyle="steps-mid")
     top.set(ylabel="wrong, %", title="share of wrong answers")
     bottom.plot(result["threshold"], result["cross_entropy"], color=BLUE)
-    bottom.set(ylabel="nats", xlabel="threshold for the worst radius, mm", title="cross-entropy")
+    bottom.set(ylabel="nats", xlabel="threshold for the radius of the largest nuclei", title="cross-entropy")
     bottom.set_xlim(result["threshold"][0], result["threshold"][-1])
     fig.alt = (
         "Two curves over the threshold. The share of wrong answers is a staircase: level between steps, "
@@ -168,7 +168,7 @@ def overflow(result: dict):
     right.set(xscale="log", yscale="log", xlim=(1, 500), ylim=(1, 1500), xlabel="scale of the scores")
     right.set_title("loss, nats")
     for i, (name, (colour, _, _)) in enumerate(styles.items()):
-        right.text(0.97, 0.06 + 0.09 * i, name, color=colour, transform=right.transAxes, ha="right")
+        right.text(0.04, 0.74 + 0.09 * i, name, color=colour, transform=right.transAxes)
     return fig
 
 
@@ -181,7 +181,7 @@ def twice(result: dict, floor: float):
         ax.plot(loss, color=colour)
         _label(ax, f"softmax {name}", (len(loss), loss[-1]), colour, xytext=(-4, 10), ha="right")
     ax.axhline(floor, color=MUTED, lw=1, ls="--")
-    _label(ax, f"{floor:.4f}", (0, floor), MUTED, xytext=(4, -9))
+    _label(ax, f"{floor:.4f}", (len(loss), floor), MUTED, xytext=(-4, -9), ha="right")
     ax.set(xlim=(0, len(loss)), ylim=(0, 2.45), xlabel="step", ylabel="loss, nats")
     fig.alt = (
         f"Loss by step. With softmax once it falls to {result['once']['loss'][-1]:.2f}; with softmax twice it comes "
