@@ -32,21 +32,22 @@ def find_python(path, **environment):
     )
 
 
-OLD = 'case "$2" in *exit*) exit 1;; *) echo 3.9;; esac\n'
+# This Python, made to believe that it is another version.
+AS_VERSION = f"""exec {sys.executable} -c 'import sys; sys.version_info = (3, %d, 1); exec(sys.argv[1])' "$2"\n"""
 
 
 def test_that_a_python_that_is_too_old_is_named(tmp_path):
-    program(tmp_path, "python3", OLD)
+    program(tmp_path, "python3", AS_VERSION % 10)
     done = find_python(tmp_path)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "needs Python 3.11 or newer, but python3 is 3.9;" in done.stderr
+    assert "needs Python 3.11 or newer, but python3 is 3.10;" in done.stderr
     assert "make book PYTHON=" in done.stderr
 
 
 def test_that_a_newer_python_beside_an_old_one_is_taken(tmp_path):
-    program(tmp_path, "python3", OLD)
-    newer = program(tmp_path, "python3.13", "exit 0\n")
+    program(tmp_path, "python3", AS_VERSION % 9)
+    newer = program(tmp_path, "python3.13", AS_VERSION % 11)
     assert find_python(tmp_path).stdout.strip() == str(newer)
 
 
