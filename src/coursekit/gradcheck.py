@@ -2,7 +2,8 @@ r"""Gradient checking: compare a derivative that was worked out by hand with one
 
 The central difference is $f'(x) \approx \frac{f(x + \varepsilon) - f(x - \varepsilon)}{2 \varepsilon}$, wrong by about
 $\varepsilon^2$ (the curve bends) plus $10^{-16} / \varepsilon$ (float64 rounds). Both are small near
-$\varepsilon = 10^{-5}$. In float32 nothing useful is left, so float64 is asked for.
+$\varepsilon = 10^{-5}$. In float32 the best step leaves an error a million times larger, in which a wrong gradient can
+hide, so float64 is asked for.
 """
 
 from __future__ import annotations
