@@ -16,8 +16,10 @@ def _bowl_in_words(result):
         if steps is None
         else f"The loss above the lowest falls to a ten-thousandth in {steps:,} step{'s' * (steps > 1)}."
     )
+    condition = result["condition"]
+    digits = ",.0f" if condition > 100 else ".3g"
     return (
-        f"{result['pair'].capitalize()}, {result['how']}. The condition number is {result['condition']:,.4g}. At "
+        f"{result['pair'].capitalize()}, {result['how']}. The condition number is {condition:{digits}}. At "
         f"{result['rate']:.3g} of the largest stable rate: {end}"
     )
 
