@@ -177,7 +177,7 @@ def ghosts(table: dict[str, list[dict]]):
         for seed in values.T:
             ax.plot(places, seed, "o", color=colour, alpha=0.45)
         ax.plot(places, values.mean(axis=1), color=colour)
-        ax.annotate(name, (places[-1], values[-1].mean()), xytext=(10, -4), textcoords="offset points", color=colour)
+        ax.annotate(name, (places[-1], values[-1].mean()), xytext=(10, 3), textcoords="offset points", color=colour)
     ax.set(xticks=places, xticklabels=list(table), ylim=(0, None), ylabel="loss after training, nats")
     ax.set(xlabel="examples that share their statistics")
     means = {name: np.mean([run["test_loss"] for run in runs]) for name, runs in table.items()}
@@ -191,7 +191,7 @@ _NODES = {
     "mean": ((1.42, 0.62), "$\\mu$"),
     "centred": ((2.22, 2.4), "$c = x - \\mu$"),
     "var": ((3.02, 0.62), "$v$, mean of $c^2$"),
-    "scale": ((4.42, 0.62), "$r = 1/\\sqrt{v + \\epsilon}$"),
+    "scale": ((4.42, 0.62), "$r = (v + \\epsilon)^{-1/2}$"),
     "x_hat": ((3.95, 2.4), "$\\hat x = c \\cdot r$"),
     "out": ((5.65, 2.4), "$\\gamma \\hat x + \\beta$"),
 }
