@@ -116,22 +116,19 @@ def _picture(ax, image, **settings):
 @styled
 def reconstruct(result: dict):
     """Images, what k directions keep of them, the first directions; variance kept and accuracy by k."""
-    fig, grid = figure(6.6, 3.0, 3, 12, gaps=(0.05, 0.12), margins=(0.8, 0.12, 0.5, 0.1))
+    fig, axes = figure(6.6, 2.5, 3, 1, gaps=(0, 0.1), margins=(0.85, 2.75, 0.25, 0.2))
     rows = (("image", result["images"]), (f"k = {result['k']}", result["rebuilt"]), ("direction", result["directions"]))
-    for row, (name, images) in zip(grid, rows, strict=True):
-        for ax in row:
-            ax.set_axis_off()
-        for ax, image in zip(row[:6], images, strict=False):
-            ax.set_axis_on()
-            limit = {"vmin": 0, "vmax": 1} if name != "direction" else {}
-            _picture(ax, image, **limit)
-        row[0].set_ylabel(name, rotation=0, ha="right", va="center", labelpad=4)
-    curve = fig.add_axes((0.62, 0.5 / 3.0, 0.36, 0.78))
+    for ax, (name, images) in zip(axes, rows, strict=True):
+        limit = {"vmin": 0, "vmax": 1} if name != "direction" else {}
+        side_by_side = np.hstack([np.pad(image, ((0, 0), (0, 1)), constant_values=np.nan) for image in images[:6]])
+        _picture(ax, side_by_side, **limit)
+        ax.set_ylabel(name, rotation=0, ha="right", va="center", labelpad=4)
+    curve = fig.add_axes((0.655, 0.215, 0.33, 0.72))
     k = np.arange(1, len(result["share"]) + 1)
     curve.plot(k, 100 * result["share"], color=BLUE)
     curve.plot(k, 100 * result["test_accuracy"], color=ORANGE)
     curve.text(1, 95, "variance kept, %", color=BLUE)
-    curve.text(12, 58, "test accuracy, %", color=ORANGE)
+    curve.text(7, 42, "test accuracy, %", color=ORANGE)
     at = result["k"] - 1
     for values, colour in ((result["share"], BLUE), (result["test_accuracy"], ORANGE)):
         curve.plot(k[at], 100 * values[at], "o", color=colour, ms=6)
