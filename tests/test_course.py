@@ -87,3 +87,21 @@ def test_glue_keeps_the_value_for_the_book(monkeypatch):
     monkeypatch.setattr("myst_nb.glue", lambda name, value, display: kept.update({name: value}))
     course.glue("loss", np.float64(2.5))
     assert kept == {"loss": 2.5} and type(kept["loss"]) is float
+
+
+def test_labels_are_unique_across_the_chapters():
+    labels = [
+        label
+        for page in CHAPTERS
+        for label in re.findall(r"\$\$ *\(([\w-]+)\)|^\(([\w-]+)\)=$", page.read_text(), re.M)
+    ]
+    assert len(labels) > 10
+    assert sorted(labels) == sorted(set(labels))
+
+
+def test_names_of_predictions_are_unique_and_begin_with_their_chapter():
+    folder = Path(course.__file__).parent / "explorers"
+    names = [name for file in folder.glob("*.py") for name in re.findall(r'predict\(\s*"([\w-]+)"', file.read_text())]
+    names = [name for name in names if re.match(r"\d\d-", name)]
+    assert len(names) > 10
+    assert sorted(names) == sorted(set(names))
