@@ -1,6 +1,6 @@
 r"""Recurrent networks: one step, and a whole sequence, of RNN, LSTM and GRU; the embedding of symbols.
 
-| | carried from step to step | gates, in the order of the columns | source |
+| cell | carried from step to step | gates, in the order of the columns | source |
 |---|---|---|---|
 | `rnn` | state $h$ | none | Elman 1990 |
 | `lstm` | state $h$, cell $c$ | i, f, g, o | Hochreiter and Schmidhuber 1997; Gers et al. 2000 |
