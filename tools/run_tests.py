@@ -50,6 +50,8 @@ def main():
         is_pytest = "pytest" in command
         extra = [f"--junitxml={report}"] if is_pytest else []
         code = subprocess.run(command + extra, cwd=ROOT, env={**one_thread, **os.environ}).returncode
+        if code < 0:
+            print(f"=== {title} was ended from outside, by signal {-code}", flush=True)
         if report.is_file():
             good, bad, left_out = counts(report)
             bad = max(bad, 1) if code else bad
