@@ -125,6 +125,7 @@ def main(extras):
     constraints = os.environ.get("CONSTRAINTS", "constraints.txt")
     pins = ["-c", ROOT / constraints] if constraints else []
     make_venv()
+    pip("pip>=24")  # older ones search for hours, and fetch gigabytes, where two pins cannot both be had
     torch = torch_pin(constraints)
     if not has(torch):
         say(f"[2/3] Installing {torch} (the largest part: 200 MB where its CPU build can be had)")
