@@ -12,7 +12,7 @@ INSTALL = @python=$$(sh tools/find-python) && "$$python" tools/install.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: book build serve test notebooks lab bench check links format browser jail clean help
+.PHONY: book build serve test notebooks lab weights bench check links format browser jail clean help
 
 book: build serve  ## make the book and serve it on this machine (PORT=8000)
 
@@ -32,6 +32,9 @@ notebooks: .venv/.book  ## make the .ipynb beside each chapter and exercise anew
 
 lab: .venv/.lab  ## open JupyterLab on the chapters and exercises
 	@.venv/bin/jupyter lab
+
+weights: .venv/.book  ## train the weights that the chapters ship again (NAME=one_of_them)
+	@$(PY) -m coursekit.weights $(NAME)
 
 bench: .venv/.test  ## print our speed against PyTorch's
 	@$(PY) benchmarks/run.py

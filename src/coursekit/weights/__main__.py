@@ -1,0 +1,12 @@
+"""`python -m coursekit.weights [NAME ...]`: train the shipped weights again (all of them without a name)."""
+
+import sys
+
+from . import RECIPES, make, record
+
+if any(argument.startswith("-") for argument in sys.argv[1:]):
+    sys.exit(f"{__doc__}\nThe names are: {', '.join(RECIPES)}")
+for name in sys.argv[1:] or list(RECIPES):
+    print(f"{name} ...", flush=True)
+    path = make(name)
+    print(f"    {path} ({path.stat().st_size:,} bytes): {record(name)}", flush=True)
