@@ -26,7 +26,10 @@ from ..model import _flatten, _unflatten
 
 __all__ = ["RECIPES", "Weights", "load", "make", "record", "write"]
 
-RECIPES = {}
+RECIPES = {
+    "lenet5_mnist": "lenet5",
+    "mlp_mnist": "lenet5",
+}
 """Name of the weights -> module of this package whose `train(name)` makes them."""
 
 FOLDER = _files.FOLDER
