@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from coursekit.diagnostics import (
+    RangeTest,
     activation_stats,
     dead_units,
     diagnose,
@@ -83,6 +84,20 @@ def test_the_range_test_finds_a_rate_that_trains_and_stops_where_it_diverges(blo
     good = train(NET, *blobs, optimizer=sgd(test.steepest), rng=np.random.default_rng(2), **settings)
     slow = train(NET, *blobs, optimizer=sgd(1e-4), rng=np.random.default_rng(2), **settings)
     assert good.loss[-1] < 0.7 * slow.loss[-1]
+
+
+def test_the_steepest_rate_lies_before_the_lowest_loss_even_if_the_loss_falls_faster_after_a_peak():
+    rates = 10.0 ** np.arange(-5, 2.01, 0.1)
+    smooth = np.interp(np.log10(rates), [-5, -3, -1, 0, 1, 2], [2.3, 2.3, 1.0, 0.8, 7.0, 2.4])
+    test = RangeTest(rates, smooth, smooth)
+    assert 1e-3 < test.steepest < 1e-1
+    assert test.lowest == pytest.approx(1.0)
+
+
+def test_a_range_test_whose_loss_never_falls_names_its_first_rate():
+    rates, rising = np.array([0.1, 1.0, 10.0]), np.array([1.0, 2.0, 3.0])
+    test = RangeTest(rates, rising, rising)
+    assert test.steepest == test.lowest == 0.1
 
 
 def test_a_good_run_has_no_findings(blobs):

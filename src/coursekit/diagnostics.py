@@ -133,11 +133,15 @@ class RangeTest:
     def steepest(self) -> float:
         """The rate at which the smoothed loss falls fastest per decade: a rate to train with.
 
-        The first tenth of the test is left out: there the running mean follows the noise of single batches.
+        Only what comes before the lowest loss counts: after a peak of a run that blows up the loss falls, too. The
+        first tenth of the test is left out: there the running mean follows the noise of single batches.
         """
-        slope = np.gradient(self.smooth, np.log10(self.lr))
-        slope[: len(slope) // 10] = np.nan
-        return float(self.lr[np.nanargmin(slope)])
+        end = int(np.nanargmin(self.smooth)) + 1
+        first = min(len(self.lr) // 10, end - 1)
+        if end < 2:
+            return float(self.lr[0])
+        slope = np.gradient(self.smooth[:end], np.log10(self.lr[:end]))
+        return float(self.lr[first + slope[first:].argmin()])
 
     @property
     def lowest(self) -> float:
@@ -272,7 +276,8 @@ def diagnose(history: History, *, classes: int | None = None) -> list[Finding]:
             f"the first loss is {loss[0]:.3g}, and ln {classes} = {guess:.3g} would be expected",
             "The first scores are too large: smaller weights in the last layer, or scaled inputs",
         )
-    if abs(first - last) < 0.02 * abs(first) and "diverged" not in {f.name for f in findings}:
+    at_guess = classes is not None and abs(last - guess) < 0.02 * guess
+    if (at_guess or abs(first - last) < 0.02 * abs(first)) and "diverged" not in {f.name for f in findings}:
         found(
             "loss stands still",
             f"it went from {first:.3g} to {last:.3g} in {len(loss)} steps{guessing}",
@@ -292,7 +297,7 @@ def diagnose(history: History, *, classes: int | None = None) -> list[Finding]:
             "Try a smaller learning rate or larger batches",
         )
     steady = loss[-3 * part : -2 * part].mean() - loss[-part:].mean()
-    if len(loss) >= 40 and steady > 0.1 * abs(last) and not findings:
+    if len(loss) >= 40 and steady > 0.04 * (first - last) > 0 and not findings:
         found(
             "still learning",
             f"the loss fell by {steady:.3g} in the last fifth of the run",
