@@ -278,6 +278,13 @@ def not_found_page(app):
     yield "404", {"title": "Not found", "body": body, "metatags": f'<base href="{base}">'}, "page.html"
 
 
+def only_notebooks_launch(app, pagename, templatename, context, doctree):
+    """Take the buttons that open a notebook from pages that have none beside them."""
+    if not pagename.startswith(("chapters/", "exercises/")):
+        buttons = context.get("header_buttons", [])
+        buttons[:] = [button for button in buttons if button.get("label") != "launch-buttons"]
+
+
 def on_build_finished(app, error):
     """Mend the pages, and empty Font Awesome's script of 1.5 MB: a font of 5 KB has the icons (_static/custom.css)."""
     if error or app.builder.format != "html":
@@ -288,7 +295,7 @@ def on_build_finished(app, error):
         write(script, "/* The icons come from _static/custom.css. */\n")
         script.with_suffix(".js.map").unlink(missing_ok=True)
     for page in out.rglob("*.html"):
-        if "_static" not in page.relative_to(out).parts:
+        if page.relative_to(out).parts[0] not in ("_static", "lite"):
             text = page.read_text(encoding="utf-8")
             for pattern, replacement in MENDS:
                 text = pattern.sub(replacement, text)
@@ -336,5 +343,6 @@ def setup(app):
     app.connect("env-check-consistency", check_that_all_is_documented)
     app.connect("missing-reference", resolve_short_name, priority=100)
     app.connect("html-collect-pages", not_found_page)
+    app.connect("html-page-context", only_notebooks_launch, priority=900)
     app.connect("build-finished", on_build_finished)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

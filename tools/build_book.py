@@ -50,6 +50,9 @@ def main():
         sys.exit(
             "\nThe book was not built: the warnings and errors above count as failures. Mend them and run it again."
         )
+    lite = [sys.executable, "live/build_lite.py", "--site", "_build/html", "--cache", ".cache/lite"]
+    if subprocess.run(lite, cwd=ROOT).returncode not in (0, 3):  # 3: its files could not be had, and it said so
+        sys.exit("\nThe book was built, but its notebooks for the browser were not; the message above says why.")
     print(f"\nBuilt in {time.monotonic() - start:.0f} s: _build/html/index.html", flush=True)
 
 

@@ -49,7 +49,8 @@ def is_foreign(address):
 
 def read_pages(book):
     """Return {path: Page} of every page of the book."""
-    paths = (path for path in sorted(book.rglob("*.html")) if "_static" not in path.relative_to(book).parts)
+    others = ("_static", "lite")
+    paths = (path for path in sorted(book.rglob("*.html")) if path.relative_to(book).parts[0] not in others)
     return {path: Page(path.read_text(encoding="utf-8")) for path in paths}
 
 
@@ -68,6 +69,8 @@ def internal_problems(book):
             target = target / "index.html" if target.is_dir() else target
             if not target.is_file():
                 problems.append(f"{name}: {address} does not exist")
+            elif parts.query.startswith("path=") and not (target.parents[1] / "files" / parts.query[5:]).is_file():
+                problems.append(f"{name}: {address} opens a notebook that is not in JupyterLite")
             elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors:
                 problems.append(f"{name}: {address} names an anchor that is not on that page")
     for path in sorted(book.rglob("*.css")):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import sys
 import zipfile
 import zlib
@@ -32,8 +33,9 @@ SHA256 = {
 """Every shipped file and its checksum."""
 
 FOLDER = Path(__file__).parent
-BASE_URL: str | None = None
-"""Where the book's site keeps these files; only used in the browser. Set it with `fetch_from`."""
+BASE_URL: str | None = os.environ.get("COURSEKIT_DATA_URL")
+"""Where the book's site keeps these files; only used in the browser. JupyterLite's settings give it in the
+environment, live mode with `fetch_from`."""
 
 _fetched: dict[str, bytes] = {}
 

@@ -1,0 +1,207 @@
+"""Put JupyterLite beside the book: every chapter and exercise as a notebook that runs in the reader's browser.
+
+    python live/build_lite.py --site _build/html [--cache .cache/lite]
+
+It shares Pyodide, the wheel of coursekit and the data files with the pages' live mode, where `prepare.py` has put them.
+A second lock file names the wheels that notebooks need besides, so that `import coursekit` works with no install cell
+and nothing is asked of another host. An unchanged site is left alone. Exit status 3 means that Pyodide or a wheel
+could not be had; the site then gets a page that says so where the buttons lead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+WHEELS = HERE / "lite-wheels.txt"
+KERNEL = "@jupyterlite/pyodide-kernel-extension"
+EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", KERNEL]
+FIRST = ["micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython"]
+"""What the kernel asks for when it starts; named here, it is loaded at once instead of being searched for."""
+SORRY = """<!doctype html><html lang="en-GB"><meta charset="utf-8"><title>No notebooks in this copy of the book</title>
+<p>This copy of the book was built where the files of JupyterLite could not be fetched, so its notebooks do not run in
+the browser. Open the page in Colab, or run <code>make lab</code> in a copy of the repository.</p></html>
+"""
+
+
+class NotToBeHad(Exception):
+    """Something that JupyterLite needs is missing; the message says what."""
+
+
+def build(site: Path, cache: Path, say=print) -> Path:
+    """Build `site`/lite and return it."""
+    shared = site / "_static" / "ck"
+    pyodide = next(iter(sorted(shared.glob("pyodide-*/pyodide.mjs"))), None)
+    coursekit = next(iter(sorted(shared.glob("coursekit-*.whl"))), None)
+    if pyodide is None or coursekit is None:
+        raise NotToBeHad(f"the site has no Pyodide in {shared}; it was built without live mode")
+    out = site / "lite"
+    notebooks = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("exercises/*.ipynb")])
+    print_of_all = fingerprint([Path(__file__), WHEELS, *notebooks], pyodide.parent.name, coursekit.name)
+    if stamp(out) == print_of_all:
+        say("JupyterLite: unchanged")
+        return out
+    wheels = download(cache, say)
+    with tempfile.TemporaryDirectory() as folder:
+        lite = Path(folder)
+        for notebook in notebooks:
+            target = lite / "contents" / notebook.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(notebook, target)
+        settings(lite, pyodide.parent.name)
+        fresh = lite / "out"
+        command = [sys.executable, "-m", "jupyterlite_core", "build", "--output-dir", str(fresh)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=lite)
+        if done.returncode:
+            raise SystemExit(f"jupyter lite build failed:\n{(done.stdout + done.stderr)[-3000:]}")
+        wheels += list((fresh / "extensions" / KERNEL / "static" / "pypi").glob("*.whl"))
+        lock(fresh / "pyodide-lock.json", wheels, shared, pyodide.parent.name, coursekit)
+        (fresh / "fingerprint").write_text(print_of_all)
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(fresh, out)
+    say(f"JupyterLite: {len(notebooks)} notebooks in {out}")
+    return out
+
+
+def settings(lite: Path, pyodide: str) -> None:
+    """Write what JupyterLite reads: for its build, and in the browser."""
+    config = {
+        "apps": ["notebooks", "lab", "tree"],
+        "contents": ["contents"],
+        # Only these two extensions, whatever else is installed beside them.
+        "ignore_sys_prefix": ["federated_extensions"],
+        "federated_extensions": [f"{sys.prefix}/share/jupyter/labextensions/{name}" for name in EXTENSIONS],
+        "no_sourcemaps": True,
+        "no_unused_shared_packages": True,
+    }
+    (lite / "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": config}))
+    kernel = {
+        "pyodideUrl": f"./../_static/ck/{pyodide}/pyodide.mjs",
+        "disablePyPIFallback": True,
+        "loadPyodideOptions": {
+            "lockFileURL": "pyodide-lock.json",
+            "packages": FIRST,
+            # Seen from the kernel's own script, extensions/@jupyterlite/pyodide-kernel-extension/static/.
+            "env": {"COURSEKIT_DATA_URL": "../../../../../_static/ck/data/", "OPENBLAS_NUM_THREADS": "1"},
+        },
+    }
+    data = {
+        "appName": "Training Neural Networks",
+        "contentsStorageName": "Training Neural Networks",
+        "defaultKernelName": "python",
+        "faviconUrl": "./../_static/favicon.svg",
+        "litePluginSettings": {f"{KERNEL}:kernel": kernel},
+    }
+    (lite / "jupyter-lite.json").write_text(
+        json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": data}, indent=1)
+    )
+
+
+def lock(path: Path, wheels: list[Path], shared: Path, pyodide: str, coursekit: Path) -> None:
+    """Write the lock file: Pyodide's own packages where they lie already, and these wheels beside it."""
+    whole = json.loads((shared / pyodide / "pyodide-lock.json").read_text(encoding="utf-8"))
+    for entry in whole["packages"].values():
+        entry["file_name"] = f"../_static/ck/{pyodide}/{entry['file_name']}"
+    (path.parent / "wheels").mkdir()
+    for wheel in wheels:
+        shutil.copyfile(wheel, path.parent / "wheels" / wheel.name)
+        entry = describe(wheel, f"wheels/{wheel.name}")
+        if wheel.name.startswith("widgetsnbextension-3"):
+            continue
+        whole["packages"][entry["name"]] = entry
+    entry = describe(coursekit, f"../_static/ck/{coursekit.name}")
+    whole["packages"][entry["name"]] = entry
+    for entry in whole["packages"].values():
+        entry["depends"] = [name for name in entry["depends"] if name in whole["packages"]]
+    path.write_text(json.dumps(whole, separators=(",", ":")), encoding="utf-8")
+
+
+def describe(wheel: Path, address: str) -> dict:
+    """Return the lock file's entry for a pure Python wheel."""
+    name, version, _, _ = parse_wheel_filename(wheel.name)
+    with zipfile.ZipFile(wheel) as archive:
+        files = archive.namelist()
+        metadata = next(file for file in files if re.fullmatch(r"[^/]+\.dist-info/METADATA", file))
+        needs = Parser().parsestr(archive.read(metadata).decode("utf-8")).get_all("Requires-Dist") or []
+    environment = {"sys_platform": "emscripten", "platform_system": "Emscripten", "python_version": "3.14", "extra": ""}
+    depends = [r.name for r in map(Requirement, needs) if r.marker is None or r.marker.evaluate(environment)]
+    modules = {file.split("/")[0] for file in files if file.endswith(".py") and ".dist-info/" not in file}
+    return {
+        "name": name,
+        "version": str(version),
+        "file_name": address,
+        "install_dir": "site",
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
+        "package_type": "package",
+        "imports": sorted(module.removesuffix(".py") for module in modules if not module.endswith(".data")),
+        "depends": sorted({canonicalize_name(need) for need in depends}),
+        "unvendored_tests": False,
+    }
+
+
+def download(cache: Path, say=print) -> list[Path]:
+    """Fetch the wheels of the list, each checked by its hash, unless the cache has them."""
+    wanted = re.findall(r"^([\w.-]+)==(\S+)", WHEELS.read_text(), re.M)
+    folder = cache / fingerprint([WHEELS])[:12]
+    if len(found := sorted(folder.glob("*.whl"))) == len(wanted):
+        return found
+    say(f"JupyterLite: fetching {len(wanted)} wheels from PyPI")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--require-hashes", "--only-binary", ":all:", "--python-version", "3.14", "--implementation", "py"]
+    command += ["--abi", "none", "--platform", "any", "--retries", "1", "--timeout", "20", "--dest", str(folder)]
+    done = subprocess.run([*command, "-r", str(WHEELS)], capture_output=True, text=True)
+    if done.returncode:
+        shutil.rmtree(folder, ignore_errors=True)
+        lines = [line for line in done.stderr.splitlines() if "ERROR" in line]
+        raise NotToBeHad(f"the wheels of {WHEELS.name} could not be fetched: {lines[0] if lines else done.stderr}")
+    return sorted(folder.glob("*.whl"))
+
+
+def fingerprint(files: list[Path], *words: str) -> str:
+    """One number for the contents of files and for some words."""
+    digest = hashlib.sha256("\0".join(words).encode())
+    for file in files:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def stamp(out: Path) -> str:
+    """The fingerprint that the last build left."""
+    return (out / "fingerprint").read_text() if (out / "fingerprint").is_file() else ""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--site", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, default=Path(".cache/lite"))
+    given = parser.parse_args(arguments)
+    try:
+        build(given.site.resolve(), given.cache)
+    except NotToBeHad as error:
+        page = given.site / "lite" / "notebooks" / "index.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(SORRY, encoding="utf-8")
+        print(f"JupyterLite is left out: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
