@@ -1,0 +1,630 @@
+"""Chapter 09: what keeps a network from learning its training set by heart."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
+
+from .. import _checks, _trees, data
+from ..activations import softmax
+from ..convolution import avg_pool2d_forward
+from ..layers import Dense, Dropout, ReLU
+from ..losses import mean_squared_error, softmax_cross_entropy
+from ..model import Sequential, accuracy, stack_runs
+from ..optimizers import adam, adamw, momentum, sgd
+from ..regularizers import EarlyStopping, average_predictions, l1, l2, regularized
+
+NOISE = 0.3  # standard deviation of the noise of the curve's points
+DEGREE = 15  # of the polynomial that is fitted to the curve
+GRID = np.linspace(-1, 1, 101)
+STRENGTHS = np.geomspace(1e-6, 10, 29)
+
+
+# --- a curve, and a model with 15 weights that can be solved exactly ------------------------------------------------
+
+
+def truth(x):
+    """The curve that the points come from."""
+    return np.sin(3 * x)
+
+
+def points(rng, examples) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy points of the curve: x and y, (examples,) each, or (sets, examples) if `examples` is such a pair."""
+    x = rng.uniform(-1, 1, examples)
+    return x, truth(x) + NOISE * rng.standard_normal(examples)
+
+
+def features(x, degree=DEGREE) -> np.ndarray:
+    """Legendre polynomials of degree 0 to `degree`, scaled to mean square 1 on [-1, 1]: (..., degree + 1)."""
+    return np.polynomial.legendre.legvander(x, degree) * np.sqrt(2 * np.arange(degree + 1) + 1)
+
+
+def ridge(x, y, strength, degree=DEGREE) -> np.ndarray:
+    r"""Weights with the lowest mean squared error + L2 penalty $\frac\lambda2 \sum w^2$; w_0, the bias, goes free.
+
+    x, y (..., N) and strengths (...,) -> (..., degree + 1).
+    """
+    inputs = features(x, degree)
+    columns = inputs.swapaxes(-1, -2)
+    pull = np.asarray(strength)[..., None, None] * np.diag([0.0] + [1.0] * degree)
+    curvature = 2 / x.shape[-1] * (columns @ inputs) + pull
+    return np.linalg.solve(curvature, 2 / x.shape[-1] * (columns @ y[..., None]))[..., 0]
+
+
+def soft_threshold(w, amount):
+    """Move every entry towards 0 by `amount`, and stop there: the exact step of the L1 penalty."""
+    return np.sign(w) * np.maximum(np.abs(w) - amount, 0)
+
+
+def lasso(x, y, strength, degree=DEGREE, steps=1500) -> np.ndarray:
+    r"""Weights with the lowest mean squared error + L1 penalty $\lambda \sum |w|$; w_0, the bias, goes free.
+
+    Gradient steps on the error, each followed by `soft_threshold`, with Nesterov's momentum (Beck and Teboulle 2009).
+    x, y (N,) and strengths (S,) -> (S, degree + 1).
+    """
+    inputs, strength = features(x, degree), np.atleast_1d(strength)
+    curvature, target = 2 / len(x) * inputs.T @ inputs, 2 / len(x) * inputs.T @ y
+    rate = 1 / np.linalg.eigvalsh(curvature)[-1]
+    amount = rate * strength[:, None] * ([0.0] + [1.0] * degree)
+    w = ahead = np.zeros((len(strength), degree + 1))
+    t = 1.0
+    for _ in range(steps):
+        before, w = w, soft_threshold(ahead - rate * (ahead @ curvature - target), amount)
+        before_t, t = t, (1 + np.sqrt(1 + 4 * t * t)) / 2
+        ahead = w + (before_t - 1) / t * (w - before)
+    return w
+
+
+SOLVERS = {
+    "L2": lambda x, y, strengths: ridge(x, y, strengths),
+    "L1": lasso,
+}
+
+
+def fit_curve(penalty="L2", strength=1e-6, examples=20) -> dict:
+    """Fit 15 weights and a bias to noisy points of a curve, with a penalty.
+
+    Returns
+    -------
+    x, y : (examples,) the points
+    fit : (101,) the fitted curve on GRID
+    weights : (15,) without the bias
+    zeros : how many of them are exactly 0
+    train, validation : mean squared error on the points and on 500 new ones
+    train_curve, validation_curve : (29,) the same for all STRENGTHS
+    """
+    _checks.choice("penalty", penalty, SOLVERS)
+    path, x, y, new_x, new_y = _path(penalty, examples)
+    w = SOLVERS[penalty](x, y, np.array([strength]))[0]
+    errors = {
+        name: (mean_squared_error(features(a) @ w, b)[0], ((path @ features(a).T - b) ** 2).mean(axis=1))
+        for name, a, b in (("train", x, y), ("validation", new_x, new_y))
+    }
+    return {
+        "x": x,
+        "y": y,
+        "fit": features(GRID) @ w,
+        "weights": w[1:],
+        "zeros": int((w[1:] == 0).sum()),
+        "train": errors["train"][0],
+        "validation": errors["validation"][0],
+        "train_curve": errors["train"][1],
+        "validation_curve": errors["validation"][1],
+        "penalty": penalty,
+        "strength": strength,
+        "examples": examples,
+    }
+
+
+@functools.lru_cache(maxsize=16)
+def _path(penalty, examples):
+    rng = np.random.default_rng(3)
+    new_x, new_y = points(rng, 500)
+    x, y = points(rng, examples)
+    if penalty == "L2":
+        x_all, y_all = (np.broadcast_to(a, (len(STRENGTHS), examples)) for a in (x, y))
+        return ridge(x_all, y_all, STRENGTHS), x, y, new_x, new_y
+    return lasso(x, y, STRENGTHS), x, y, new_x, new_y
+
+
+def bias_variance(degree=1, examples=20, sets=200, seed=0) -> dict:
+    """Fit polynomials to many training sets, each with `examples` points, and split their error.
+
+    Returns
+    -------
+    fits : (sets, 101) the fits of this degree on GRID; mean : (101,) their mean
+    bias, variance : (13,) by degree from 0 to 12: squared bias and variance, both means over x
+    error : (13,) mean squared error against new noisy points of the curve, measured by itself
+    """
+    tables, fits = _degrees(examples, sets, seed)
+    return tables | {
+        "fits": fits[degree],
+        "mean": fits[degree].mean(axis=0),
+        "degree": degree,
+        "examples": examples,
+        "noise": NOISE**2,
+    }
+
+
+@functools.lru_cache(maxsize=8)
+def _degrees(examples, sets, seed):
+    rng = np.random.default_rng(seed)
+    x, y = points(rng, (sets, examples))
+    new_y = truth(GRID) + NOISE * rng.standard_normal((sets, len(GRID)))
+    rows, fits = {"bias": [], "variance": [], "error": []}, []
+    for degree in range(13):
+        fits.append(ridge(x, y, 1e-9, degree) @ features(GRID, degree).T)
+        bias, variance = decompose(fits[-1], truth(GRID))
+        rows["bias"].append(bias.mean())
+        rows["variance"].append(variance.mean())
+        rows["error"].append(((fits[-1] - new_y) ** 2).mean())
+    return {name: np.array(values) for name, values in rows.items()}, fits
+
+
+def decompose(predictions, target) -> tuple[np.ndarray, np.ndarray]:
+    """Squared bias and variance of predictions (R, ...) from R training sets of the target (...)."""
+    mean = predictions.mean(axis=0)
+    return (mean - target) ** 2, ((predictions - mean) ** 2).mean(axis=0)
+
+
+def bias_variance_by_strength(examples=20, sets=200, seed=0) -> dict:
+    """Squared bias, variance and their sum for ridge regression of degree 15, by strength: (29,) each."""
+    rng = np.random.default_rng(seed)
+    x, y = points(rng, (sets, examples))
+    rows = []
+    for strength in STRENGTHS:
+        fits = ridge(x, y, strength) @ features(GRID).T
+        rows.append([part.mean() for part in decompose(fits, truth(GRID))])
+    bias, variance = np.array(rows).T
+    return {"bias": bias, "variance": variance, "sum": bias + variance, "examples": examples}
+
+
+# --- networks on photographed clothes --------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=4)
+def small_images(name="clothes") -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Images of 14x14, each pixel the mean of four, centred with the training images' mean.
+
+    Returns x_train (N, 196), y_train (N,), x_test, y_test; float64; 3,000 and 1,000 clothes, or 10,000 and 2,000
+    digits.
+    """
+    images = {"clothes": data.fashion_mnist, "digits": data.mnist}[name]()
+    train, test = (
+        avg_pool2d_forward(x[:, None])[0].reshape(len(x), -1).astype(np.float64)
+        for x in (images.x_train, images.x_test)
+    )
+    mean = train.mean()
+    return train - mean, images.y_train, test - mean, images.y_test
+
+
+def mlp(sizes, rate=0.0) -> Sequential:
+    """Dense layers of the given sizes with ReLU between them, and dropout after each ReLU if there is a rate."""
+    layers = []
+    for inputs, outputs in itertools.pairwise(sizes):
+        layers += [Dense(inputs, outputs), ReLU(), *([Dropout(rate)] if rate else [])]
+    return Sequential(layers[: -2 if rate else -1])
+
+
+def train_nets(sizes, x, y, *, optimizer, steps, batch_size, seed, runs=1, rate=0.0, watch=None, every=10, dtype=float):
+    """Train `runs` networks side by side, each from its own start.
+
+    Parameters
+    ----------
+    x, y : (N, D), (N,) for all, or (runs, N, D), (runs, N) one training set each
+    rate : of dropout after every hidden layer
+    watch : x, y on which loss and accuracy are measured every so many steps
+    dtype : of the weights
+
+    Returns
+    -------
+    net, params : with a run axis
+    curves : {"step": (K,), "train_loss", "train_accuracy", "loss", "accuracy": (K, runs)}; empty without `watch`
+    """
+    rng = np.random.default_rng(seed)
+    net = mlp(sizes, rate)
+    params = stack_runs([net.init(rng, dtype=dtype)[0] for _ in range(runs)])
+    state, x, rows = optimizer.init(params), x.astype(dtype), []
+    for step in range(1, steps + 1):
+        batch = rng.integers(0, x.shape[-2], batch_size)
+        scores, cache, _ = net.forward(params, {}, x[..., batch, :], training=True, rng=rng)
+        _, dscores = softmax_cross_entropy(scores, y[..., batch])
+        params, state = optimizer.update(params, net.backward_first(dscores, cache), state, inplace=True)
+        if watch is not None and step % every == 0:
+            rows.append((np.full(runs, step), *measure(net, params, x, y), *measure(net, params, *watch)))
+    names = ("step", "train_loss", "train_accuracy", "loss", "accuracy")
+    curves = {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=bool(rows))}
+    if rows:
+        curves["step"] = curves["step"][:, 0]
+    return net, params, curves
+
+
+def measure(net, params, x, y) -> tuple[np.ndarray, np.ndarray]:
+    """Loss and accuracy of every run in eval mode, (runs,) each."""
+    scores, _, _ = net.forward(params, {}, x.astype(_trees.leaves(params)[("dense_0", "w")].dtype), training=False)
+    return softmax_cross_entropy(scores, y)[0], accuracy(scores, y)
+
+
+def probabilities(net, params, x) -> np.ndarray:
+    """(runs, N, C) in eval mode."""
+    return softmax(net.forward(params, {}, x, training=False)[0])
+
+
+def by_heart(examples=300, hidden=128, steps=800, seed=0) -> dict:
+    """A network on 300 clothes, with their labels and with the labels shuffled.
+
+    Returns `{"true labels": curves, "shuffled labels": curves}`, each as from `train_nets`, with arrays (K,).
+    """
+    x, y, x_test, y_test = small_images()
+    x, y = x[:examples], y[:examples]
+    labels = {"true labels": y, "shuffled labels": np.random.default_rng(seed).permutation(y)}
+    results = {}
+    for name, used in labels.items():
+        _, _, curves = train_nets(
+            [196, hidden, 10], x, used, optimizer=adam(0.003), steps=steps, batch_size=50, seed=seed,
+            watch=(x_test, y_test),
+        )  # fmt: skip
+        results[name] = {column: values.reshape(len(values)) for column, values in curves.items()}
+    return results
+
+
+def learning_curve(sizes=(30, 100, 300, 1000, 3000), runs=3, steps=600, seed=0) -> dict:
+    """The same network on more and more clothes: accuracies and losses at the end, (len(sizes), runs) each."""
+    x, y, x_test, y_test = small_images()
+    rng = np.random.default_rng(seed)
+    rows = []
+    for size in sizes:
+        own = np.array([rng.permutation(len(x))[:size] for _ in range(runs)])
+        _, _, curves = train_nets(
+            [196, 64, 10], x[own], y[own], optimizer=adam(0.003), steps=steps, batch_size=50, seed=seed, runs=runs,
+            watch=(x_test, y_test), every=steps, dtype=np.float32,
+        )  # fmt: skip
+        rows.append({name: values[-1] for name, values in curves.items()})
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]} | {"sizes": np.array(sizes)}
+
+
+def widths(hidden=(1, 2, 4, 8, 16, 32, 64), examples=100, runs=20, steps=400, seed=0) -> dict:
+    """Squared bias and variance of networks on 8x8 digits, by width, each of `runs` nets on its own 100 digits.
+
+    The error is the squared distance of the probabilities from the truth, (1 for the true class, 0 for the others),
+    summed over the classes. The digits have no known noise, so it counts with the bias.
+
+    Returns
+    -------
+    bias, variance, error : (len(hidden),) means over the 360 test digits
+    train_accuracy, accuracy : (len(hidden),) means over the runs
+    """
+    digits = data.digits(flat=True)
+    rng = np.random.default_rng(seed)
+    own = np.array([rng.permutation(len(digits.x_train))[:examples] for _ in range(runs)])
+    target = np.eye(10)[digits.y_test]
+    rows = {"bias": [], "variance": [], "error": [], "train_accuracy": [], "accuracy": []}
+    for width in hidden:
+        net, params, curves = train_nets(
+            [64, width, 10], digits.x_train[own], digits.y_train[own], optimizer=adam(0.01), steps=steps,
+            batch_size=50, seed=seed, runs=runs, watch=(digits.x_test, digits.y_test), every=steps, dtype=np.float32,
+        )  # fmt: skip
+        p = probabilities(net, params, digits.x_test).astype(np.float64)
+        bias, variance = (part.sum(axis=-1).mean() for part in decompose(p, target))
+        error = ((p - target) ** 2).sum(axis=-1).mean()
+        values = (bias, variance, error, curves["train_accuracy"].mean(), curves["accuracy"].mean())
+        for row, value in zip(rows.values(), values, strict=True):
+            row.append(value)
+    return {name: np.array(values) for name, values in rows.items()} | {"hidden": np.array(hidden)}
+
+
+# --- penalties ---------------------------------------------------------------------------------------------------------
+
+
+def pixel_weights(strength=0.003, steps=1500, lr=0.3, seed=0) -> dict:
+    """One dense layer on 8x8 digits with three penalties: which weights are exactly 0?
+
+    Returns `{name: {"weights": (64, 10), "zeros": share of exact zeros, "small": share below 0.001, "accuracy": float}}`
+    for "L2", "L1, its gradient" and "L1, threshold".
+    """
+    digits = data.digits(flat=True)
+    x, x_test = digits.x_train.astype(np.float64), digits.x_test.astype(np.float64)
+    rules = {
+        "L2": regularized(sgd(lr), penalty=lambda p: l2(p, strength, skip=("b",))),
+        "L1, its gradient": regularized(sgd(lr), penalty=lambda p: l1(p, strength, skip=("b",))),
+        "L1, threshold": regularized(sgd(lr), constraint=lambda p: _threshold(p, lr * strength)),
+    }
+    results = {}
+    for name, rule in rules.items():
+        net, params, curves = train_nets(
+            [64, 10], x, digits.y_train, optimizer=rule, steps=steps, batch_size=100, seed=seed,
+            watch=(x_test, digits.y_test), every=steps,
+        )  # fmt: skip
+        w = params["dense_0"]["w"][0]
+        results[name] = {
+            "weights": w,
+            "zeros": float((w == 0).mean()),
+            "small": float((np.abs(w) < 1e-3).mean()),
+            "accuracy": float(curves["accuracy"][-1, 0]),
+        }
+    return results
+
+
+def _threshold(params, amount):
+    return {
+        layer: {name: soft_threshold(w, amount) if name == "w" else w.copy() for name, w in arrays.items()}
+        for layer, arrays in params.items()
+    }
+
+
+def sgd_both_ways(lr=0.1, decay=0.01, steps=25, seed=0) -> float:
+    """Largest difference between SGD with the L2 penalty and SGD that shrinks the weights by itself, after 25 steps."""
+    rng = np.random.default_rng(seed)
+    penalized = shrunk = rng.standard_normal(50)
+    target, rule = rng.standard_normal(50), sgd(lr)
+    state = rule.init(penalized)
+    for _ in range(steps):
+        _, pull = l2(penalized, decay)
+        penalized, _ = rule.update(penalized, np.tanh(penalized - target) + pull, state)
+        shrunk, _ = rule.update((1 - lr * decay) * shrunk, np.tanh(shrunk - target), state)
+    return float(np.abs(penalized - shrunk).max())
+
+
+DECAYS = {
+    "SGD, L2": lambda: sgd(0.01, weight_decay=0.3),
+    "Adam, L2": lambda: adam(0.01, weight_decay=0.003),
+    "AdamW": lambda: adamw(0.01, weight_decay=0.3),
+}
+
+
+def decay_paths(scales=(0.01, 0.1, 1.0), steps=500) -> dict:
+    """Weights that only the decay moves: their gradient is +scale and -scale in turn.
+
+    Returns `{rule: (steps + 1, len(scales))}`, all from 1; every second point, so that the zigzag is not seen.
+    """
+    scales = np.array(scales)
+    paths = {}
+    for name, build in DECAYS.items():
+        rule, w = build(), np.ones(len(scales))
+        state, path = rule.init(w), [w]
+        for step in range(steps):
+            w, state = rule.update(w, scales * (-1) ** step, state)
+            path.append(w)
+        paths[name] = np.array(path)[::2]
+    return paths | {"scales": scales}
+
+
+def adam_decays(strengths=None, runs=3, steps=400, lr=0.003, examples=300, seed=0) -> dict:
+    """Adam with L2 and AdamW on 300 clothes, over their strengths.
+
+    Returns `{rule: {"strengths": (S,), "loss": (S, runs), "accuracy": (S, runs), "train_loss": (S, runs)}}`; loss and
+    accuracy are those of 1,000 test images.
+    """
+    x, y, x_test, y_test = small_images()
+    grids = strengths or {"Adam, L2": np.geomspace(1e-3, 1e-1, 9), "AdamW": np.geomspace(0.1, 10, 9)}
+    results = {}
+    for name, build in (("Adam, L2", adam), ("AdamW", adamw)):
+        rows = []
+        for strength in grids[name]:
+            _, _, curves = train_nets(
+                [196, 64, 10], x[:examples], y[:examples], optimizer=build(lr, weight_decay=float(strength)),
+                steps=steps, batch_size=50, seed=seed, runs=runs, watch=(x_test, y_test), every=steps,
+                dtype=np.float32,
+            )  # fmt: skip
+            rows.append({column: values[-1] for column, values in curves.items()})
+        results[name] = {c: np.array([row[c] for row in rows]) for c in ("loss", "accuracy", "train_loss")}
+        results[name]["strengths"] = np.array(grids[name])
+    return results
+
+
+# --- dropout -----------------------------------------------------------------------------------------------------------
+
+
+def dropout_curve(rate=0.0, examples=300, steps=400, seed=0) -> dict:
+    """Train 196-64-10 on clothes with dropout of the hidden units, and watch both losses.
+
+    Returns the curves of `train_nets`, (K,), with `rate` and `examples`. Both losses are measured in eval mode.
+    """
+    x, y, x_test, y_test = small_images()
+    _, _, curves = train_nets(
+        [196, 64, 10], x[:examples], y[:examples], optimizer=momentum(0.05), steps=steps, batch_size=30, seed=seed,
+        rate=rate, watch=(x_test[:500], y_test[:500]), every=20,
+    )  # fmt: skip
+    return {name: values.reshape(len(values)) for name, values in curves.items()} | {
+        "rate": rate,
+        "examples": examples,
+    }
+
+
+def two_dropouts(rate=0.5, seed=0) -> dict:
+    """Inverted dropout and scaling at test time, with the same masks on the same network.
+
+    Weights of the layer behind the dropout: w for the inverted one, (1 - rate) w for the other to be the same network
+    in training... see the chapter. Returns the outputs of one layer in training and at test time, and their largest
+    differences.
+    """
+    rng = np.random.default_rng(seed)
+    h, w = np.abs(rng.standard_normal((200, 50))), rng.standard_normal((50, 10))
+    mask = rng.random(h.shape) >= rate
+    inverted = {"training": (h * mask / (1 - rate)) @ w, "test": h @ w}
+    scaled_w = w / (1 - rate)  # what scaling at test time has to learn for the same function
+    classic = {"training": (h * mask) @ scaled_w, "test": h @ ((1 - rate) * scaled_w)}
+    return {mode: float(np.abs(inverted[mode] - classic[mode]).max()) for mode in inverted}
+
+
+def dropout_modes(rate=0.5, examples=300, masks=50, steps=600, seed=0) -> dict:
+    """A network that was trained with dropout, used in four ways on 1,000 test images.
+
+    Returns
+    -------
+    eval, left_on, not_scaled : accuracy and loss, (2,) each: as it should be; dropout left on; and all units on
+        without any scaling after a training without scaling
+    masks : (masks, 2) accuracy and loss of the mean probability of that many networks with masks of their own
+    """
+    x, y, x_test, y_test = small_images()
+    net, params, _ = train_nets(
+        [196, 128, 128, 10], x[:examples], y[:examples], optimizer=adam(0.003), steps=steps, batch_size=50, seed=seed,
+        rate=rate,
+    )  # fmt: skip
+    rng = np.random.default_rng(seed + 1)
+    scores, _, _ = net.forward(params, {}, x_test, training=False)
+    draws = [softmax(net.forward(params, {}, x_test, training=True, rng=rng)[0])[0] for _ in range(masks)]
+    wrong = {name: dict(p) for name, p in params.items()}
+    for layer in list(wrong)[1:]:
+        wrong[layer]["w"] = wrong[layer]["w"] / (1 - rate)  # all units on, weights as trained without scaling
+    return {
+        "eval": _score(softmax(scores)[0], y_test),
+        "left_on": np.mean([_score(p, y_test) for p in draws], axis=0),
+        "not_scaled": _score(softmax(net.forward(wrong, {}, x_test, training=False)[0])[0], y_test),
+        "masks": np.array([_score(np.mean(draws[: k + 1], axis=0), y_test) for k in range(masks)]),
+    }
+
+
+def _score(p, labels):
+    """Accuracy and cross-entropy of probabilities (N, C)."""
+    true = p[np.arange(len(labels)), labels]
+    return np.array([(p.argmax(axis=-1) == labels).mean(), -np.log(np.maximum(true, 1e-300)).mean()])
+
+
+def dropout_by_size(sizes=(100, 300, 1000), runs=5, rate=0.5, seed=0) -> dict:
+    """With and without dropout on more and more digits, as in figure 10 of Srivastava et al. 2014.
+
+    Returns `{"plain": ..., "dropout": ...}` with `accuracy` and `loss`, (len(sizes), runs) each, on 2,000 test digits.
+    """
+    x, y, x_test, y_test = small_images("digits")
+    rng = np.random.default_rng(seed)
+    sets = [np.array([rng.permutation(len(x))[:size] for _ in range(runs)]) for size in sizes]
+    results = {}
+    for name, used in (("plain", 0.0), ("dropout", rate)):
+        rows = []
+        for own in sets:
+            _, _, curves = train_nets(
+                [196, 100, 100, 10], x[own], y[own], optimizer=adam(0.003), batch_size=50, seed=seed, runs=runs,
+                steps=SIZE_STEPS[own.shape[1]], rate=used, watch=(x_test, y_test), every=SIZE_STEPS[own.shape[1]],
+                dtype=np.float32,
+            )  # fmt: skip
+            rows.append(curves)
+        results[name] = {c: np.array([row[c][-1] for row in rows]) for c in ("accuracy", "loss")}
+    return results | {"sizes": np.array(sizes)}
+
+
+SIZE_STEPS = {100: 300, 300: 400, 1000: 800}
+
+
+# --- early stopping ------------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=4)
+def validation_curves(runs=1, epochs=50, examples=300, lr=0.003, seed=0) -> dict:
+    """Loss by epoch on 20, 100 and 300 validation images and on 1,000 test images: {size: (epochs, runs)}."""
+    x, y, x_test, y_test = small_images()
+    watched = {n: (x[1000 : 1000 + n], y[1000 : 1000 + n]) for n in (20, 100, 300)} | {"test": (x_test, y_test)}
+    curves = {name: [] for name in (*watched, "train")}
+    rng = np.random.default_rng(seed)
+    net, rule = mlp([196, 64, 10]), adam(lr)
+    params = stack_runs([net.init(rng, dtype=float)[0] for _ in range(runs)])
+    state = rule.init(params)
+    for _ in range(epochs):
+        order = rng.permutation(examples)
+        for batch in order.reshape(-1, 30):
+            scores, cache, _ = net.forward(params, {}, x[batch], training=True)
+            _, dscores = softmax_cross_entropy(scores, y[batch])
+            params, state = rule.update(params, net.backward_first(dscores, cache), state, inplace=True)
+        for name, pair in (*watched.items(), ("train", (x[:examples], y[:examples]))):
+            curves[name].append(measure(net, params, *pair)[0])
+    return {name: np.array(values) for name, values in curves.items()}
+
+
+def stop_early(losses, patience) -> tuple[int, int]:
+    """(epoch at which training stops, best epoch until then), from 1, by coursekit's `EarlyStopping`."""
+    stop, rows = EarlyStopping(patience), []
+    history = SimpleNamespace(params={}, state={}, epochs=rows)
+    for loss in losses:
+        rows.append({"val_loss": float(loss)})
+        if stop(history):
+            break
+    return len(rows), stop.best_epoch
+
+
+def patience(patience=1, images=20) -> dict:
+    """Early stopping on a recorded run.
+
+    Returns `losses`, the validation curve, `test` and `train`, (50,) each; `stopped` and `best`, epochs from 1; and
+    `lowest`, the epoch of the lowest test loss.
+    """
+    curves = validation_curves()
+    losses, test = curves[images][:, 0], curves["test"][:, 0]
+    stopped, best = stop_early(losses, patience)
+    return {
+        "losses": losses,
+        "test": test,
+        "train": curves["train"][:, 0],
+        "stopped": stopped,
+        "best": best,
+        "lowest": int(test.argmin()) + 1,
+        "patience": patience,
+        "images": images,
+    }
+
+
+def patience_table(patiences=(1, 2, 5, 10, 20), images=100, runs=12, seed=1) -> dict:
+    """What patience costs and brings, means over `runs` trainings: epochs run, and test loss at the best epoch."""
+    curves = validation_curves(runs, seed=seed)
+    rows = []
+    for wait in patiences:
+        ends = [stop_early(curves[images][:, r], wait) for r in range(runs)]
+        test = [curves["test"][best - 1, r] for r, (_, best) in enumerate(ends)]
+        rows.append((np.mean([end for end, _ in ends]), np.mean(test)))
+    epochs, test = np.array(rows).T
+    return {
+        "patience": np.array(patiences),
+        "epochs": epochs,
+        "test": test,
+        "last": curves["test"][-1].mean(),
+        "lowest": curves["test"].min(axis=0).mean(),
+    }
+
+
+# --- ensembles -------------------------------------------------------------------------------------------------------------
+
+MEMBERS = 20
+KINDS = ("other starts", "other data too", "dropout masks")
+
+
+@functools.lru_cache(maxsize=4)
+def _members(kind, seed=0):
+    """(20, 1000, 10) probabilities of twenty members, and the test labels."""
+    x, y, x_test, y_test = small_images()
+    x, y = x[:300], y[:300]
+    rng = np.random.default_rng(seed)
+    settings = {"optimizer": adam(0.01), "batch_size": 30, "seed": seed}
+    if kind == "dropout masks":
+        net, params, _ = train_nets([196, 64, 10], x, y, steps=300, rate=0.5, **settings)
+        draws = [net.forward(params, {}, x_test, training=True, rng=rng)[0][0] for _ in range(MEMBERS)]
+        return softmax(np.array(draws)), y_test
+    if kind == "other data too":  # bagging: as many images, drawn with replacement
+        own = rng.integers(0, len(x), (MEMBERS, len(x)))
+        x, y = x[own], y[own]
+    net, params, _ = train_nets([196, 16, 10], x, y, steps=150, runs=MEMBERS, **settings)
+    return probabilities(net, params, x_test), y_test
+
+
+def ensemble(size=1, kind="other starts", seed=0) -> dict:
+    """Average the probabilities of the first `size` of twenty networks.
+
+    Returns
+    -------
+    members : (20, 2) accuracy and cross-entropy of each
+    together : (20, 2) the same of the first 1, 2, ..., 20 together
+    squared : (3,) mean squared error of the `size` members on average, that of their mean, and their variance
+    """
+    _checks.choice("kind", kind, KINDS)
+    p, labels = _members(kind, seed)
+    target = np.eye(10)[labels]
+    used = p[:size]
+    average, variance = decompose(used, target)
+    return {
+        "members": np.array([_score(member, labels) for member in p]),
+        "together": np.array([_score(average_predictions(p[: k + 1]), labels) for k in range(MEMBERS)]),
+        "squared": np.array([((used - target) ** 2).sum(-1).mean(), average.sum(-1).mean(), variance.sum(-1).mean()]),
+        "size": size,
+        "kind": kind,
+    }
