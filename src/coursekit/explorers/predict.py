@@ -127,7 +127,10 @@ class Prediction:
                 f"<span>{escape(text)}</span></label>"
                 for index, text in enumerate(self.texts)
             )
-            secret = {"replies": [self.reply(index) for index in range(len(self.texts))]}
+            secret = {
+                "replies": [self.reply(index) for index in range(len(self.texts))],
+                "right": self.texts.index(self.answer),
+            }
         else:
             unit = f'<span class="ck-unit">{escape(self.unit)}</span>' if self.unit else ""
             field = (

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from sphinx.util import logging
 
+from . import progress
 from .core import find
 from .html import ADDRESS, explorer_html
 
@@ -51,12 +52,16 @@ def _add_script(app, pagename, templatename, context, doctree):
     if "ck-explorer" in body or "ck-predict" in body or "ck-figure" in body:
         app.add_css_file("explorer.css")
         app.add_js_file("explorer.js", loading_method="defer")
+    if pagename.startswith("chapters/") or "ck-progress" in body:
+        app.add_css_file("explorer.css")
+        app.add_js_file("progress.js", loading_method="defer")
 
 
 def _finish(app, error):
     if error or app.builder.format != "html":
         return
     out = Path(app.outdir)
+    progress.fill(out)
     pages = {page: page.read_text(encoding="utf-8") for page in sorted(out.rglob("*.html"))}
     pages = {page: text for page, text in pages.items() if "<!--ck:" in text}
     addresses = sorted({match["address"] for text in pages.values() for match in ADDRESS.finditer(text)})

@@ -548,7 +548,9 @@
         this.fields[0].focus();
         return;
       }
-      memory.set(this.key, { answer: given, when: new Date().toISOString() });
+      const { replies, right, answer, tolerance } = this.secret;
+      const hit = replies ? given === right : Math.abs(given - answer) <= tolerance * Math.abs(answer);
+      memory.set(this.key, { answer: given, right: hit, when: new Date().toISOString() });
       this.reveal(given);
       this.root.dispatchEvent(new CustomEvent("ck:predicted", { bubbles: true, detail: { name: this.root.dataset.name } }));
     }

@@ -1,0 +1,142 @@
+// What this reader has done, kept in this browser only: sections seen, predictions made, quiz questions answered.
+// The first page shows it (progress.py made the table), and lets the reader keep a copy, bring it back, or erase it.
+(() => {
+  "use strict";
+  const PREFIX = "coursekit:";
+  const read = (key) => {
+    try {
+      return JSON.parse(localStorage.getItem(PREFIX + key));
+    } catch {
+      return null;
+    }
+  };
+  const write = (key, value) => {
+    try {
+      localStorage.setItem(PREFIX + key, JSON.stringify(value));
+      return true;
+    } catch {
+      return false; // Storage is blocked or full: the page works, it only forgets.
+    }
+  };
+  const kept = () => Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+  const element = (tag, properties = {}, ...children) => {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  };
+
+  // A section counts as seen when its end has been on the screen.
+  function watch() {
+    const page = location.pathname.match(/chapters\/[^/]+$/)?.[0];
+    if (!page || !("IntersectionObserver" in window)) return;
+    const key = `read:${page}`;
+    const sections = [...document.querySelectorAll("article section")].filter((s) => s.querySelector(":scope > h2"));
+    const ends = new Map();
+    const observer = new IntersectionObserver((entries) => {
+      const fresh = entries.filter((entry) => entry.isIntersecting).map((entry) => ends.get(entry.target));
+      if (!fresh.length) return;
+      const seen = new Set(read(key)?.seen ?? []);
+      fresh.forEach((id) => seen.add(id));
+      write(key, { seen: [...seen], when: new Date().toISOString() });
+    });
+    for (const section of sections) {
+      const end = element("div", { className: "ck-end" });
+      end.setAttribute("aria-hidden", "true");
+      section.append(end);
+      ends.set(end, section.id);
+      observer.observe(end);
+    }
+  }
+
+  // "4 of 9", and nothing of nothing.
+  const share = (done, all) => (all ? `${done} of ${all}` : "–");
+  const done = (chapter) => {
+    const seen = new Set(read(`read:${chapter.page}`)?.seen ?? []);
+    const answers = (names) => names.map((name) => read(`predict:${name}`)).filter(Boolean);
+    const quiz = answers(chapter.questions);
+    return {
+      sections: chapter.sections.filter((id) => seen.has(id)).length,
+      predictions: answers(chapter.predictions).length,
+      answered: quiz.length,
+      right: quiz.filter((answer) => answer.right).length,
+    };
+  };
+
+  function show(root) {
+    const course = JSON.parse(root.dataset.course);
+    const say = (text) => (root.querySelector("[role=status]").textContent = text);
+    const refresh = () => {
+      for (const chapter of course) {
+        const row = root.querySelector(`tr[data-page="${CSS.escape(chapter.page)}"]`);
+        const counts = done(chapter);
+        const [sections, predictions, quiz] = row.querySelectorAll(".ck-count");
+        sections.textContent = share(counts.sections, chapter.sections.length);
+        predictions.textContent = share(counts.predictions, chapter.predictions.length);
+        quiz.textContent =
+          share(counts.answered, chapter.questions.length) + (counts.answered ? `, ${counts.right} right` : "");
+        row.classList.toggle("ck-read", counts.sections > 0 && counts.sections === chapter.sections.length);
+      }
+    };
+    const save = () => {
+      const all = Object.fromEntries(kept().map((key) => [key, JSON.parse(localStorage.getItem(key))]));
+      const link = element("a", { download: "training-neural-networks-progress.json" });
+      link.href = URL.createObjectURL(new Blob([JSON.stringify(all, null, 1)], { type: "application/json" }));
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+      say(`Saved ${kept().length} entries to a file.`);
+    };
+    const load = async (file) => {
+      let all = null;
+      try {
+        all = JSON.parse(await file.text());
+      } catch {
+        // Answered below.
+      }
+      const keys = all && typeof all === "object" ? Object.keys(all) : [];
+      if (!keys.length || !keys.every((key) => key.startsWith(PREFIX)))
+        return say(`${file.name} is not a file that this page saved. Nothing was changed.`);
+      const failed = keys.filter((key) => !write(key.slice(PREFIX.length), all[key]));
+      refresh();
+      say(failed.length ? "This browser refused to keep it." : `Brought back ${keys.length} entries.`);
+    };
+    const file = element("input", { type: "file", accept: ".json,application/json", hidden: true });
+    file.setAttribute("aria-label", "A file that this page saved");
+    file.addEventListener("change", () => file.files[0] && load(file.files[0]).then(() => (file.value = "")));
+    const erase = element("button", { type: "button", textContent: "Erase" });
+    const really = () => {
+      if (erase.dataset.sure) {
+        const count = kept().length;
+        kept().forEach((key) => localStorage.removeItem(key));
+        refresh();
+        say(`Erased ${count} entries.`);
+      }
+      erase.dataset.sure = erase.dataset.sure ? "" : "yes";
+      erase.textContent = erase.dataset.sure ? "Really erase all of it?" : "Erase";
+    };
+    erase.addEventListener("click", really);
+    erase.addEventListener("blur", () => {
+      erase.dataset.sure = "";
+      erase.textContent = "Erase";
+    });
+    const button = (text, action) => {
+      const made = element("button", { type: "button", textContent: text });
+      made.addEventListener("click", action);
+      return made;
+    };
+    root.querySelector(".ck-actions").append(
+      button("Save to a file", save),
+      button("Bring back from a file", () => file.click()),
+      erase,
+      file,
+    );
+    refresh();
+    window.addEventListener("storage", refresh);
+    window.addEventListener("pageshow", refresh);
+  }
+
+  const begin = () => {
+    watch();
+    document.querySelectorAll(".ck-progress[data-course]").forEach(show);
+  };
+  document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();
+})();
