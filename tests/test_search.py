@@ -465,3 +465,43 @@ def test_bad_input_is_named(name, tmp_path, monkeypatch):
     with pytest.raises(error, match=message):
         call()
     assert not list(tmp_path.iterdir()), "no half-made study is left"
+
+
+# --------------------------------------------------------------------------------------------------- held out, and folds
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "size"), [(10, 0.2, 2), (100, 0.2, 20), (7, 0.2, 1), (2, 0.9, 1), (3, 0.01, 1)]
+)
+def test_a_split_holds_a_share_out_and_leaves_something_to_train_on(count, share, size):
+    kept, held = search.split(count, share, rng())
+    assert len(held) == size and len(kept) == count - size
+    assert sorted([*kept, *held]) == list(range(count))
+
+
+def test_every_example_is_held_out_in_exactly_one_fold():
+    parts = search.folds(23, 5, rng())
+    assert sorted(len(held) for _, held in parts) == [4, 4, 5, 5, 5]
+    assert sorted(np.concatenate([held for _, held in parts])) == list(range(23))
+    for kept, held in parts:
+        assert sorted([*kept, *held]) == list(range(23))
+
+
+def test_splits_and_folds_are_random_and_the_seed_decides_them():
+    for draw in (lambda seed: search.split(50, 0.2, rng(seed))[1], lambda seed: search.folds(50, 5, rng(seed))[0][1]):
+        np.testing.assert_array_equal(draw(1), draw(1))
+        assert not np.array_equal(draw(1), draw(2))
+        assert not np.array_equal(draw(1), np.sort(draw(1)))
+
+
+def test_splits_and_folds_refuse_what_makes_no_sense():
+    with pytest.raises(RangeError, match="k is 6, but there are only 5 examples"):
+        search.folds(5, 6, rng())
+    for share in (0, 1, 1.5):
+        with pytest.raises(RangeError, match="held_out"):
+            search.split(10, share, rng())
+    for call in (lambda: search.folds(5, 1, rng()), lambda: search.split(1, 0.5, rng())):
+        with pytest.raises(RangeError):
+            call()
+    with pytest.raises(DTypeError):
+        search.split(10, 0.2, np.random)

@@ -22,6 +22,7 @@ Never let the test set into `score`: the best of many validation scores is alrea
 | `optuna_search` | where a model of the score says, by one process or many | Akiba et al. 2019 |
 
 With run axes a whole search can be one pass: `columns(settings)["lr"]` is an array with one rate a run.
+`split` and `folds` say which examples are held out for the score.
 """
 
 from __future__ import annotations
@@ -45,10 +46,12 @@ __all__ = [
     "coarse_to_fine",
     "columns",
     "evaluate",
+    "folds",
     "grid",
     "log_uniform",
     "optuna_search",
     "random",
+    "split",
     "successive_halving",
     "uniform",
     "whole",
@@ -232,6 +235,56 @@ def columns(settings: list[dict]) -> dict[str, np.ndarray]:
     """
     settings = _settings(settings)
     return {name: np.array([row[name] for row in settings]) for name in settings[0]}
+
+
+def split(count: int, held_out: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Hold a share of the examples out, at random.
+
+    Parameters
+    ----------
+    count : examples there are
+    held_out : share to hold out, in (0, 1); about 0.2 is usual
+    rng : a NumPy generator
+
+    Returns
+    -------
+    kept, held : indices of the examples to train on, and of those held out
+
+    >>> kept, held = split(10, 0.2, np.random.default_rng(0))
+    >>> len(kept), len(held), sorted({*kept, *held}) == list(range(10))
+    (8, 2, True)
+    """
+    count, rng = _checks.whole("count", count, 2), _checks.generator("rng", rng)
+    held_out = _checks.number("held_out", held_out, 0, 1, open_low=True, open_high=True)
+    size = min(max(1, round(held_out * count)), count - 1)
+    order = rng.permutation(count)
+    return order[size:], order[:size]
+
+
+def folds(count: int, k: int, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
+    r"""The splits of $k$-fold cross-validation: every example is held out in exactly one of them.
+
+    The cross-validated score of some settings is the mean of their $k$ scores (Stone 1974).
+
+    Parameters
+    ----------
+    count : examples there are
+    k : folds, from 2 to count; their sizes differ by one at most
+    rng : a NumPy generator
+
+    Returns
+    -------
+    list of k pairs (kept, held), as from `split`
+
+    >>> [held.tolist() for _, held in folds(5, 2, np.random.default_rng(0))]
+    [[4, 2, 3], [1, 0]]
+    """
+    count, rng = _checks.whole("count", count, 2), _checks.generator("rng", rng)
+    k = _checks.whole("k", k, 2)
+    if k > count:
+        raise RangeError(f"k is {k}, but there are only {count} examples; each fold needs one at least")
+    parts = np.array_split(rng.permutation(count), k)
+    return [(np.concatenate(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ CHAPTERS = {
     "05": "initialization",
     "06": "batch_normalization",
     "07": "optimizers",
+    "10": "hyperparameter_search",
 }
 
 
