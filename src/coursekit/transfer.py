@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from . import _checks, _trees
 from .errors import DTypeError, RangeError, ShapeError
 from .model import Sequential
@@ -33,6 +31,7 @@ def split(net: Sequential, params: dict, state: dict, at: int) -> tuple[tuple, t
         Two networks with their numbers. A Sequential names its layers by their place, so the second part's
         `dense_4` may be its `dense_0`.
 
+    >>> import numpy as np
     >>> from coursekit.layers import Dense, ReLU
     >>> net = Sequential([Dense(6, 5), ReLU(), Dense(5, 3)])
     >>> params, state = net.init(np.random.default_rng(0))
@@ -77,6 +76,7 @@ def by_layer(default, rules: dict | None = None) -> ByLayer:
     -----
     PyTorch has parameter groups for this, and `requires_grad_(False)`; optax calls it `multi_transform`.
 
+    >>> import numpy as np
     >>> from coursekit.optimizers import sgd
     >>> optimizer = by_layer(sgd(0.01), {"conv2d_0": None, "dense_9": sgd(0.1)})
     >>> params = {name: {"w": np.ones(1)} for name in ("conv2d_0", "dense_7", "dense_9")}
