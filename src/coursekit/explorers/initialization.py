@@ -7,8 +7,9 @@ import numpy as np
 from ..experiments import initialization as experiment
 from ..plotting import initialization as plot
 from . import Choice, LogSlider, Slider, explorer, predict
+from .sketch import Curve
 
-__all__ = ["predict_gain", "predict_std", "predict_zero", "signal", "training_curve"]
+__all__ = ["predict_gain", "predict_relu", "predict_std", "predict_zero", "signal", "training_curve"]
 
 
 def _signal_in_words(result):
@@ -94,4 +95,16 @@ predict_gain = predict(
         "It explodes": "Exploding needs too large a gain. For ReLU, gain 1 is too small.",
     },
     answer="It hardly moves",
+)
+
+_deep = experiment.signal(std=0.1, activation="relu", depth=30, width=100)
+
+predict_relu = predict(
+    "05-relu",
+    question="Xavier's start (std 0.1) in a net of 30 ReLU layers with 100 units each; the inputs have std 1. "
+    "Draw the std of each layer's outputs.",
+    answer=Curve(
+        np.arange(1, 31), _deep["std"], xlabel="layer", ylabel="std of the outputs", ylim=(1e-6, 10), log=True
+    ),
+    explanation="A straight line on a logarithmic axis: each layer multiplies by the same factor, and it is below 1.",
 )

@@ -28,6 +28,7 @@ from matplotlib.figure import Figure
 from .._checks import describe
 from ..errors import DTypeError, RangeError
 from .core import Explorer, escape
+from .sketch import Curve
 
 __all__ = ["Prediction", "predict"]
 
@@ -49,7 +50,7 @@ def predict(
     ----------
     name : letters, digits and hyphens, unique in the course, such as "05-zero"; the answer is kept under it
     question : one or two sentences
-    answer : the right option's text, or a number
+    answer : the right option's text, a number, or a `Curve` that the reader draws
     options : text -> what to say to a reader who chose it; left out for a number
     explanation : said to everyone after the answer
     unit, tolerance : for a number: its unit, and the relative error that still counts as right
@@ -83,8 +84,12 @@ class Prediction:
                     raise DTypeError(f"option {text!r} needs a feedback text, and has {describe(feedback)}")
             if answer not in options:
                 raise RangeError(f"answer is {answer!r}, but must be one of {', '.join(map(repr, options))}")
+        elif isinstance(answer, Curve):
+            pass
         elif isinstance(answer, bool) or not isinstance(answer, numbers.Real) or not math.isfinite(answer):
-            raise DTypeError(f"answer is {describe(answer)}, but without options= it must be a finite number")
+            raise DTypeError(
+                f"answer is {describe(answer)}, but without options= it must be a finite number or a Curve"
+            )
         if not isinstance(tolerance, numbers.Real) or not 0 <= tolerance < 1:
             raise RangeError(f"tolerance is {tolerance!r}, but must be a relative error in [0, 1)")
         if then is not None and not isinstance(then, (Explorer, Figure)):
@@ -98,6 +103,11 @@ class Prediction:
         return self.options is not None
 
     @property
+    def is_curve(self) -> bool:
+        """Whether the reader draws a curve."""
+        return isinstance(self.answer, Curve)
+
+    @property
     def texts(self) -> list[str]:
         """The options."""
         return list(self.options or ())
@@ -105,14 +115,19 @@ class Prediction:
     @property
     def right(self) -> str:
         """The right answer in words."""
+        if self.is_curve:
+            first, last = self.answer.y[[0, -1]]
+            return f"from {first:.2g} on the left to {last:.2g} on the right"
         return self.answer if self.is_choice else f"{self.answer:.3g} {self.unit}".strip()
 
     def reply(self, given) -> str:
-        """What the reader is told, as HTML; `given` is the option's index or a number."""
+        """What the reader is told, as HTML; `given` is the option's index, a number, or a curve's levels."""
         if self.is_choice:
             text = self.texts[given]
             verdict = "As you predicted." if text == self.answer else "Not what happens."
             told = self.options[text]
+        elif self.is_curve:
+            verdict, told = self.answer.verdict(given), f"The run goes {self.right}."
         else:
             verdict, told = _verdict(given, self.answer, self.tolerance), f"The run gives {self.right}."
         more = f"<p>{escape(self.explanation)}</p>" if self.explanation else ""
@@ -130,6 +145,14 @@ class Prediction:
             secret = {
                 "replies": [self.reply(index) for index in range(len(self.texts))],
                 "right": self.texts.index(self.answer),
+            }
+        elif self.is_curve:
+            field = self.answer.fields(root)
+            secret = {
+                "levels": self.answer.levels.round(2).tolist(),
+                "points": self.answer.points(),
+                "told": escape(f"The run goes {self.right}."),
+                "more": f"<p>{escape(self.explanation)}</p>" if self.explanation else "",
             }
         else:
             unit = f'<span class="ck-unit">{escape(self.unit)}</span>' if self.unit else ""

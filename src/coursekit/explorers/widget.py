@@ -112,6 +112,8 @@ def prediction_widget(prediction):
             layout={"width": "auto"},
         )
         field.observe(lambda change: setattr(commit, "disabled", field.value is None), "value")
+    elif prediction.is_curve:
+        return _sketch_widget(w, prediction, question, commit, reply, shown)
     else:
         unit = f" ({prediction.unit})" if prediction.unit else ""
         field = w.FloatText(description="Your number" + unit, style=_STYLE)
@@ -124,6 +126,39 @@ def prediction_widget(prediction):
 
     commit.on_click(reveal)
     return w.VBox([question, field, commit, reply, shown])
+
+
+def _sketch_widget(w, prediction, question, commit, reply, shown):
+    """Upright sliders under the axes; the reader's line follows them, and the run's is laid over it."""
+    curve = prediction.answer
+    picture = w.HTML()
+    sliders = [
+        w.IntSlider(50, 0, 100, orientation="vertical", readout=False, layout={"width": "44px", "height": "120px"})
+        for _ in curve.stops
+    ]
+
+    def draw(change=None, truth=""):
+        lines = curve.axes().replace('class="ck-rule"', 'stroke="#dcdfe4"')
+        drawn = curve.points([slider.value for slider in sliders])
+        for name, points, colour in (("drawn", drawn, "#0b66b0"), ("truth", truth, "#cf520c")):
+            style = f'points="{points}" fill="none" stroke="{colour}" stroke-width="2.5"'
+            lines = lines.replace(f'class="ck-{name}"', style)
+        picture.value = lines.replace("<svg ", '<svg style="max-width:480px;font:12px sans-serif" fill="#5d646f" ', 1)
+
+    def reveal(button):
+        commit.disabled = True
+        for slider in sliders:
+            slider.disabled = True
+        draw(truth=curve.points())
+        reply.value = f'<div role="status">{prediction.reply([slider.value for slider in sliders])}</div>'
+        if prediction.then is not None:
+            shown.children = [_shown(w, prediction.then)]
+
+    for slider in sliders:
+        slider.observe(draw, "value")
+    commit.on_click(reveal)
+    draw()
+    return w.VBox([question, picture, w.HBox(sliders), commit, reply, shown])
 
 
 def _shown(w, thing):

@@ -524,6 +524,9 @@
         event.preventDefault();
         this.commit();
       });
+      this.sketch = root.querySelector(".ck-sketch");
+      this.sketch?.addEventListener("input", () => this.draw());
+      if (this.sketch) this.draw();
       this.then?.classList.add("ck-covered");
       const kept = memory.get(this.key);
       if (kept && this.fill(kept.answer)) this.reveal(kept.answer);
@@ -533,13 +536,32 @@
         const field = this.fields.find((input) => Number(input.value) === answer);
         if (!field) return false;
         field.checked = true;
+      } else if (this.sketch) {
+        if (!Array.isArray(answer) || answer.length !== this.fields.length) return false;
+        this.fields.forEach((field, index) => (field.value = answer[index]));
+        this.draw();
       } else {
         if (typeof answer !== "number") return false;
         this.fields[0].value = answer;
       }
       return true;
     }
+    // The line through the sliders, and each slider's height in the axis' own numbers.
+    draw() {
+      const { low, high, log } = this.sketch.dataset;
+      const box = this.sketch.querySelector("svg").viewBox.baseVal;
+      const rules = [...this.sketch.querySelectorAll(".ck-rule")].map((rule) => Number(rule.getAttribute("y1")));
+      const [bottom, top] = [Math.max(...rules), Math.min(...rules)];
+      const points = this.fields.map((field) => {
+        const level = Number(field.value) / 100;
+        const value = Number(log) ? low * (high / low) ** level : Number(low) + (high - low) * level;
+        field.setAttribute("aria-valuetext", String(Number(value.toPrecision(2))));
+        return `${(parseFloat(field.style.left) / 100) * box.width},${bottom + (top - bottom) * level}`;
+      });
+      this.sketch.querySelector(".ck-drawn").setAttribute("points", points.join(" "));
+    }
     commit() {
+      if (this.sketch) return this.keep(this.fields.map((field) => Number(field.value)));
       const given = this.secret.replies
         ? Number(this.fields.find((input) => input.checked).value)
         : Number(this.fields[0].value.trim().replace(",", ".").replace("−", "-") || NaN);
@@ -548,15 +570,20 @@
         this.fields[0].focus();
         return;
       }
-      const { replies, right, answer, tolerance } = this.secret;
-      const hit = replies ? given === right : Math.abs(given - answer) <= tolerance * Math.abs(answer);
+      this.keep(given);
+    }
+    keep(given) {
+      const { replies, right, answer, tolerance, levels } = this.secret;
+      const hit = levels ? near(given, levels) === levels.length : replies ? given === right : Math.abs(given - answer) <= tolerance * Math.abs(answer);
       memory.set(this.key, { answer: given, right: hit, when: new Date().toISOString() });
       this.reveal(given);
       this.root.dispatchEvent(new CustomEvent("ck:predicted", { bubbles: true, detail: { name: this.root.dataset.name } }));
     }
     reveal(given) {
-      const { replies, answer, tolerance, told, more } = this.secret;
-      this.reply.innerHTML = replies ? replies[given] : `<p><strong>${verdict(given, answer, tolerance)}</strong> ${told}</p>${more}`;
+      const { replies, answer, tolerance, told, more, levels, points } = this.secret;
+      const said = levels ? sketched(given, levels) : replies ? "" : verdict(given, answer, tolerance);
+      this.reply.innerHTML = replies ? replies[given] : `<p><strong>${said}</strong> ${told}</p>${more}`;
+      this.sketch?.querySelector(".ck-truth").setAttribute("points", points);
       this.fields.forEach((field) => (field.disabled = true));
       this.button.hidden = true;
       this.again.hidden = false;
@@ -566,13 +593,26 @@
     forget() {
       memory.set(this.key, null);
       this.fields.forEach((field) => (field.disabled = field.checked = false));
-      if (!this.secret.replies) this.fields[0].value = "";
+      if (this.sketch) {
+        this.fields.forEach((field) => (field.value = 50));
+        this.sketch.querySelector(".ck-truth").removeAttribute("points");
+        this.draw();
+      } else if (!this.secret.replies) this.fields[0].value = "";
       this.reply.replaceChildren();
       this.button.hidden = false;
       this.again.hidden = true;
       this.then?.classList.add("ck-covered");
       this.fields[0].focus();
     }
+  }
+
+  // The same words as in sketch.py.
+  const near = (given, levels) => given.filter((level, index) => Math.abs(level - levels[index]) <= 10).length;
+  function sketched(given, levels) {
+    const count = near(given, levels);
+    if (count === levels.length)
+      return `You drew what the run gives: ${count} of ${count} points lie within a tenth of the axis.`;
+    return `${count} of your ${levels.length} points lie within a tenth of the axis of what the run gives.`;
   }
 
   // The same words as in predict.py.

@@ -1,0 +1,93 @@
+"""Notebooks in the browser: a sheet is run and checked, work survives a reload, and a chapter's slider answers."""
+
+from pathlib import Path
+
+import pytest
+from browser_help import give_up
+
+BOOK = Path(__file__).resolve().parents[2] / "_build" / "html"
+SLOW = 240_000  # milliseconds; about 10 s on a quiet machine
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture
+def notebook(open_page, serve):
+    """notebook(path) -> page of JupyterLite with that notebook open."""
+    if not (BOOK / "lite" / "pyodide-lock.json").is_file():
+        give_up("the book was built without JupyterLite (make build says why)")
+
+    def start(path):
+        # JupyterLite complains about its own menus; that no other host is asked is watched below.
+        foreign = []
+        page = open_page(
+            f"{serve(BOOK)}lite/notebooks/index.html?path={path}",
+            complaints=False,
+            before=lambda page: page.on("request", lambda r: foreign.append(r.url) if is_foreign(r.url) else None),
+            viewport={"width": 1280, "height": 900},
+        )
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=SLOW)
+        page.foreign = foreign
+        return page
+
+    return start
+
+
+def is_foreign(address):
+    return not address.startswith(("http://127.0.0.1:", "data:", "blob:"))
+
+
+def run_all(page):
+    page.click(".jp-Notebook .jp-Cell")
+    page.click(".lm-MenuBar-item:has-text('Run')")
+    page.click(".lm-Menu-item:has-text('Run All Cells') >> nth=0")
+
+
+def cell_with(page, text):
+    return page.locator(".jp-CodeCell", has_text=text).first
+
+
+def test_a_sheet_is_checked_in_the_browser_and_work_is_still_there_after_a_reload(notebook):
+    page = notebook("exercises/05_initialization.ipynb")
+    run_all(page)
+    cell_with(page, 'check("05.1")').locator(".jp-OutputArea-output").first.wait_for(timeout=SLOW)
+    assert "Not written yet" in cell_with(page, 'check("05.1")').inner_text()
+
+    # Write one function, wrongly at first: the usual mistake is named.
+    stub = page.locator(".jp-CodeCell", has_text="NotImplementedError").first
+    source = stub.locator(".cm-content").inner_text()
+    name = source.split("def ", 1)[1].split("(", 1)[0]
+    stub.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(f"def {name}(*given, **more):\n    return np.zeros((2, 2))  # my own work")
+    page.keyboard.press("Shift+Enter")
+    cell_with(page, 'check("05.1")').locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('.jp-CodeCell')].some((cell) =>
+            cell.innerText.includes('check("05.1")') && /expected/i.test(cell.innerText))""",
+        timeout=SLOW,
+    )
+    page.keyboard.press("Control+S")
+    page.wait_for_timeout(1500)
+    page.reload()
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=SLOW)
+    page.wait_for_function("document.body.innerText.includes('my own work')", timeout=SLOW)
+    assert not page.foreign
+
+
+def test_a_slider_of_a_chapter_answers_in_the_browser(notebook):
+    page = notebook("chapters/02_losses.ipynb")
+    run_all(page)
+    page.wait_for_selector(".jp-OutputArea .widget-slider, .jp-OutputArea .ck-widget", timeout=SLOW)
+    handle = page.locator(".jp-OutputArea .noUi-handle, .jp-OutputArea input[type=range]").first
+    handle.wait_for(timeout=SLOW)
+    picture = ".jp-OutputArea:has(.noUi-handle) svg, .jp-OutputArea:has(.noUi-handle) img"
+    old = page.locator(picture).first.evaluate("picture => picture.outerHTML")
+    handle.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "([picture, old]) => document.querySelector(picture)?.outerHTML !== old", arg=[picture, old], timeout=SLOW
+    )
+    assert not page.foreign
