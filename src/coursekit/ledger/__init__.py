@@ -31,7 +31,11 @@ CHAPTERS = {
     "05": "initialization",
     "06": "batch_normalization",
     "07": "optimizers",
+    "08": "learning_rate_and_batch_size",
+    "09": "regularization",
     "10": "hyperparameter_search",
+    "12": "convolution",
+    "13": "cnn_architectures",
 }
 
 
