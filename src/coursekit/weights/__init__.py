@@ -29,6 +29,9 @@ __all__ = ["RECIPES", "Weights", "load", "make", "record", "write"]
 RECIPES = {
     "lenet5_mnist": "lenet5",
     "mlp_mnist": "lenet5",
+    "char_rnn_korean": "char_rnn",
+    "char_rnn_shakespeare": "char_rnn",
+    "recall": "recall",
 }
 """Name of the weights -> module of this package whose `train(name)` makes them."""
 
