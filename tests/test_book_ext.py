@@ -1,6 +1,8 @@
 """The book's Sphinx extension: docstrings become reST, modules become pages, what is not documented is reported."""
 
 import ast
+import base64
+import hashlib
 import sys
 import types
 from pathlib import Path
@@ -112,3 +114,25 @@ def test_that_bibliography_labels_name_authors_and_year():
     data = parse_string("".join(entry.format(key=k, author=a, year=y) for k, a, y in people), "bibtex")
     labels = list(book_ext.AuthorYearLabels().format_labels(list(data.entries.values())))
     assert labels == ["He and Sun 2015", "A et al. 2020", "Pan 2001", "Pan 2001b"]
+
+
+PAGE = """<html><head>
+<meta charset="utf-8"><script>mode = "dark";</script><script src="a.js"></script>
+<script type="application/json">{"x": 1}</script></head><body>
+<button onclick="window.print()">Print</button></body></html>"""
+
+
+def test_that_a_page_names_its_inline_scripts_by_hash_and_no_other():
+    page = book_ext.with_policy(PAGE)
+    policy = page.split('Content-Security-Policy" content="')[1].split('"')[0]
+    for code in ('mode = "dark";', "window.print()"):
+        digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+    assert policy.count("sha256-") == 2
+    assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
+
+
+def test_that_a_second_build_writes_the_same_policy():
+    once = book_ext.with_policy(PAGE)
+    assert book_ext.with_policy(once) == once
+    assert once.count("Content-Security-Policy") == 1

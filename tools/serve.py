@@ -3,6 +3,7 @@
 import argparse
 import errno
 import functools
+import re
 import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,8 +32,9 @@ class Handler(SimpleHTTPRequestHandler):
             super().log_request(code, size)
 
     def end_headers(self):
-        """Let the browser ask again each time: the book is rebuilt under its feet."""
-        self.send_header("Cache-Control", "no-cache")
+        """Keep what carries a digest in its name for ever; let the browser ask again for the rest, which is rebuilt."""
+        kept = re.search(r"/_static/ck/(pyodide-|coursekit-)", self.path)
+        self.send_header("Cache-Control", "public, max-age=31536000, immutable" if kept else "no-cache")
         super().end_headers()
 
 

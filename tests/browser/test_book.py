@@ -244,3 +244,17 @@ def test_that_a_chapter_prints(visit, name):
     path = artefact(name, ".pdf")
     page.pdf(path=path, format="A4")
     assert path.read_bytes().count(b"/Type /Page\n") > 2
+
+
+def test_that_a_page_runs_no_script_that_is_not_its_own(chromium, roots):
+    page = chromium.new_page()
+    page.goto(roots["http"] + "intro.html")
+    page.evaluate("""() => {
+        const script = document.createElement("script");
+        script.textContent = "window.intruder = 1";
+        document.head.append(script);
+        document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.intruder = 2'>");
+    }""")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.intruder") is None
+    page.close()
