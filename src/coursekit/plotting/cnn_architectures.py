@@ -1,0 +1,280 @@
+"""Pictures of chapter 13."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from ._style import BLUE, GRID, INK, MUTED, ORANGE, PAPER, figure, styled
+
+COLOURS = {"LeNet-5": BLUE, "MLP": ORANGE}
+
+
+def _bare(ax, title=""):
+    ax.set(xticks=[], yticks=[])
+    ax.grid(visible=False)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.set_title(title)
+
+
+def _image(ax, image, title="", **settings):
+    _bare(ax, title)
+    ax.imshow(image, **({"cmap": "gray"} | settings))
+
+
+def _curves(ax, curves, ticks):
+    for name, colour in COLOURS.items():
+        ax.plot(curves["right"], 100 * curves[name], "o-", color=colour, ms=3.5)
+    ax.set(xlabel="moved to the right by, pixels", ylabel="read right, %", ylim=(0, 105))
+    ax.set(xlim=(curves["right"][0], curves["right"][-1]), xticks=ticks, yticks=[0, 50, 100])
+
+
+@styled
+def accuracy_when_moved(curves: dict, only: int | None = None):
+    """Share of digits that both networks read, by shift; `only` keeps shifts up to so many pixels."""
+    if only is not None:
+        keep = np.abs(curves["right"]) <= only
+        curves = {name: values[keep] for name, values in curves.items()}
+    fig, ax = figure(6.4, 3.0, margins=(0.7, 0.95, 0.54, 0.15))
+    _curves(ax, curves, curves["right"])
+    for name, colour in COLOURS.items():
+        at = (curves["right"][-1], 100 * curves[name][-1])
+        ax.annotate(name, at, xytext=(8, 0), textcoords="offset points", color=colour, va="center")
+    fig.alt = "Share of test digits read right, by how far they are moved. " + " ".join(
+        f"{name}: {curves[name].max():.0%} at best, {curves[name][-1]:.0%} at {curves['right'][-1]} pixels."
+        for name in COLOURS
+    )
+    return fig
+
+
+@styled
+def shift(result: dict):
+    """The moved digit, what both networks say of it, and how they fare with all test digits."""
+    fig, axes = figure(
+        6.4, 4.9, 2, 2, width_ratios=[1, 1.75], height_ratios=[1.15, 1], gaps=(0.55, 0.85),
+        margins=(0.7, 0.2, 0.55, 0.35),
+    )  # fmt: skip
+    (picture, bars), (left, right) = axes
+    _image(picture, result["image"], f"a {result['digit']}, moved by {result['moved']}")
+    classes = np.arange(10)
+    for place, (name, colour) in enumerate(COLOURS.items()):
+        bars.bar(classes + 0.4 * place - 0.2, 100 * result["probabilities"][name], 0.38, color=colour)
+    bars.set(xticks=classes, ylim=(0, 105), yticks=[0, 50, 100], xlabel="digit", ylabel="probability, %")
+    bars.grid(axis="x", visible=False)
+    bars.set_title("LeNet-5", color=BLUE)
+    bars.set_title("MLP", color=ORANGE, loc="right")
+    # The lower panel takes the whole width.
+    spec = left.get_subplotspec().get_gridspec()
+    left.set_position(spec[1, :].get_position(fig))
+    right.remove()
+    left.axvline(result["moved"], color=INK, lw=1.2)
+    _curves(left, result["curves"], [-8, -4, 0, 4, 8])
+    left.set_title("500 test digits, all moved")
+    return fig
+
+
+def _mosaic(maps):
+    """Maps (C, H, W) side by side with a gap of NaN: one picture."""
+    c, h, w = maps.shape
+    columns = {6: 3, 16: 4}.get(c, int(np.ceil(np.sqrt(c))))
+    rows, gap = -(-c // columns), max(1, h // 14)
+    out = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap), np.nan)
+    for k, one in enumerate(maps):
+        top, left = (k // columns) * (h + gap), (k % columns) * (w + gap)
+        out[top : top + h, left : left + w] = one
+    return out
+
+
+@styled
+def feature_maps(result: dict):
+    """The digit, and what one stage makes of it: its maps, or the outputs of a dense layer as bars."""
+    maps = result["maps"]
+    fig, (left, right) = figure(6.4, 3.5, 1, 2, width_ratios=[1, 2.2], gaps=(0.5, 0.5), margins=(0.1, 0.15, 0.54, 0.35))
+    _image(left, result["image"], "input")
+    shape = " x ".join(map(str, maps.shape))
+    title = f"{result['stage']}: {shape}" if maps.ndim == 3 else f"{result['stage']}: {shape} numbers"
+    if maps.ndim == 3:
+        _image(right, _mosaic(maps), title, cmap="viridis", vmin=0, vmax=max(float(maps.max()), 1e-6))
+        return fig
+    right.bar(np.arange(len(maps)), maps, color=BLUE, width=0.85)
+    right.set(xlabel="digit" if len(maps) == 10 else "unit", title=title)
+    if len(maps) == 10:
+        right.set_xticks(range(10))
+    right.grid(axis="x", visible=False)
+    return fig
+
+
+@styled
+def first_filters(result: dict):
+    """The six kernels of the first layer, and under each the map that it makes."""
+    kernels, maps = result["kernels"], result["maps"]
+    fig, axes = figure(6.4, 2.7, 2, 6, margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.12, 0.3))
+    limit = np.abs(kernels).max()
+    for k, (above, below) in enumerate(axes.T):
+        _image(above, kernels[k], f"{k}", cmap="RdBu_r", vmin=-limit, vmax=limit)
+        _image(below, maps[k], cmap="viridis", vmin=0, vmax=maps.max())
+    fig.alt = (
+        "Six 5 x 5 kernels, red where positive and blue where negative, and the six maps of a digit that they make."
+    )
+    return fig
+
+
+@styled
+def misread(result: dict):
+    """Digits that were read wrongly: what they are and what was read."""
+    fig, axes = figure(6.4, 2.7, 2, 6, margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.12, 0.4))
+    for ax in axes.flat:
+        _bare(ax)
+    for ax, image, label, answer in zip(axes.flat, result["images"], result["labels"], result["answers"], strict=False):
+        _image(ax, image, f"{label} as {answer}")
+    pairs = ", ".join(f"a {a} as {b}" for a, b in zip(result["labels"], result["answers"], strict=True))
+    fig.alt = f"Digits that LeNet-5 misreads: {pairs}."
+    return fig
+
+
+@styled
+def network_plan(book):
+    """The shapes that run through LeNet-5, from its ledger: maps as stacks of squares, dense layers as bars."""
+    steps = [("input", (1, 28, 28))]
+    for row in book.rows:
+        kind = row.name.partition("_")[0]
+        if kind in ("conv2d", "maxpool2d", "dense"):
+            steps.append(({"conv2d": "convolution", "maxpool2d": "pooling", "dense": "dense"}[kind], row.output))
+    fig, axes = figure(6.4, 4.3, 2, 4, margins=(0.05, 0.05, 0.05, 0.05), gaps=(0.1, 0.1))
+    for ax, (kind, shape) in zip(axes.flat, steps, strict=True):
+        _bare(ax)
+        ax.set(xlim=(0, 40), ylim=(-13, 40), aspect="equal")
+        if len(shape) == 3:
+            channels, side = shape[0], shape[1]
+            for k in range(channels):
+                ax.add_patch(Rectangle((k * 0.7, 28 - side - k * 0.7 + 8), side, side, fc=PAPER, ec=BLUE, lw=0.8))
+        else:
+            height = 4 + shape[0] / 4.2
+            ax.add_patch(Rectangle((14, 38 - height), 3, height, fc=ORANGE, ec="none"))
+        ax.text(0, -4, kind, color=MUTED)
+        ax.text(0, -11, " × ".join(map(str, shape)), weight="bold")
+    fig.alt = "The shapes in LeNet-5: " + ", ".join(f"{kind} {' x '.join(map(str, shape))}" for kind, shape in steps)
+    return fig
+
+
+@styled
+def connections(tables: list[np.ndarray]):
+    """Which output channels see which input channels, a panel for each convolution of a network."""
+    fig, axes = figure(6.4, 1.95, 1, len(tables), margins=(0.32, 0.05, 0.42, 0.32), gaps=(0.12, 0.1))
+    for k, (ax, table) in enumerate(zip(axes, tables, strict=True)):
+        _image(ax, np.where(table, 1.0, np.nan), f"layer {k + 1}", cmap="Blues", vmin=0, vmax=1.3, aspect="auto")
+        for spine in ax.spines.values():
+            spine.set_visible(True)
+            spine.set_color(MUTED)
+    axes[0].set_ylabel("output channel", size=10)
+    axes[len(tables) // 2].set_xlabel("input channel", size=10)
+    halves = [k + 1 for k, table in enumerate(tables) if not table.all()]
+    fig.alt = (
+        f"In layers {', '.join(map(str, halves))} half of the output channels see half of the input channels; "
+        "in the others all see all."
+    )
+    return fig
+
+
+@styled
+def c3_table(sees):
+    """Which of the 6 maps before it each of the 16 maps of the second convolution saw in 1998."""
+    fig, ax = figure(6.4, 2.7, margins=(0.7, 0.1, 0.5, 0.1))
+    for column, maps in enumerate(sees):
+        ax.plot([column] * len(maps), maps, "s", color=BLUE, ms=11)
+    ax.set(xticks=range(16), yticks=range(6), xlim=(-0.6, 15.6), ylim=(5.6, -0.6))
+    ax.set(xlabel="map of the second convolution, C3", ylabel="map of S2")
+    fig.alt = "Six maps of C3 see three neighbouring maps of S2, nine see four, and the last sees all six."
+    return fig
+
+
+@styled
+def lrn(results: list[dict]):
+    """Responses of neighbouring channels before (outline) and after LRN (filled), a panel for each size."""
+    fig, axes = figure(6.4, 2.6, 1, len(results), margins=(0.62, 0.1, 0.52, 0.34), gaps=(0.5, 0.1))
+    for ax, r in zip(axes, results, strict=True):
+        place = np.arange(len(r["before"]))
+        ax.bar(place, r["before"], 0.85, color=GRID)
+        ax.bar(place, r["after"], 0.85, color=BLUE)
+        ax.set_title(f"up to {r['scale']:g}")
+        ax.grid(axis="x", visible=False)
+        ax.set_xticks([])
+    axes[0].set_ylabel("response")
+    axes[len(results) // 2].set_xlabel("16 channels at one pixel")
+    fig.alt = "Responses before (grey) and after LRN (blue). " + " ".join(
+        f"Responses up to {r['scale']:g}: multiplied by {r['factor'].min():.2f} to {r['factor'].max():.2f}."
+        for r in results
+    )
+    return fig
+
+
+def _short(number):
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g} {letter}"
+    return f"{number:.0f}"
+
+
+@styled
+def costs(books: dict[str, dict]):
+    """Where params and multiply-adds are: the share of convolutions and dense layers in each network."""
+    fig, axes = figure(6.4, 3.4, 2, 1, margins=(0.85, 0.35, 0.3, 0.36), gaps=(0.1, 0.5))
+    said = []
+    for ax, what in zip(axes, ("params", "multiply_adds"), strict=True):
+        for row, (name, parts) in enumerate(books.items()):
+            total = sum(part[what] for part in parts.values())
+            left = 0.0
+            for (kind, part), colour in zip(parts.items(), (BLUE, ORANGE), strict=True):
+                share = 100 * part[what] / total
+                ax.barh(row, share, left=left, color=colour, height=0.7)
+                if share > 14:
+                    ax.text(left + share / 2, row, _short(part[what]), color=PAPER, ha="center", va="center", size=10)
+                said.append(f"{name}: {share:.0f} % of the {what.replace('_', '-')} in its {kind}.")
+                left += share
+        ax.set(yticks=range(len(books)), yticklabels=list(books), xlim=(0, 100), ylim=(len(books) - 0.5, -0.5))
+        ax.set_title({"params": "parameters", "multiply_adds": "multiply-adds"}[what])
+        ax.grid(visible=False)
+    axes[0].set_xticks([])
+    axes[1].set_xticks([0, 50, 100], ["0 %", "50 %", "100 %"])
+    fig.text(0.945, 0.945, "dense layers", color=ORANGE, ha="right", weight="bold")
+    fig.text(0.7, 0.945, "convolutions", color=BLUE, ha="right", weight="bold")
+    fig.alt = " ".join(said)
+    return fig
+
+
+@styled
+def stacked(result: dict):
+    """Params of one large kernel and of the stack that sees as far, and what each sees, measured."""
+    fig, (bars, one, stack) = figure(
+        6.4, 2.9, 1, 3, width_ratios=[1.35, 1, 1], margins=(0.72, 0.1, 0.54, 0.36), gaps=(0.2, 0.1)
+    )
+    k, n = result["size"], result["layers"]
+    values = [result["params_one"], result["params_stack"]]
+    bars.bar([0, 1], values, 0.7, color=[ORANGE, BLUE])
+    for place, value in enumerate(values):
+        bars.text(place, value, _short(value), ha="center", va="bottom")
+    bars.set(xticks=[0, 1], xticklabels=[f"{k} x {k}", f"{n} of 3 x 3"], yticks=[], ylim=(0, 1.2 * max(values)))
+    bars.grid(visible=False)
+    bars.spines["left"].set_visible(False)
+    bars.set_title("parameters")
+    bars.set_xlabel(f"{result['inputs']} channels to {result['outputs']}")
+    _image(one, result["field_one"], f"one {k} x {k} sees", cmap="viridis", vmin=0, vmax=1)
+    _image(stack, result["field_stack"], "the stack sees", cmap="viridis", vmin=0, vmax=1)
+    return fig
+
+
+@styled
+def probe(shares: dict[str, float]):
+    """Share of digits that a linear layer reads from each stage."""
+    fig, ax = figure(6.4, 2.8, margins=(1.25, 0.5, 0.52, 0.15))
+    names = list(shares)
+    values = 100 * np.array([shares[name] for name in names])
+    ax.barh(range(len(names)), values, 0.65, color=BLUE)
+    for row, value in enumerate(values):
+        ax.text(value + 0.3, row, f"{value:.1f}", va="center")
+    ax.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
+    ax.set(xlim=(70, 100), xlabel="read by a linear layer, % of test digits")
+    ax.grid(axis="y", visible=False)
+    fig.alt = "A linear layer reads " + ", ".join(f"{shares[n]:.1%} from {n}" for n in names) + "."
+    return fig
