@@ -23,7 +23,7 @@ GRID = np.linspace(-1, 1, 101)
 STRENGTHS = np.geomspace(1e-6, 10, 29)
 
 
-# --- a curve, and a model with 15 weights that can be solved exactly ------------------------------------------------
+# --- a curve, and a model with 15 weights that can be solved exactly ---
 
 
 def truth(x):
@@ -157,9 +157,9 @@ def _degrees(examples, sets, seed):
     rows, fits = {"bias": [], "variance": [], "error": []}, []
     for degree in range(13):
         fits.append(ridge(x, y, 1e-9, degree) @ features(GRID, degree).T)
-        bias, variance = decompose(fits[-1], truth(GRID))
-        rows["bias"].append(bias.mean())
-        rows["variance"].append(variance.mean())
+        bias, variance = _unbiased(fits[-1], truth(GRID))
+        rows["bias"].append(bias)
+        rows["variance"].append(variance)
         rows["error"].append(((fits[-1] - new_y) ** 2).mean())
     return {name: np.array(values) for name, values in rows.items()}, fits
 
@@ -170,6 +170,16 @@ def decompose(predictions, target) -> tuple[np.ndarray, np.ndarray]:
     return (mean - target) ** 2, ((predictions - mean) ** 2).mean(axis=0)
 
 
+def _unbiased(predictions, target):
+    """`decompose`, averaged over all entries, with what the finite number of sets adds to the bias given back.
+
+    The mean of R predictions has itself the variance/R of one.
+    """
+    bias, variance = (part.mean() for part in decompose(predictions, target))
+    extra = variance / (len(predictions) - 1)
+    return bias - extra, variance + extra
+
+
 def bias_variance_by_strength(examples=20, sets=200, seed=0) -> dict:
     """Squared bias, variance and their sum for ridge regression of degree 15, by strength: (29,) each."""
     rng = np.random.default_rng(seed)
@@ -177,12 +187,12 @@ def bias_variance_by_strength(examples=20, sets=200, seed=0) -> dict:
     rows = []
     for strength in STRENGTHS:
         fits = ridge(x, y, strength) @ features(GRID).T
-        rows.append([part.mean() for part in decompose(fits, truth(GRID))])
+        rows.append(_unbiased(fits, truth(GRID)))
     bias, variance = np.array(rows).T
     return {"bias": bias, "variance": variance, "sum": bias + variance, "examples": examples}
 
 
-# --- networks on photographed clothes --------------------------------------------------------------------------------
+# --- networks on photographed clothes ---
 
 
 @functools.lru_cache(maxsize=4)
@@ -316,14 +326,14 @@ def widths(hidden=(1, 2, 4, 8, 16, 32, 64), examples=100, runs=20, steps=400, se
     return {name: np.array(values) for name, values in rows.items()} | {"hidden": np.array(hidden)}
 
 
-# --- penalties ---------------------------------------------------------------------------------------------------------
+# --- penalties ---
 
 
 def pixel_weights(strength=0.003, steps=1500, lr=0.3, seed=0) -> dict:
     """One dense layer on 8x8 digits with three penalties: which weights are exactly 0?
 
-    Returns `{name: {"weights": (64, 10), "zeros": share of exact zeros, "small": share below 0.001, "accuracy": float}}`
-    for "L2", "L1, its gradient" and "L1, threshold".
+    Returns `{name: {"weights": (64, 10), "zeros": share, "small": share, "accuracy": float}}` for "L2", "L1, its
+    gradient" and "L1, threshold". Zeros are exact; small weights are below 0.001.
     """
     digits = data.digits(flat=True)
     x, x_test = digits.x_train.astype(np.float64), digits.x_test.astype(np.float64)
@@ -334,7 +344,7 @@ def pixel_weights(strength=0.003, steps=1500, lr=0.3, seed=0) -> dict:
     }
     results = {}
     for name, rule in rules.items():
-        net, params, curves = train_nets(
+        _, params, curves = train_nets(
             [64, 10], x, digits.y_train, optimizer=rule, steps=steps, batch_size=100, seed=seed,
             watch=(x_test, digits.y_test), every=steps,
         )  # fmt: skip
@@ -415,7 +425,7 @@ def adam_decays(strengths=None, runs=3, steps=400, lr=0.003, examples=300, seed=
     return results
 
 
-# --- dropout -----------------------------------------------------------------------------------------------------------
+# --- dropout ---
 
 
 def dropout_curve(rate=0.0, examples=300, steps=400, seed=0) -> dict:
@@ -435,11 +445,10 @@ def dropout_curve(rate=0.0, examples=300, steps=400, seed=0) -> dict:
 
 
 def two_dropouts(rate=0.5, seed=0) -> dict:
-    """Inverted dropout and scaling at test time, with the same masks on the same network.
+    """Inverted dropout and scaling at test time, with the same mask, in front of a dense layer.
 
-    Weights of the layer behind the dropout: w for the inverted one, (1 - rate) w for the other to be the same network
-    in training... see the chapter. Returns the outputs of one layer in training and at test time, and their largest
-    differences.
+    The same function of the training inputs takes weights that are 1/(1 - rate) times as large where nothing is scaled
+    in training. Returns the largest difference of the layer's outputs, `{"training": float, "test": float}`.
     """
     rng = np.random.default_rng(seed)
     h, w = np.abs(rng.standard_normal((200, 50))), rng.standard_normal((50, 10))
@@ -484,6 +493,7 @@ def _score(p, labels):
     return np.array([(p.argmax(axis=-1) == labels).mean(), -np.log(np.maximum(true, 1e-300)).mean()])
 
 
+@functools.lru_cache(maxsize=2)
 def dropout_by_size(sizes=(100, 300, 1000), runs=5, rate=0.5, seed=0) -> dict:
     """With and without dropout on more and more digits, as in figure 10 of Srivastava et al. 2014.
 
@@ -509,16 +519,20 @@ def dropout_by_size(sizes=(100, 300, 1000), runs=5, rate=0.5, seed=0) -> dict:
 SIZE_STEPS = {100: 300, 300: 400, 1000: 800}
 
 
-# --- early stopping ------------------------------------------------------------------------------------------------------
+# --- early stopping ---
 
 
 @functools.lru_cache(maxsize=4)
 def validation_curves(runs=1, epochs=50, examples=300, lr=0.003, seed=0) -> dict:
-    """Loss by epoch on 20, 100 and 300 validation images and on 1,000 test images: {size: (epochs, runs)}."""
+    """Loss by epoch on 20, 100 and 300 validation images and on 1,000 test images: {size: (epochs, runs)}.
+
+    Each run has its own start and its own validation images; the training images are the same.
+    """
     x, y, x_test, y_test = small_images()
-    watched = {n: (x[1000 : 1000 + n], y[1000 : 1000 + n]) for n in (20, 100, 300)} | {"test": (x_test, y_test)}
-    curves = {name: [] for name in (*watched, "train")}
     rng = np.random.default_rng(seed)
+    own = np.array([1000 + rng.permutation(2000)[:300] for _ in range(runs)])
+    watched = {n: (x[own[:, :n]], y[own[:, :n]]) for n in (20, 100, 300)} | {"test": (x_test, y_test)}
+    curves = {name: [] for name in (*watched, "train")}
     net, rule = mlp([196, 64, 10]), adam(lr)
     params = stack_runs([net.init(rng, dtype=float)[0] for _ in range(runs)])
     state = rule.init(params)
@@ -565,7 +579,7 @@ def patience(patience=1, images=20) -> dict:
     }
 
 
-def patience_table(patiences=(1, 2, 5, 10, 20), images=100, runs=12, seed=1) -> dict:
+def patience_table(patiences=(1, 2, 5, 10, 20), images=20, runs=12, seed=1) -> dict:
     """What patience costs and brings, means over `runs` trainings: epochs run, and test loss at the best epoch."""
     curves = validation_curves(runs, seed=seed)
     rows = []
@@ -583,7 +597,7 @@ def patience_table(patiences=(1, 2, 5, 10, 20), images=100, runs=12, seed=1) -> 
     }
 
 
-# --- ensembles -------------------------------------------------------------------------------------------------------------
+# --- ensembles ---
 
 MEMBERS = 20
 KINDS = ("other starts", "other data too", "dropout masks")

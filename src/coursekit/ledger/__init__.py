@@ -34,6 +34,7 @@ CHAPTERS = {
     "08": "learning_rate_and_batch_size",
     "09": "regularization",
     "10": "hyperparameter_search",
+    "11": "watching_training",
     "12": "convolution",
     "13": "cnn_architectures",
 }

@@ -1,0 +1,213 @@
+"""Explorers and predictions of chapter 09."""
+
+from __future__ import annotations
+
+from ..experiments import regularization as experiment
+from ..plotting import regularization as plot
+from . import Choice, LogSlider, Slider, explorer, predict
+
+__all__ = [
+    "bias_variance",
+    "dropout_curve",
+    "ensemble",
+    "fit_curve",
+    "patience",
+    "predict_adam",
+    "predict_dropout",
+    "predict_ensemble",
+    "predict_labels",
+    "predict_strength",
+    "predict_zeros",
+]
+
+
+def _size(value):
+    return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
+
+
+def _fit_in_words(result):
+    best = experiment.STRENGTHS[result["validation_curve"].argmin()]
+    return (
+        f"A polynomial of degree 15 on {result['examples']} noisy points, {result['penalty']} penalty of strength "
+        f"{result['strength']:.2g}. Squared error {_size(result['train'])} on the points and "
+        f"{_size(result['validation'])} on new ones. {result['zeros']} of 15 weights are exactly 0. Of all strengths, "
+        f"{best:.2g} has the lowest validation error, {result['validation_curve'].min():.2g}."
+    )
+
+
+fit_curve = explorer(
+    experiment.fit_curve,
+    plot.fit_curve,
+    _fit_in_words,
+    title="Strength, fit, weights and the gap",
+    strength=LogSlider(1e-6, 10, default=1e-6, steps=8, label="strength"),
+    penalty=Choice("L2", "L1", label="penalty"),
+    examples=Choice(15, 30, 200, label="training points"),
+)
+
+
+def _bias_in_words(result):
+    k = result["degree"]
+    best = result["error"].argmin()
+    return (
+        f"Polynomials of degree {k} on 200 training sets of {result['examples']} points. Squared bias "
+        f"{_size(result['bias'][k])}, variance {_size(result['variance'][k])}, noise {result['noise']:.2g}; together "
+        f"{_size(result['bias'][k] + result['variance'][k] + result['noise'])}, and the error measured on new points "
+        f"is {_size(result['error'][k])}. The lowest error, {result['error'][best]:.2g}, has degree {best}."
+    )
+
+
+bias_variance = explorer(
+    experiment.bias_variance,
+    plot.bias_variance,
+    _bias_in_words,
+    title="Two hundred training sets",
+    degree=Slider(0, 12, default=1, step=1, label="degree"),
+    examples=Choice(15, 30, 100, default=30, label="points in a training set"),
+)
+
+
+def _dropout_in_words(result):
+    return (
+        f"Dropout rate {result['rate']:.2g}, {result['examples']} training images. After {result['step'][-1]} steps "
+        f"the loss is {result['train_loss'][-1]:.2f} on the training images and {result['loss'][-1]:.2f} on new ones "
+        f"(its lowest was {result['loss'].min():.2f}); accuracy {result['train_accuracy'][-1]:.0%} and "
+        f"{result['accuracy'][-1]:.1%}."
+    )
+
+
+dropout_curve = explorer(
+    experiment.dropout_curve,
+    plot.dropout_curve,
+    _dropout_in_words,
+    title="Dropout while a network learns clothes",
+    rate=Slider(0.0, 0.9, default=0.0, step=0.1, label="dropout rate"),
+    examples=Choice(100, 300, 1000, default=300, label="training images"),
+)
+
+
+def _patience_in_words(result):
+    best, lowest = result["best"], result["lowest"]
+    return (
+        f"Patience {result['patience']}, {result['images']} validation images. Training stops after epoch "
+        f"{result['stopped']} and keeps epoch {best}. Its loss on 1,000 new images is {result['test'][best - 1]:.3f}; "
+        f"the lowest of all 50 epochs is {result['test'][lowest - 1]:.3f}, in epoch {lowest}, the last "
+        f"{result['test'][-1]:.3f}."
+    )
+
+
+patience = explorer(
+    experiment.patience,
+    plot.patience,
+    _patience_in_words,
+    title="When to stop waiting",
+    patience=Slider(1, 25, default=1, step=1, label="patience", unit="epochs"),
+    images=Choice(20, 100, 300, label="validation images"),
+)
+
+
+def _ensemble_in_words(result):
+    size = result["size"]
+    (accuracy, loss), (mean_accuracy, mean_loss) = result["together"][size - 1], result["members"][:size].mean(axis=0)
+    before, after, variance = result["squared"]
+    return (
+        f"{size} member{'s' * (size > 1)}, {result['kind']}. Average member: accuracy {mean_accuracy:.1%}, loss "
+        f"{mean_loss:.2f}. Together: accuracy {accuracy:.1%}, loss {loss:.2f}. Squared error {before:.3f} on average, "
+        f"{after:.3f} together; the difference is their variance, {variance:.3f}."
+    )
+
+
+ensemble = explorer(
+    experiment.ensemble,
+    plot.ensemble,
+    _ensemble_in_words,
+    title="Asking several networks",
+    size=Slider(1, 20, default=1, step=1, label="members"),
+    kind=Choice(*experiment.KINDS, label="members differ by"),
+)
+
+
+predict_labels = predict(
+    "09-labels",
+    question="The labels of the 300 training images are shuffled, so that there is nothing to be learnt. How many of "
+    "its training images does the same network get right after training?",
+    options={
+        "About 10 %, as by guessing": "That is what it gets on new images. But it need not find a rule: it has "
+        "enough weights to remember each image with its label.",
+        "About half": "It is about half after a hundred steps, and goes on.",
+        "All of them": "It has 26,506 weights and biases for 300 images, and learns each by heart. Low training error "
+        "says nothing about whether there was anything to learn.",
+    },
+    answer="All of them",
+)
+
+predict_strength = predict(
+    "09-strength",
+    question="The strength of the penalty grows from nothing to very much. What does the error on the training points "
+    "do?",
+    options={
+        "It falls, that is what regularization is for": "What may fall is the error on new points. On the training "
+        "points nothing fits better than the fit without a penalty.",
+        "It falls first and then rises": "That is the error on new points. The training error is lowest without a "
+        "penalty.",
+        "It only rises": "Without a penalty the weights are those with the lowest training error. Any penalty takes "
+        "them away from there. Regularization buys a lower error on new data with a higher one on the training data.",
+    },
+    answer="It only rises",
+)
+
+predict_zeros = predict(
+    "09-zeros",
+    question="One dense layer, 640 weights, is trained by SGD with the L1 penalty: its gradient, strength times the "
+    "sign of the weight, is added to that of the loss. How many of the weights are exactly 0 at the end?",
+    options={
+        "None": "Each step moves a weight by rate times strength towards 0, and past it. It then comes back, and so "
+        "on: small weights jump to and fro across 0 and do not meet it.",
+        "About half": "That is what the threshold step gives, which stops at 0. The plain gradient step jumps across.",
+        "Almost all": "The penalty is not that strong: where the data hold against it, weights stay.",
+    },
+    answer="None",
+)
+
+predict_adam = predict(
+    "09-adam",
+    question="Two weights get the same L2 penalty under Adam. The gradients of the one are 100 times those of the "
+    "other, up and down in turn, so that on balance only the penalty pulls. Which one decays faster?",
+    options={
+        "Both the same, it is the same penalty": "So it is with SGD. Adam divides everything in the gradient, the "
+        "penalty's part too, by the size of the weight's gradients.",
+        "The one with the large gradients": "Adam divides by the size of the gradients, so large gradients make the "
+        "penalty's part small.",
+        "The one with the small gradients": "Adam divides the penalty's part of the gradient by the size of all of it. "
+        "A weight with large gradients is hardly decayed at all.",
+    },
+    answer="The one with the small gradients",
+)
+
+predict_dropout = predict(
+    "09-dropout",
+    question="In training every hidden unit is silenced with probability 0.5, and nothing is scaled. At test time all "
+    "units are on. What reaches a unit of the next layer, compared with training?",
+    options={
+        "The same": "In training half of the terms of its sum are missing on average. Now all are there.",
+        "Twice as much on average": "Twice as many terms of the sum are there. So either the units that are kept are "
+        "doubled in training (inverted dropout), or everything is halved at test time.",
+        "Half as much on average": "It is the training sum that lacks half of its terms.",
+    },
+    answer="Twice as much on average",
+)
+
+predict_ensemble = predict(
+    "09-ensemble",
+    question="Twenty networks, on average 74 % right, differ in nothing but the random start. We average their "
+    "probabilities. How many does the average get right?",
+    options={
+        "74 %, the mean of the members": "The error of a mean is not the mean of the errors: where members err "
+        "differently, their errors partly cancel.",
+        "Some more than 74 %": "They disagree on some images, and there the average is more often right than a "
+        "single one. On most images they agree, in their mistakes too, so the gain is limited.",
+        "Nearly 100 %, twenty votes against chance": "That would hold if the members erred independently. They have "
+        "seen the same images and make many of the same mistakes.",
+    },
+    answer="Some more than 74 %",
+)
