@@ -1,0 +1,492 @@
+"""Chapter 08: how far a step goes, and how many examples decide its direction."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from .. import _checks, data, schedules
+from ..convolution import avg_pool2d_forward
+from ..diagnostics import lr_range_test
+from ..errors import RangeError
+from ..losses import softmax_cross_entropy
+from ..model import Sequential, stack_runs
+from ..optimizers import adam, momentum, sgd
+from .optimizers import mlp
+
+OPTIMIZERS = {"SGD": sgd, "momentum": momentum, "Adam": adam}
+PIXELS = 196  # images of 14x14
+
+
+@functools.lru_cache(maxsize=1)
+def images() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """MNIST at 14x14 pixels, each the mean of four, centred, float64.
+
+    Returns 10,000 training images (10000, 196), their labels, 500 held-out images (500, 196), their labels.
+    """
+    mnist = data.mnist()
+    x, held = (
+        avg_pool2d_forward(a[:, None])[0].reshape(len(a), -1).astype(np.float64)
+        for a in (mnist.x_train, mnist.x_test[:500])
+    )
+    mean = x.mean()
+    return x - mean, mnist.y_train, held - mean, mnist.y_test[:500]
+
+
+def batches(count: int, size: int, rng: np.random.Generator):
+    """For ever: (size,) indices of one batch. Each epoch shuffles anew; a rest smaller than a batch is left out."""
+    while True:
+        order = rng.permutation(count)
+        for i in range(0, count - size + 1, size):
+            yield order[i : i + size]
+
+
+def fit(optimizer, sizes, *, steps, batch_size, seed=0, runs=1, examples=10000, gain=1.0, every=0) -> dict:
+    """Train `runs` networks in one pass: the same first weights (He, times `gain`) and the same batches for each.
+
+    What differs between the runs is in the optimizer: a rate (runs,), or a schedule that gives one.
+
+    Returns
+    -------
+    loss : (steps, runs) loss of each step's batch, before the step; NaN or infinite for a run that diverged
+    held : (steps // every, runs) loss on the held-out images after every so many steps; empty if `every` is 0
+    at : (steps // every,) the updates made by then
+    """
+    x, y, x_held, y_held = images()
+    rng = np.random.default_rng(seed)
+    net = mlp(sizes)
+    first, state = net.init(rng, dtype=np.float64)
+    for layer in first.values():
+        layer["w"] *= gain
+    params = stack_runs([first] * runs)
+    optimizer_state, draw = optimizer.init(params), batches(examples, batch_size, rng)
+    loss, held, at = np.full((steps, runs), np.nan), [], []
+    with np.errstate(over="ignore", invalid="ignore"):  # runs that diverge go to NaN by themselves
+        for step in range(steps):
+            batch = next(draw)
+            scores, cache, state = net.forward(params, state, x[batch], training=True)
+            loss[step], dscores = softmax_cross_entropy(scores, y[batch])
+            grads = net.backward_first(dscores, cache)
+            params, optimizer_state = optimizer.update(params, grads, optimizer_state, inplace=True)
+            if every and (step + 1) % every == 0:
+                scores, _, _ = net.forward(params, state, x_held, training=False)
+                held.append(softmax_cross_entropy(scores, y_held)[0])
+                at.append(step + 1)
+    return {"loss": loss, "held": np.array(held).reshape(-1, runs), "at": np.array(at, dtype=int)}
+
+
+def at_the_end(loss, count=20) -> np.ndarray:
+    """(steps, runs) -> (runs,): mean of the last `count` losses; infinite for a run that diverged."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.nan_to_num(loss[-count:].mean(axis=0), nan=np.inf, posinf=np.inf)
+
+
+# Rates ---------------------------------------------------------------------------------------------------------------
+
+SWEEP_RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 31.6, 23).round(7))
+
+
+@functools.lru_cache(maxsize=32)
+def sweep(optimizer="SGD", hidden_layers=1, steps=150, batch_size=32, seed=0) -> dict:
+    """A short training at each of 23 rates, four to a decade, hidden layers of 32 units.
+
+    Returns `rates` and `end`, (23,) each: the mean loss of the last 20 steps, infinite where training diverged.
+    """
+    build = OPTIMIZERS[_checks.choice("optimizer", optimizer, OPTIMIZERS)]
+    rates = np.array(SWEEP_RATES)
+    run = fit(
+        build(rates), _sizes(hidden_layers), steps=steps, batch_size=batch_size, seed=seed, runs=len(rates)
+    )  # fmt: skip
+    return {"rates": rates, "end": at_the_end(run["loss"])}
+
+
+def _sizes(hidden_layers):
+    return (PIXELS, *[32] * hidden_layers, 10)
+
+
+def rate(rate=0.001, batch_size=32, steps=150, seed=0) -> dict:
+    """SGD at one rate on 14x14 MNIST, 32 hidden units, beside the ends of 23 other rates.
+
+    Returns
+    -------
+    loss : (steps,) the loss of every step
+    rates, ends : (23,), (23,) see `sweep`
+    end, first : mean loss of the last 20 steps, and the loss before the first
+    fate : "too small", "good", "large", "too large" or "diverges", see `fate`
+    """
+    loss = fit(sgd(rate), _sizes(1), steps=steps, batch_size=batch_size, seed=seed)["loss"]
+    others = sweep("SGD", 1, steps, batch_size, seed)
+    end = float(at_the_end(loss)[0])
+    return {
+        "loss": loss[:, 0],
+        "rates": others["rates"],
+        "ends": others["end"],
+        "end": end,
+        "first": float(loss[0, 0]),
+        "fate": fate(rate, end, float(loss[0, 0]), others),
+        "rate": rate,
+        "batch_size": batch_size,
+    }
+
+
+def fate(rate, end, first, others) -> str:
+    """What became of a run, by its end and the best end of `sweep`.
+
+    "good" is within 1.3 times the best. Above that a run is "too small" on the left of the best rate. On its right it
+    is "large" while it still ends below half of the first loss, "too large" up to the first loss, and "diverges" above.
+    """
+    best = others["end"].min()
+    if end <= 1.3 * best:
+        return "good"
+    if rate < others["rates"][others["end"].argmin()]:
+        return "too small"
+    if end < first / 2:
+        return "large"
+    return "too large" if end < first else "diverges"
+
+
+def folk_rule(folk=1e-3, steps=200, batch_size=64, seed=0) -> list[dict]:
+    """The best of 23 rates for three optimizers and two depths, beside the rate that everybody tries first.
+
+    Returns a row for each: `optimizer`, `hidden_layers`, `best` rate, `loss` at it, `folk` loss at 1e-3.
+    """
+    rows = []
+    for name in OPTIMIZERS:
+        for hidden_layers in (1, 3):
+            table = sweep(name, hidden_layers, steps, batch_size, seed)
+            at = int(table["end"].argmin())
+            rows.append(
+                {
+                    "optimizer": name,
+                    "hidden_layers": hidden_layers,
+                    "best": float(table["rates"][at]),
+                    "loss": float(table["end"][at]),
+                    "folk": float(np.interp(np.log(folk), np.log(table["rates"]), table["end"])),
+                }
+            )
+    return rows
+
+
+def budgets(optimizer="Adam", steps=(50, 200, 800), batch_size=64, seed=0) -> dict:
+    """The best constant rate by length of training: `{steps: {"rates", "held"}}`, loss on held-out images.
+
+    One training of the greatest length serves all: a constant rate doesn't know when it will be stopped.
+    """
+    rates = np.geomspace(1e-4, 0.1, 13)
+    every = min(steps)
+    run = fit(
+        OPTIMIZERS[optimizer](rates), _sizes(3), steps=max(steps), batch_size=batch_size, seed=seed,
+        runs=len(rates), every=every,
+    )  # fmt: skip
+    ends = np.nan_to_num(run["held"], nan=np.inf)
+    return {count: {"rates": rates, "held": ends[count // every - 1]} for count in steps}
+
+
+# Noise ---------------------------------------------------------------------------------------------------------------
+
+
+def noisy_bowl(rates=(0.1, 0.3, 1.0), batch_size=1, curvature=1.0, noise=1.0, steps=120, runs=2000, seed=0) -> dict:
+    """Gradient descent on a parabola whose gradient has noise of variance noise^2 / batch_size, all starting at 3.
+
+    Returns
+    -------
+    distance : (len(rates), steps + 1) root mean square distance from the minimum over the runs
+    floor : (len(rates),) measured in the last third
+    theory : (len(rates),) rate * noise^2 / (batch_size * curvature * (2 - rate * curvature)), its root
+    """
+    rates = np.array(rates, dtype=float)
+    if rates.max() * curvature >= 2:
+        raise RangeError(f"rates goes up to {rates.max()}, but must stay below 2 / curvature = {2 / curvature:.3g}")
+    rng = np.random.default_rng(seed)
+    w = np.full((len(rates), runs), 3.0)
+    distance = [np.sqrt((w**2).mean(axis=1))]
+    for _ in range(steps):
+        gradient = curvature * w + noise / np.sqrt(batch_size) * rng.standard_normal(runs)
+        w -= rates[:, None] * gradient
+        distance.append(np.sqrt((w**2).mean(axis=1)))
+    distance = np.array(distance).T
+    return {
+        "distance": distance,
+        "floor": np.sqrt((distance[:, -steps // 3 :] ** 2).mean(axis=1)),
+        "theory": np.sqrt(rates * noise**2 / (batch_size * curvature * (2 - rates * curvature))),
+        "rates": rates,
+        "batch_size": batch_size,
+    }
+
+
+NOISE_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+@functools.lru_cache(maxsize=8)
+def _example_gradients(trained: int, seed: int) -> np.ndarray:
+    """(1437, P): the gradient of each training digit of 8x8, in a 64-8-10 net after `trained` steps of SGD 0.3."""
+    digits = data.digits(flat=True)
+    x = digits.x_train.astype(np.float64)
+    x, y = (x - x.mean()) / x.std(), digits.y_train
+    rng = np.random.default_rng(seed)
+    net = mlp((64, 8, 10))
+    params, state = net.init(rng, dtype=np.float64)
+    draw, rule = batches(len(x), 32, rng), sgd(0.3)
+    rule_state = rule.init(params)
+    for _ in range(trained):
+        batch = next(draw)
+        scores, cache, _ = net.forward(params, state, x[batch], training=True)
+        grads = net.backward_first(softmax_cross_entropy(scores, y[batch])[1], cache)
+        params, rule_state = rule.update(params, grads, rule_state)
+    # A run axis with one example each: every run has a gradient of its own.
+    scores, cache, _ = net.forward(stack_runs([params] * len(x)), state, x[:, None], training=True)
+    grads = net.backward_first(softmax_cross_entropy(scores, y[:, None])[1], cache)
+    rows = np.concatenate([g.reshape(len(x), -1) for layer in grads.values() for g in layer.values()], axis=1)
+    rows.flags.writeable = False
+    return rows
+
+
+@functools.lru_cache(maxsize=16)
+def _batch_gradients(trained, seed, draws):
+    """Coordinates (sizes, draws, 2) of batch gradients, their errors (sizes,), the spread and the number of examples.
+
+    Each draw is one shuffle: its first B examples are the batch of size B.
+    """
+    rows = _example_gradients(trained, seed)
+    full = rows.mean(axis=0)
+    length = np.linalg.norm(full)
+    along = full / length
+    rng = np.random.default_rng(seed + 1)
+    across = rows[rng.integers(len(rows))] - full  # some direction in which examples differ
+    across -= across @ along * along
+    across /= np.linalg.norm(across)
+    points, off = np.empty((len(NOISE_SIZES), draws, 2)), np.empty((len(NOISE_SIZES), draws))
+    for draw in range(draws):
+        order, total, done = rng.permutation(len(rows)), 0.0, 0
+        for k, size in enumerate(NOISE_SIZES):
+            total, done = total + rows[order[done:size]].sum(axis=0), size
+            mean = total / size
+            points[k, draw] = mean @ along, mean @ across
+            off[k, draw] = np.sum((mean - full) ** 2)
+    spread = np.sqrt(((rows - full) ** 2).sum(axis=1).mean()) / length
+    return points / length, np.sqrt(off.mean(axis=1)) / length, float(spread), len(rows)
+
+
+def gradient_noise(batch_size=1, trained=0, draws=100, seed=0) -> dict:
+    """Gradients of batches of 8x8 digits, drawn without putting back, in a net that has made `trained` steps.
+
+    Returns
+    -------
+    points : (draws, 2) gradients of batches of this size: along the full gradient and across it, in units of its length
+    downhill : share of these batches whose negative gradient leads downhill
+    sizes, error : (S,), (S,) batch sizes; how far a batch's gradient is from the full one, root mean square, in units
+        of the full one's length
+    theory, corrected : (S,), (S,) spread / sqrt(B), and that times sqrt((N - B) / (N - 1))
+    spread : how far a single example's gradient is from the full one
+    here : the error at this batch size
+    """
+    points, error, spread, count = _batch_gradients(_checks.whole("trained", trained, 0), seed, draws)
+    at = NOISE_SIZES.index(_checks.choice("batch_size", batch_size, NOISE_SIZES))
+    sizes = np.array(NOISE_SIZES)
+    theory = spread / np.sqrt(sizes)
+    return {
+        "points": points[at],
+        "downhill": float((points[at][:, 0] > 0).mean()),
+        "sizes": sizes,
+        "error": error,
+        "theory": theory,
+        "corrected": theory * np.sqrt((count - sizes) / (count - 1)),
+        "spread": spread,
+        "here": float(error[at]),
+        "batch_size": batch_size,
+        "trained": trained,
+        "count": count,
+    }
+
+
+def roughness(sizes=(4, 16, 64, 256), rate=0.1, steps=300, seed=0) -> dict:
+    """How much the loss jumps from step to step, by batch size.
+
+    Returns `{size: {"loss": (steps,), "held": (steps,), "rough": float, "rough_held": float}}`. Roughness is the root
+    mean square difference of neighbouring losses in the second half, over the square root of 2: the standard deviation
+    of a loss whose noise is new in every step. "held" is the loss on 500 held-out images after every step.
+    """
+    result = {}
+    for size in sizes:
+        run = fit(sgd(rate), _sizes(1), steps=steps, batch_size=size, seed=seed, every=1)
+        loss, held = run["loss"][:, 0], run["held"][:, 0]
+        rough, rough_held = (np.sqrt(np.mean(np.diff(a[steps // 2 :]) ** 2) / 2) for a in (loss, held))
+        result[size] = {"loss": loss, "held": held, "rough": float(rough), "rough_held": float(rough_held)}
+    return result
+
+
+# Batch size and rate -------------------------------------------------------------------------------------------------
+
+RULES = {"same": lambda k: 1.0, "square root": lambda k: k**0.5, "linear": lambda k: float(k)}
+BASE_SIZE = 8
+
+
+def scaling(rule="same", base_rate=0.05, sizes=(8, 32, 128, 512), examples=2048, epochs=4, seed=0, warm_epochs=0.0):
+    """Train with several batch sizes for the same number of epochs; the rule says how the rate goes with the size.
+
+    The rate is `base_rate` for batches of 8, and for batches of 8k that times 1, the root of k, or k.
+
+    Returns
+    -------
+    `runs`: `{size: {"rate", "updates": (n,), "epochs": (n,), "held": (n,), "loss": (updates,)}}`, the loss on held-out
+    images at 16 times in the training (fewer if there are fewer updates), with `rule` and `base_rate`.
+    """
+    return {"runs": _scaling(rule, base_rate, tuple(sizes), examples, epochs, seed, warm_epochs)} | {
+        "rule": rule, "base_rate": base_rate, "examples": examples, "epochs": epochs,
+    }  # fmt: skip
+
+
+@functools.lru_cache(maxsize=32)
+def _scaling(rule, base_rate, sizes, examples, epochs, seed, warm_epochs):
+    factor = RULES[_checks.choice("rule", rule, RULES)]
+    runs = {}
+    for size in sizes:
+        rate = base_rate * factor(size / BASE_SIZE)
+        an_epoch = examples // size
+        steps, warm = epochs * an_epoch, int(warm_epochs * an_epoch)
+        plan = schedules.warmup(rate, warm, start=0.0) if warm else rate
+        run = fit(
+            sgd(plan), (PIXELS, 16, 10), steps=steps, batch_size=size, seed=seed, examples=examples,
+            every=max(1, steps // 16),
+        )  # fmt: skip
+        runs[size] = {
+            "rate": rate,
+            "updates": run["at"],
+            "epochs": run["at"] / an_epoch,
+            "held": np.nan_to_num(run["held"][:, 0], nan=np.inf),
+            "loss": run["loss"][:, 0],
+        }
+    return runs
+
+
+def batch_sizes(rule="same", axis="epochs", base_rate=0.05) -> dict:
+    """`scaling`, to be drawn against epochs or updates."""
+    return scaling(rule, base_rate) | {"axis": _checks.choice("axis", axis, ("epochs", "updates"))}
+
+
+# Schedules -----------------------------------------------------------------------------------------------------------
+
+
+def plans(rate: float, steps: int) -> dict:
+    """The chapter's schedules for a training of so many steps; all but one_cycle and warm-up start at `rate`."""
+    return {
+        "constant": schedules.constant(rate),
+        "simple": schedules.inverse_time_decay(rate, 9 / steps),
+        "stepwise": schedules.step_decay(rate, 0.5, steps // 6),
+        "exponential": schedules.exponential_decay(rate, 0.01 ** (1 / steps)),
+        "cosine": schedules.cosine(rate, steps),
+        "warm-up, cosine": schedules.warmup(schedules.cosine(rate, steps - steps // 10), steps // 10),
+        "one-cycle": schedules.one_cycle(rate, steps),
+    }
+
+
+SCHEDULES = tuple(plans(1.0, 60))
+
+
+@functools.lru_cache(maxsize=64)
+def _all_schedules(rate, steps, batch_size, seed):
+    made = list(plans(rate, steps).values())
+    rule = sgd(lambda step: np.array([plan(step) for plan in made]))
+    run = fit(
+        rule, (PIXELS, 16, 10), steps=steps, batch_size=batch_size, seed=seed, runs=len(made), every=steps // 30
+    )  # fmt: skip
+    return run["at"], run["held"], np.array([[plan(step) for step in range(steps)] for plan in made])
+
+
+def schedule(schedule="constant", rate=0.5, steps=600, batch_size=8, seed=0) -> dict:
+    """Seven schedules in the same training: 600 updates with batches of 8 on 14x14 MNIST, 16 hidden units.
+
+    Returns
+    -------
+    at : (30,) updates at which the loss on the held-out images was measured
+    held : {schedule: (30,)} this loss
+    rates : {schedule: (steps,)} the rate of every step
+    end : {schedule: mean of the last three held-out losses}
+    """
+    _checks.choice("schedule", schedule, SCHEDULES)
+    at, held, rates = _all_schedules(rate, steps, batch_size, seed)
+    return {
+        "at": at,
+        "held": dict(zip(SCHEDULES, held.T, strict=True)),
+        "rates": dict(zip(SCHEDULES, rates, strict=True)),
+        "end": dict(zip(SCHEDULES, held[-3:].mean(axis=0), strict=True)),
+        "schedule": schedule,
+        "rate": rate,
+    }
+
+
+def best_of_each(rates=(0.1, 0.2, 0.4, 0.8, 1.6), seeds=(0, 1, 2)) -> dict:
+    """Each schedule at its own best rate: `{schedule: {"rate", "loss", "losses": (len(rates),)}}`.
+
+    Losses are on held-out images at the end, means over the seeds.
+    """
+    table = np.array([[list(schedule(rate=r, seed=s)["end"].values()) for r in rates] for s in seeds]).mean(axis=0)
+    best = table.argmin(axis=0)
+    return {
+        name: {"rate": rates[at], "loss": float(losses[at]), "losses": losses}
+        for name, at, losses in zip(SCHEDULES, best, table.T, strict=True)
+    }
+
+
+def warm_up(rate=0.6, gain=2.0, warm=60, steps=200, seed=0) -> dict:
+    """Three hidden layers whose weights start at `gain` times He's, with a constant rate and with a warm-up from 0.
+
+    Returns `{"without": (steps,), "with": (steps,)}`, losses.
+    """
+    slow, full = schedules.warmup(rate, warm, start=0.0), schedules.constant(rate)
+    rule = sgd(lambda step: np.array([full(step), slow(step)]))
+    loss = fit(rule, _sizes(3), steps=steps, batch_size=64, seed=seed, runs=2, gain=gain)["loss"]
+    return {"without": loss[:, 0], "with": loss[:, 1], "rate": rate, "gain": gain}
+
+
+# Range test ----------------------------------------------------------------------------------------------------------
+
+
+class DoubleSequential(Sequential):
+    """A `Sequential` whose params are float64 unless told otherwise: the browser and NumPy then agree for longer."""
+
+    def init(self, rng, *, dtype=np.float64):
+        """Draw the params of all layers."""
+        return super().init(rng, dtype=dtype)
+
+
+def range_test(optimizer="SGD", hidden_layers=1, smoothing=0.9, steps=150, seed=0) -> dict:
+    """The range test on 14x14 MNIST, beside the ends of 23 short trainings at constant rates.
+
+    Returns
+    -------
+    lr, loss, smooth : (steps,) rate, loss and smoothed loss of each step of the test
+    steepest, lowest : the two rates that are read from it
+    rates, ends : (23,), (23,) see `sweep`
+    """
+    x, y, _, _ = images()
+    build = OPTIMIZERS[_checks.choice("optimizer", optimizer, OPTIMIZERS)]
+    net = DoubleSequential(mlp(_sizes(hidden_layers)).layers)
+    rng = np.random.default_rng(seed)
+    test = lr_range_test(
+        net, x, y, optimizer=build, rng=rng, low=1e-5, high=10.0, steps=steps, smoothing=smoothing
+    )  # fmt: skip
+    others = sweep(optimizer, hidden_layers, 200, 64, seed)
+    return {
+        "lr": test.lr,
+        "loss": test.loss,
+        "smooth": test.smooth,
+        "steepest": test.steepest,
+        "lowest": test.lowest,
+        "rates": others["rates"],
+        "ends": others["end"],
+        "optimizer": optimizer,
+        "hidden_layers": hidden_layers,
+        "smoothing": smoothing,
+    }
+
+
+def train_at(rates, optimizer="SGD", hidden_layers=1, steps=200, batch_size=64, seed=0) -> np.ndarray:
+    """(len(rates),): where short trainings at these rates end, as in `sweep`."""
+    rates = np.array(rates, dtype=float)
+    run = fit(
+        OPTIMIZERS[optimizer](rates), _sizes(hidden_layers), steps=steps, batch_size=batch_size, seed=seed,
+        runs=len(rates),
+    )  # fmt: skip
+    return at_the_end(run["loss"])

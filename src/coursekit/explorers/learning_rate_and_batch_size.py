@@ -1,0 +1,182 @@
+"""Explorers and predictions of chapter 08."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..experiments import learning_rate_and_batch_size as experiment
+from ..plotting import learning_rate_and_batch_size as plot
+from . import Choice, LogSlider, explorer, predict
+
+__all__ = [
+    "batch_sizes",
+    "gradient_noise",
+    "predict_batch",
+    "predict_decay",
+    "predict_noise",
+    "predict_rate",
+    "range_test",
+    "rate",
+    "schedule",
+]
+
+
+def _rate_in_words(result):
+    loss = np.nan_to_num(result["loss"], nan=np.inf)
+    return (
+        f"Rate {result['rate']:.3g}, batches of {result['batch_size']}: {result['fate']}. The loss begins at "
+        f"{result['first']:.2f}, is {loss.max():.3g} at most, and ends at {result['end']:.3g} after {len(loss)} steps. "
+        f"The best of {len(result['rates'])} rates is {result['rates'][result['ends'].argmin()]:.2g}; it ends at "
+        f"{result['ends'].min():.2f}."
+    )
+
+
+rate = explorer(
+    experiment.rate,
+    plot.rate,
+    _rate_in_words,
+    title="One rate, from far too small to far too large",
+    rate=LogSlider(0.001, 31.6, default=0.001, steps=10, label="rate"),
+    batch_size=Choice(8, 32, 128, default=32, label="batch size"),
+)
+
+
+def _noise_in_words(result):
+    return (
+        f"Batches of {result['batch_size']} from {result['count']:,} digits, in a net that has made "
+        f"{result['trained']} steps. A batch's gradient is off by {result['here']:.2g} times the length of the full "
+        f"gradient, and {result['downhill']:.0%} of the batches lead downhill. A single example is off by "
+        f"{result['spread']:.2g}; a batch of {result['spread'] ** 2:.0f} would be off by the gradient's own length."
+    )
+
+
+gradient_noise = explorer(
+    experiment.gradient_noise,
+    plot.gradient_noise,
+    _noise_in_words,
+    title="Gradients of batches",
+    batch_size=Choice(1, 4, 16, 64, 256, 1024, label="batch size"),
+    trained=Choice(0, 30, 300, label="steps trained before"),
+)
+
+
+def _sizes_in_words(result):
+    parts = [
+        f"{size} at rate {run['rate']:.2g}, {len(run['loss'])} updates: {run['held'][-1]:.2f}"
+        for size, run in result["runs"].items()
+    ]
+    rule = {"same": "the same", "linear": "in proportion to the batch size"}
+    rule = rule.get(result["rule"], "in proportion to the root of the batch size")
+    return (
+        f"Loss on held-out images against {result['axis']}, the rate {rule}. After {result['epochs']} epochs, by batch "
+        f"size: {'; '.join(parts)}."
+    )
+
+
+batch_sizes = explorer(
+    experiment.batch_sizes,
+    plot.batch_sizes,
+    _sizes_in_words,
+    title="Four batch sizes, the same number of epochs",
+    rule=Choice("same", "square root", "linear", label="rate grows with the batch size"),
+    axis=Choice("epochs", "updates", label="horizontal axis"),
+    base_rate=Choice(0.02, 0.05, 0.1, 0.2, default=0.1, label="rate for batches of 8"),
+)
+
+
+def _schedule_in_words(result):
+    name, ends = result["schedule"], result["end"]
+    best = min(ends, key=ends.get)
+    rates = result["rates"][name]
+    return (
+        f"{name.capitalize()}, rate {result['rate']:.3g}: from {rates[0]:.3g} over at most {rates.max():.3g} to "
+        f"{rates[-1]:.2g} in {len(rates)} steps. The loss on held-out images ends at {ends[name]:.2f}; with a constant "
+        f"rate at {ends['constant']:.2f}. At this rate {best} is the best of the seven with {ends[best]:.2f}."
+    )
+
+
+schedule = explorer(
+    experiment.schedule,
+    plot.schedule,
+    _schedule_in_words,
+    title="Schedules",
+    schedule=Choice(*experiment.SCHEDULES, label="schedule"),
+    rate=LogSlider(0.1, 1.6, default=0.4, steps=5, label="rate"),
+)
+
+
+def _test_in_words(result):
+    best = result["ends"].argmin()
+    return (
+        f"Range test of {result['optimizer']}, hidden layers: {result['hidden_layers']}, smoothing "
+        f"{result['smoothing']:g}. The loss falls fastest at rate {result['steepest']:.2g} and is lowest at "
+        f"{result['lowest']:.2g}. Of 23 real trainings the best, at rate {result['rates'][best]:.2g}, ends at "
+        f"{result['ends'][best]:.2f}."
+    )
+
+
+range_test = explorer(
+    experiment.range_test,
+    plot.range_test,
+    _test_in_words,
+    title="Range test against real trainings",
+    optimizer=Choice(*experiment.OPTIMIZERS, label="optimizer"),
+    hidden_layers=Choice(1, 3, label="hidden layers"),
+    smoothing=Choice(0.0, 0.9, 0.97, default=0.9, label="smoothing"),
+)
+
+
+predict_rate = predict(
+    "08-rate",
+    question="At rate 0.001 plain SGD hardly moves. Which rate ends lowest after 150 steps with batches of 32?",
+    options={
+        "About 0.01": "Ten times as fast is still far too slow here: the loss has hardly left the level of guessing.",
+        "About 1": "A thousand times the rate that everybody tries first. The gradients of this net are small, and "
+        "the rate is only the factor in front of them.",
+        "About 30": "That is beyond what the steepest direction bears: the loss jumps into the thousands.",
+    },
+    answer="About 1",
+)
+
+predict_noise = predict(
+    "08-noise",
+    question="Batches of 16, drawn from very many examples, have gradients that are off by some length on average. How "
+    "large must batches be to be off by half of that?",
+    options={
+        "32": "Twice the examples divide the error by the root of 2, that is by 1.4.",
+        "64": "Four times the examples for half of the error: the standard deviation of a mean falls with the root of "
+        "the number of its terms.",
+        "256": "That is 16 times as many, and divides the error by 4.",
+    },
+    answer="64",
+)
+
+predict_batch = predict(
+    "08-batch",
+    question="The same net, the same rate, four epochs. One run uses batches of 8, the other of 512. "
+    "Which one has the lower loss after four epochs?",
+    options={
+        "Batches of 512: their gradients are better": "Eight times better, since the error falls with the root of 64. "
+        "But there are 64 times fewer updates.",
+        "Batches of 8: they make 64 times as many updates": "Each update goes about equally far at the same rate, so "
+        "their number decides, until noise sets a floor.",
+        "Nearly the same: both have seen the same examples": "They have. But an example counts through the update it "
+        "takes part in, and in a batch of 512 it shares this update with 511 others.",
+    },
+    answer="Batches of 8: they make 64 times as many updates",
+)
+
+predict_decay = predict(
+    "08-decay",
+    question="A constant rate of 0.1 is below the best one for this net. What does letting it decay do to the loss "
+    "after 600 steps?",
+    options={
+        "It helps, decay always helps": "Decay takes noise away at the price of shorter steps. At a rate this small "
+        "there is little noise, and the price is all that is left.",
+        "It hurts": "The steps were too short already, and now they get shorter. Decay pays when the first rate is "
+        "larger than a constant one could be.",
+        "It changes nothing": "It does: the exponential decay of this chapter walks only about a fifth of the way that "
+        "the constant rate walks.",
+    },
+    answer="It hurts",
+)
