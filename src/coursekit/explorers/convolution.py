@@ -125,11 +125,11 @@ feature_maps = explorer(
 
 
 def _field_in_words(result):
+    theory, effective = result["theoretical"], result["effective"]
     return (
-        f"{result['depth']} layer{'s' * (result['depth'] > 1)} of 3 by 3, {result['kind']}. In theory a unit sees {result['theoretical']} by "
-        f"{result['theoretical']} pixels; 95 % of the squared gradient lies in {result['effective']} by "
-        f"{result['effective']}, {result['effective'] ** 2 / result['theoretical'] ** 2:.0%} of the area. Its standard "
-        f"deviation in a line is {result['std']:.2f} pixels."
+        f"{result['depth']} layer{'s' * (result['depth'] > 1)} of 3 by 3, {result['kind']}. In theory a unit sees "
+        f"{theory} by {theory} pixels; 95 % of the squared gradient lies in {effective} by {effective}, "
+        f"{effective**2 / theory**2:.0%} of the area. Its standard deviation in a line is {result['std']:.2f} pixels."
     )
 
 
@@ -148,9 +148,9 @@ predict_year = predict(
     question="CO2 in the air rises, with a wave of one year on top. You replace each month by a mean of neighbouring "
     "months. Which width removes the wave best?",
     options={
-        "6 months": "Half a year still holds more of the summer, or more of the winter. About half of the wave is left.",
+        "6 months": "Half a year still holds more of one season than of the other. Two thirds of the wave are left.",
         "12 months": "A whole period has each part of the wave once, and they sum to zero. Only the trend is left.",
-        "18 months": "A year and a half holds one season twice: some of the wave comes back. Wider is not always smoother.",
+        "18 months": "A year and a half holds one season twice, and some of the wave comes back.",
         "The wider the better": "From 12 to 18 months the wave comes back, since one season is then counted twice.",
     },
     answer="12 months",
@@ -161,11 +161,11 @@ predict_flip = predict(
     question="A black picture has three bright points. The kernel is the letter F, bright on black. You compute the "
     "correlation: the kernel is laid on the picture as it is. What do you see at each point?",
     options={
-        "An upright F": "That is convolution. In a correlation, the pixel above the point finds the point below its own "
-        "centre, and so reads the lower part of the kernel.",
-        "An F turned by half a circle": "The pixel above the point meets it with the lower part of the kernel, the pixel "
-        "below with the upper part. The letter appears turned.",
-        "A bright square": "That would be a kernel with equal entries. Each pixel reads the entry that lies on the point.",
+        "An upright F": "That is convolution. In a correlation, the pixel above the point finds the point below "
+        "its own centre, and so reads the lower part of the kernel.",
+        "An F turned by half a circle": "The pixel above the point meets it with the lower part of the kernel, the "
+        "pixel below with the upper part. The letter appears turned.",
+        "A bright square": "That would be a kernel with equal entries. Each pixel reads the entry that lies on it.",
     },
     answer="An F turned by half a circle",
 )
@@ -202,12 +202,12 @@ predict_field = predict(
     question="Nineteen layers of 3 x 3: in theory an output unit sees 39 x 39 = 1521 pixels. The weights are random. "
     "Which share of these pixels holds 95 % of the squared gradient?",
     options={
-        "About 95 %": "That would be so if all pixels mattered alike. A pixel in the middle reaches the unit along many "
-        "more paths than one at the rim.",
-        "About half": "Less. The number of paths falls like a bell curve from the middle, and the bell widens only with "
-        "the square root of the depth.",
-        "About a fifth": "Most paths stay near the middle. The bell's width grows with the square root of the depth, the "
-        "theoretical field in proportion to it.",
+        "About 95 %": "That would be so if all pixels mattered alike. A pixel in the middle reaches the unit along "
+        "many more paths than one at the rim.",
+        "About half": "Less. The number of paths falls like a bell curve from the middle, and the bell widens only "
+        "with the square root of the depth.",
+        "About a fifth": "Most paths stay near the middle. The bell's width grows with the square root of the depth, "
+        "the theoretical field in proportion to it.",
     },
     answer="About a fifth",
 )

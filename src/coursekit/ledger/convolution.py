@@ -110,7 +110,7 @@ def shared_weights():
     text="Max pooling does not make a layer blind to a shift by one pixel; a blur before its stride makes it less "
     "sensitive.",
     source="Zhang 2019",
-    setting="strength of Sobel's vertical edges of the five photographs, max pooling 2 x 2, with and without a Gaussian "
+    setting="strength of Sobel's vertical edges of five photographs, max pooling 2 x 2, with and without a Gaussian "
     "of 5 x 5 before the stride",
     condition="change of the output after a shift by 1, as a share of its standard deviation: above 0.2 with max "
     "pooling and smaller with the blur, on every photograph; after a shift by 2 none",
