@@ -297,7 +297,7 @@ def diagnose(history: History, *, classes: int | None = None) -> list[Finding]:
             "Try a smaller learning rate or larger batches",
         )
     steady = loss[-3 * part : -2 * part].mean() - loss[-part:].mean()
-    if len(loss) >= 40 and steady > 0.04 * (first - last) > 0 and not findings:
+    if len(loss) >= 40 and steady > 0.05 * (first - last) > 0 and not findings:
         found(
             "still learning",
             f"the loss fell by {steady:.3g} in the last fifth of the run",

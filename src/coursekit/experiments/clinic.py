@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import _checks, data
 from ..convolution import avg_pool2d_forward
-from ..diagnostics import update_ratio
+from ..diagnostics import diagnose, update_ratio
 from ..errors import NotFiniteError
 from ..initializers import he_normal
 from ..layers import Dense, ReLU
@@ -25,6 +25,7 @@ from ..optimizers import adam, momentum, sgd
 
 FILE = Path(__file__).with_name("clinic.npz")
 STEPS, EVERY = 600, 40  # steps of a run; a check-up every so many
+CHECKED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 OPTIMIZERS = {"sgd": sgd, "momentum": momentum, "adam": adam}
 
 
@@ -101,13 +102,19 @@ def _setups():
             ("all weights 100 times smaller than in the healthy runs", {"first_weights": 0.01}),
             ("all weights 9 times smaller than in the healthy runs", {"first_weights": 1 / 9}),
             ("all weights 1,000 times smaller than in the healthy runs", {"first_weights": 0.001}),
-            ("all weights 10 times smaller than in the healthy runs, momentum", {"first_weights": 0.1, "optimizer": "momentum", "rate": 0.02}),
+            (
+                "all weights 10 times smaller than in the healthy runs, momentum",
+                {"first_weights": 0.1, "optimizer": "momentum", "rate": 0.02},
+            ),
         ),
         *runs(
             "first scores too large",
             ("last layer's weights 15 times He's", {"last_weights": 15.0, "rate": 0.01}),
             ("last layer's weights 30 times He's, Adam", {"last_weights": 30.0, "optimizer": "adam", "rate": 0.003}),
-            ("inputs 30 times too large, Adam", {"inputs": 30.0, "validation": 30.0, "last_weights": 1.0, "optimizer": "adam", "rate": 0.003}),
+            (
+                "inputs 30 times too large, Adam",
+                {"inputs": 30.0, "validation": 30.0, "last_weights": 1.0, "optimizer": "adam", "rate": 0.003},
+            ),
             ("inputs 10 times too large", {"inputs": 10.0, "validation": 10.0, "last_weights": 1.0, "rate": 0.003}),
         ),
         *runs(
@@ -121,8 +128,14 @@ def _setups():
             "labels do not belong to the images",
             ("4,000 images, their labels shuffled", {"shuffled_labels": True, "examples": 4000}),
             ("200 images, their labels shuffled", {"shuffled_labels": True, "examples": 200}),
-            ("600 images, their labels shuffled, Adam", {"shuffled_labels": True, "examples": 600, "optimizer": "adam", "rate": 0.003}),
-            ("300 images, their labels shuffled, momentum", {"shuffled_labels": True, "examples": 300, "optimizer": "momentum", "rate": 0.02}),
+            (
+                "600 images, their labels shuffled, Adam",
+                {"shuffled_labels": True, "examples": 600, "optimizer": "adam", "rate": 0.003},
+            ),
+            (
+                "300 images, their labels shuffled, momentum",
+                {"shuffled_labels": True, "examples": 300, "optimizer": "momentum", "rate": 0.02},
+            ),
         ),
         *runs(
             "a layer is not updated",
@@ -142,10 +155,16 @@ def _setups():
             "examples sorted by class",
             ("4,000 images in order of their class", {"by_class": True, "examples": 4000}),
             ("2,000 images in order of their class", {"by_class": True, "examples": 2000}),
-            ("3,000 images in order of their class, momentum", {"by_class": True, "examples": 3000, "optimizer": "momentum", "rate": 0.01}),
-            ("4,000 images in order of their class, Adam", {"by_class": True, "examples": 4000, "optimizer": "adam", "rate": 0.001}),
+            (
+                "3,000 images in order of their class, momentum",
+                {"by_class": True, "examples": 3000, "optimizer": "momentum", "rate": 0.01},
+            ),
+            (
+                "4,000 images in order of their class, Adam",
+                {"by_class": True, "examples": 4000, "optimizer": "adam", "rate": 0.001},
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 SETUPS = _setups()
@@ -204,7 +223,7 @@ def run(setup: Setup, seed=0, steps=STEPS) -> dict:
     opt_state = rule.init(params)
     loss = np.full(steps, np.nan)
     ratios, norms = np.full((steps, 3), np.nan), np.full(steps, np.nan)
-    checks = {name: np.full(steps // EVERY, np.nan) for name in ("train_loss", "val_loss", "train_accuracy", "val_accuracy")}  # fmt: skip
+    checks = {name: np.full(steps // EVERY, np.nan) for name in CHECKED}
     sample = (x[:500], y[:500]) if not setup.by_class else (x[:: max(1, len(x) // 500)], y[:: max(1, len(x) // 500)])
     with np.errstate(over="ignore", invalid="ignore"):
         for step in range(steps):
@@ -265,7 +284,7 @@ def history(result: dict) -> History:
 
 
 MOST = 60000.0  # larger losses are recorded as this, near the largest number of half precision
-KEPT = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "ratio", "gradient")
+KEPT = (*CHECKED, "ratio", "gradient")
 
 
 def record_all() -> dict[str, np.ndarray]:
@@ -301,6 +320,97 @@ def _mixed(seed=11):
 
 
 ORDER = _mixed()
+
+# What a reader may confuse with each cause: the options beside the right one.
+CONFUSED = {
+    "nothing is wrong": ("a layer is not updated", "too few training images", "learning rate too small"),
+    "learning rate too small": ("first weights too small", "nothing is wrong", "a layer is not updated"),
+    "learning rate too large": ("first scores too large", "first weights too small", "examples sorted by class"),
+    "first weights too small": (
+        "learning rate too small",
+        "labels do not belong to the images",
+        "learning rate too large",
+    ),
+    "first scores too large": ("learning rate too large", "nothing is wrong", "validation images prepared differently"),
+    "too few training images": (
+        "validation images prepared differently",
+        "labels do not belong to the images",
+        "nothing is wrong",
+    ),
+    "labels do not belong to the images": (
+        "too few training images",
+        "first weights too small",
+        "validation images prepared differently",
+    ),
+    "a layer is not updated": ("nothing is wrong", "learning rate too small", "first weights too small"),
+    "validation images prepared differently": (
+        "too few training images",
+        "labels do not belong to the images",
+        "nothing is wrong",
+    ),
+    "examples sorted by class": (
+        "learning rate too large",
+        "labels do not belong to the images",
+        "first scores too large",
+    ),
+}
+REMEDIES = {
+    "nothing is wrong": "Leave it alone, or train for longer",
+    "learning rate too small": "Raise the rate by factors of three until the loss starts to jump, then go back by one",
+    "learning rate too large": "Lower it tenfold and look again",
+    "first weights too small": "Use He's rule for ReLU layers (chapter 5)",
+    "first scores too large": "Scale the inputs, and start the last layer small",
+    "too few training images": "More data, or one of the means of chapter 9",
+    "labels do not belong to the images": "Look at ten images with their labels, as the network gets them",
+    "a layer is not updated": "Look at which parameters the optimizer was given",
+    "validation images prepared differently": "Send both through one and the same function",
+    "examples sorted by class": "Shuffle once an epoch",
+}
+
+
+def questions() -> list[dict]:
+    """The forty cases in their mixed order: `cause`, four `options` in a drawn order, and a reply to each."""
+    rng = np.random.default_rng(40)
+    rows = []
+    for index in ORDER:
+        setup = SETUPS[index]
+        options = [setup.cause, *CONFUSED[setup.cause]]
+        options = [options[i] for i in rng.permutation(4)]
+        truth = f"What was done: {setup.told}. The sign: {CAUSES[setup.cause]}. {REMEDIES[setup.cause]}."
+        replies = [
+            truth
+            if option == setup.cause
+            else f"With \u201c{option}\u201d, {CAUSES[option]}. Here it is \u201c{setup.cause}\u201d. {truth}"
+            for option in options
+        ]
+        rows.append(
+            {"cause": setup.cause, "options": options, "answer": options.index(setup.cause), "replies": replies}
+        )
+    return rows
+
+
+# The finding of `diagnose` that fits a cause; the four other causes are none that it knows.
+FITS = {
+    "nothing is wrong": set(),
+    "learning rate too small": {"still learning"},
+    "learning rate too large": {"diverged", "loss rises", "loss jumps"},
+    "first weights too small": {"loss stands still"},
+    "first scores too large": {"first loss too high"},
+    "too few training images": {"overfitting"},
+}
+
+
+def diagnosed() -> list[dict]:
+    """What `coursekit.diagnostics.diagnose` says of each recorded run: `cause`, its `findings`, and whether it `fits`."""
+    rows = []
+    for case in range(1, len(SETUPS) + 1):
+        result = recorded(case)
+        findings = {finding.name for finding in diagnose(history(result), classes=10)}
+        fits = FITS.get(result["cause"])
+        right = fits is not None and (bool(findings & fits) if fits else not findings)
+        rows.append({"case": case, "cause": result["cause"], "findings": sorted(findings), "fits": right})
+    return rows
+
 
 if __name__ == "__main__":
     np.savez_compressed(FILE, **record_all())

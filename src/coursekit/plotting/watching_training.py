@@ -49,10 +49,12 @@ def clinic_case(result: dict):
     top.plot(steps, np.minimum(_running(loss, 20), 1.2 * most), color=BLUE)
     top.plot(checks, np.minimum(result["val_loss"], 1.2 * most), "o-", color=ORANGE, ms=3.5)
     top.set(ylabel="loss", ylim=(0, most), xlim=(0, len(loss)))
-    top.annotate("ln 10", (1, min(LN10, most)), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
-                 va="center", color=MUTED)  # fmt: skip
+    top.annotate("ln 10", (1, min(LN10, most)), xycoords=("axes fraction", "data"), xytext=(4, 0),
+                 textcoords="offset points", va="center", color=MUTED)  # fmt: skip
     top.annotate("training", (0, 1), xycoords="axes fraction", xytext=(2, 6), textcoords="offset points", color=BLUE)
-    top.annotate("validation", (0, 1), xycoords="axes fraction", xytext=(66, 6), textcoords="offset points", color=ORANGE)
+    top.annotate(
+        "validation", (0, 1), xycoords="axes fraction", xytext=(66, 6), textcoords="offset points", color=ORANGE
+    )
     middle.plot(checks, 100 * result["train_accuracy"], "o-", color=BLUE, ms=3.5)
     middle.plot(checks, 100 * result["val_accuracy"], "o-", color=ORANGE, ms=3.5)
     middle.set(ylabel="accuracy, %", ylim=(0, 103), yticks=[0, 50, 100])
@@ -65,4 +67,158 @@ def clinic_case(result: dict):
     _plain_log(low, -7, 1)
     low.set_yticks([1e-6, 1e-3, 1], ["1e-6", "0.001", "1"])
     low.set(xlabel="step", ylabel="update ratio")
+    return fig
+
+
+@styled
+def two_losses(runs: dict[str, np.ndarray], *, window=20):
+    """Running mean of the loss of some runs, labelled at their ends; as from `experiments.watching_training.checks`."""
+    fig, ax = figure(6.0, 3.0, margins=(0.62, 1.0, 0.5, 0.15))
+    ax.axhline(LN10, color=MUTED, lw=1, ls="--")
+    for colour, (name, loss) in zip(CYCLE, runs.items(), strict=False):
+        ax.plot(np.arange(1, len(loss) + 1), _running(loss, window), color=colour)
+        ax.annotate(name, (len(loss), _running(loss, window)[-1]), xytext=(4, 0), textcoords="offset points",
+                    color=colour, va="center")  # fmt: skip
+    ax.set(xlabel="step", ylabel="training loss", ylim=(0, 2.5), xlim=(0, len(loss)))
+    return fig
+
+
+@styled
+def first_loss(result: dict):
+    """The first steps of a run, ln C, and what the spread of the first scores predicts."""
+    loss, classes = result["loss"], result["classes"]
+    fig, ax = figure(6.0, 3.2, margins=(0.7, 1.05, 0.52, 0.3))
+    steps = np.arange(len(loss))
+    ax.plot(steps, loss, color=BLUE)
+    ax.plot(0, result["first"], "o", color=INK, ms=6)
+    ax.axhline(np.log(classes), color=MUTED, lw=1, ls="--")
+    ax.annotate(f"ln {classes}", (1, np.log(classes)), xycoords=("axes fraction", "data"), xytext=(4, 0),
+                textcoords="offset points", color=MUTED, va="center")  # fmt: skip
+    _plain_log(ax, -1, 3)
+    ax.set(xlabel="steps made", ylabel="loss", xlim=(-1, len(loss)))
+    ax.annotate(f"first loss {result['first']:.4g}", (0, result["first"]), xytext=(10, 4), textcoords="offset points")
+    return fig
+
+
+@styled
+def overfit(result: dict):
+    """Loss and accuracy on the few examples that are trained on."""
+    loss = result["loss"]
+    fig, (top, low) = figure(
+        6.0, 4.2, 2, 1, sharex=True, height_ratios=[1.4, 1], margins=(0.75, 0.75, 0.5, 0.3), gaps=(0.5, 0.2)
+    )
+    steps = np.arange(1, len(loss) + 1)
+    top.axhline(LN10, color=MUTED, lw=1, ls="--")
+    top.annotate("ln 10", (1, LN10), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
+                 color=MUTED, va="center")  # fmt: skip
+    top.plot(steps, loss.clip(1e-6, 1e5), color=BLUE)
+    _plain_log(top, -5, 4)
+    top.set_yticks([1e-4, 1e-2, 1, 100, 1e4], ["0.0001", "0.01", "1", "100", "10000"])
+    top.set(ylabel="loss", title=f"{result['examples']} examples, bug: {result['bug']}")
+    low.plot(steps, 100 * result["accuracy"], color=BLUE)
+    low.set(xlabel="step", ylabel="accuracy, %", ylim=(0, 105), yticks=[0, 50, 100], xlim=(0, len(loss)))
+    return fig
+
+
+@styled
+def train_and_validation(runs: dict[str, dict]):
+    """Loss (left) and accuracy (right) by epoch on training and validation images, one row a run."""
+    fig, axes = figure(6.2, 1.9 * len(runs) + 0.5, len(runs), 2, squeeze=False, margins=(0.6, 0.15, 0.5, 0.3),
+                       gaps=(0.75, 0.62))  # fmt: skip
+    for (left, right), (name, run) in zip(axes, runs.items(), strict=True):
+        epochs = np.arange(1, len(run["val_loss"]) + 1)
+        for part, colour in (("train", BLUE), ("val", ORANGE)):
+            left.plot(epochs, run[f"{part}_loss"], "o-", color=colour, ms=2.5)
+            right.plot(epochs, 100 * run[f"{part}_accuracy"], "o-", color=colour, ms=2.5)
+        left.set(ylim=(0, 2.5), ylabel="loss", title=name)
+        right.set(ylim=(0, 103), ylabel="accuracy, %")
+    for ax in axes[-1]:
+        ax.set_xlabel("epoch")
+    axes[0, 1].annotate("training", (0.98, 0.22), xycoords="axes fraction", ha="right", color=BLUE)
+    axes[0, 1].annotate("validation", (0.98, 0.06), xycoords="axes fraction", ha="right", color=ORANGE)
+    return fig
+
+
+@styled
+def ratio_run(result: dict):
+    """Loss, and every layer's update ratio, by step."""
+    loss, ratio = result["loss"], result["ratio"]
+    steps = np.arange(1, len(loss) + 1)
+    fig, (top, low) = figure(
+        6.0, 4.6, 2, 1, sharex=True, height_ratios=[1, 1.25], margins=(0.75, 0.75, 0.5, 0.3), gaps=(0.5, 0.2)
+    )
+    top.axhline(LN10, color=MUTED, lw=1, ls="--")
+    top.annotate("ln 10", (1, LN10), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
+                 color=MUTED, va="center")  # fmt: skip
+    top.plot(steps, loss.clip(0, 4), color=BLUE, lw=1.2)
+    top.set(ylabel="loss", ylim=(0, 3.5), title=f"{result['optimizer']}, rate {result['rate']:.3g}")
+    for i, colour in enumerate(LAYERS):
+        low.plot(steps, np.where(ratio[:, i] > 0, ratio[:, i], np.nan).clip(2e-7, 9), color=colour, lw=1.2)
+    for height, text, colour in zip((0.92, 0.74, 0.56), ("layer 1", "layer 2", "layer 3"), LAYERS, strict=True):
+        low.annotate(text, (1, height), xycoords="axes fraction", xytext=(4, 0), textcoords="offset points",
+                     color=colour, va="center")  # fmt: skip
+    low.axhline(1e-3, color=MUTED, lw=1, ls="--")
+    _plain_log(low, -6, 1)
+    low.set_yticks([1e-5, 1e-3, 0.1], ["1e-5", "0.001", "0.1"])
+    low.set(xlabel="step", ylabel="update ratio", xlim=(0, len(loss)))
+    return fig
+
+
+@styled
+def ratio_and_loss(results: dict[str, list[dict]]):
+    """Loss at the end against the run's median update ratio: one panel an optimizer, one line a length of run."""
+    fig, axes = figure(6.2, 6.4, len(results), 1, sharex=True, margins=(0.65, 1.05, 0.5, 0.15), gaps=(0.5, 0.22))
+    for ax, (name, runs) in zip(axes, results.items(), strict=True):
+        ax.axvline(1e-3, color=MUTED, lw=1, ls="--")
+        for colour, run in zip((GOLD, GREEN, BLUE), runs, strict=False):
+            order = np.argsort(run["ratios"])
+            keep = order[run["ratios"][order] > 1e-5]
+            ax.plot(run["ratios"][keep], run["ends"][keep], "o-", color=colour, ms=3, lw=1.2)
+            ax.plot(run["ratio"], run["loss"], "o", color=colour, ms=9)
+        _plain_log(ax, -5, 0, "x")
+        ax.set(yscale="log", ylim=(0.04, 3.5), ylabel="last loss")
+        ax.set_yticks([0.1, 1], ["0.1", "1"])
+        ax.minorticks_off()
+        ax.annotate(name, (0.01, 0.06), xycoords="axes fraction", weight="bold")
+    for height, colour, run in zip((0.9, 0.74, 0.58), (GOLD, GREEN, BLUE), next(iter(results.values())), strict=False):
+        axes[0].annotate(f"{run['steps']} steps", (1, height), xycoords="axes fraction", xytext=(4, 0),
+                         textcoords="offset points", color=colour, va="center")  # fmt: skip
+    axes[-1].set_xlabel("median update ratio of the run")
+    return fig
+
+
+@styled
+def balance(runs: dict[float, np.ndarray], expected: float):
+    """Update ratio by step of weights of several first sizes, and where theory puts them."""
+    fig, ax = figure(6.0, 3.0, margins=(0.75, 1.0, 0.5, 0.15))
+    for colour, (start, ratios) in zip(CYCLE, runs.items(), strict=False):
+        steps = np.arange(1, len(ratios) + 1)
+        ax.plot(steps[::10], ratios[::10], color=colour, lw=1.4)
+        ax.annotate(f"std {start:g}", (steps[0], ratios[5]), xytext=(8, 0), textcoords="offset points", color=colour,
+                    va="center")  # fmt: skip
+    ax.axhline(expected, color=INK, lw=1, ls="--")
+    ax.annotate(f"theory\n{expected:.4f}", (1, expected), xycoords=("axes fraction", "data"), xytext=(4, 0),
+                textcoords="offset points", va="center")  # fmt: skip
+    _plain_log(ax, -4, 0)
+    ax.set(xlabel="step", ylabel="update ratio", xlim=(0, len(ratios)))
+    return fig
+
+
+@styled
+def gradient_norms(result: dict):
+    """Loss (top) and norm of the gradient (bottom) by step, one line a rate."""
+    fig, (top, low) = figure(6.0, 4.4, 2, 1, sharex=True, margins=(0.7, 0.95, 0.5, 0.15), gaps=(0.5, 0.2))
+    ends = []
+    for i, (colour, rate) in enumerate(zip(CYCLE, result["rates"], strict=False)):
+        loss, norm = _running(result["loss"][:, i], 40), _running(result["gradient"][:, i], 40)
+        steps = np.arange(1, len(loss) + 1)
+        top.plot(steps, loss, color=colour)
+        low.plot(steps, norm, color=colour)
+        ends.append((loss[-1], f"rate {rate:g}", colour))
+    height = -1.0
+    for end, text, colour in sorted(ends):
+        height = max(end, height + 0.34)
+        top.annotate(text, (len(loss), height), xytext=(4, 0), textcoords="offset points", color=colour, va="center")
+    top.set(ylabel="loss", ylim=(0, 2.6), xlim=(0, len(loss)))
+    low.set(xlabel="step", ylabel="gradient norm", ylim=(0, None))
     return fig

@@ -1,0 +1,382 @@
+"""Chapter 11: what to measure while a network trains, and what the numbers mean."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from .. import _checks, data
+from ..activations import relu_backward, relu_forward, softmax
+from ..dense import affine_backward, affine_forward
+from ..diagnostics import update_ratio
+from ..errors import NotFiniteError
+from ..gradcheck import numerical_gradient
+from ..initializers import he_normal
+from ..losses import softmax_cross_entropy
+from ..model import accuracy, minibatches, stack_runs
+from ..optimizers import adam, adamw, momentum, sgd
+from .clinic import images, mlp
+
+OPTIMIZERS = {"SGD": sgd, "momentum": momentum, "Adam": adam}
+LAYERS = ("layer 1", "layer 2", "layer 3")
+
+
+def first_loss(scale=1.0, inputs=1.0, classes=10, steps=60, rate=0.03, seed=0) -> dict:
+    """Train 196-32-32-C for a few steps, the last layer's weights `scale` times He's, the inputs `inputs` times their
+    usual size.
+
+    Returns
+    -------
+    loss : (steps,) the loss of every step; NaN from the step at which it left the finite numbers
+    first : the loss on all 2,000 images before the first step
+    spread : standard deviation of an image's first scores
+    expected : ln C + spread^2 / 2, what small random scores give
+    """
+    rng = np.random.default_rng(seed)
+    x_all, y_all, _, _ = images()
+    keep = y_all < classes
+    x, y = inputs * x_all[keep][:2000].astype(np.float64), y_all[keep][:2000]
+    net = mlp([196, 32, 32, classes], 1.0, scale)
+    params, state = net.init(rng, dtype=np.float64)
+    scores, _, _ = net.forward(params, state, x, training=False)
+    first, _ = softmax_cross_entropy(scores, y)
+    spread = float((scores - scores.mean(axis=1, keepdims=True)).std())
+    loss, rule = np.full(steps, np.nan), sgd(rate)
+    opt_state = rule.init(params)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in range(steps):
+            batch = rng.integers(0, len(x), 100)
+            try:
+                scores, cache, state = net.forward(params, state, x[batch], training=True)
+                loss[step], dscores = softmax_cross_entropy(scores, y[batch])
+            except NotFiniteError:
+                break
+            params, opt_state = rule.update(params, net.backward_first(dscores, cache), opt_state)
+    return {
+        "loss": loss,
+        "first": float(first),
+        "spread": spread,
+        "expected": float(np.log(classes) + spread**2 / 2),
+        "scale": scale,
+        "inputs": inputs,
+        "classes": classes,
+    }
+
+
+# A small network written out, so that things can be broken in it. The names are what the reader sees.
+BUGS = (
+    "none",
+    "softmax twice",
+    "labels shuffled",
+    "ReLU backward left out",
+    "first layer not updated",
+    "loss summed, not averaged",
+    "inputs 0 to 255",
+)
+
+
+def small_net(rng, inputs=196, hidden=64, classes=10, dtype=np.float32) -> dict:
+    """Weights and biases of inputs-hidden-classes; the last layer starts ten times smaller than He's."""
+    return {
+        "w1": he_normal(rng, (inputs, hidden), dtype=dtype),
+        "b1": np.zeros(hidden, dtype),
+        "w2": dtype(0.1) * he_normal(rng, (hidden, classes), dtype=dtype),
+        "b2": np.zeros(classes, dtype),
+    }
+
+
+def loss_and_gradients(params: dict, x, y, bug="none") -> tuple[float, dict, np.ndarray]:
+    """Forward and backward pass of `small_net`, with the bug in it: (loss, gradients, scores)."""
+    z, cache1 = affine_forward(x, params["w1"], params["b1"])
+    h, cache_relu = relu_forward(z)
+    scores, cache2 = affine_forward(h, params["w2"], params["b2"])
+    if bug == "softmax twice":  # the probabilities are taken for scores
+        p = softmax(scores)
+        loss, dp = softmax_cross_entropy(p, y)
+        dscores = p * (dp - (dp * p).sum(axis=1, keepdims=True))
+    else:
+        loss, dscores = softmax_cross_entropy(scores, y)
+    if bug == "loss summed, not averaged":
+        loss, dscores = loss * len(x), dscores * len(x)
+    dh, dw2, db2 = affine_backward(dscores, cache2)
+    dz = dh if bug == "ReLU backward left out" else relu_backward(dh, cache_relu)
+    _, dw1, db1 = affine_backward(dz, cache1)
+    return float(loss), {"w1": dw1, "b1": db1, "w2": dw2, "b2": db2}, scores
+
+
+def _prepared(bug, examples, rng):
+    x_all, y_all, x_val, y_val = images()
+    x, y = x_all[:examples], y_all[:examples]
+    if bug == "labels shuffled":
+        y = rng.permutation(y)
+    if bug == "inputs 0 to 255":
+        x, x_val = 255 * x, 255 * x_val
+    return x, y, x_val, y_val
+
+
+def _with_bug(bug, params, new):
+    return new | {"w1": params["w1"], "b1": params["b1"]} if bug == "first layer not updated" else new
+
+
+def overfit(examples=20, bug="none", steps=200, rate=0.01, seed=0) -> dict:
+    """Train on the same few examples, all of them in every step, and see whether the loss goes to nothing.
+
+    Returns `loss` and `accuracy`, (steps,) on these examples, with the settings.
+    """
+    _checks.choice("bug", bug, BUGS)
+    rng = np.random.default_rng(seed)
+    x, y, _, _ = _prepared(bug, examples, rng)
+    x, params = x.astype(np.float64), small_net(rng, dtype=np.float64)
+    rule = adam(rate)
+    state = rule.init(params)
+    loss, share = np.full(steps, np.nan), np.full(steps, np.nan)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in range(steps):
+            try:
+                loss[step], grads, scores = loss_and_gradients(params, x, y, bug)
+            except NotFiniteError:
+                break
+            share[step] = accuracy(scores, y)
+            new, state = rule.update(params, grads, state)
+            params = _with_bug(bug, params, new)
+    return {"loss": loss, "accuracy": share, "examples": examples, "bug": bug}
+
+
+def checks(bug="none", seed=0) -> dict:
+    """What five checks say about the network with this bug.
+
+    Returns
+    -------
+    first_loss : on 1,000 examples, before training
+    gradient_error : largest relative difference from central differences, on 4 examples in float64
+    overfit_loss : on 20 examples after 200 steps
+    ratio : update ratio of `w1` and of `w2`, median over the steps of training
+    accuracy : on 1,000 validation images after 200 steps of SGD 0.1, batches of 50 out of 5,000
+    loss : (200,) the losses of these steps
+    """
+    _checks.choice("bug", bug, BUGS)
+    rng = np.random.default_rng(seed)
+    x, y, x_val, y_val = _prepared(bug, 5000, rng)
+    params = small_net(rng)
+    first, _, _ = loss_and_gradients(params, x[:1000], y[:1000], bug)
+    losses, ratios, rule = [], [], sgd(0.1)
+    state = rule.init(params)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(200):
+            batch = rng.integers(0, len(x), 50)
+            try:
+                loss, grads, _ = loss_and_gradients(params, x[batch], y[batch], bug)
+            except NotFiniteError:
+                break
+            new, state = rule.update(params, grads, state)
+            new = _with_bug(bug, params, new)
+            moved = update_ratio(params, new)
+            losses.append(loss)
+            ratios.append((moved["w1"], moved["w2"]))
+            params = new
+        try:
+            _, _, scores = loss_and_gradients(params, x_val[:1000], y_val[:1000], bug)
+            share = float(accuracy(scores, y_val[:1000]))
+        except NotFiniteError:
+            share = np.nan
+    return {
+        "first_loss": first,
+        "gradient_error": _gradient_error(bug, seed),
+        "overfit_loss": float(overfit(20, bug, seed=seed)["loss"][-1]),
+        "ratio": np.median(np.array(ratios), axis=0),
+        "accuracy": share,
+        "loss": np.array(losses),
+    }
+
+
+def _gradient_error(bug, seed):
+    """Of the loss that the network says it has; inputs of eight pixels keep the differences quick."""
+    rng = np.random.default_rng(seed)
+    params = {name: p.astype(np.float64) for name, p in small_net(rng, 8, 6, 10, np.float64).items()}
+    x, y = rng.standard_normal((4, 8)), rng.integers(0, 10, 4)
+    _, grads, _ = loss_and_gradients(params, x, y, bug)
+    errors = []
+    for name, g in grads.items():
+        numeric = numerical_gradient(
+            lambda w, name=name: loss_and_gradients(params | {name: w}, x, y, bug)[0], params[name]
+        )
+        errors.append(np.abs(g - numeric).max() / np.abs(numeric).max())
+    return float(max(errors))
+
+
+def curves(examples=300, hidden=64, epochs=30, rate=0.1, seed=0) -> dict:
+    """Loss and accuracy by epoch on the training and on 1,000 validation images, 196-h-10, SGD, batches of 50.
+
+    Returns
+    -------
+    train_loss, train_accuracy : (epochs,) measured after each epoch on up to 1,000 training images
+    running_loss : (epochs,) mean of the losses of the epoch's own steps, as a progress bar shows it
+    val_loss, val_accuracy : (epochs,)
+    """
+    rng = np.random.default_rng(seed)
+    x_all, y_all, x_val, y_val = images()
+    x, y, x_val, y_val = x_all[:examples], y_all[:examples], x_val[:1000], y_val[:1000]
+    params = small_net(rng, hidden=hidden)
+    rule = sgd(rate)
+    state = rule.init(params)
+    names = ("train_loss", "train_accuracy", "running_loss", "val_loss", "val_accuracy")
+    rows = {name: np.zeros(epochs) for name in names}
+    for epoch in range(epochs):
+        losses = []
+        order = rng.permutation(examples)
+        for i in range(0, examples, 50):
+            batch = order[i : i + 50]
+            loss, grads, _ = loss_and_gradients(params, x[batch], y[batch])
+            params, state = rule.update(params, grads, state)
+            losses.append(loss)
+        rows["running_loss"][epoch] = np.mean(losses)
+        for part, (a, b) in {"train": (x[:1000], y[:1000]), "val": (x_val, y_val)}.items():
+            rows[f"{part}_loss"][epoch], _, scores = loss_and_gradients(params, a, b)
+            rows[f"{part}_accuracy"][epoch] = accuracy(scores, b)
+    return rows | {"examples": examples, "hidden": hidden}
+
+
+def ratio_run(rate=0.1, optimizer="SGD", steps=200, seed=0) -> dict:
+    """Train 196-32-32-10 in batches of 50 and measure every layer's update ratio at every step.
+
+    Returns
+    -------
+    loss : (steps,); NaN from the step at which it left the finite numbers
+    ratio : (steps, 3) norm of each weight matrix's update over its norm
+    """
+    _checks.choice("optimizer", optimizer, OPTIMIZERS)
+    result = ratio_sweep(optimizer, (rate,), steps, seed, dtype=np.float64)
+    return {"loss": result["loss"][:, 0], "ratio": result["ratio"][..., 0], "rate": rate, "optimizer": optimizer}
+
+
+def ratio_sweep(optimizer="SGD", rates=(0.1,), steps=200, seed=0, batch_size=50, examples=5000, dtype=np.float32):
+    """One network for each rate, all from the same start and with the same batches, in one pass.
+
+    Returns `loss` (steps, R), `ratio` (steps, 3, R) and `gradient` (steps, R), the norm of the whole gradient.
+    """
+    rng = np.random.default_rng(seed)
+    x, y, _, _ = images()
+    x, y = x[:examples].astype(dtype), y[:examples]
+    net = mlp([196, 32, 32, 10], 1.0, 0.1)
+    first, state = net.init(rng, dtype=dtype)
+    params = stack_runs([first] * len(rates))
+    rule = OPTIMIZERS[optimizer](np.array(rates, dtype))
+    opt_state = rule.init(params)
+    loss = np.full((steps, len(rates)), np.nan)
+    ratio = np.full((steps, 3, len(rates)), np.nan)
+    gradient = np.full((steps, len(rates)), np.nan)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for step in range(steps):
+            batch = rng.integers(0, examples, batch_size)
+            try:
+                scores, cache, state = net.forward(params, state, x[batch], training=True)
+                loss[step], dscores = softmax_cross_entropy(scores, y[batch])
+            except NotFiniteError:  # every run has left the finite numbers
+                break
+            grads = net.backward_first(dscores, cache)
+            new, opt_state = rule.update(params, grads, opt_state)
+            for i, name in enumerate(params):
+                ratio[step, i] = _norm(new[name]["w"] - params[name]["w"]) / _norm(params[name]["w"])
+            gradient[step] = np.sqrt(sum(_norm(g) ** 2 for layer in grads.values() for g in layer.values()))
+            params = new
+    return {"loss": loss, "ratio": ratio, "gradient": gradient, "rates": np.array(rates), "optimizer": optimizer}
+
+
+def _norm(arrays):
+    """Euclidean norm of each run's matrix: (R, D, M) -> (R,)."""
+    return np.sqrt((arrays**2).sum(axis=(-2, -1)))
+
+
+RATES = {
+    "SGD": tuple(np.geomspace(0.003, 3, 13)),
+    "momentum": tuple(np.geomspace(3e-4, 0.3, 13)),
+    "Adam": tuple(np.geomspace(3e-5, 0.03, 13)),
+}
+
+
+@functools.lru_cache(maxsize=32)
+def best_ratio(optimizer="Adam", steps=240, seed=0) -> dict:
+    """The rate with the lowest loss at the end of so many steps, and the update ratios of that run.
+
+    Returns
+    -------
+    rate, loss : of the best run; its loss is the mean of the last tenth (at least 20 steps)
+    ratio : median over steps and layers; by_layer : (3,) median over steps
+    at_rule : the loss of the run whose median ratio is nearest to 0.001, and rule_ratio, what its ratio is
+    ends, ratios : (13,) of all rates
+    """
+    result = ratio_sweep(optimizer, RATES[optimizer], steps, seed)
+    last = max(20, steps // 10)
+    ends = np.nan_to_num(result["loss"][-last:].mean(axis=0), nan=np.inf)
+    ratios = np.median(result["ratio"], axis=(0, 1))
+    best = int(ends.argmin())
+    finite = np.where(ratios > 0, ratios, np.nan)
+    rule = int(np.nanargmin(np.abs(np.log10(finite) + 3)))
+    return {
+        "rate": float(RATES[optimizer][best]),
+        "loss": float(ends[best]),
+        "ratio": float(ratios[best]),
+        "by_layer": np.median(result["ratio"][:, :, best], axis=0),
+        "at_rule": float(ends[rule]),
+        "rule_ratio": float(ratios[rule]),
+        "ends": ends,
+        "ratios": ratios,
+        "rates": np.array(RATES[optimizer]),
+        "optimizer": optimizer,
+        "steps": steps,
+    }
+
+
+def wide_ratio(optimizer="SGD", rates=(0.2, 0.4, 0.8, 1.6), epochs=3, seed=0) -> dict:
+    """784-200-200-10 on 8,000 MNIST images, batches of 100, one run a rate: the best run and its update ratio.
+
+    Returns `rate`, `loss` (mean of the last 40 steps) and `ratio`, the geometric middle over layers and steps after
+    the first 20; and `losses`, `ratios` of all rates.
+    """
+    mnist = data.mnist(flat=True)
+    x, y = mnist.x_train[:8000] - mnist.x_train.mean(), mnist.y_train[:8000]
+    ends, ratios = [], []
+    for rate in rates:
+        rng = np.random.default_rng(seed)
+        net, rule = mlp([784, 200, 200, 10]), OPTIMIZERS[optimizer](rate)
+        params, state = net.init(rng)
+        opt_state, losses, moved = rule.init(params), [], []
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(epochs):
+                for xb, yb in minibatches(x, y, 100, rng):
+                    scores, cache, state = net.forward(params, state, xb, training=True)
+                    try:
+                        loss, dscores = softmax_cross_entropy(scores, yb)
+                    except NotFiniteError:
+                        loss, dscores = np.inf, np.zeros_like(scores)
+                    losses.append(loss)
+                    new, opt_state = rule.update(params, net.backward_first(dscores, cache), opt_state)
+                    moved.append([_norm(new[k]["w"] - params[k]["w"]) / _norm(params[k]["w"]) for k in params])
+                    params = new
+        ends.append(float(np.mean(losses[-40:])))
+        ratios.append(float(np.median(moved[20:])))
+    best = int(np.argmin(ends))
+    return {"rate": rates[best], "loss": ends[best], "ratio": ratios[best], "losses": ends, "ratios": ratios}
+
+
+def weight_decay_balance(start=1.0, rate=0.01, decay=0.1, steps=3000, size=500, seed=0) -> np.ndarray:
+    """(steps,) update ratio of weights that see gradients without a direction, under AdamW.
+
+    Noise makes them grow, decay makes them shrink; in between they come to rest, wherever they started.
+    """
+    rng = np.random.default_rng(seed)
+    w = start * rng.standard_normal(size)
+    rule = adamw(rate, weight_decay=decay)
+    state, ratios = rule.init(w), []
+    for _ in range(steps):
+        new, state = rule.update(w, rng.standard_normal(size), state)
+        ratios.append(np.linalg.norm(new - w) / np.linalg.norm(w))
+        w = new
+    return np.array(ratios)
+
+
+def gradient_norms_over_time(optimizer="SGD", rates=(0.1,), steps=600, seed=0) -> dict:
+    """Norm of the whole gradient and loss, by step, for each rate: `gradient` and `loss`, (steps, R)."""
+    result = ratio_sweep(optimizer, rates, steps, seed)
+    return {name: result[name] for name in ("gradient", "loss", "rates")}
