@@ -467,7 +467,7 @@ def test_bad_input_is_named(name, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir()), "no half-made study is left"
 
 
-# --------------------------------------------------------------------------------------------------- held out, and folds
+# ------------------------------------------------------------------------------------------- held out, and folds
 
 
 @pytest.mark.parametrize(

@@ -277,7 +277,7 @@ def folds(count: int, k: int, rng: np.random.Generator) -> list[tuple[np.ndarray
     list of k pairs (kept, held), as from `split`
 
     >>> [held.tolist() for _, held in folds(5, 2, np.random.default_rng(0))]
-    [[4, 2, 3], [1, 0]]
+    [[2, 4, 3], [0, 1]]
     """
     count, rng = _checks.whole("count", count, 2), _checks.generator("rng", rng)
     k = _checks.whole("k", k, 2)
