@@ -32,6 +32,11 @@ RECIPES = {
     "char_rnn_korean": "char_rnn",
     "char_rnn_shakespeare": "char_rnn",
     "recall": "recall",
+    "transfer_clothes": "transfer",
+    "transfer_clothes_a": "transfer",
+    "transfer_digits": "transfer",
+    "transfer_digits_0_4": "transfer",
+    "transfer_table": "transfer",
 }
 """Name of the weights -> module of this package whose `train(name)` makes them."""
 

@@ -1,0 +1,116 @@
+"""Explorers and predictions of chapter 15."""
+
+from __future__ import annotations
+
+from ..experiments import transfer_learning as experiment
+from ..plotting import transfer_learning as plot
+from . import Choice, LogSlider, explorer, predict
+
+__all__ = ["heads", "predict_cut", "predict_gain", "predict_rate", "rates", "table"]
+
+
+def _heads_in_words(result):
+    names = result["names"]
+    where = "on the pixels themselves" if result["cut"] == "pixels" else f"on features cut after {result['cut']}"
+    return (
+        f"A softmax layer trained {where}, with {result['n']:,} images of {result['target']}. Accuracy: features of a "
+        f"network trained on {names['related']} {result['related'].mean():.1%}, on {names['other']} "
+        f"{result['other'].mean():.1%}, of an untrained network {result['untrained'].mean():.1%}; pixels "
+        f"{result['pixels'].mean():.1%}."
+    )
+
+
+heads = explorer(
+    experiment.heads,
+    plot.heads,
+    _heads_in_words,
+    title="One layer on frozen features",
+    cut=Choice(*experiment.CUTS, label="cut after"),
+    n=LogSlider(10, 1000, default=10, steps=5, label="images of the target"),
+    target=Choice(*experiment.RELATIVES, label="target"),
+)
+
+
+def _table_in_words(result):
+    mean, error = experiment.gains(result)
+    chosen, at = result["chosen"], result["at"]
+    n, name = result["sizes"][at], experiment.FROZEN_NAMES[chosen]
+    gain, bar = 100 * mean[chosen, at], 200 * error[chosen, at]
+    verdict = "helps" if gain > bar else "hurts" if gain < -bar else "makes no clear difference"
+    return (
+        f"{result['task']}, frozen: {name}. With {n:,} images transfer reaches "
+        f"{result['transfer'][chosen, at].mean():.1%} and scratch {result['scratch'][at].mean():.1%}. The gain is "
+        f"{gain:+.1f} points, give or take {bar:.1f}: transfer {verdict}."
+    )
+
+
+table = explorer(
+    experiment.table,
+    plot.table,
+    _table_in_words,
+    title="What to freeze, and for how much data",
+    task=Choice(*experiment.TASKS, label="task"),
+    frozen=Choice(*experiment.FROZEN_NAMES, default="all but the head", label="frozen"),
+    size=Choice(*experiment.SIZES, default=1000, label="images of the target"),
+)
+
+
+def _rates_in_words(result):
+    target, source = result["target"], result["source"]
+    return (
+        f"Body's rate {result['body_rate']:.3g}, head's rate {result['head_rate']:g}, {result['n']} images of digits 5 "
+        f"to 9. After {result['step'][-1]} steps {target[-1]:.1%} of digits 5 to 9 are right. With its old head the "
+        f"network still reads {source[-1]:.1%} of digits 0 to 4; it began at {source[0]:.1%}."
+    )
+
+
+rates = explorer(
+    experiment.rates,
+    plot.rates,
+    _rates_in_words,
+    title="The body's learning rate, and what is forgotten",
+    body_rate=LogSlider(0.001, 0.1, default=0.1, steps=7, label="rate of the body"),
+    n=Choice(30, 300, label="images of digits 5-9"),
+)
+
+
+predict_cut = predict(
+    "15-cut",
+    question="A network was trained to tell digits 0 to 4 apart. We cut it somewhere, freeze what lies before the cut, "
+    "and train one softmax layer on 1,000 images of digits 5 to 9. Which cut is the worst?",
+    options={
+        "Before the first layer: raw pixels": "Pixels know nothing of digits, but they have lost nothing either. A "
+        "softmax layer on pixels is a fair opponent.",
+        "After the first convolution": "Its kernels look for edges and spots, which 5 to 9 are made of as well.",
+        "After the dense layer, the most abstract": "This layer has learnt what tells 0 to 4 apart and thrown away the "
+        "rest. What tells 5 from 6 was part of the rest.",
+    },
+    answer="After the dense layer, the most abstract",
+)
+
+predict_gain = predict(
+    "15-gain",
+    question="All layers are fine-tuned, from the network trained on 0 to 4 or from random weights. With how many "
+    "images of 5 to 9 is the head start worth most?",
+    options={
+        "10": "With so little data, what is not known already cannot be learnt.",
+        "100": "A network of this size already learns edges and strokes from 100 digits by itself.",
+        "1,000": "With 1,000 images both starts end at nearly the same accuracy: the data says it all.",
+    },
+    answer="10",
+)
+
+predict_rate = predict(
+    "15-rate",
+    question="Network and new head are fine-tuned on 30 images of digits 5 to 9. The rate of all layers but the head "
+    "goes up from 0.001 to 0.1. What happens to the old task, digits 0 to 4 with the old head?",
+    options={
+        "Nothing: the old head is kept": "The old head is kept, but the features under it are not those that it was "
+        "trained on.",
+        "It is forgotten, the more the larger the rate": "The features move away under the old head. Nothing in the "
+        "loss asks for digits 0 to 4, so nothing holds them.",
+        "It gets better, digits are digits": "For a step or two that can happen. Then the features follow the 30 new "
+        "images.",
+    },
+    answer="It is forgotten, the more the larger the rate",
+)

@@ -1,0 +1,151 @@
+"""Pictures of chapter 15."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.ticker import NullLocator
+
+from ..experiments.transfer_learning import FROZEN_NAMES
+from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, figure, styled
+
+
+def _sizes(ax, sizes):
+    """A logarithmic axis with the sizes themselves as plain text."""
+    ax.set_xscale("log")
+    ax.set_xticks(sizes, [f"{n:,}" for n in sizes])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set(xlim=(sizes[0] / 1.4, sizes[-1] * 1.4), xlabel="training images of the target")
+
+
+@styled
+def heads(result: dict):
+    """Accuracy of the same softmax layer on pixels and on three networks' features, a point for each seed."""
+    names = result["names"]
+    rows = [
+        (f"trained on\n{names['related']}", result["related"], BLUE),
+        (f"trained on\n{names['other']}", result["other"], ORANGE),
+        ("not trained", result["untrained"], GREEN),
+    ]
+    fig, ax = figure(6.0, 3.0, margins=(1.35, 0.2, 0.54, 0.32))
+    pixels = 100 * result["pixels"].mean()
+    ax.axvline(pixels, color=MUTED, ls="--", lw=1.2)
+    ax.annotate(
+        f"pixels {pixels:.0f} %", (pixels, 1), xycoords=("data", "axes fraction"), xytext=(-4, -3),
+        textcoords="offset points", ha="right", va="top", color=MUTED, size=10,
+    )  # fmt: skip
+    for place, (_, values, colour) in enumerate(rows):
+        mean = 100 * values.mean()
+        ax.plot([20, mean], [place, place], color=colour, lw=9, alpha=0.35)
+        ax.plot(100 * values, np.full(len(values), place), "o", color=colour, ms=5)
+        ax.annotate(
+            f"{mean:.0f} %", (100 * values.max(), place), xytext=(8, 0), textcoords="offset points", va="center"
+        )
+    ax.set_yticks(range(len(rows)), [label for label, _, _ in rows])
+    ax.set(ylim=(2.6, -0.75), xlim=(20, 102), xlabel="accuracy on the target's test images, %")
+    where = "pixels" if result["cut"] == "pixels" else f"after {result['cut']}"
+    ax.set_title(f"{result['target']}, {result['n']:,} images, cut: {where}")
+    ax.grid(axis="y", visible=False)
+    return fig
+
+
+@styled
+def table(result: dict):
+    """Accuracy by target size, the chosen freezing against scratch; and each gain at the chosen size."""
+    sizes, chosen, at = result["sizes"], result["chosen"], result["at"]
+    fig, (top, low) = figure(6.0, 5.0, 2, 1, height_ratios=[1.55, 1], margins=(0.75, 1.05, 0.5, 0.32), gaps=(0.5, 0.85))
+    scratch, transfer = 100 * result["scratch"].mean(axis=-1), 100 * result["transfer"].mean(axis=-1)
+    for other in transfer:
+        top.plot(sizes, other, color=BLUE, lw=0.8, alpha=0.35)
+    top.plot(sizes, scratch, color=MUTED, ls="--")
+    top.plot(sizes, transfer[chosen], "o-", color=BLUE, lw=2.2)
+    ends = sorted([(transfer[chosen][-1], "transfer", BLUE), (scratch[-1], "scratch", MUTED)])
+    height = -np.inf
+    for end, name, colour in ends:
+        height = max(end, height + 7)
+        top.annotate(
+            name, (sizes[-1], height), xytext=(8, 0), textcoords="offset points", color=colour, va="center",
+            annotation_clip=False,
+        )  # fmt: skip
+    top.axvline(sizes[at], color=INK, lw=0.8, ls=":")
+    _sizes(top, sizes)
+    top.set(ylim=(20, 100), ylabel="test accuracy, %", title=f"{result['task']}, frozen: {FROZEN_NAMES[chosen]}")
+    difference = 100 * (result["transfer"][:, at] - result["scratch"][at])
+    mean, error = difference.mean(axis=-1), difference.std(axis=-1, ddof=1) / np.sqrt(difference.shape[-1])
+    for place, (m, e) in enumerate(zip(mean, error, strict=True)):
+        colour = BLUE if place == chosen else MUTED
+        low.plot([place, place], [m - 2 * e, m + 2 * e], color=colour, lw=1.5)
+        low.plot(place, m, "o", color=colour, ms=7 if place == chosen else 5)
+        low.annotate(f"{m:+.1f}", (place, m), xytext=(7, 0), textcoords="offset points", va="center", color=colour)
+    low.axhline(0, color=INK, lw=0.9)
+    low.set_xticks(range(4), ["none", "conv 1", "both conv", "all but head"])
+    low.set(xlim=(-0.4, 3.6), ylim=(-34, 24), yticks=[-30, -20, -10, 0, 10, 20], ylabel="gain, points")
+    low.set_title(f"transfer minus scratch with {sizes[at]:,} images, by what is frozen", size=10)
+    return fig
+
+
+@styled
+def rates(result: dict):
+    """Accuracy on the target with the new head and on the source with the old one, by step."""
+    fig, ax = figure(6.0, 3.2, margins=(0.7, 1.25, 0.54, 0.32))
+    step = result["step"]
+    for name, colour in (("target", BLUE), ("source", ORANGE)):
+        values = 100 * result[name]
+        ax.plot(step, values, "o-", color=colour)
+    ends = sorted((100 * result[name][-1], label, colour) for name, label, colour in
+                  (("target", "digits 5-9,\nnew head", BLUE), ("source", "digits 0-4,\nold head", ORANGE)))  # fmt: skip
+    height = -np.inf
+    for end, label, colour in ends:
+        height = max(end, height + 18)
+        ax.annotate(
+            label, (step[-1], height), xytext=(8, 0), textcoords="offset points", color=colour, va="center",
+            annotation_clip=False, size=10,
+        )  # fmt: skip
+    ax.set(xlim=(0, step[-1]), ylim=(0, 102), xlabel="step", ylabel="test accuracy, %")
+    ax.set_title(f"body's rate {result['body_rate']:.3g}, {result['n']} images")
+    return fig
+
+
+@styled
+def gains(results: list[dict]):
+    """Gain of fine-tuning over scratch by target size, a line for each task, with bars of two standard errors."""
+    fig, ax = figure(6.2, 3.4, margins=(0.75, 1.35, 0.54, 0.32))
+    ax.axhline(0, color=INK, lw=0.9)
+    ends = []
+    for shift, colour, result in zip(np.linspace(0.93, 1.07, len(results)), CYCLE, results, strict=False):
+        difference = 100 * (result["transfer"][0] - result["scratch"])
+        mean, error = difference.mean(axis=-1), difference.std(axis=-1, ddof=1) / np.sqrt(difference.shape[-1])
+        ax.errorbar(result["sizes"] * shift, mean, 2 * error, color=colour, marker="o", lw=1.6, elinewidth=1)
+        ends.append((mean[-1], result["task"], colour))
+    _sizes(ax, results[0]["sizes"])
+    low, high = ax.get_ylim()
+    height = -np.inf
+    for end, name, colour in sorted(ends):
+        height = max(end, height + 0.075 * (high - low))
+        ax.annotate(
+            name, (results[0]["sizes"][-1] * 1.2, height), xytext=(8, 0), textcoords="offset points", color=colour,
+            va="center", annotation_clip=False, size=9,
+        )  # fmt: skip
+    ax.set(ylabel="transfer minus scratch, points", title="What fine-tuning all layers adds")
+    fig.alt = "Gain of fine-tuning by target size. " + "; ".join(
+        f"{r['task']}: " + ", ".join(f"{100 * (r['transfer'][0] - r['scratch']).mean(axis=-1)[i]:+.1f} with {n:,}"
+                                     for i, n in enumerate(r["sizes"])) for r in results
+    ) + " images."  # fmt: skip
+    return fig
+
+
+@styled
+def kernels(nets: dict[str, np.ndarray]):
+    """First-layer kernels (F, 1, KH, KW) of a few networks, a row for each."""
+    count = len(next(iter(nets.values())))
+    fig, axes = figure(
+        6.2, 0.2 + 0.68 * len(nets), len(nets), count, margins=(1.2, 0.05, 0.05, 0.1), gaps=(0.06, 0.06), squeeze=False
+    )
+    for row, (name, w) in zip(axes, nets.items(), strict=True):
+        limit = np.abs(w).max()
+        for ax, kernel in zip(row, w[:, 0], strict=True):
+            ax.imshow(kernel, cmap="RdBu_r", vmin=-limit, vmax=limit)
+            ax.set(xticks=[], yticks=[])
+            ax.grid(visible=False)
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center", size=10)
+    fig.alt = f"The {count} first-layer kernels, 3 by 3 pixels each, of networks called {', '.join(nets)}."
+    return fig
