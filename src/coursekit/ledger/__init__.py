@@ -37,6 +37,7 @@ CHAPTERS = {
     "11": "watching_training",
     "12": "convolution",
     "13": "cnn_architectures",
+    "14": "recurrent_networks",
 }
 
 
