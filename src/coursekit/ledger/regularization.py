@@ -77,7 +77,7 @@ def width():
     text="Weight decay is the L2 penalty for SGD, but not for Adam: there the penalty decays weights with large "
     "gradients less. AdamW decays all alike.",
     source="Loshchilov and Hutter 2019, propositions 1 to 3",
-    setting="SGD both ways, 25 steps, 50 weights; weights from 1 with gradients of ±0.01, ±0.1 and ±1 in turn, 500 steps",
+    setting="SGD both ways, 25 steps, 50 weights; three weights with gradients ±0.01, ±0.1, ±1 in turn, 500 steps",
     condition="SGD: difference below 1e-12; what is left of the weight differs by less than 0.01 between the gradients "
     "under SGD and AdamW, by more than 0.5 under Adam",
     holds=lambda n: n["SGD, difference"] < 1e-12 and max(n["SGD, L2"], n["AdamW"]) < 0.01 and n["Adam, L2"] > 0.5,
