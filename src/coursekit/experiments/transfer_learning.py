@@ -217,6 +217,7 @@ def heads(target="digits 5-9", cut="pixels", n=100) -> dict:
     Returns `{"related": (seeds,) accuracies, "other": ..., "untrained": ..., "pixels": ...}` and the settings.
     """
     related, other = RELATIVES[_checks.choice("target", target, RELATIVES)]
+    n = round(n)  # between two stops a slider gives fractions
     names = {"related": related, "other": other, "untrained": "untrained"}
     result = {kind: head(source, target, cut, n) for kind, source in names.items()}
     return result | {

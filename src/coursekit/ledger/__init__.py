@@ -38,6 +38,7 @@ CHAPTERS = {
     "12": "convolution",
     "13": "cnn_architectures",
     "14": "recurrent_networks",
+    "15": "transfer_learning",
 }
 
 

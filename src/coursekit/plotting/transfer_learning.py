@@ -41,7 +41,9 @@ def heads(result: dict):
             f"{mean:.0f} %", (100 * values.max(), place), xytext=(8, 0), textcoords="offset points", va="center"
         )
     ax.set_yticks(range(len(rows)), [label for label, _, _ in rows])
-    ax.set(ylim=(2.6, -0.75), xlim=(20, 102), xlabel="accuracy on the target's test images, %")
+    ax.set(
+        ylim=(2.6, -0.75), xlim=(20, 110), xticks=range(20, 101, 20), xlabel="accuracy on the target's test images, %"
+    )
     where = "pixels" if result["cut"] == "pixels" else f"after {result['cut']}"
     ax.set_title(f"{result['target']}, {result['n']:,} images, cut: {where}")
     ax.grid(axis="y", visible=False)
@@ -75,7 +77,7 @@ def table(result: dict):
         colour = BLUE if place == chosen else MUTED
         low.plot([place, place], [m - 2 * e, m + 2 * e], color=colour, lw=1.5)
         low.plot(place, m, "o", color=colour, ms=7 if place == chosen else 5)
-        low.annotate(f"{m:+.1f}", (place, m), xytext=(7, 0), textcoords="offset points", va="center", color=colour)
+        low.annotate(f"{m:+.1f}", (place, m), xytext=(7, 4), textcoords="offset points", va="bottom", color=colour)
     low.axhline(0, color=INK, lw=0.9)
     low.set_xticks(range(4), ["none", "conv 1", "both conv", "all but head"])
     low.set(xlim=(-0.4, 3.6), ylim=(-34, 24), yticks=[-30, -20, -10, 0, 10, 20], ylabel="gain, points")
@@ -130,22 +132,4 @@ def gains(results: list[dict]):
         f"{r['task']}: " + ", ".join(f"{100 * (r['transfer'][0] - r['scratch']).mean(axis=-1)[i]:+.1f} with {n:,}"
                                      for i, n in enumerate(r["sizes"])) for r in results
     ) + " images."  # fmt: skip
-    return fig
-
-
-@styled
-def kernels(nets: dict[str, np.ndarray]):
-    """First-layer kernels (F, 1, KH, KW) of a few networks, a row for each."""
-    count = len(next(iter(nets.values())))
-    fig, axes = figure(
-        6.2, 0.2 + 0.68 * len(nets), len(nets), count, margins=(1.2, 0.05, 0.05, 0.1), gaps=(0.06, 0.06), squeeze=False
-    )
-    for row, (name, w) in zip(axes, nets.items(), strict=True):
-        limit = np.abs(w).max()
-        for ax, kernel in zip(row, w[:, 0], strict=True):
-            ax.imshow(kernel, cmap="RdBu_r", vmin=-limit, vmax=limit)
-            ax.set(xticks=[], yticks=[])
-            ax.grid(visible=False)
-        row[0].set_ylabel(name, rotation=0, ha="right", va="center", size=10)
-    fig.alt = f"The {count} first-layer kernels, 3 by 3 pixels each, of networks called {', '.join(nets)}."
     return fig
