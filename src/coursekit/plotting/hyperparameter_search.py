@@ -106,16 +106,17 @@ def budgets(result: dict):
     trials = result["budgets"]
     for name, colour in (("grid", ORANGE), ("random", BLUE)):
         right.plot(trials, result[f"{name}_mean"], "o-", color=colour)
-    at = list(trials).index(result["trials"])
     right.axvline(result["trials"], color=MUTED, lw=1, ls="--")
     right.set(xscale="log", xlim=(12, 800), ylim=(0, 1.04), xlabel="trials", title="mean best score,\n300 searches")
+    right.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     right.set_xticks(trials, [str(t) for t in trials])
     right.xaxis.set_minor_locator(NullLocator())
-    ahead = result["random_mean"][at] > result["grid_mean"][at]
-    for name, colour, up in (("grid", ORANGE, not ahead), ("random", BLUE, ahead)):
-        end = result[f"{name}_mean"][-1]
-        place = (0, 7 if up and end < 0.9 else -15)
-        right.annotate(name, (trials[-1], end), xytext=place, textcoords="offset points", color=colour, ha="right")
+    if result["random_mean"][0] > 0.5:  # the lines run above: the names go below
+        places, side = (0.16, 0.05), (0.97, "right")
+    else:
+        places, side = (0.93, 0.82), (0.04, "left")
+    for name, colour, height in (("grid", ORANGE, places[1]), ("random", BLUE, places[0])):
+        right.text(side[0], height, name, transform=right.transAxes, color=colour, ha=side[1], va="center")
     return fig
 
 
@@ -220,7 +221,7 @@ def halving(result: dict):
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
-    ax.set(ylim=(0.06, 400), xlabel="epoch", ylabel="validation loss")
+    ax.set(ylim=(0.6 * curve[-1].min(), 400), xlabel="epoch", ylabel="validation loss")
     ax.set_title(f"{result['cost']} epochs in place of {result['full']}")
     fig.alt = (
         f"Validation loss by epoch of {len(result['stopped'])} networks. Half of those left stop at epochs 1, 2, 4 and "
@@ -233,11 +234,16 @@ def halving(result: dict):
 def history(runs: dict[str, np.ndarray]):
     """Lowest score so far by trial, a line for each search."""
     fig, ax = figure(6.0, 3.1, margins=(0.7, 0.85, 0.54, 0.15))
+    ends = {}
     for (name, values), colour in zip(runs.items(), (BLUE, ORANGE, GREEN), strict=False):
         best = np.fmin.accumulate(np.where(np.isfinite(values), values, np.inf))
         ax.step(np.arange(1, len(best) + 1), best, color=colour, where="post")
         ax.plot(np.arange(1, len(values) + 1), values, ".", color=colour, alpha=0.5)
-        ax.annotate(name, (len(best), best[-1]), xytext=(5, -3), textcoords="offset points", color=colour)
+        ends[name] = (best[-1], colour)
+    height = -1.0
+    for name, (end, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
+        height = max(end, height + 0.22)  # labels keep their distance
+        ax.annotate(name, (len(best), height), xytext=(5, -3), textcoords="offset points", color=colour)
     ax.set(xlabel="trial", ylabel="validation loss", ylim=(0, 3), xlim=(0, len(best)))
     fig.alt = "Validation loss of every trial, and the lowest so far. At the end: " + ", ".join(
         f"{name} {np.nanmin(values):.3f}" for name, values in runs.items()
