@@ -355,36 +355,29 @@ CONFUSED = {
     ),
 }
 REMEDIES = {
-    "nothing is wrong": "Leave it alone, or train for longer",
-    "learning rate too small": "Raise the rate by factors of three until the loss starts to jump, then go back by one",
-    "learning rate too large": "Lower it tenfold and look again",
-    "first weights too small": "Use He's rule for ReLU layers (chapter 5)",
-    "first scores too large": "Scale the inputs, and start the last layer small",
-    "too few training images": "More data, or one of the means of chapter 9",
-    "labels do not belong to the images": "Look at ten images with their labels, as the network gets them",
-    "a layer is not updated": "Look at which parameters the optimizer was given",
-    "validation images prepared differently": "Send both through one and the same function",
-    "examples sorted by class": "Shuffle once an epoch",
+    "nothing is wrong": "leave it alone, or train for longer",
+    "learning rate too small": "raise the rate by factors of three until the loss starts to jump, then go back by one",
+    "learning rate too large": "lower it tenfold and look again",
+    "first weights too small": "use He's rule for ReLU layers (chapter 5)",
+    "first scores too large": "scale the inputs, and start the last layer small",
+    "too few training images": "more data, or one of the means of chapter 9",
+    "labels do not belong to the images": "look at ten images with their labels, as the network gets them",
+    "a layer is not updated": "look at which parameters the optimizer was given",
+    "validation images prepared differently": "send both through one and the same function",
+    "examples sorted by class": "shuffle once an epoch",
 }
 
 
 def questions() -> list[dict]:
-    """The forty cases in their mixed order: `cause`, four `options` in a drawn order, and a reply to each."""
+    """The forty cases in their mixed order: `cause`, what was `told`, four `options` in a drawn order, `answer`."""
     rng = np.random.default_rng(40)
     rows = []
     for index in ORDER:
         setup = SETUPS[index]
         options = [setup.cause, *CONFUSED[setup.cause]]
         options = [options[i] for i in rng.permutation(4)]
-        truth = f"What was done: {setup.told}. The sign: {CAUSES[setup.cause]}. {REMEDIES[setup.cause]}."
-        replies = [
-            truth
-            if option == setup.cause
-            else f"With \u201c{option}\u201d, {CAUSES[option]}. Here it is \u201c{setup.cause}\u201d. {truth}"
-            for option in options
-        ]
         rows.append(
-            {"cause": setup.cause, "options": options, "answer": options.index(setup.cause), "replies": replies}
+            {"cause": setup.cause, "options": options, "answer": options.index(setup.cause), "told": setup.told}
         )
     return rows
 
@@ -401,7 +394,7 @@ FITS = {
 
 
 def diagnosed() -> list[dict]:
-    """What `coursekit.diagnostics.diagnose` says of each recorded run: `cause`, its `findings`, and whether it `fits`."""
+    """What `coursekit.diagnostics.diagnose` says of each recorded run: `findings`, and whether one `fits` the cause."""
     rows = []
     for case in range(1, len(SETUPS) + 1):
         result = recorded(case)

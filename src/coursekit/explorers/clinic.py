@@ -30,7 +30,9 @@ class Clinic:
     ----------
     name : what the progress is kept under
     explorer : draws a case
-    questions : one dict a case: `cause`, `options`, `answer` (index) and `replies` (one an option)
+    questions : one dict a case: `cause`, `told` (what was done), `options` and `answer` (an index)
+    signs : cause -> how it looks
+    remedies : cause -> what to do
 
     Raises
     ------
@@ -38,14 +40,27 @@ class Clinic:
         If the explorer's cases and the questions do not match.
     """
 
-    def __init__(self, name: str, explorer, questions: list[dict]):
+    def __init__(self, name: str, explorer, questions: list[dict], signs: dict[str, str], remedies: dict[str, str]):
         control = explorer.controls.get("case")
         if control is None or list(control.values) != list(range(1, len(questions) + 1)):
             raise DataError(f"the clinic {name!r} has {len(questions)} questions; its explorer's cases must be as many")
         for number, row in enumerate(questions, 1):
-            if len(row["options"]) != len(row["replies"]) or row["options"][row["answer"]] != row["cause"]:
-                raise DataError(f"case {number} of the clinic {name!r}: options, replies and answer do not match")
+            if row["options"][row["answer"]] != row["cause"]:
+                raise DataError(f"case {number} of the clinic {name!r}: its answer is not its cause")
+            missing = [cause for cause in row["options"] if cause not in signs or cause not in remedies]
+            if missing:
+                raise DataError(f"case {number} of the clinic {name!r}: no sign or remedy for {missing[0]!r}")
         self.name, self.explorer, self.questions = name, explorer, questions
+        self.signs, self.remedies = signs, remedies
+
+    def reply(self, number: int, given: int) -> str:
+        """What the reader is told who gave option `given` to case `number`; the page's script says the same."""
+        row = self.questions[number - 1]
+        cause, chosen = row["cause"], row["options"][given]
+        truth = f"{row['told']}. The sign: {self.signs[cause]}. What to do: {self.remedies[cause]}."
+        if chosen == cause:
+            return f"Right. {truth}"
+        return f"Not quite. With \u201c{chosen}\u201d {self.signs[chosen]}. Here it is \u201c{cause}\u201d: {truth}"
 
     def html(self) -> str:
         """The clinic as HTML; the answers are in it, but not in plain sight."""
@@ -54,15 +69,9 @@ class Clinic:
         secret = {
             "days": DAYS,
             "retry": RETRY,
-            "cases": [
-                {
-                    "cause": row["cause"],
-                    "options": row["options"],
-                    "answer": row["answer"],
-                    "replies": [escape(text) for text in row["replies"]],
-                }
-                for row in self.questions
-            ],
+            "signs": self.signs,
+            "remedies": self.remedies,
+            "cases": self.questions,
         }
         hidden = base64.b64encode(json.dumps(secret).encode()).decode()
         return (
@@ -120,8 +129,7 @@ class Clinic:
             queue.answered(right)
             if right:
                 done.append(number)
-            verdict = "Right." if right else "Not quite."
-            reply.value = f'<div role="status"><b>{verdict}</b> {escape(row["replies"][field.value])}</div>'
+            reply.value = f'<div role="status">{escape(self.reply(number, field.value))}</div>'
             field.disabled, check.disabled, following.disabled = True, True, False
 
         field.observe(lambda change: setattr(check, "disabled", field.value is None or field.disabled), "value")

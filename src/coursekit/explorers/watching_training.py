@@ -42,9 +42,9 @@ first_loss = explorer(
     plot.first_loss,
     _first_in_words,
     title="The first loss and the first sixty steps",
-    scale=LogSlider(0.01, 10.0, default=10.0, steps=13, label="last layer's weights, times He's"),
+    scale=LogSlider(0.01, 10.0, default=10.0, steps=10, label="last layer's weights, times He's"),
     inputs=Choice(1, 10, 100, label="inputs, times their usual size", default=1),
-    classes=Choice(2, 4, 10, label="classes", default=10),
+    classes=Choice(2, 10, label="classes", default=10),
 )
 
 
@@ -116,7 +116,7 @@ clinic_case = explorer(
     case=Slider(1, len(records.SETUPS), default=1, step=1, label="case"),
 )
 
-clinic = Clinic("clinic", clinic_case, records.questions())
+clinic = Clinic("clinic", clinic_case, records.questions(), records.CAUSES, records.REMEDIES)
 
 
 predict_first = predict(

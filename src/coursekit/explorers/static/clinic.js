@@ -9,7 +9,7 @@
       this.root = root;
       this.key = `coursekit:clinic:${root.dataset.name}`;
       const bytes = Uint8Array.from(atob(root.dataset.secret), (letter) => letter.charCodeAt(0));
-      Object.assign(this, JSON.parse(new TextDecoder().decode(bytes))); // days, retry, cases
+      Object.assign(this, JSON.parse(new TextDecoder().decode(bytes))); // days, retry, signs, remedies, cases
       this.picture = root.querySelector(".ck-explorer");
       this.form = root.querySelector("form");
       this.options = root.querySelector(".ck-clinic-options");
@@ -87,7 +87,7 @@
       if (number === null) {
         const soonest = Math.min(...Object.values(this.kept.cases).map((known) => known.due));
         const days = Math.max(1, Math.ceil((soonest - Date.now()) / DAY));
-        this.reply.innerHTML = `<p><strong>Nothing is due.</strong> The next case comes back in ${days} day${days > 1 ? "s" : ""}. Any case can be looked at with the slider.</p>`;
+        this.say(`Nothing is due. The next case comes back in ${days} day${days > 1 ? "s" : ""}. Any case can be looked at with the slider.`);
         this.following.hidden = true;
         return;
       }
@@ -122,8 +122,7 @@
     answer() {
       const fields = [...this.options.querySelectorAll("input")];
       const given = Number(fields.find((field) => field.checked).value);
-      const { answer, replies } = this.cases[this.shown - 1];
-      const right = given === answer;
+      const right = given === this.cases[this.shown - 1].answer;
       const { cases } = this.kept;
       this.kept.count += 1;
       const box = right ? Math.min((cases[this.shown]?.box ?? 0) + 1, this.days.length) : 0;
@@ -132,12 +131,27 @@
         : { box, after: this.kept.count + this.retry };
       this.write();
       fields.forEach((field) => (field.disabled = true));
-      this.reply.innerHTML = `<p><strong>${right ? "Right." : "Not quite."}</strong> ${replies[given]}</p>`;
+      this.say(this.told(this.shown, given));
       this.check.hidden = true;
       this.following.hidden = false;
       this.following.focus();
       this.tell();
       this.root.dispatchEvent(new CustomEvent("ck:diagnosed", { bubbles: true, detail: { case: this.shown, right } }));
+    }
+
+    // The same words as in clinic.py.
+    told(number, given) {
+      const { cause, told, options } = this.cases[number - 1];
+      const chosen = options[given];
+      const truth = `${told}. The sign: ${this.signs[cause]}. What to do: ${this.remedies[cause]}.`;
+      if (chosen === cause) return `Right. ${truth}`;
+      return `Not quite. With \u201c${chosen}\u201d ${this.signs[chosen]}. Here it is \u201c${cause}\u201d: ${truth}`;
+    }
+
+    say(text) {
+      const made = document.createElement("p");
+      made.textContent = text;
+      this.reply.replaceChildren(made);
     }
 
     tell() {
