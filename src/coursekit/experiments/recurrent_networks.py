@@ -9,8 +9,7 @@ import unicodedata
 import numpy as np
 
 from .. import _checks, data, optimizers, schedules, weights
-from ..activations import sigmoid_forward, softmax
-from ..initializers import orthogonal
+from ..activations import softmax
 from ..layers import Dense, Tanh
 from ..layers_recurrent import (
     GRU,
@@ -226,12 +225,13 @@ def dates(cell="LSTM", hidden=64, steps=600, seed=0) -> dict:
 # Sunspots: a forecast
 
 
-def forecast(series="sunspots_year", change=False, window=20, hidden=12, steps=200, seeds=(0, 1, 2, 3, 4)) -> dict:
+def forecast(series="sunspots_year", change=False, season=None, window=20, hidden=12, steps=200, seeds=range(5)):
     """Forecast the next value of a measured series from the last `window`, trained on its first seven tenths.
 
     Parameters
     ----------
     change : forecast the change to the next value from the changes before, in place of the value from the values
+    season : if given, also the forecast "the same change as `season` steps ago"
 
     Returns
     -------
@@ -265,6 +265,9 @@ def forecast(series="sunspots_year", change=False, window=20, hidden=12, steps=2
     before, truth = values[index[test] - 1], values[index[test]]
     base = before if change else 0.0
     forecasts = {"RNN": out * std + mean + base, "naive": before, "linear": past[test] @ fit * std + mean + base}
+    if season:
+        i = index[test]
+        forecasts["season"] = before + values[i - season] - values[i - season - 1]
     rmse = {name: np.sqrt(((f - truth) ** 2).mean(axis=-1)) for name, f in forecasts.items()}
     return {
         "time": measured.time[index[test]],
@@ -356,20 +359,34 @@ def gradient_through_cells(steps=100, width=32, seed=0) -> dict:
     return results
 
 
-def cliff(steps=50, bias=-1.0, target=0.7, points=401) -> dict:
+def cliff(steps=30, bias=-1.0, target=0.7, points=201) -> dict:
     """One tanh unit that feeds itself for `steps` steps, from 0.5: its loss for many recurrent weights.
 
-    Returns weight (points,), loss (points,) the squared distance of the last state from `target`, gradient (points,).
+    Returns
+    -------
+    weight (W,) from 0 to 5, with more points where the loss jumps; loss (W,) the squared distance of the last state
+    from `target`; gradient (W,); edge, the weight at which it jumps
     """
-    weight = np.linspace(0, 5, points)
-    wh, h0 = weight[:, None, None], np.full((points, 1, 1), 0.5)  # a run each
-    wx, b = np.zeros((points, 1, 1)), np.full((points, 1, 1), bias)
-    out, cache = rnn_forward(np.zeros((points, 1, steps, 1)), h0, wx, wh, b)
-    distance = out[:, :, -1] - target
+    low, high = 0.0, 5.0  # the jump: the last state turns from negative to positive
+    for _ in range(60):
+        edge = (low + high) / 2
+        low, high = (edge, high) if _self_fed(np.array([edge]), steps, bias)[0][0] < 0 else (low, edge)
+    near = np.geomspace(1e-9, 1, 60)
+    weight = np.unique(np.concatenate([np.linspace(0, 5, points), edge - near, edge, edge + near], axis=None))
+    last, slope = _self_fed(weight, steps, bias)
+    distance = last - target
+    return {"weight": weight, "loss": distance**2, "gradient": 2 * distance * slope, "edge": edge, "steps": steps}
+
+
+def _self_fed(weight, steps, bias):
+    """Last state and its derivative in the weight, (W,) each, of one unit h = tanh(w h + b); a run for each weight."""
+    runs = len(weight)
+    wh, h0 = weight[:, None, None], np.full((runs, 1, 1), 0.5)
+    out, cache = rnn_forward(np.zeros((runs, 1, steps, 1)), h0, np.zeros_like(wh), wh, np.full_like(wh, bias))
     dout = np.zeros_like(out)
-    dout[:, :, -1] = 2 * distance
+    dout[:, :, -1] = 1
     _, _, _, dwh, _ = rnn_backward(dout, cache)
-    return {"weight": weight, "loss": distance.ravel() ** 2, "gradient": dwh.ravel()}
+    return out[:, 0, -1, 0], dwh.ravel()
 
 
 def clipping(max_norm=None, lr=3.0, bits=20, hidden=16, steps=300, seeds=(0, 1, 2)) -> dict:
@@ -556,8 +573,8 @@ def _words(text):
     return re.findall(r"\w+", text.lower())
 
 
-def written(source="Shakespeare", temperature=0.7, draw=1, length=320) -> dict:
-    """Let the shipped network write `length` letters at a temperature; `draw` seeds the choices.
+def written(source="Shakespeare", temperature=0.7, seed=1, length=420) -> dict:
+    """Let the shipped network write `length` letters at a temperature; `seed` decides the draws.
 
     Returns
     -------
@@ -567,13 +584,30 @@ def written(source="Shakespeare", temperature=0.7, draw=1, length=320) -> dict:
     """
     model, vocabulary, params, words = _writer(source)
     prompt = "\n\n" if source == "Shakespeare" else "\n"
-    rng = np.random.default_rng(draw)
+    rng = np.random.default_rng(seed)
     drawn = write_text(model, params, vocabulary, rng, prompt=prompt, length=length, temperature=temperature)
     text = unicodedata.normalize("NFC", drawn[len(prompt) :])
     found = _words(text)[:-1]  # the last word may be cut
     known = float(np.mean([word in words for word in found])) if found else 0.0
     codes = np.array([ord(c) for c in text])
-    return {"text": text, "codes": codes, "known": known, "temperature": temperature, "source": source, "draw": draw}
+    return {"text": text, "codes": codes, "known": known, "temperature": temperature, "source": source, "seed": seed}
+
+
+def text_bits(source="Shakespeare") -> dict:
+    """Bits per letter on the tenth of the text that was kept for the test: of guessing, a table of pairs, the network.
+
+    The network is the shipped one, with its numbers rounded to half precision.
+    """
+    from ..weights import char_rnn
+
+    model, vocabulary, params, _ = _writer(source)
+    learn, _, (x, y) = char_rnn.split(TEXTS[source], vocabulary)
+    nats, _ = sequence_cross_entropy(predict(model, params, {}, x), y)
+    return {
+        "guessing": float(np.log2(len(vocabulary))),
+        "pairs": char_rnn.bigram_bits(learn, (x, y), len(vocabulary)),
+        "network": float(nats / np.log(2)),
+    }
 
 
 def sharpened(scores=(2.0, 1.0, 0.0), temperatures=(0.25, 0.5, 1.0, 2.0, 4.0)) -> np.ndarray:

@@ -39,13 +39,18 @@ def model(name: str):
     return char_rnn(len(vocabulary), features=settings["features"], hidden=settings["hidden"]), vocabulary
 
 
+def split(name: str, vocabulary: Vocabulary) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The text in pieces of `STEPS` letters, (x, y) each: to learn from (eight of ten), to stop by, to test on."""
+    x, y = next_character_examples(vocabulary.encode(text(name)), STEPS)
+    tenth = np.arange(len(x)) % 10
+    return [(x[part], y[part]) for part in (tenth < 8, tenth == 8, tenth == 9)]
+
+
 def train(name: str):
     """Train on eight tenths of the text, stop by another tenth, measure on the last one; in pieces of 100 letters."""
     settings, seed = SETTINGS[name], 0
     net, vocabulary = model(name)
-    x, y = next_character_examples(vocabulary.encode(text(name)), STEPS)
-    tenth = np.arange(len(x)) % 10
-    learn, stop, test = ((x[part], y[part]) for part in (tenth < 8, tenth == 8, tenth == 9))
+    learn, stop, test = split(name, vocabulary)
     best = regularizers.EarlyStopping(patience=4)
     updates = settings["epochs"] * -(-len(learn[0]) // settings["batch_size"])
     history = train_model(

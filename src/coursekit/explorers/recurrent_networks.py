@@ -1,0 +1,125 @@
+"""Explorers and predictions of chapter 14."""
+
+from __future__ import annotations
+
+from ..experiments import recurrent_networks as experiment
+from ..plotting import recurrent_networks as plot
+from . import Choice, LogSlider, Slider, explorer, predict
+
+__all__ = ["gradient", "predict_gradient", "predict_hold", "predict_long", "predict_temperature", "recall", "written"]
+
+
+def _gradient_in_words(result):
+    norm = result["norm"][-1]
+    what = "vanishes" if norm < 1e-3 else "explodes" if norm > 1e3 else "keeps within a thousandfold of its size"
+    return (
+        f"A {result['activation']} recurrent network with spectral radius {result['radius']:.3g}. On its way back the "
+        f"gradient is multiplied by about {result['factor']:.3g} a step. After 100 steps {norm:.1e} of it is left: it "
+        f"{what}."
+    )
+
+
+gradient = explorer(
+    experiment.gradient_through_time,
+    plot.gradient,
+    _gradient_in_words,
+    title="A gradient goes back through 100 steps",
+    activation=Choice("linear", "tanh", label="activation"),
+    radius=LogSlider(0.5, 2.0, default=0.891, steps=13, label="spectral radius"),
+)
+
+
+def _recall_in_words(result):
+    recalled = result["recalled"]
+    return (
+        f"{result['cell']}, trained with delays up to {result['trained']}. After {result['delay']} steps it names the "
+        f"first of four symbols in {result['at']:.0%} of the sequences; after 1 step in {recalled[1]:.0%}, after "
+        f"{len(recalled) - 1} in {recalled[-1]:.0%}. Guessing gives 25%."
+    )
+
+
+recall = explorer(
+    experiment.recall,
+    plot.recall,
+    _recall_in_words,
+    title="What is recalled after a delay",
+    cell=Choice("RNN", "GRU", "LSTM", label="cell"),
+    trained=Choice(20, 100, default=100, label="delays in training up to"),
+    delay=Slider(5, 200, default=20, step=15, label="delay", unit="steps"),
+)
+
+
+def _written_in_words(result):
+    text = " ".join(result["text"].split())
+    return (
+        f"{result['source']} at temperature {result['temperature']:.2g}, draw {result['seed']}. "
+        f"{result['known']:.0%} of the words occur in the text that was read in training. It begins: {text[:140]}"
+    )
+
+
+written = explorer(
+    experiment.written,
+    plot.written,
+    _written_in_words,
+    title="The network writes",
+    source=Choice(*experiment.TEXTS, label="trained on"),
+    temperature=LogSlider(0.1, 2.0, default=0.1, steps=10, label="temperature"),
+    seed=Slider(1, 4, default=1, step=1, label="draw"),
+)
+
+
+predict_long = predict(
+    "14-long",
+    question="The recurrent net has learnt from numbers of 8 bits. Now it adds numbers of 40 bits, without further "
+    "training. What share of the bits does it get right?",
+    options={
+        "About half: it never saw such long numbers": "It never saw them, but no step of the work is new. The cell "
+        "reads two bits and what it was handed, and that is all it needs at bit 39 too.",
+        "The first 8 are right, the others are guessed": "Nothing in the net counts to 8. The same weights work at "
+        "every step, whether it is the 3rd or the 39th.",
+        "Nearly all": "One rule, used at every step: add two bits and the carry. Because the weights are shared by "
+        "all steps, what was learnt for 8 holds for 40.",
+    },
+    answer="Nearly all",
+)
+
+predict_gradient = predict(
+    "14-gradient",
+    question="One step back multiplies the gradient by 0.9. What is left of it after 100 steps?",
+    options={
+        "About 90 %": "That is one step. A hundred steps multiply a hundred times.",
+        "About a tenth": "0.9 to the power of 22 is a tenth. There are 78 more steps to go.",
+        "About 0.003 %": "0.9 to the power of 100 is 0.0000266. A learning rate cannot make up for that: the parts of "
+        "the gradient from near steps would grow just as much.",
+    },
+    answer="About 0.003 %",
+)
+
+predict_hold = predict(
+    "14-hold",
+    question="A plain RNN learns to name the first symbol of a sequence after delays of up to 20 steps, and gets "
+    "them all right. Then it is tested with a delay of 200 steps. What happens?",
+    options={
+        "It guesses: 200 steps are far too long for a plain RNN": "Long delays are hard to learn, because no gradient "
+        "comes back. Here it has learnt already. Nothing says that it cannot hold what it has.",
+        "It recalls the symbol": "Once a state reproduces itself from step to step it can stay for ever. What a plain "
+        "RNN lacks is not memory: it is a gradient that tells it what to remember.",
+        "It recalls about a tenth of the symbols": "Forgetting is not in proportion to time. Either the state goes "
+        "round in a loop that keeps the symbol, or it does not.",
+    },
+    answer="It recalls the symbol",
+)
+
+predict_temperature = predict(
+    "14-temperature",
+    question="The lower the temperature, the more often the network writes the letter it holds most likely. What does "
+    "it write at a temperature near 0?",
+    options={
+        "Its best text: every letter is the likeliest one": "The likeliest letter at every step does not make the "
+        "likeliest text, and after the same letters comes the same letter again. Look for the loop.",
+        "The same few words again and again": "With no chance left, a state that comes near an earlier one goes the "
+        "same way again. Common words lead to common words, and round it goes.",
+        "Random letters": "That is the other end: a high temperature makes all letters alike.",
+    },
+    answer="The same few words again and again",
+)
