@@ -52,6 +52,7 @@ def fit(optimizer, sizes, *, steps, batch_size, seed=0, runs=1, examples=10000, 
     loss : (steps, runs) loss of each step's batch, before the step; NaN or infinite for a run that diverged
     held : (steps // every, runs) loss on the held-out images after every so many steps; empty if `every` is 0
     at : (steps // every,) the updates made by then
+    params : what was learnt, with a run axis in front
     """
     x, y, x_held, y_held = images()
     rng = np.random.default_rng(seed)
@@ -73,7 +74,7 @@ def fit(optimizer, sizes, *, steps, batch_size, seed=0, runs=1, examples=10000, 
                 scores, _, _ = net.forward(params, state, x_held, training=False)
                 held.append(softmax_cross_entropy(scores, y_held)[0])
                 at.append(step + 1)
-    return {"loss": loss, "held": np.array(held).reshape(-1, runs), "at": np.array(at, dtype=int)}
+    return {"loss": loss, "held": np.array(held).reshape(-1, runs), "at": np.array(at, dtype=int), "params": params}
 
 
 def at_the_end(loss, count=20) -> np.ndarray:
@@ -438,6 +439,29 @@ def warm_up(rate=0.6, gain=2.0, warm=60, steps=200, seed=0) -> dict:
     rule = sgd(lambda step: np.array([full(step), slow(step)]))
     loss = fit(rule, _sizes(3), steps=steps, batch_size=64, seed=seed, runs=2, gain=gain)["loss"]
     return {"without": loss[:, 0], "with": loss[:, 1], "rate": rate, "gain": gain}
+
+
+def longest_step(gain=2.0, rate=0.6, warm=60, at=(0, 20, 40, 60), seed=0) -> dict:
+    """The shortest step against the gradient that does not lower the loss, in the net of `warm_up` while it warms up.
+
+    Returns `{updates made: rate}`. The loss is that of 1,000 images; the rates tried are 20 to a decade, from 0.01 up.
+    """
+    x, y, _, _ = images()
+    x, y, net = x[:1000], y[:1000], mlp(_sizes(3))
+    found = {}
+    for steps in at:
+        plan = sgd(schedules.warmup(rate, warm, start=0.0))
+        params = fit(plan, _sizes(3), steps=steps, batch_size=64, seed=seed, gain=gain)["params"]
+        scores, cache, _ = net.forward(params, {}, x, training=True)
+        before, dscores = softmax_cross_entropy(scores, y)
+        grads = net.backward_first(dscores, cache)
+        for lr in np.geomspace(0.01, 100, 81):
+            moved, _ = sgd(lr).update(params, grads, {"step": 0})
+            after, _ = softmax_cross_entropy(net.forward(moved, {}, x, training=False)[0], y)
+            if not after[0] < before[0]:
+                break
+        found[steps] = float(lr)
+    return found
 
 
 # Range test ----------------------------------------------------------------------------------------------------------
