@@ -9,6 +9,7 @@ from coursekit.convolution import conv2d_backward, conv2d_forward
 from coursekit.errors import RangeError
 from coursekit.experiments import convolution as experiment
 from coursekit.explorers import convolution as explore
+from coursekit.initializers import he_normal
 from coursekit.plotting import convolution as plot
 
 
@@ -171,6 +172,22 @@ def test_the_effective_field_is_smaller_and_grows_with_the_root_of_the_depth():
         assert (grown["effective"][1:] < grown["theoretical"][1:]).all()
         deep = experiment.effective_field(19, kind)  # the prediction's settings
         assert 0.15 < (deep["effective"] / deep["theoretical"]) ** 2 < 0.27
+
+
+@pytest.mark.parametrize("kind", experiment.KINDS[1:])
+def test_the_measured_field_is_torchs_gradient(kind):
+    depth, c = 3, 4
+    rng = np.random.default_rng(5)
+    x = torch.tensor(rng.standard_normal((c, c, 7, 7)), requires_grad=True)
+    y = x
+    for _ in range(depth):
+        w = torch.tensor(he_normal(rng, (c, c, 3, 3), dtype=np.float64))
+        y = torch.nn.functional.conv2d(y, w, padding=1)
+        y = torch.relu(y) if "ReLU" in kind else y
+    sum(y[i, i, 3, 3] for i in range(c)).backward()
+    squared = (x.grad.numpy() ** 2).sum(axis=(0, 1))
+    measured = experiment.effective_field(depth, kind, nets=1, seed=5)["share"]
+    np.testing.assert_allclose(measured, squared / squared.sum(), rtol=1e-9)
 
 
 def test_equal_weights_give_the_bell_of_the_formula():

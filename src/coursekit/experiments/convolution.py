@@ -413,7 +413,7 @@ def _digits_and_weights():
     """The first test image of each digit, and the weights: read once, since a slider asks for them at every stop."""
     mnist = data.mnist()
     first = [int(np.flatnonzero(mnist.y_test == digit)[0]) for digit in range(10)]
-    return mnist.x_test[first], weights.load("lenet5_mnist")
+    return mnist.x_test[first].astype(np.float64), weights.load("lenet5_mnist", np.float64)
 
 
 def feature_maps(digit=4, layer="conv 1") -> dict:

@@ -55,7 +55,7 @@ def _montage(maps, columns):
 @styled
 def learnt(result: dict):
     """What a dense layer and a kernel make of a picture on the left and on the right."""
-    fig, axes = figure(6.4, 3.4, 4, 2, margins=(1.25, 0.1, 0.1, 0.35), gaps=(0.15, 0.12))
+    fig, axes = figure(6.4, 5.2, 4, 2, margins=(1.25, 0.1, 0.1, 0.35), gaps=(0.15, 0.12))
     for column, (side, pictures) in zip(axes.T, result["pictures"].items(), strict=True):
         high = np.abs(pictures["its edges"]).max()
         for ax, (name, image) in zip(column, pictures.items(), strict=True):
@@ -283,9 +283,9 @@ def feature_maps(result: dict):
              f"{maps.shape[2]}", 0, np.percentile(maps, 99.5), cmap="viridis", photo=False)  # fmt: skip
     if first:
         high = np.abs(result["kernels"]).max()
-        inset = left.inset_axes([0, -0.47, 1, 0.4])
-        _picture(inset, _montage(result["kernels"], 6), "", -high, high, cmap="RdBu_r", photo=False)
-        inset.set_title("its kernels, 5 x 5", size=9.5)
+        inset = left.inset_axes([0, -0.74, 1, 0.6])
+        _picture(inset, _montage(result["kernels"], 3), "", -high, high, cmap="RdBu_r", photo=False)
+        inset.set_title("its kernels, 5 x 5", size=10)
         left.set_anchor("N")
     return fig
 
