@@ -155,6 +155,16 @@ def test_the_variants_are_what_their_names_say():
     assert experiment.VARIANTS["overlapping pooling"]().layers[2].size == (3, 3)
 
 
+def test_todays_parts_gain_a_point_or_two_and_the_plan_does_the_rest():
+    right = {
+        name: [experiment.variant(name, epochs=1, seed=seed)["test_accuracy"] for seed in range(3)]
+        for name in ("today", "tanh", "mean pooling")
+    }
+    for name in ("tanh", "mean pooling"):
+        assert 0 < np.mean(right["today"]) - np.mean(right[name]) < 0.035
+        assert min(right[name]) > 0.9
+
+
 def test_steps_until_counts_from_one_and_says_never():
     assert experiment.steps_until(np.array([3.0, 2, 1, 0]), 1.6, window=2) == 3
     assert experiment.steps_until(np.ones(4), 0.5, window=2) == 5
@@ -237,6 +247,13 @@ def test_explorers_say_what_they_show(name):
     explorer = getattr(explore, name)
     some = explorer.grid()[:: max(1, len(explorer.grid()) // 8)]
     assert len({explorer.alt(**settings) for settings in some}) == len(some)
+
+
+def test_the_ledgers_of_the_chapter_read_weights_that_are_in_the_quiz():
+    rows = {row.name: row.params for row in zoo.ledger(zoo.alexnet(), (3, 227, 227)).rows}
+    assert rows["conv2d_4"] - 256 == 307_200
+    vgg = {row.name: row.params for row in zoo.ledger(zoo.vgg16(), (3, 224, 224)).rows}
+    assert round(vgg["dense_32"] / 1e6) == 103 and vgg["dense_32"] > 40 * vgg["conv2d_28"]
 
 
 def test_figures_of_the_chapter_have_alternative_text():

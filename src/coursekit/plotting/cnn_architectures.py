@@ -151,7 +151,7 @@ def network_plan(book):
                 ax.add_patch(Rectangle((k * 0.7, 28 - side - k * 0.7 + 8), side, side, fc=PAPER, ec=BLUE, lw=0.8))
         else:
             height = 4 + shape[0] / 4.2
-            ax.add_patch(Rectangle((14, 38 - height), 3, height, fc=ORANGE, ec="none"))
+            ax.add_patch(Rectangle((0, 38 - height), 3, height, fc=ORANGE, ec="none"))
         ax.text(0, -4, kind, color=MUTED)
         ax.text(0, -11, " × ".join(map(str, shape)), weight="bold")
     fig.alt = "The shapes in LeNet-5: " + ", ".join(f"{kind} {' x '.join(map(str, shape))}" for kind, shape in steps)
@@ -201,7 +201,7 @@ def lrn(results: list[dict]):
         ax.grid(axis="x", visible=False)
         ax.set_xticks([])
     axes[0].set_ylabel("response")
-    axes[len(results) // 2].set_xlabel("16 channels at one pixel")
+    fig.text(0.55, 0.03, "16 channels at one pixel", ha="center")
     fig.alt = "Responses before (grey) and after LRN (blue). " + " ".join(
         f"Responses up to {r['scale']:g}: multiplied by {r['factor'].min():.2f} to {r['factor'].max():.2f}."
         for r in results
