@@ -64,7 +64,7 @@ def _rounds_in_words(result):
     drawn = "logarithm" if result["scale"] == "log" else "range itself"
     return (
         f"Round {result['shown']} of a search with {result['trials']} trials a round, uniform in the {drawn}. "
-        f"Learning rates from {low[0]:.2g} to {high[0]:.2g}, penalties from {low[1]:.2g} to {high[1]:.2g}. "
+        f"Learning rates from {low[0]:.4g} to {high[0]:.4g}, penalties from {low[1]:.4g} to {high[1]:.4g}. "
         f"Best accuracy of each round: {', '.join(f'{100 * b:.1f} %' for b in best)}."
     )
 

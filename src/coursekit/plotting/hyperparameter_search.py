@@ -22,7 +22,7 @@ def _powers(axis, low, high, every=1):
 @styled
 def optimism(result: dict):
     """Accuracy of the chosen network: on the images that chose it, and on all others. One count for each search."""
-    fig, axes = figure(6.2, 3.7, 2, 1, sharex=True, gaps=(0.5, 0.42), margins=(0.7, 0.15, 0.54, 0.32))
+    fig, axes = figure(5.4, 3.7, 2, 1, sharex=True, gaps=(0.5, 0.42), margins=(0.7, 0.15, 0.54, 0.32))
     edges = np.linspace(0.6, 1.0, 41) + 1e-9
     edges[0] = -0.001
     low = np.arange(0.6, 1.0, 0.01)
@@ -43,7 +43,7 @@ def optimism(result: dict):
 def held_out(result: dict):
     """Accuracy by the share held out: what the search reports, and what new images say."""
     shares = 100 * result["shares"]
-    fig, ax = figure(6.0, 3.3, margins=(0.7, 0.2, 0.54, 0.32))
+    fig, ax = figure(5.4, 3.3, margins=(0.7, 0.2, 0.54, 0.32))
     for name, colour, label, place in (
         ("reported", ORANGE, "reported by the search", (0.12, 9)),
         ("fresh", BLUE, "on new images", (-30, -30)),
@@ -66,7 +66,7 @@ def held_out(result: dict):
 @styled
 def folds(result: dict):
     """Every estimate as a dot: one split, cross-validation, and the truth."""
-    fig, ax = figure(6.0, 2.5, margins=(1.45, 0.2, 0.54, 0.15))
+    fig, ax = figure(5.4, 2.5, margins=(1.45, 0.2, 0.54, 0.15))
     rows = (("fresh", MUTED, "new images"), ("folds", BLUE, "five folds"), ("split", ORANGE, "one split"))
     rng = np.random.default_rng(0)
     for height, (name, colour, _) in enumerate(rows):
@@ -84,9 +84,11 @@ def folds(result: dict):
 @styled
 def budgets(result: dict):
     """The first two settings of every trial, grid and random; and the mean best score by the number of trials."""
-    fig, (left, middle, right) = figure(
-        6.8, 2.75, 1, 3, width_ratios=[1, 1, 1.25], gaps=(0.42, 0.5), margins=(0.3, 0.12, 0.56, 0.55)
-    )
+    fig, axes = figure(5.2, 5.3, 2, 2, height_ratios=[1.15, 1], gaps=(0.35, 0.95), margins=(0.6, 0.15, 0.54, 0.52))
+    (left, middle), (unused, right) = axes
+    place = unused.get_position()
+    fig.delaxes(unused)
+    right.set_position([place.x0, place.y0, right.get_position().x1 - place.x0, place.height])
     half = result["width"] * np.sqrt(2 * np.log(2))  # the score is above one half this near to the peak
     for ax, name, colour in ((left, "grid", ORANGE), (middle, "random", BLUE)):
         x, y = result["peak"][:2]
@@ -107,7 +109,7 @@ def budgets(result: dict):
     for name, colour in (("grid", ORANGE), ("random", BLUE)):
         right.plot(trials, result[f"{name}_mean"], "o-", color=colour)
     right.axvline(result["trials"], color=MUTED, lw=1, ls="--")
-    right.set(xscale="log", xlim=(12, 800), ylim=(0, 1.04), xlabel="trials", title="mean best score,\n300 searches")
+    right.set(xscale="log", xlim=(12, 800), ylim=(0, 1.04), xlabel="trials", title="mean best score of 300 searches")
     right.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
     right.set_xticks(trials, [str(t) for t in trials])
     right.xaxis.set_minor_locator(NullLocator())
@@ -123,7 +125,7 @@ def budgets(result: dict):
 @styled
 def decades(result: dict):
     """How many draws fall into each power of ten, one panel for each way of drawing."""
-    fig, axes = figure(6.2, 3.5, 2, 1, sharex=True, gaps=(0.5, 0.42), margins=(0.7, 0.15, 0.54, 0.32))
+    fig, axes = figure(5.4, 3.5, 2, 1, sharex=True, gaps=(0.5, 0.42), margins=(0.7, 0.15, 0.54, 0.32))
     edges = result["edges"]
     for ax, name, colour, title in (
         (axes[0], "uniform", ORANGE, "the numbers themselves drawn"),
@@ -178,7 +180,7 @@ def rounds(result: dict):
 @styled
 def by_setting(result: dict):
     """Validation accuracy of every random trial against each of its settings: which of them matters?"""
-    fig, axes = figure(6.2, 4.6, 2, 2, sharey=True, gaps=(0.3, 0.68), margins=(0.7, 0.2, 0.54, 0.15))
+    fig, axes = figure(5.6, 4.4, 2, 2, sharey=True, gaps=(0.3, 0.68), margins=(0.7, 0.2, 0.54, 0.15))
     names = {"lr": "learning rate", "gain": "gain of the first weights", "decay": "momentum", "l2": "L2 penalty"}
     for ax, (name, label) in zip(axes.flat, names.items(), strict=True):
         values = result["random"]["settings"][name]
@@ -202,7 +204,7 @@ def by_setting(result: dict):
 @styled
 def halving(result: dict):
     """Validation loss of every network up to the epoch at which halving stopped it."""
-    fig, ax = figure(6.0, 3.5, margins=(0.7, 0.3, 0.54, 0.32))
+    fig, ax = figure(5.4, 3.5, margins=(0.7, 0.3, 0.54, 0.32))
     curve = np.minimum(np.where(np.isfinite(result["curve"]), result["curve"], 1e3), 1e3)
     epochs = np.arange(1, len(curve) + 1)
     for i in np.argsort(result["stopped"]):
@@ -221,7 +223,7 @@ def halving(result: dict):
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
-    ax.set(ylim=(0.6 * curve[-1].min(), 400), xlabel="epoch", ylabel="validation loss")
+    ax.set(ylim=(0.4 * curve[-1].min(), 400), xlabel="epoch", ylabel="validation loss")
     ax.set_title(f"{result['cost']} epochs in place of {result['full']}")
     fig.alt = (
         f"Validation loss by epoch of {len(result['stopped'])} networks. Half of those left stop at epochs 1, 2, 4 and "
@@ -233,7 +235,7 @@ def halving(result: dict):
 @styled
 def history(runs: dict[str, np.ndarray]):
     """Lowest score so far by trial, a line for each search."""
-    fig, ax = figure(6.0, 3.1, margins=(0.7, 0.85, 0.54, 0.15))
+    fig, ax = figure(5.4, 3.1, margins=(0.7, 0.85, 0.54, 0.15))
     ends = {}
     for (name, values), colour in zip(runs.items(), (BLUE, ORANGE, GREEN), strict=False):
         best = np.fmin.accumulate(np.where(np.isfinite(values), values, np.inf))
