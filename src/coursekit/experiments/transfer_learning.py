@@ -178,37 +178,57 @@ def gains(result: dict) -> tuple[np.ndarray, np.ndarray]:
 def features(source: str, target: str, cut: str) -> tuple[np.ndarray, np.ndarray]:
     """Training and test images of the target as the source's network sees them at a cut: rows, (N, D), float64.
 
-    Each feature's mean is taken off, and all are divided by one number, so that one learning rate suits every cut.
+    They are brought to unit size, so that one learning rate suits every cut.
     """
     x, _, x_test, _ = problem(target)
     if CUTS[_checks.choice("cut", cut, CUTS)]:
         params = pretrained(source)
         (body, params, _), _ = split(network(params[HEAD]["w"].shape[1]), params, {}, CUTS[cut])
         x, x_test = (predict(body, params, {}, a) for a in (x, x_test))
+    return unit(x, x_test)
+
+
+def unit(x: np.ndarray, x_test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of float64, each feature's mean taken off, all divided by one number; both learnt from x alone."""
     x, x_test = (a.reshape(len(a), -1).astype(np.float64) for a in (x, x_test))
     mean, scale = x.mean(axis=0), x.std()
     return (x - mean) / scale, (x_test - mean) / scale
 
 
-def head(source, target, cut, n=100, seeds=3, steps=100, batch_size=100) -> np.ndarray:
+def softmax_layer(x, y, x_test, y_test, chosen, rngs, steps=100, batch_size=100) -> np.ndarray:
+    """Train one softmax layer on rows of features, a run for each generator side by side.
+
+    Parameters
+    ----------
+    x, x_test : (N, D) features of about unit size
+    y, y_test : (N,) labels
+    chosen : (R, n) which rows each run trains on
+    rngs : R generators, for the order of the examples
+
+    Returns
+    -------
+    (R,) accuracy on the test rows
+    """
+    layer, n = Dense(x.shape[1], int(y.max()) + 1), chosen.shape[1]
+    params = stack_runs([layer.init(rng, dtype=x.dtype)[0] for rng in rngs])
+    params["w"][:] = 0
+    optimizer = momentum(cosine(2 / x.shape[1], steps), 0.9)
+    state = optimizer.init(params)
+    for _ in range(steps):
+        batch = [rng.choice(rows, min(batch_size, n), replace=False) for rng, rows in zip(rngs, chosen, strict=True)]
+        scores, cache, _ = layer.forward(params, {}, x[np.stack(batch)], training=True)
+        _, dscores = softmax_cross_entropy(scores, y[np.stack(batch)])
+        params, state = optimizer.update(params, layer.backward_first(dscores, cache), state, inplace=True)
+    return accuracy(x_test @ params["w"] + params["b"], np.broadcast_to(y_test, (len(rngs), len(y_test))))
+
+
+def head(source, target, cut, n=100, seeds=3) -> np.ndarray:
     """Train a softmax layer on frozen features, a few seeds side by side; the test accuracy of each, (seeds,)."""
     x, x_test = features(source, target, cut)
     _, y, _, y_test = problem(target)
     rngs = [np.random.default_rng(seed) for seed in range(seeds)]
     chosen = np.stack([draw(target, n, rng) for rng in rngs])
-    layer = Dense(x.shape[1], int(y.max()) + 1)
-    params = stack_runs([layer.init(rng, dtype=np.float64)[0] for rng in rngs])
-    params["w"][:] = 0
-    optimizer = momentum(cosine(2 / x.shape[1], steps), 0.9)
-    state = optimizer.init(params)
-    for _ in range(steps):
-        batch = np.stack(
-            [rng.choice(places, min(batch_size, n), replace=False) for rng, places in zip(rngs, chosen, strict=True)]
-        )
-        scores, cache, _ = layer.forward(params, {}, x[batch], training=True)
-        _, dscores = softmax_cross_entropy(scores, y[batch])
-        params, state = optimizer.update(params, layer.backward_first(dscores, cache), state, inplace=True)
-    return accuracy(x_test @ params["w"] + params["b"], np.broadcast_to(y_test, (seeds, len(y_test))))
+    return softmax_layer(x, y, x_test, y_test, chosen, rngs)
 
 
 def heads(target="digits 5-9", cut="pixels", n=100) -> dict:
