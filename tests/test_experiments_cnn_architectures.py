@@ -151,16 +151,16 @@ def test_the_variants_are_what_their_names_say():
     kinds = {name: [type(layer).__name__ for layer in make().layers] for name, make in experiment.VARIANTS.items()}
     assert experiment.VARIANTS["today"]() == zoo.lenet5()
     assert "ReLU" not in kinds["tanh"] and kinds["tanh"].count("Tanh") == 4
-    assert kinds["mean pooling"].count("AvgPool2d") == 2 and kinds["LRN"].count("LocalResponseNorm") == 2
-    assert experiment.VARIANTS["overlapping pooling"]().layers[2].size == (3, 3)
+    assert kinds["mean pool"].count("AvgPool2d") == 2 and kinds["LRN"].count("LocalResponseNorm") == 2
+    assert experiment.VARIANTS["overlapping pool"]().layers[2].size == (3, 3)
 
 
 def test_todays_parts_gain_a_point_or_two_and_the_plan_does_the_rest():
     right = {
         name: [experiment.variant(name, epochs=1, seed=seed)["test_accuracy"] for seed in range(3)]
-        for name in ("today", "tanh", "mean pooling")
+        for name in ("today", "tanh", "mean pool")
     }
-    for name in ("tanh", "mean pooling"):
+    for name in ("tanh", "mean pool"):
         assert 0 < np.mean(right["today"]) - np.mean(right[name]) < 0.035
         assert min(right[name]) > 0.9
 

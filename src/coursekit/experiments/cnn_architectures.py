@@ -261,8 +261,8 @@ def lenet(activation=ReLU, pool=MaxPool2d, size=2, norm=()) -> Sequential:
 VARIANTS = {
     "today": lenet,
     "tanh": lambda: lenet(activation=Tanh),
-    "mean pooling": lambda: lenet(pool=AvgPool2d),
-    "overlapping pooling": lambda: lenet(size=3),
+    "mean pool": lambda: lenet(pool=AvgPool2d),
+    "overlapping pool": lambda: lenet(size=3),
     "LRN": lambda: lenet(norm=(LocalResponseNorm(),)),
 }
 

@@ -59,9 +59,11 @@ def _stacked_in_words(result):
     if one == stack:
         compared = f"They are the same layer, with {one:,} parameters"
     else:
-        more = "fewer" if stack < one else "more"
+        larger = "the stack" if one < stack else "the single layer"
         factor = max(one, stack) / min(one, stack)
-        compared = f"One layer has {one:,} parameters, the stack {stack:,}: {factor:.2f} times {more}"
+        compared = (
+            f"The single layer has {one:,} parameters, the stack {stack:,}: {factor:.2f} times as many in {larger}"
+        )
     return (
         f"{result['inputs']} channels to {result['outputs']}: one {size} x {size} convolution against {n} of 3 x 3. "
         f"{compared}. Both see {size} x {size} pixels."

@@ -179,7 +179,7 @@ def relu():
 )
 def overlap():
     """Test accuracy of both."""
-    return {"side by side": _mean_accuracy("today"), "overlapping": _mean_accuracy("overlapping pooling")}
+    return {"side by side": _mean_accuracy("today"), "overlapping": _mean_accuracy("overlapping pool")}
 
 
 @claim(

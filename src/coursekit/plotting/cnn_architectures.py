@@ -52,7 +52,7 @@ def accuracy_when_moved(curves: dict, only: int | None = None):
 def shift(result: dict):
     """The moved digit, what both networks say of it, and how they fare with all test digits."""
     fig, axes = figure(
-        6.4, 4.9, 2, 2, width_ratios=[1, 1.75], height_ratios=[1.15, 1], gaps=(0.55, 0.85),
+        6.4, 4.9, 2, 2, width_ratios=[1, 1.75], height_ratios=[1.15, 1], gaps=(0.78, 0.85),
         margins=(0.7, 0.2, 0.55, 0.35),
     )  # fmt: skip
     (picture, bars), (left, right) = axes
