@@ -89,6 +89,9 @@ def settings(lite: Path, pyodide: str) -> None:
         "no_unused_shared_packages": True,
     }
     (lite / "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": config}))
+    # Cells out of sight stay in the page: sliders keep their place, and the browser's search finds text.
+    overrides = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "defer"}}
+    (lite / "overrides.json").write_text(json.dumps(overrides))
     kernel = {
         "pyodideUrl": f"./../_static/ck/{pyodide}/pyodide.mjs",
         "disablePyPIFallback": True,

@@ -80,14 +80,19 @@ def test_a_slider_of_a_chapter_answers_in_the_browser(notebook):
     page = notebook("chapters/02_losses.ipynb")
     run_all(page)
     page.wait_for_selector(".jp-OutputArea .widget-slider, .jp-OutputArea .ck-widget", timeout=SLOW)
-    handle = page.locator(".jp-OutputArea .noUi-handle, .jp-OutputArea input[type=range]").first
-    handle.wait_for(timeout=SLOW)
-    picture = ".jp-OutputArea:has(.noUi-handle) svg, .jp-OutputArea:has(.noUi-handle) img"
-    old = page.locator(picture).first.evaluate("picture => picture.outerHTML")
-    handle.focus()
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
+    # With the mouse: JupyterLab keeps the arrow keys for moving between cells.
+    track = page.locator(".jp-OutputArea .noUi-base").first
+    track.wait_for(timeout=SLOW)
     page.wait_for_function(
-        "([picture, old]) => document.querySelector(picture)?.outerHTML !== old", arg=[picture, old], timeout=SLOW
+        "![...document.querySelectorAll('.jp-InputPrompt')].some((prompt) => prompt.textContent.includes('*'))",
+        timeout=SLOW,
+    )
+    picture = ".jp-OutputArea:has(.noUi-base) .widget-html svg"
+    old = page.locator(picture).first.evaluate("picture => picture.outerHTML")
+    track.scroll_into_view_if_needed()
+    box = track.bounding_box()
+    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
+    page.wait_for_function(
+        "([picture, old]) => document.querySelector(picture).outerHTML !== old", arg=[picture, old], timeout=SLOW
     )
     assert not page.foreign
