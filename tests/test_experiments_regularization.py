@@ -239,7 +239,7 @@ def test_patience_of_the_quiz():
 def test_what_is_kept_is_never_later_than_the_stop_and_the_best_until_then():
     for images in (20, 100, 300):
         for wait in (1, 5, 25):
-            result = experiment.patience(wait, images)
+            result = experiment.stopping(wait, images)
             seen = result["losses"][: result["stopped"]]
             assert result["best"] == seen.argmin() + 1
             assert result["stopped"] == min(result["best"] + wait, 50)
@@ -318,7 +318,7 @@ def test_unknown_settings_are_refused():
         experiment.ensemble(3, "votes")
 
 
-@pytest.mark.parametrize("name", ["fit_curve", "bias_variance", "dropout_curve", "patience", "ensemble"])
+@pytest.mark.parametrize("name", ["fit_curve", "bias_variance", "dropout_curve", "stopping", "ensemble"])
 def test_explorers_say_what_they_show(name):
     explorer = getattr(explore, name)
     grid = explorer.grid()

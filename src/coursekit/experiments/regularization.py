@@ -558,7 +558,7 @@ def stop_early(losses, patience) -> tuple[int, int]:
     return len(rows), stop.best_epoch
 
 
-def patience(patience=1, images=20) -> dict:
+def stopping(patience=1, images=20) -> dict:
     """Early stopping on a recorded run.
 
     Returns `losses`, the validation curve, `test` and `train`, (50,) each; `stopped` and `best`, epochs from 1; and

@@ -11,13 +11,13 @@ __all__ = [
     "dropout_curve",
     "ensemble",
     "fit_curve",
-    "patience",
     "predict_adam",
     "predict_dropout",
     "predict_ensemble",
     "predict_labels",
     "predict_strength",
     "predict_zeros",
+    "stopping",
 ]
 
 
@@ -86,7 +86,7 @@ dropout_curve = explorer(
 )
 
 
-def _patience_in_words(result):
+def _stopping_in_words(result):
     best, lowest = result["best"], result["lowest"]
     return (
         f"Patience {result['patience']}, {result['images']} validation images. Training stops after epoch "
@@ -96,10 +96,10 @@ def _patience_in_words(result):
     )
 
 
-patience = explorer(
-    experiment.patience,
-    plot.patience,
-    _patience_in_words,
+stopping = explorer(
+    experiment.stopping,
+    plot.stopping,
+    _stopping_in_words,
     title="When to stop waiting",
     patience=Slider(1, 25, default=1, step=1, label="patience", unit="epochs"),
     images=Choice(20, 100, 300, label="validation images"),

@@ -286,7 +286,7 @@ def dropout_as_ensemble(result: dict):
 
 
 @styled
-def patience(result: dict):
+def stopping(result: dict):
     """The validation curve up to where training stops, what would have come, and the loss on many new images."""
     fig, ax = figure(6.6, 3.4, margins=(0.62, 1.0, 0.54, 0.32))
     epochs = np.arange(1, len(result["losses"]) + 1)
