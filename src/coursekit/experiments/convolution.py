@@ -169,7 +169,8 @@ def kernel_of(left, centre, right, layout="columns") -> np.ndarray:
 def filtered(left=-1.0, centre=0.0, right=1.0, layout="columns") -> dict:
     """Part of a photograph, laid under a kernel of three numbers.
 
-    The entries are divided by their sum, so that the photograph stays as bright as it was, unless the sum is 0.
+    The entries are divided by the absolute value of their sum, so that the photograph stays as bright as it was,
+    unless the sum is 0.
 
     Returns
     -------

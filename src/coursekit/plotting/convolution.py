@@ -275,7 +275,7 @@ def feature_maps(result: dict):
     maps, first = result["maps"], result["layer"] == "conv 1"
     columns = 3 if len(maps) == 6 else 4
     fig, (left, right) = figure(
-        6.4, 3.5, 1, 2, width_ratios=[1, 1.9 if columns == 3 else 1.45], margins=(0.05, 0.05, 0.08, 0.32),
+        6.4, 4.0, 1, 2, width_ratios=[1, 1.9 if columns == 3 else 1.45], margins=(0.05, 0.05, 0.08, 0.32),
         gaps=(0.2, 0),
     )  # fmt: skip
     _picture(left, 1 - result["image"], f"read as {result['guess']}", photo=False)
@@ -283,10 +283,11 @@ def feature_maps(result: dict):
              f"{maps.shape[2]}", 0, np.percentile(maps, 99.5), cmap="viridis", photo=False)  # fmt: skip
     if first:
         high = np.abs(result["kernels"]).max()
-        inset = left.inset_axes([0, -0.74, 1, 0.6])
+        inset = left.inset_axes([0.1, -0.66, 0.8, 0.47])
         _picture(inset, _montage(result["kernels"], 3), "", -high, high, cmap="RdBu_r", photo=False)
         inset.set_title("its kernels, 5 x 5", size=10)
-        left.set_anchor("N")
+    left.set_anchor("N")
+    right.set_anchor("N")
     return fig
 
 
