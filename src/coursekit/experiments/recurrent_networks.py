@@ -201,8 +201,12 @@ def some_dates(rng, n: int) -> tuple[np.ndarray, np.ndarray, list, list]:
 def dates(cell="LSTM", hidden=64, steps=600, seed=0) -> dict:
     """Read a date as people write it, then write it in ISO's form.
 
-    Returns loss (steps,), characters and whole: the share of the characters and of the whole dates that are right, and
-    examples: (as written, what the net wrote, right) of four new dates.
+    Returns
+    -------
+    loss : (steps,)
+    places : (10,) share of right characters at each place of the answer; characters, their mean
+    whole : share of whole dates that are right
+    examples : (as written, what the net wrote, right) of four new dates
     """
     layer = CELLS[_checks.choice("cell", cell, CELLS)]
     net = Sequential([Embedding(len(WRITTEN), 16), layer(16, hidden), LastSteps(10), EachStep(Dense(hidden, len(ISO)))])
@@ -216,6 +220,7 @@ def dates(cell="LSTM", hidden=64, steps=600, seed=0) -> dict:
     examples = [(written[i], "".join(ISO[c] for c in answers[i]), iso[i]) for i in range(4)]
     return {
         "loss": loss,
+        "places": (answers == y).mean(axis=0),
         "characters": float((answers == y).mean()),
         "whole": float((answers == y).all(axis=1).mean()),
         "examples": examples,
@@ -285,11 +290,11 @@ def forecast(series="sunspots_year", change=False, season=None, window=20, hidde
 # Gradients through time
 
 
-def gradient_through_time(radius=1.0, activation="tanh", steps=100, width=64, seed=0) -> dict:
+def gradient_through_time(radius=1.0, activation="tanh", inputs=0.1, steps=100, width=64, seed=0) -> dict:
     """Send a gradient back through the steps of a fresh recurrent network, and measure it at every step.
 
     The recurrent weights are normal random numbers, scaled so that the largest of their eigenvalues has the size
-    `radius`; the inputs are normal with standard deviation 0.1.
+    `radius`; the inputs are normal with standard deviation `inputs`.
 
     Returns
     -------
@@ -302,7 +307,7 @@ def gradient_through_time(radius=1.0, activation="tanh", steps=100, width=64, se
     wh *= radius / np.abs(np.linalg.eigvals(wh)).max()
     h, slopes = 0.1 * rng.standard_normal(width), []
     for _ in range(steps):
-        a = 0.1 * rng.standard_normal(width) + h @ wh
+        a = inputs * rng.standard_normal(width) + h @ wh
         h = np.tanh(a) if activation == "tanh" else a
         slopes.append(1 - h**2 if activation == "tanh" else 1.0)
     dh = rng.standard_normal(width)
@@ -313,7 +318,7 @@ def gradient_through_time(radius=1.0, activation="tanh", steps=100, width=64, se
     norm = np.array(norms) / norms[0]
     half = steps // 2
     factor = float((norm[-1] / norm[half]) ** (1 / (steps - half)))
-    return {"norm": norm, "factor": factor, "radius": radius, "activation": activation}
+    return {"norm": norm, "factor": factor, "radius": radius, "activation": activation, "inputs": inputs}
 
 
 def gradient_through_cells(steps=100, width=32, seed=0) -> dict:

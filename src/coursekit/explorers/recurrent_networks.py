@@ -13,7 +13,8 @@ def _gradient_in_words(result):
     norm = result["norm"][-1]
     what = "vanishes" if norm < 1e-3 else "explodes" if norm > 1e3 else "keeps within a thousandfold of its size"
     return (
-        f"A {result['activation']} recurrent network with spectral radius {result['radius']:.3g}. On its way back the "
+        f"A {result['activation']} recurrent network with spectral radius {result['radius']:.3g}, "
+        f"inputs of std {result['inputs']:g}. On its way back the "
         f"gradient is multiplied by about {result['factor']:.3g} a step. After 100 steps {norm:.1e} of it is left: it "
         f"{what}."
     )
@@ -25,6 +26,7 @@ gradient = explorer(
     _gradient_in_words,
     title="A gradient goes back through 100 steps",
     activation=Choice("linear", "tanh", label="activation"),
+    inputs=Choice(0.1, 1.0, label="std of the inputs"),
     radius=LogSlider(0.5, 2.0, default=0.891, steps=13, label="spectral radius"),
 )
 

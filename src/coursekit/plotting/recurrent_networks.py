@@ -238,7 +238,7 @@ def gradient(result: dict):
         yscale="log", ylim=(1e-32, 1e32), xlim=(0, len(norm) - 1), xlabel="steps back", ylabel="norm of the gradient"
     )
     _powers(ax, range(-30, 31, 10))
-    ax.set_title(f"{result['activation']}, spectral radius {radius:.3g}")
+    ax.set_title(f"{result['activation']}, inputs of std {result['inputs']:g}, spectral radius {radius:.3g}")
     ax.annotate("radius to the power of steps", (0.02, 0.04), xycoords="axes fraction", size=9, color=MUTED)
     return fig
 
