@@ -36,7 +36,7 @@ rate = explorer(
     plot.rate,
     _rate_in_words,
     title="One rate, from far too small to far too large",
-    rate=LogSlider(0.001, 31.6, default=0.001, steps=10, label="rate"),
+    rate=LogSlider(0.001, 31.6, default=0.01, steps=10, label="rate"),
     batch_size=Choice(8, 32, 128, default=32, label="batch size"),
 )
 
