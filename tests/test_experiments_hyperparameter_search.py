@@ -51,6 +51,13 @@ def test_one_network_alone_is_not_lucky_and_the_best_of_many_is():
     assert many["chosen"].mean() - many["average"] < np.sqrt(np.log(100) / 100)  # eq-10-luck
 
 
+def test_the_best_of_many_is_lucky_together():
+    right = experiment.candidates()
+    errors = right - right.mean(axis=1, keepdims=True)
+    together = errors.mean(axis=0).var() / (errors**2).mean()  # 0.01 if the hundred erred independently
+    assert together > 0.3
+
+
 def test_luck_falls_with_more_images_and_grows_with_more_networks():
     gap = {
         key: (run := experiment.optimism(*key))["chosen"].mean() - run["fresh"].mean()
@@ -166,6 +173,7 @@ def test_the_next_range_holds_the_best_so_far():
 def test_the_map_gives_the_trained_networks_at_its_points_and_values_between_elsewhere():
     surface = experiment.accuracy_map()
     rows = search.grid(experiment.MAP_SPACE, points=len(surface))
+    assert surface.size == 361  # as the chapter says
     np.testing.assert_allclose(experiment.look_up(rows, surface), surface.ravel(), atol=1e-9)
     between = experiment.look_up([{"lr": 10 ** (-1 / 6), "l2": 1e-3}], surface)[0]
     low, high = sorted((surface[8, 0], surface[9, 0]))
