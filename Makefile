@@ -12,7 +12,7 @@ INSTALL = @python=$$(sh tools/find-python) && "$$python" tools/install.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: book build serve test notebooks lab weights bench check links format browser jail clean help
+.PHONY: book build serve test notebooks lab weights bench bench-site check links format browser jail clean help
 
 book: build serve  ## make the book and serve it on this machine (PORT=8000)
 
@@ -38,6 +38,9 @@ weights: .venv/.book  ## train the weights that the chapters ship again (NAME=on
 
 bench: .venv/.test  ## print our speed against PyTorch's
 	@$(PY) benchmarks/run.py
+
+bench-site: .venv/.test  ## measure the built book in a browser (after make build)
+	@$(PY) benchmarks/site.py
 
 check: .venv/.test  ## what pre-commit checks: style, notebooks in step, links of the built book
 	@.venv/bin/ruff check

@@ -271,6 +271,11 @@ MENDS = [
 ]
 
 
+# The theme loads the whole search index on every page, for a search as one types, which is off.
+SEARCH = re.compile(
+    r'\s*<script src="(?:\.\./)*(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>'
+)
+
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'unsafe-hashes' {hashes}; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -325,6 +330,7 @@ def on_build_finished(app, error):
             text = page.read_text(encoding="utf-8")
             for pattern, replacement in MENDS:
                 text = pattern.sub(replacement, text)
+            text = text if page.name == "search.html" else SEARCH.sub("", text)
             write(page, with_policy(text))
 
 

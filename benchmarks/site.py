@@ -1,0 +1,189 @@
+"""Measure the built book in Chromium: what a page weighs, how fast its explorers answer, how long Python takes to start.
+
+    make build && make bench-site          or, for some pages: python benchmarks/site.py 05 12
+
+The book is served as hosts do: compressed, and with long life for what carries a digest in its name. Every explorer of a
+page is moved 30 times over its prepared pictures; then "Run live" is clicked, and it is moved 20 times between them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import gzip
+import http.server
+import os
+import random
+import re
+import shutil
+import sys
+import threading
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOK = ROOT / "_build" / "html"
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt"}
+
+BOUNDS = {"first view, kB": 700, "frames p95, ms": 30, "live p95, ms": 100, "cold start, s": 6, "second visit, s": 4}
+
+MOVE = """async ([index, share]) => {
+  const root = document.querySelectorAll(".ck-explorer")[index];
+  const inputs = [...root.querySelectorAll(".ck-control input[type=range]")];
+  const selects = [...root.querySelectorAll(".ck-control select")];
+  const shown = new Promise((done, fail) => {
+    root.addEventListener("ck:shown", done, { once: true });
+    setTimeout(() => fail(new Error(root.querySelector(".ck-status").innerText)), 20000);
+  });
+  const start = performance.now();
+  for (const input of inputs.length ? inputs : selects) {
+    if (input.tagName === "SELECT") input.selectedIndex = Math.floor(share * input.options.length);
+    else input.value = Number(input.min || 0) + share * (Number(input.max) - Number(input.min || 0));
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  await shown;
+  root.getBoundingClientRect();
+  return performance.now() - start;
+}"""
+
+START = """async (index) => {
+  const root = document.querySelectorAll(".ck-explorer")[index];
+  const shown = new Promise((done) => root.addEventListener("ck:shown", () => done(""), { once: true }));
+  const start = performance.now();
+  root.querySelector(".ck-go").click();
+  const failed = await Promise.race([shown, new Promise((done) => setTimeout(() => done("no picture"), 90000))]);
+  if (failed) throw new Error(root.querySelector(".ck-status").innerText);
+  return performance.now() - start;
+}"""
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Files as a host sends them: compressed where that helps, kept for ever where the name carries a digest."""
+
+    extensions_map = {  # noqa: RUF012
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+        ".js": "text/javascript",
+        ".wasm": "application/wasm",
+    }
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        path = Path(self.translate_path(self.path))
+        path = path / "index.html" if path.is_dir() else path
+        if not path.is_file():
+            return self.send_error(404)
+        content = packed(path)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        if path.suffix in COMPRESSED or path.suffix == ".wasm":
+            self.send_header("Content-Encoding", "gzip")
+        forever = re.search(r"/_static/ck/(pyodide-|coursekit-)", self.path)
+        self.send_header("Cache-Control", "public, max-age=31536000, immutable" if forever else "max-age=600")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        return None
+
+    def log_message(self, *given):
+        pass
+
+
+@functools.cache
+def packed(path: Path) -> bytes:
+    content = path.read_bytes()
+    return gzip.compress(content, 6) if path.suffix in COMPRESSED or path.suffix == ".wasm" else content
+
+
+def percentile(times, share):
+    return sorted(times)[min(len(times) - 1, int(share * len(times)))]
+
+
+def measure(browser, address, name):
+    """All rows of one page."""
+    rng = random.Random(0)
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    received = []
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    page.goto(address + name, wait_until="networkidle")
+    rows = {"first view, kB": sum(received) / 1000}
+    # Answer every prediction, so that what stands behind it can be moved.
+    page.evaluate("document.querySelectorAll('.ck-covered').forEach((cover) => cover.classList.remove('ck-covered'))")
+    count = page.evaluate("document.querySelectorAll('.ck-explorer').length")
+    frames, live, slow = [], [], 0
+    for index in range(count):
+        times = [page.evaluate(MOVE, [index, rng.random()]) for _ in range(30)]
+        frames += times[1:]  # the first one loads its pack
+    if count:
+        rows["frames p95, ms"] = percentile(frames, 0.95)
+    if count and page.query_selector(".ck-go"):
+        rows["cold start, s"] = page.evaluate(START, 0) / 1000
+        for index in range(count):
+            if index:
+                page.evaluate(START, index)
+            times = [page.evaluate(MOVE, [index, rng.random()]) for _ in range(20)]
+            if median(times) < 200:
+                live += times
+            else:
+                slow += 1
+        if live:
+            rows["live p95, ms"] = percentile(live, 0.95)
+        rows["slow explorers"] = slow
+        page.close()
+        page = context.new_page()
+        page.goto(address + name, wait_until="networkidle")
+        page.evaluate(
+            "document.querySelectorAll('.ck-covered').forEach((cover) => cover.classList.remove('ck-covered'))"
+        )
+        rows["second visit, s"] = page.evaluate(START, 0) / 1000
+    context.close()
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("chapters", nargs="*", help="numbers, such as 05; all without one")
+    wanted = parser.parse_args().chapters
+    names = [path.relative_to(BOOK).as_posix() for path in sorted(BOOK.glob("chapters/*.html"))]
+    names = [name for name in names if not wanted or any(f"/{number}_" in name for number in wanted)]
+    names = names if wanted else ["intro.html", *names]
+    if not names or not (BOOK / names[0]).is_file():
+        sys.exit("There is no book to measure. Build it first: make build")
+    from playwright.sync_api import sync_playwright
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(BOOK)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors; bounds: {BOUNDS}")
+    print("| page | " + " | ".join(BOUNDS) + " | explorers slower than 200 ms |")
+    print("|---|" + "---|" * (len(BOUNDS) + 1))
+    missed = 0
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=ARGUMENTS)
+        for name in names:
+            rows = measure(browser, address, name)
+            cells = []
+            for key, bound in BOUNDS.items():
+                if key not in rows:
+                    cells.append("–")
+                    continue
+                over = rows[key] > bound
+                missed += over
+                cells.append(f"{rows[key]:.3g}" + (" **over**" if over else ""))
+            print(f"| {name} | {' | '.join(cells)} | {rows.get('slow explorers', '–')} |", flush=True)
+        browser.close()
+    server.shutdown()
+    print(f"\n{missed} figures over their bound." if missed else "\nEvery figure is within its bound.")
+
+
+if __name__ == "__main__":
+    main()
