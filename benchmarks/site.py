@@ -1,9 +1,9 @@
-"""Measure the built book in Chromium: what a page weighs, how fast its explorers answer, how long Python takes to start.
+"""Measure the built book in Chromium: the weight of a page, the answers of its explorers, the start of Python.
 
     make build && make bench-site          or, for some pages: python benchmarks/site.py 05 12
 
-The book is served as hosts do: compressed, and with long life for what carries a digest in its name. Every explorer of a
-page is moved 30 times over its prepared pictures; then "Run live" is clicked, and it is moved 20 times between them.
+The book is served as hosts do: compressed, and with long life for what carries a digest in its name. Every explorer of
+a page is moved 30 times over its prepared pictures; then "Run live" is clicked, and it is moved 20 times between them.
 """
 
 from __future__ import annotations

@@ -58,11 +58,11 @@ def test_small_shifts_part_the_networks_and_large_ones_defeat_both(curves):
     assert lenet[0] > 0.98 and mlp[0] > 0.97  # "about 99 of 100"
     assert lenet[3] > 0.8 and mlp[3] < 0.65
     assert 0.28 < lenet[6] < 0.4  # "about a third"
-    assert 0.12 < mlp[6] < 0.17  # "about one in seven"
+    assert 0.13 < mlp[6] < 0.2  # "about one in six"
 
 
 def test_six_pixels_cost_about_two_percent_of_the_ink():
-    x = data.mnist().x_test[:500]
+    x = data.mnist().x_test[:200]
     assert 0.97 < experiment.moved(x, 6).sum() / x.sum() < 0.985
 
 

@@ -239,10 +239,21 @@ def test_patience_of_the_quiz():
 def test_what_is_kept_is_never_later_than_the_stop_and_the_best_until_then():
     for images in (20, 100, 300):
         for wait in (1, 5, 25):
-            result = experiment.stopping(wait, images)
+            result = experiment.stopping(wait, images, "B")
             seen = result["losses"][: result["stopped"]]
             assert result["best"] == seen.argmin() + 1
             assert result["stopped"] == min(result["best"] + wait, 50)
+
+
+def test_the_two_runs_of_the_explorer_mislead_in_two_ways():
+    def kept(*settings):
+        result = experiment.stopping(*settings)
+        return result["test"][result["best"] - 1] / result["test"].min(), result["best"]
+
+    hasty, late = kept(1, 20, "A"), kept(20, 20, "B")
+    assert hasty[0] > 1.2 and hasty[1] < 8
+    assert late[0] > 1.15 and late[1] > 40
+    assert max(kept(5, 300, run)[0] for run in experiment.RUNS) < 1.02
 
 
 def test_few_validation_images_make_a_rough_curve():

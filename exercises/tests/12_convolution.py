@@ -295,6 +295,7 @@ def backward_input(conv2d_backward, *, rng):
         input_gradient(dout, padded.shape, w, 1),
         what=f"dx of {what}",
         mistakes={
+            "padding 0 was cut off with [0:-0], which leaves nothing": np.zeros((*padded.shape[:2], 0, 0)),
             "the pieces overwrite each other: a pixel collects with += from every place it lay under": last,
             "the kernels were flipped: each entry sends back to the pixel that it was multiplied with": input_gradient(
                 dout, padded.shape, w[:, :, ::-1, ::-1], 1
@@ -525,6 +526,7 @@ WRONG = [
           "divided by the number of images"),
     Wrong("12.3", _backward(add="="), "the pieces overwrite each other"),
     Wrong("12.3", _backward(entry="w[:, :, -1 - i, -1 - j]"), "the kernels were flipped"),
+    Wrong("12.3", _backward(dx="dpadded[:, :, padding:-padding, padding:-padding]"), "[0:-0], which leaves nothing"),
     Wrong("12.3", _backward(dx="dpadded"), "the gradient of the padding was not cut off"),
     Wrong("12.4", _pool("part += d / part.size"), "that is average pooling"),
     Wrong("12.4", _pool("part += d"), "got the whole gradient"),

@@ -55,7 +55,7 @@ def ridge(x, y, strength, degree=DEGREE) -> np.ndarray:
 
 
 def soft_threshold(w, amount):
-    """Move every entry towards 0 by `amount`, and stop there: the exact step of the L1 penalty."""
+    """Move every entry towards 0 by `amount`, and stop there."""
     return np.sign(w) * np.maximum(np.abs(w) - amount, 0)
 
 
@@ -165,7 +165,7 @@ def _degrees(examples, sets, seed):
 
 
 def decompose(predictions, target) -> tuple[np.ndarray, np.ndarray]:
-    """Squared bias and variance of predictions (R, ...) from R training sets of the target (...)."""
+    """Squared bias and variance, (...) each, of R predictions (R, ...)."""
     mean = predictions.mean(axis=0)
     return (mean - target) ** 2, ((predictions - mean) ** 2).mean(axis=0)
 
@@ -558,13 +558,16 @@ def stop_early(losses, patience) -> tuple[int, int]:
     return len(rows), stop.best_epoch
 
 
-def stopping(patience=1, images=20) -> dict:
-    """Early stopping on a recorded run.
+RUNS = {"A": 5, "B": 1}  # two trainings of the early stopping explorer, by their seed
+
+
+def stopping(patience=1, images=20, run="A") -> dict:
+    """Early stopping on one of two trainings.
 
     Returns `losses`, the validation curve, `test` and `train`, (50,) each; `stopped` and `best`, epochs from 1; and
     `lowest`, the epoch of the lowest test loss.
     """
-    curves = validation_curves()
+    curves = validation_curves(seed=RUNS[_checks.choice("run", run, RUNS)])
     losses, test = curves[images][:, 0], curves["test"][:, 0]
     stopped, best = stop_early(losses, patience)
     return {
@@ -576,6 +579,7 @@ def stopping(patience=1, images=20) -> dict:
         "lowest": int(test.argmin()) + 1,
         "patience": patience,
         "images": images,
+        "run": run,
     }
 
 

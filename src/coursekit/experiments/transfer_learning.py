@@ -38,7 +38,7 @@ TASKS = {
 # For each target a source that is like it and one that is not.
 RELATIVES = {"digits 5-9": ("digits 0-4", "clothes"), "clothes B": ("clothes A", "digits")}
 SIZES = (10, 30, 100, 300, 1000)
-SEEDS = 5
+SEEDS = 10
 
 
 def shrink(images: np.ndarray) -> np.ndarray:
@@ -133,7 +133,7 @@ def draw(target: str, n: int, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(count)[:n]
 
 
-def compare(task="digits 0-4 to 5-9", sizes=SIZES, frozen=(0,), seeds=SEEDS) -> dict:
+def compare(task="digits 0-4 to 5-9", sizes=SIZES, frozen=(0,), seeds=5) -> dict:
     """Accuracy on the target by number of examples: from scratch, and from the source with some layers frozen.
 
     Returns

@@ -18,7 +18,7 @@ def _shift_in_words(result):
     at = list(result["curves"]["right"]).index(right)
     shares = [f"{name} {result['curves'][name][at]:.0%}" for name in result["probabilities"]]
     return (
-        f"A {result['digit']}, {way}. {'; '.join(answers)}. Of 500 digits moved like this, right: {', '.join(shares)}."
+        f"A {result['digit']}, {way}. {'; '.join(answers)}. Of 200 digits moved like this, right: {', '.join(shares)}."
     )
 
 
@@ -89,7 +89,7 @@ predict_shift = predict(
         "digit. But the dense layers behind it have a weight of their own for every place of the map.",
         "About a third": "The maps move with the digit, by so much that the dense layers, which know each place by a "
         "weight of its own, get numbers that they have never seen there.",
-        "About one in seven": "That is the dense network, which is lost earlier. Kernels that are the same everywhere, "
+        "About one in six": "That is the dense network, which is lost earlier. Kernels that are the same everywhere, "
         "and pooling, do carry LeNet-5 further.",
     },
     answer="About a third",

@@ -89,7 +89,7 @@ dropout_curve = explorer(
 def _stopping_in_words(result):
     best, lowest = result["best"], result["lowest"]
     return (
-        f"Patience {result['patience']}, {result['images']} validation images. Training stops after epoch "
+        f"Run {result['run']}, patience {result['patience']}, {result['images']} validation images. Training stops after epoch "
         f"{result['stopped']} and keeps epoch {best}. Its loss on 1,000 new images is {result['test'][best - 1]:.3f}; "
         f"the lowest of all 50 epochs is {result['test'][lowest - 1]:.3f}, in epoch {lowest}, the last "
         f"{result['test'][-1]:.3f}."
@@ -101,8 +101,9 @@ stopping = explorer(
     plot.stopping,
     _stopping_in_words,
     title="When to stop waiting",
-    patience=Slider(1, 25, default=1, step=1, label="patience", unit="epochs"),
+    patience=Slider(1, 20, default=1, step=1, label="patience"),
     images=Choice(20, 100, 300, label="validation images"),
+    run=Choice(*experiment.RUNS, label="training run"),
 )
 
 

@@ -109,8 +109,8 @@ predict_rate = predict(
         "trained on.",
         "It is forgotten, the more the larger the rate": "The features move away under the old head. Nothing in the "
         "loss asks for digits 0 to 4, so nothing holds them.",
-        "It gets better, digits are digits": "For a step or two that can happen. Then the features follow the 30 new "
-        "images.",
+        "It gets better, digits are digits": "The features follow the 30 new images, and none of these is a digit from "
+        "0 to 4.",
     },
     answer="It is forgotten, the more the larger the rate",
 )

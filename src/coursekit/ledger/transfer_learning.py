@@ -7,7 +7,7 @@ import numpy as np
 from ..experiments import transfer_learning as experiment
 from . import claim
 
-SIZES = (10, 100, 1000)
+SIZES, SEEDS = (10, 100, 1000), 5
 DIGITS, CLOTHES = "digits 0-4 to 5-9", "clothes A to B"
 TASKS = {"digits": DIGITS, "clothes": CLOTHES}
 HEADS = {"digits": ("digits 0-4", "digits 5-9"), "clothes": ("clothes A", "clothes B")}
@@ -16,7 +16,7 @@ HEADS = {"digits": ("digits 0-4", "digits 5-9"), "clothes": ("clothes A", "cloth
 @functools.cache
 def _compared(task):
     """Five seeds of scratch and of transfer with nothing and with all but the head frozen, at three sizes."""
-    return experiment.compare(task, SIZES, (0, 9), experiment.SEEDS)
+    return experiment.compare(task, SIZES, (0, 9), SEEDS)
 
 
 def _accuracies(task, *frozen):
@@ -29,7 +29,7 @@ def _accuracies(task, *frozen):
 
 def _mean(task, frozen, n=1000):
     source, target = experiment.TASKS[task]
-    return np.mean([experiment.fine_tune(source, target, n, frozen, seed=seed) for seed in range(experiment.SEEDS)])
+    return np.mean([experiment.fine_tune(source, target, n, frozen, seed=seed) for seed in range(SEEDS)])
 
 
 def _gain(numbers, frozen, n, before=""):
@@ -128,6 +128,6 @@ def untrained():
 )
 def negative():
     """Mean accuracies in percent."""
-    result = experiment.compare("clothes to digits", (1000,), (0, 9), experiment.SEEDS)
+    result = experiment.compare("clothes to digits", (1000,), (0, 9), SEEDS)
     rows = {"scratch": result["scratch"], "0 frozen": result["transfer"][0], "9 frozen": result["transfer"][1]}
     return {name: 100 * row.mean() for name, row in rows.items()}

@@ -70,7 +70,7 @@ def shift(result: dict):
     right.remove()
     left.axvline(result["moved"], color=INK, lw=1.2)
     _curves(left, result["curves"], [-8, -4, 0, 4, 8])
-    left.set_title("500 test digits, all moved")
+    left.set_title("200 test digits, all moved")
     return fig
 
 

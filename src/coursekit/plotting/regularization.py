@@ -124,7 +124,7 @@ def by_heart(results: dict):
             ax.plot(curves["step"], curves[f"train_{kind}"], color=BLUE)
             ax.set_xlim(0, curves["step"][-1])
         axes[0, column].set_title(name)
-        axes[1, column].set_xlabel("step")
+        axes[1, column].set(xlabel="step", xticks=[0, 200, 400, 600])
     axes[0, 0].set(ylabel="loss", ylim=(0, 3.2))
     axes[1, 0].set(ylabel="accuracy", ylim=(0, 1.04))
     axes[0, 0].text(0.5, 0.45, "new images", color=ORANGE, transform=axes[0, 0].transAxes, ha="center")
@@ -217,7 +217,7 @@ def decay_paths(paths: dict):
             ax.plot(steps, path[:, k], color=colour, lw=4.2 - 1.5 * k)
         ax.set(xlim=(0, steps[-1]), ylim=(0, 1.12), xlabel="step", title=name, xticks=[0, 200, 400])
     middle = axes[names.index("Adam, L2")]
-    places = ((BLUE, (8, 6), "left"), (ORANGE, (0, -13), "center"), (GREEN, (0, 9), "center"))
+    places = ((BLUE, (-8, -24), "center"), (ORANGE, (0, -13), "center"), (GREEN, (0, 9), "center"))
     for k, (scale, (colour, offset, ha)) in enumerate(zip(paths["scales"], places, strict=True)):
         at = (250, paths["Adam, L2"][125, k])
         _label(middle, at, f"gradient ±{scale:g}", colour, offset=offset, ha=ha, size=9)
@@ -306,7 +306,7 @@ def stopping(result: dict):
         _label(ax, (len(epochs), spots[name]), name.replace(" ", "\n") if "v" in name else name, colour, size=9)
     side = -1 if stopped > 35 else 1
     _label(ax, (stopped, 1.4), f"stops at {stopped}", INK, offset=(5 * side, 0), ha="left" if side > 0 else "right")
-    ax.set_title(f"patience {result['patience']}: keeps epoch {best}")
+    ax.set_title(f"run {result['run']}, patience {result['patience']}: keeps epoch {best}")
     return fig
 
 

@@ -53,7 +53,7 @@ def table() -> tuple[dict, dict, dict]:
     """Accuracy from scratch and with each number of frozen layers, by size of the target, for `TASKS` of chapter 15."""
     params = {}
     for task in experiment.TASKS:
-        result = experiment.compare(task, frozen=experiment.FROZEN)
+        result = experiment.compare(task, frozen=experiment.FROZEN, seeds=experiment.SEEDS)
         params[task] = {"scratch": result["scratch"], "transfer": result["transfer"]}
     noted = {
         "data": "accuracies on the test images of the shipped samples",
