@@ -12,7 +12,7 @@ INSTALL = @python=$$(sh tools/find-python) && "$$python" tools/install.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: book build serve test notebooks lab weights bench bench-site check links format browser jail clean help
+.PHONY: book build serve test notebooks lab weights bench bench-site mutants check links format browser jail clean help
 
 book: build serve  ## make the book and serve it on this machine (PORT=8000)
 
@@ -41,6 +41,11 @@ bench: .venv/.test  ## print our speed against PyTorch's
 
 bench-site: .venv/.test  ## measure the built book in a browser (after make build)
 	@$(PY) benchmarks/site.py
+
+mutants: .venv/.mutants  ## break the mathematics line by line; list what no test notices (half an hour)
+	@rm -rf mutants
+	@OPENBLAS_NUM_THREADS=1 .venv/bin/mutmut run
+	@.venv/bin/mutmut results
 
 check: .venv/.test  ## what pre-commit checks: style, notebooks in step, links of the built book
 	@.venv/bin/ruff check
@@ -76,6 +81,10 @@ help:  ## this list
 .venv/.test: $(INSTALLS)
 	$(INSTALL) test
 	@touch $@ .venv/.book
+
+.venv/.mutants: $(INSTALLS)
+	$(INSTALL) mutants
+	@touch $@ .venv/.test .venv/.book
 
 .venv/.lab: $(INSTALLS)
 	$(INSTALL) lab
