@@ -89,8 +89,8 @@ dropout_curve = explorer(
 def _stopping_in_words(result):
     best, lowest = result["best"], result["lowest"]
     return (
-        f"Run {result['run']}, patience {result['patience']}, {result['images']} validation images. Training stops after epoch "
-        f"{result['stopped']} and keeps epoch {best}. Its loss on 1,000 new images is {result['test'][best - 1]:.3f}; "
+        f"Run {result['run']}, patience {result['patience']}, {result['images']} validation images. Training stops "
+        f"after epoch {result['stopped']} and keeps epoch {best}. Its loss on 1,000 new images is {result['test'][best - 1]:.3f}; "
         f"the lowest of all 50 epochs is {result['test'][lowest - 1]:.3f}, in epoch {lowest}, the last "
         f"{result['test'][-1]:.3f}."
     )
