@@ -34,6 +34,7 @@ CONFIGURATION = f"""\
 project = "Clinic"
 extensions = ["myst_nb", "coursekit.explorers.sphinx_ext"]
 html_theme = "sphinx_book_theme"
+html_context = {{"default_mode": "auto"}}
 html_favicon = "icon.svg"
 nb_execution_mode = "force"
 nb_ipywidgets_js = {{}}

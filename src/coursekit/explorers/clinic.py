@@ -77,7 +77,7 @@ class Clinic:
         return (
             f'<div class="ck-clinic" id="ck-clinic-{self.name}" data-name="{self.name}" data-secret="{hidden}">'
             f"{explorer_html(self.explorer)}"
-            '<form class="ck-predict ck-clinic-ask" hidden><fieldset><legend><span class="ck-tag">Diagnose</span> '
+            '<form class="ck-clinic-ask" hidden><fieldset><legend><span class="ck-tag">Diagnose</span> '
             "What is the matter with this run?</legend>"
             '<div class="ck-clinic-options"></div></fieldset>'
             '<p class="ck-actions"><button type="submit" class="ck-main">Check</button></p>'

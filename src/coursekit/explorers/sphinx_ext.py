@@ -53,6 +53,7 @@ def _add_script(app, pagename, templatename, context, doctree):
         app.add_css_file("explorer.css")
         app.add_js_file("explorer.js", loading_method="defer")
     if "ck-clinic" in body:
+        app.add_css_file("clinic.css")
         app.add_js_file("clinic.js", loading_method="defer")
     if pagename.startswith("chapters/") or "ck-progress" in body:
         app.add_css_file("explorer.css")

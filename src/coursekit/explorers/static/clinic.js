@@ -21,6 +21,11 @@
       this.check.after(this.following);
       this.status.after(this.afresh);
       this.kept = this.read();
+      if (!this.picture.ck?.controls) {
+        this.status.textContent = "The pictures of the cases were not prepared, so nothing can be asked here.";
+        this.afresh.hidden = true;
+        return;
+      }
       this.form.hidden = false;
       this.form.addEventListener("submit", (event) => {
         event.preventDefault();
