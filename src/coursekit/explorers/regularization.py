@@ -90,8 +90,8 @@ def _stopping_in_words(result):
     best, lowest, test = result["best"], result["lowest"], result["test"]
     return (
         f"Run {result['run']}, patience {result['patience']}, {result['images']} validation images. Training stops "
-        f"after epoch {result['stopped']} and keeps epoch {best}. Its loss on 1,000 new images is {test[best - 1]:.3f}; "
-        f"the lowest of all 50 epochs is {test[lowest - 1]:.3f}, in epoch {lowest}, the last {test[-1]:.3f}."
+        f"after epoch {result['stopped']} and keeps epoch {best}: loss on 1,000 new images {test[best - 1]:.3f}. "
+        f"The lowest of all 50 epochs is {test[lowest - 1]:.3f}, in epoch {lowest}, the last {test[-1]:.3f}."
     )
 
 
