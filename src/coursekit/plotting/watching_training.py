@@ -75,10 +75,15 @@ def two_losses(runs: dict[str, np.ndarray], *, window=20):
     """Running mean of the loss of some runs, labelled at their ends; as from `experiments.watching_training.checks`."""
     fig, ax = figure(6.0, 3.0, margins=(0.62, 1.0, 0.5, 0.15))
     ax.axhline(LN10, color=MUTED, lw=1, ls="--")
+    ends = []
     for colour, (name, loss) in zip(CYCLE, runs.items(), strict=False):
-        ax.plot(np.arange(1, len(loss) + 1), _running(loss, window), color=colour)
-        ax.annotate(name, (len(loss), _running(loss, window)[-1]), xytext=(4, 0), textcoords="offset points",
-                    color=colour, va="center")  # fmt: skip
+        smooth = _running(loss, window)
+        ax.plot(np.arange(1, len(loss) + 1), smooth, color=colour)
+        ends.append((smooth[-1], name, colour))
+    height = -1.0
+    for end, name, colour in sorted(ends):
+        height = max(end, height + 0.2)  # labels keep their distance
+        ax.annotate(name, (len(loss), height), xytext=(4, 0), textcoords="offset points", color=colour, va="center")
     ax.set(xlabel="step", ylabel="training loss", ylim=(0, 2.5), xlim=(0, len(loss)))
     return fig
 
@@ -171,8 +176,7 @@ def ratio_and_loss(results: dict[str, list[dict]]):
     for ax, (name, runs) in zip(axes, results.items(), strict=True):
         ax.axvline(1e-3, color=MUTED, lw=1, ls="--")
         for colour, run in zip((GOLD, GREEN, BLUE), runs, strict=False):
-            order = np.argsort(run["ratios"])
-            keep = order[run["ratios"][order] > 1e-5]
+            keep = slice(None, int(run["ratios"].argmax()) + 1)  # beyond it the runs fail, and their ratios fall
             ax.plot(run["ratios"][keep], run["ends"][keep], "o-", color=colour, ms=3, lw=1.2)
             ax.plot(run["ratio"], run["loss"], "o", color=colour, ms=9)
         _plain_log(ax, -5, 0, "x")
@@ -194,8 +198,9 @@ def balance(runs: dict[float, np.ndarray], expected: float):
     for colour, (start, ratios) in zip(CYCLE, runs.items(), strict=False):
         steps = np.arange(1, len(ratios) + 1)
         ax.plot(steps[::10], ratios[::10], color=colour, lw=1.4)
-        ax.annotate(f"std {start:g}", (steps[0], ratios[5]), xytext=(8, 0), textcoords="offset points", color=colour,
-                    va="center")  # fmt: skip
+        above = ratios[0] > expected
+        ax.annotate(f"std {start:g}", (300, ratios[300]), xytext=(0, 12 if above else -12), textcoords="offset points",
+                    color=colour, va="center")  # fmt: skip
     ax.axhline(expected, color=INK, lw=1, ls="--")
     ax.annotate(f"theory\n{expected:.4f}", (1, expected), xycoords=("axes fraction", "data"), xytext=(4, 0),
                 textcoords="offset points", va="center")  # fmt: skip
