@@ -18,6 +18,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 import book_ext  # noqa: E402
 import check_links  # noqa: E402
 
+from coursekit import ledger  # noqa: E402
+
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 REPOSITORY = CONFIG["repository"]["url"]
 # Executed pages: the chapters and the exercise sheets.
@@ -193,3 +195,9 @@ def test_that_an_unchanged_book_is_not_built_again(book):
     assert "Executing notebook" not in done.stdout
     assert "0 added, 0 changed, 0 removed" in done.stdout
     assert {path: path.stat().st_mtime_ns for path in book.glob("chapters/*.html")} == before
+
+
+def test_that_the_ledger_page_shows_a_table_with_every_row(book):
+    page = (book / "ledger.html").read_text(encoding="utf-8")
+    assert "| claim |" not in page, "the table is shown as plain text"
+    assert page.count("<tr") >= sum(len(ledger.claims(chapter)) for chapter in ledger.CHAPTERS)
