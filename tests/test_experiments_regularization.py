@@ -213,6 +213,12 @@ def test_dropout_lowers_the_loss_on_new_images_and_too_much_of_it_underfits():
     assert none["train_loss"][-1] < half["train_loss"][-1] < most["train_loss"][-1]
 
 
+def test_with_1000_images_the_run_has_not_begun_to_overfit():
+    none, half = (experiment.dropout_curve(rate, 1000) for rate in (0.0, 0.5))
+    assert none["loss"][-1] < 1.1 * none["loss"].min()
+    assert half["loss"][-1] > 0.95 * none["loss"][-1]
+
+
 def test_dropout_costs_with_100_digits_and_saves_with_300():
     result = experiment.dropout_by_size((100, 300), runs=3)
     saved = (result["plain"]["loss"] - result["dropout"]["loss"]).mean(axis=1)

@@ -156,7 +156,7 @@ def _degrees(examples, sets, seed):
     new_y = truth(GRID) + NOISE * rng.standard_normal((sets, len(GRID)))
     rows, fits = {"bias": [], "variance": [], "error": []}, []
     for degree in range(13):
-        fits.append(ridge(x, y, 1e-9, degree) @ features(GRID, degree).T)
+        fits.append(ridge(x, y, 1e-6, degree) @ features(GRID, degree).T)
         bias, variance = _unbiased(fits[-1], truth(GRID))
         rows["bias"].append(bias)
         rows["variance"].append(variance)

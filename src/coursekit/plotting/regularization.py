@@ -301,7 +301,7 @@ def stopping(result: dict):
     ax.set(xlim=(0, len(epochs)), ylim=(0.3, 1.5), xlabel="epoch", ylabel="loss")
     ends = {"1,000 new": (result["test"][-1], ORANGE), f"{result['images']} validation": (result["losses"][-1], BLUE)}
     low, high = sorted(ends, key=lambda name: ends[name][0])
-    spots = {low: ends[low][0], high: max(ends[high][0], ends[low][0] + 0.09)}
+    spots = {low: ends[low][0], high: max(ends[high][0], ends[low][0] + 0.14)}
     for name, (_, colour) in ends.items():
         _label(ax, (len(epochs), spots[name]), name.replace(" ", "\n") if "v" in name else name, colour, size=9)
     side = -1 if stopped > 35 else 1
