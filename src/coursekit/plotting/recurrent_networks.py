@@ -50,7 +50,7 @@ def _answer(ax, x, y, text, colour=INK):
 @styled
 def unfolded():
     """The cell with its loop, and the same cell once a step."""
-    fig, ax = _empty(6.4, 2.3, (-0.7, 6.9), (-1.25, 1.25))
+    fig, ax = _empty(5.2, 2.0, (-0.7, 6.9), (-1.25, 1.25))
     _box(ax, 0, 0, "cell")
     _up(ax, 0, 0, "$x_t$")
     _answer(ax, 0, 0, "$h_t$")
@@ -75,7 +75,7 @@ def unfolded():
 @styled
 def patterns():
     """Where the answers stand: at the end, at every step, after the question."""
-    fig, ax = _empty(6.4, 4.5, (-1.3, 6.3), (-5.15, 1.05))
+    fig, ax = _empty(5.4, 4.6, (-1.5, 6.3), (-5.15, 1.05))
     rows = [
         ("many to one", [None, None, "female", None, None], 3),
         ("many to many,\nin step", ["0", "0", "0"], 3),
@@ -84,7 +84,7 @@ def patterns():
     reads = [["a", "n", "n"], ["1+1", "0+1", "1+0"], ["a", "b", "c", "", "", ""]]
     for row, (title, answers, count) in enumerate(rows):
         y = -2.05 * row
-        ax.text(-1.25, y, title, ha="left", va="center", size=11)
+        ax.text(-1.5, y, title, ha="left", va="center", size=11)
         for t in range(count):
             x = 1.1 + 0.95 * t
             _box(ax, x, y, "cell", size=10)
@@ -116,14 +116,15 @@ def _curves(runs, ylabel, *, window=10, ylim=None, reference=None, colours=CYCLE
             ax.plot(np.arange(window, window + len(smooth)), smooth, color=colour, lw=1.1)
         ends.append([smooth[-1], name, colour])
     steps = window + len(smooth)
+    if reference:
+        at = (steps, reference[0])
+        ax.annotate(reference[1], at, xytext=(-4, 4), textcoords="offset points", ha="right", size=9, color=MUTED)
     limits = ylim or ax.get_ylim()
     least, place = gap * (limits[1] - limits[0]), -np.inf
     for end, name, colour in sorted(ends):
         place = max(min(end, limits[1]), place + least)
         ax.annotate(name, (steps, place), xytext=(5, 0), textcoords="offset points", color=colour, va="center")
     ax.set(xlabel="step", ylabel=ylabel, ylim=limits, xlim=(0, steps))
-    if reference:
-        ax.annotate(reference[1], (0, reference[0]), xytext=(4, 3), textcoords="offset points", size=9, color=MUTED)
     return fig
 
 
@@ -251,10 +252,10 @@ def cells(results: dict[str, np.ndarray]):
     order = sorted(results.items(), key=lambda item: -item[1][-1])
     for colour, (name, norm) in zip((BLUE, GREEN, ORANGE, MUTED, INK), order, strict=True):
         ax.plot(norm.clip(1e-60, None), color=colour)
-        place = min(max(norm[-1], 1e-48), place / 1e4)
+        place = min(norm[-1], place / 50)
         ax.annotate(name, (100, place), xytext=(5, 0), textcoords="offset points", color=colour, va="center", size=10)
-    ax.set(yscale="log", ylim=(1e-50, 1e6), xlim=(0, 100), xlabel="steps back", ylabel="norm of the gradient")
-    _powers(ax, range(-50, 1, 10))
+    ax.set(yscale="log", ylim=(1e-28, 1e4), xlim=(0, 100), xlabel="steps back", ylabel="norm of the gradient")
+    _powers(ax, range(-25, 1, 5))
     said = "; ".join(f"{name} {norm[-1]:.0e}" for name, norm in order)
     fig.alt = f"Norm of the gradient by steps back, on a logarithmic axis. After 100 steps: {said}."
     return fig
@@ -332,12 +333,9 @@ def written(result: dict, lines: int = 13):
 
 
 def lay_out(text: str, width: int, lines: int) -> list[str]:
-    r"""Text as at most `lines` lines of at most `width` characters; its own line breaks are kept.
+    r"""Text as at most `lines` lines of at most `width` characters; its own line breaks are kept, its empty lines not.
 
-    >>> lay_out("one two three\n\n\nfour", 8, 3)
-    ['one two', 'three', '']
+    >>> lay_out("one two three\n\nfour", 8, 3)
+    ['one two', 'three', 'four']
     """
-    out = []
-    for paragraph in text.strip().replace("\n\n\n", "\n\n").split("\n"):
-        out += textwrap.wrap(paragraph, width) or [""]
-    return out[:lines]
+    return [line for paragraph in text.split("\n") for line in textwrap.wrap(paragraph, width)][:lines]
