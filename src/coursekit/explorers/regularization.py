@@ -48,12 +48,13 @@ fit_curve = explorer(
 
 def _bias_in_words(result):
     k = result["degree"]
-    best = result["error"].argmin()
+    bias, variance, best = result["bias"][k], result["variance"][k], result["error"].argmin()
+    measured = f"squared bias {_size(bias)}" if bias > variance / 20 else "the squared bias is lost in it"
     return (
-        f"Polynomials of degree {k} on 200 training sets of {result['examples']} points. Squared bias "
-        f"{_size(result['bias'][k])}, variance {_size(result['variance'][k])}, noise {result['noise']:.2g}; together "
-        f"{_size(result['bias'][k] + result['variance'][k] + result['noise'])}, and the error measured on new points "
-        f"is {_size(result['error'][k])}. The lowest error, {result['error'][best]:.2g}, has degree {best}."
+        f"Polynomials of degree {k} on 200 training sets of {result['examples']} points. Variance {_size(variance)}, "
+        f"{measured}, noise {result['noise']:.2g}; together {_size(bias + variance + result['noise'])}, and the error "
+        f"measured on new points is {_size(result['error'][k])}. The lowest error, {result['error'][best]:.2g}, has "
+        f"degree {best}."
     )
 
 
