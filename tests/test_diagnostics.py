@@ -154,3 +154,16 @@ def test_overfitting_needs_a_validation_loss_that_turned_while_training_went_on(
 def test_bad_input_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_loss_that_ends_at_guessing_stands_still_however_it_began():
+    dead = np.concatenate([np.linspace(9.0, 2.4, 30), np.full(170, np.log(10))])  # a rate too large: all units die
+    assert "loss stands still" in names(history(dead), classes=10)
+    assert "loss stands still" not in names(history(dead), classes=3)
+
+
+def test_still_learning_is_measured_against_what_was_learnt_so_far():
+    slow = np.linspace(2.3, 2.0, 200)
+    done = 2.3 * np.exp(-np.arange(200) / 15)  # halves many times in the end, at a loss of nearly nothing
+    assert names(history(slow), classes=10) == ["still learning"]
+    assert names(history(done), classes=10) == []

@@ -1,7 +1,7 @@
 """Chapter 11's clinic: forty training runs whose trouble is known, because it was put there.
 
 `python -m coursekit.experiments.clinic` makes all forty again, in about half a minute, and writes them to
-`clinic.npz` beside this file. Every run is decided by its `Setup`: a healthy one with a single thing changed.
+`clinic.dat` beside this file. Every run is decided by its `Setup`: a healthy one with a single thing changed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..losses import softmax_cross_entropy
 from ..model import History, Sequential, accuracy
 from ..optimizers import adam, momentum, sgd
 
-FILE = Path(__file__).with_name("clinic.npz")
+FILE = Path(__file__).with_name("clinic.dat")  # an .npz archive; the browser's wheel leaves files of that name out
 STEPS, EVERY = 600, 40  # steps of a run; a check-up every so many
 CHECKED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 OPTIMIZERS = {"sgd": sgd, "momentum": momentum, "adam": adam}
@@ -406,5 +406,6 @@ def diagnosed() -> list[dict]:
 
 
 if __name__ == "__main__":
-    np.savez_compressed(FILE, **record_all())
+    with FILE.open("wb") as file:
+        np.savez_compressed(file, **record_all())
     print(f"{FILE.name}: {len(SETUPS)} runs")
