@@ -194,11 +194,11 @@ def ratio_and_loss(results: dict[str, list[dict]]):
 @styled
 def balance(runs: dict[float, np.ndarray], expected: float):
     """Update ratio by step of weights of several first sizes, and where theory puts them."""
-    fig, ax = figure(6.0, 3.0, margins=(0.75, 1.0, 0.5, 0.15))
+    fig, ax = figure(6.0, 3.0, margins=(0.9, 1.0, 0.5, 0.15))
     for colour, (start, ratios) in zip(CYCLE, runs.items(), strict=False):
         steps = np.arange(1, len(ratios) + 1)
         ax.plot(steps[::10], ratios[::10], color=colour, lw=1.4)
-        above = ratios[0] > expected
+        above = ratios[300] > expected
         ax.annotate(f"std {start:g}", (300, ratios[300]), xytext=(0, 12 if above else -12), textcoords="offset points",
                     color=colour, va="center")  # fmt: skip
     ax.axhline(expected, color=INK, lw=1, ls="--")
