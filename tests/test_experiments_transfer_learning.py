@@ -227,10 +227,6 @@ def test_the_explorers_verdict_follows_the_error():
     assert "no clear difference" in explore.table.alt(**settings | {"frozen": "convolution 1"})
 
 
-def test_a_slider_between_two_stops_takes_whole_images():
-    assert experiment.heads(cut="dense layer", n=31.6)["n"] == 32
-
-
 def test_gains_are_drawn_with_their_numbers_in_words():
     result = experiment.table(DIGITS)
     fig = plot.gains([result | {"transfer": result["transfer"][:1]}])

@@ -107,9 +107,21 @@ class ByLayer:
         """`{"step": 0, "layers": {name: the state of its optimizer}}`; nothing is kept for a frozen layer."""
         return {"step": 0, "layers": {name: rule.init(params[name]) for name, rule in self._trained(params).items()}}
 
-    def update(self, params: dict, grads: dict, state: dict, *, inplace: bool = False) -> tuple[dict, dict]:
-        """One update, each layer by its own rule; as `Optimizer.update`. `grads` of frozen layers may be left out."""
+    def update(self, params, grads, state, *, inplace=False) -> tuple:
+        """One update, each layer by its own rule; see `Optimizer.update`.
+
+        `grads` of frozen layers may be left out.
+        """
         trained = self._trained(params)
+        self._check(params, grads, state, trained)
+        params, layers = dict(params), {}
+        for name, rule in trained.items():
+            numbers = params[name], grads[name], state["layers"][name]
+            params[name], layers[name] = rule.update(*numbers, inplace=inplace)
+        return params, {"step": state["step"] + 1, "layers": layers}
+
+    def _check(self, params, grads, state, trained):
+        """Everything is looked at before anything is changed."""
         if not isinstance(state, dict) or set(state.get("layers", ())) != set(trained):
             raise ShapeError(
                 f"state must hold the layers {', '.join(trained)}; make it with state = optimizer.init(params)"
@@ -118,13 +130,9 @@ class ByLayer:
             raise ShapeError(f"grads must hold an entry for every layer that is trained; missing: {missing}")
         if unknown := [name for name in grads if name not in params]:
             raise ShapeError(f"grads hold {unknown}, but params hold {', '.join(params)}")
-        for name in trained:  # everything is looked at before anything is changed
+        for name in trained:
             weights = _trees.float_leaves(f"params[{name!r}]", params[name])
             _trees.alike(f"grads[{name!r}]", grads[name], f"params[{name!r}]", weights)
-        params, layers = dict(params), {}
-        for name, rule in trained.items():
-            params[name], layers[name] = rule.update(params[name], grads[name], state["layers"][name], inplace=inplace)
-        return params, {"step": state["step"] + 1, "layers": layers}
 
     def _trained(self, params):
         if not isinstance(params, dict):

@@ -84,8 +84,8 @@ def pretrained(source: str, seed: int = 0, dtype=np.float32) -> dict:
     return copy.deepcopy(weights.load(SOURCES[source], dtype).params)
 
 
-def start(source: str | None, classes: int, rng: np.random.Generator, dtype=np.float32) -> dict:
-    """First params for the target: the source's body under a fresh head, or a fresh network for None."""
+def start(source, classes, rng, dtype=np.float32) -> dict:
+    """The source's body under a fresh head; a fresh network for None."""
     params, _ = network(classes).init(rng, dtype=dtype)
     if source is None:
         return params
@@ -237,7 +237,6 @@ def heads(target="digits 5-9", cut="pixels", n=100) -> dict:
     Returns `{"related": (seeds,) accuracies, "other": ..., "untrained": ..., "pixels": ...}` and the settings.
     """
     related, other = RELATIVES[_checks.choice("target", target, RELATIVES)]
-    n = round(n)  # between two stops a slider gives fractions
     names = {"related": related, "other": other, "untrained": "untrained"}
     result = {kind: head(source, target, cut, n) for kind, source in names.items()}
     return result | {

@@ -26,7 +26,7 @@ heads = explorer(
     _heads_in_words,
     title="One layer on frozen features",
     cut=Choice(*experiment.CUTS, label="cut after"),
-    n=LogSlider(10, 1000, default=1000, steps=5, label="images of the target"),
+    n=Choice(*experiment.SIZES, default=1000, label="images of the target"),
     target=Choice(*experiment.RELATIVES, label="target"),
 )
 

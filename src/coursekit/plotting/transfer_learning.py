@@ -38,11 +38,12 @@ def heads(result: dict):
         ax.plot([20, mean], [place, place], color=colour, lw=9, alpha=0.35)
         ax.plot(100 * values, np.full(len(values), place), "o", color=colour, ms=5)
         ax.annotate(
-            f"{mean:.0f} %", (100 * values.max(), place), xytext=(8, 0), textcoords="offset points", va="center"
-        )
+            f"{mean:.1f} %", (1, place), xycoords=("axes fraction", "data"), xytext=(-2, 0),
+            textcoords="offset points", ha="right", va="center", color=colour,
+        )  # fmt: skip
     ax.set_yticks(range(len(rows)), [label for label, _, _ in rows])
     ax.set(
-        ylim=(2.6, -0.75), xlim=(20, 110), xticks=range(20, 101, 20), xlabel="accuracy on the target's test images, %"
+        ylim=(2.6, -0.75), xlim=(20, 118), xticks=range(20, 101, 20), xlabel="accuracy on the target's test images, %"
     )
     where = "pixels" if result["cut"] == "pixels" else f"after {result['cut']}"
     ax.set_title(f"{result['target']}, {result['n']:,} images, cut: {where}")
@@ -120,11 +121,12 @@ def gains(results: list[dict]):
         ends.append((mean[-1], result["task"], colour))
     _sizes(ax, results[0]["sizes"])
     low, high = ax.get_ylim()
-    height = -np.inf
-    for end, name, colour in sorted(ends):
-        height = max(end, height + 0.075 * (high - low))
+    height = 0.0  # labels stay off the zero line and off each other
+    for end, name, colour in sorted(ends, reverse=True):
+        step = 0.07 * (high - low)
+        height = max(end, step) if height == 0 else min(end, height - step, -step)
         ax.annotate(
-            name, (results[0]["sizes"][-1] * 1.2, height), xytext=(8, 0), textcoords="offset points", color=colour,
+            name, (results[0]["sizes"][-1] * 1.15, height), xytext=(6, 0), textcoords="offset points", color=colour,
             va="center", annotation_clip=False, size=9,
         )  # fmt: skip
     ax.set(ylabel="transfer minus scratch, points", title="What fine-tuning all layers adds")
