@@ -320,11 +320,11 @@ class _Words(matplotlib.text.Text):
 
 
 @styled
-def written(result: dict, lines: int = 13):
+def written(result: dict, lines: int = 17):
     """What the network wrote; `result` as from `experiments.recurrent_networks.written`."""
-    fig, ax = figure(6.2, 3.7, margins=(0.1, 0.1, 0.1, 0.1))
+    fig, ax = figure(4.8, 4.5, margins=(0.1, 0.1, 0.1, 0.1))  # narrow: legible on a phone
     ax.set_axis_off()
-    shown = lay_out(result["text"], 31 if "Korean" in result["source"] else 56, lines)
+    shown = lay_out(result["text"], 25 if "Korean" in result["source"] else 48, lines)
     for i, line in enumerate(shown):
         words = _Words(0.02, 0.97 - i / lines, line, transform=fig.transFigure, va="top", parse_math=False, color=INK)
         words.set_fontsize(12)
