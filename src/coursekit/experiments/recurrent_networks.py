@@ -578,24 +578,27 @@ def _words(text):
     return re.findall(r"\w+", text.lower())
 
 
-def written(source="Shakespeare", temperature=0.7, seed=1, length=420) -> dict:
-    """Let the shipped network write `length` letters at a temperature; `seed` decides the draws.
+def written(source="Shakespeare", temperature=0.7, seed=1, length=None) -> dict:
+    """Let the shipped network write `length` letters (None: a picture full) at a temperature; `seed` draws them.
 
     Returns
     -------
     text : what was written, without the prompt
     codes : its code points as numbers
-    known : share of its words that occur in the text the network was trained on
+    known, distinct : share of its words that occur in the text the network was trained on; share of different words
     """
     model, vocabulary, params, words = _writer(source)
+    length = length or (420 if source == "Shakespeare" else 700)  # about 300 blocks of Korean letters
     prompt = "\n\n" if source == "Shakespeare" else "\n"
     rng = np.random.default_rng(seed)
     drawn = write_text(model, params, vocabulary, rng, prompt=prompt, length=length, temperature=temperature)
     text = unicodedata.normalize("NFC", drawn[len(prompt) :])
     found = _words(text)[:-1]  # the last word may be cut
     known = float(np.mean([word in words for word in found])) if found else 0.0
+    distinct = len(set(found)) / max(len(found), 1)
     codes = np.array([ord(c) for c in text])
-    return {"text": text, "codes": codes, "known": known, "temperature": temperature, "source": source, "seed": seed}
+    settings = {"source": source, "temperature": temperature, "seed": seed}
+    return settings | {"text": text, "codes": codes, "known": known, "distinct": distinct}
 
 
 def text_bits(source="Shakespeare") -> dict:
