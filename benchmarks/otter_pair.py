@@ -3,7 +3,7 @@
     python -m venv .otter && .otter/bin/pip install otter-grader -e .
     python benchmarks/otter_pair.py --otter .otter/bin [--submissions 60] [--sheet 05]
 
-Otter is run as its documentation says, one notebook at a time, with the cases of the sheet as its exception-based tests.
+Otter is run as its documentation says, one notebook at a time, with the sheet's cases as its exception-based tests.
 Each program grades the reference solution; both must give it full marks, or nothing is measured.
 """
 
