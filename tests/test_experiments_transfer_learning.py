@@ -1,5 +1,9 @@
 """What chapter 15 says about its experiments."""
 
+import re
+import types
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -231,6 +235,17 @@ def test_gains_are_drawn_with_their_numbers_in_words():
     result = experiment.table(DIGITS)
     fig = plot.gains([result | {"transfer": result["transfer"][:1]}])
     assert f"{gain(DIGITS, 'none', 10)[0]:+.1f} with 10" in fig.alt
+
+
+def test_the_sheets_dense_network_shows_negative_transfer(capsys):
+    """The sheet says so; its solution is run."""
+    sheet = (Path(__file__).parents[1] / "exercises" / "15_transfer_learning.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```{code-cell} ipython3\n(.*?)```", sheet, flags=re.DOTALL))
+    passed = types.SimpleNamespace(passed=True)
+    exec(code.replace("import check, data", "import data"), {"check": lambda question: passed})
+    said = dict(re.findall(r"^(.+?) ([\d.]+)%$", capsys.readouterr().out, flags=re.MULTILINE))
+    assert float(said["fine-tuned"]) < float(said["from scratch"]) - 5
+    assert float(said["0 to 4 after"]) < float(said["0 to 4 before"])
 
 
 def test_each_question_of_the_quiz_has_one_right_answer_and_a_word_on_each():
