@@ -26,7 +26,7 @@ BOTH = [
     ("subtract, row", [(3, 4), (4,)], False, lambda a, b: a - b),
     ("divide", [(3, 4), (3, 4)], True, lambda a, b: a / b),
     ("divide, column", [(3, 4), (3, 1)], True, lambda a, b: a / b),
-    ("numbers on either side", [(3, 4)], True, lambda a: 2 * a + 3 - (4 - a) * 5 / a + a / 6 - 1 + 1 / a),
+    ("numbers on either side", [(3, 4)], True, lambda a: 1 + 2 * a + 3 - (4 - a) * 5 / a + a / 6 - 1 + 1 / a),
     ("negative", [(3, 4)], False, lambda a: -a),
     ("square", [(3, 4)], False, lambda a: a**2),
     ("cube root and inverse", [(3, 4)], True, lambda a: a ** (1 / 3) * a**-2),
@@ -48,6 +48,7 @@ BOTH = [
     ("sum of axes of length 1", [(1, 4, 1)], False, lambda a: a.sum(1) ** 2),
     ("mean", [(3, 4)], False, lambda a: a.mean() * a),
     ("mean over an axis", [(3, 4)], False, lambda a: (a - a.mean(0)) ** 2),
+    ("mean over the last axis", [(3, 4, 2)], False, lambda a: a.mean(-1) ** 2),
     ("mean that keeps its axis", [(3, 4)], False, lambda a: (a - a.mean(1, keepdims=True)) ** 3),
     ("one tensor twice", [(3, 4)], False, lambda a: a * a),
     ("diamond", [(3, 4)], False, lambda a: (a.tanh() * a.exp()) + a.tanh()),
@@ -223,6 +224,27 @@ def test_the_graph_can_be_read():
     c = a * b
     assert (c.op, c.parents, a.op, a.parents) == ("*", (a, b), "", ())
     assert repr(Tensor([1.0, 2.5])) == "Tensor([1. , 2.5])"
+    assert repr(Tensor(np.pi)) == "Tensor(3.1416)"
+
+
+OPERATIONS = {
+    "+": lambda a: a + 1,
+    "*": lambda a: a * 2,
+    "@": lambda a: a @ a,
+    "**": lambda a: a**3,
+    "tanh": Tensor.tanh,
+    "relu": Tensor.relu,
+    "exp": Tensor.exp,
+    "log": Tensor.log,
+    "sum": Tensor.sum,
+}
+
+
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_a_tensor_says_what_it_was_made_from_and_how(op):
+    a = Tensor(np.ones((2, 2)))
+    made = OPERATIONS[op](a)
+    assert made.op == op and made.parents[0] is a
 
 
 ERRORS = [
@@ -232,6 +254,7 @@ ERRORS = [
     (lambda: Tensor(np.ones((2, 3))) @ Tensor(np.ones((2, 3))), ShapeError, r"@ multiplies \(N, D\) with \(D, M\)"),
     (lambda: Tensor(np.ones((2, 3))) @ Tensor(np.ones(3)), ShapeError, r"the shapes are \(2, 3\) and \(3,\)"),
     (lambda: Tensor(np.ones((4, 2, 3))) @ Tensor(np.ones((5, 3, 2))), ShapeError, r"\(4,\) and \(5,\) do not fit"),
+    (lambda: 2 @ Tensor(np.ones((2, 3))), ShapeError, r"the shapes are \(\) and \(2, 3\)"),
     (lambda: Tensor(np.ones((2, 3))).sum(2), ShapeError, r"axis is 2, but the shape is \(2, 3\)"),
     (lambda: Tensor(np.ones((2, 3))).mean("rows"), ShapeError, "axis is 'rows'"),
     (lambda: Tensor([[1.0], [2.0, 3.0]]), ShapeError, "not a regular array"),

@@ -42,6 +42,23 @@ def test_what_runs_share_gets_the_sum_of_their_gradients(rng):
     np.testing.assert_allclose(db, dout.sum((0, 1)), rtol=1e-12)
 
 
+@pytest.mark.parametrize("runs", [(4,), (2, 3)])
+@pytest.mark.parametrize("with_runs", ["x", "w", "b", "xw", "xb", "wb", "xwb"])
+def test_any_of_the_arguments_may_have_run_axes(rng, with_runs, runs):
+    own = {"x": (6, 3), "w": (3, 2), "b": (1, 2)}
+    x, w, b = draw(rng, *((*runs, *shape) if name in with_runs else shape for name, shape in own.items()))
+    b = b if "b" in with_runs else b[0]
+    tx, tw, tb = (torch.from_numpy(a).requires_grad_() for a in (x, w, b))
+    expected = tx @ tw + tb  # PyTorch adds up the gradients of what is shared
+    out, cache = affine_forward(x, w, b)
+    np.testing.assert_allclose(out, expected.detach().numpy(), rtol=1e-12, atol=1e-13)
+    dout = rng.standard_normal((*runs, 6, 2))
+    expected.backward(torch.from_numpy(dout))
+    for ours, theirs in zip(affine_backward(dout, cache), (tx, tw, tb), strict=True):
+        assert ours.shape == theirs.shape
+        np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=1e-12, atol=1e-13)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_dtype_in_is_dtype_out_and_inputs_stay(rng, dtype):
     arrays = draw(rng, (4, 3), (3, 2), (2,), dtype=dtype)

@@ -141,11 +141,15 @@ IMAGE, KERNEL = np.ones((4, 4)), np.ones((3, 3))
     "args, error, words",
     [
         ((np.ones(4), KERNEL), ShapeError, "2 axes"),
-        ((np.ones((0, 4)), KERNEL), ShapeError, "empty"),
+        ((np.ones((0, 4)), KERNEL), ShapeError, r"axis H is empty; expected x \(\.\.\., H, W\), kernel \(KH, KW\)"),
         ((IMAGE, np.ones(3)), ShapeError, "kernel has shape"),
         ((IMAGE, np.ones((1, 3, 3))), ShapeError, "kernel has shape"),
-        ((IMAGE, KERNEL, "reflect"), RangeError, "'same', 'full', 'valid'"),
-        ((IMAGE, np.ones((5, 3)), "valid"), ShapeError, "larger than the image"),
+        ((IMAGE, KERNEL, "reflect"), RangeError, "^mode is 'reflect', but must be one of 'same', 'full', 'valid'$"),
+        (
+            (IMAGE, np.ones((5, 3)), "valid"),
+            ShapeError,
+            r'larger than the image \(4, 4\): it never lies within it; use mode="same" or "full"$',
+        ),
         ((IMAGE.astype(np.uint8), KERNEL), DTypeError, "must hold floats"),
         ((IMAGE, KERNEL.tolist()), DTypeError, "NumPy array"),
     ],
@@ -175,7 +179,7 @@ def test_bad_gaussians_are_refused_with_words(args, error, words):
     [
         ([3], DTypeError, r"layers\[0\] is 3"),
         ([(3, 1), (3,)], DTypeError, r"layers\[1\]"),
-        ([(3, 1, 0, 1)], DTypeError, r"\(kernel, stride\)"),
+        ([(3, 1, 0, 1)], DTypeError, r"\(kernel, stride\) or \(kernel, stride, padding\), such as \(3, 1\)$"),
         ([(0, 1)], RangeError, r"kernel of layers\[0\] is 0"),
         ([(3, 0)], RangeError, r"stride of layers\[0\] is 0"),
         ([(3.0, 1)], DTypeError, "whole number"),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from coursekit.errors import DTypeError, NotFiniteError, RangeError, ShapeError
-from coursekit.gradcheck import gradient_check, numerical_gradient
+from coursekit.gradcheck import GradientReport, gradient_check, numerical_gradient
 
 
 def cubes(x):
@@ -41,6 +41,12 @@ def test_one_wrong_entry_fails_and_is_named(rng):
     assert not report
     assert report.index == (2, 1)
     assert "DISAGREES" in str(report)
+
+
+def test_a_report_says_what_is_wrong_and_where():
+    assert str(GradientReport("dw", 0.5, 1e-6, (2, 1), 1.5, 3.0)) == (
+        "dw DISAGREES: largest relative error 5.0e-01 (tolerance 1e-06) at [2, 1], yours 1.5, measured 3"
+    )
 
 
 def test_a_wrong_sign_fails(rng):

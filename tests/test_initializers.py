@@ -52,6 +52,15 @@ def test_orthogonal_rows_or_columns(shape):
     q = initializers.orthogonal(np.random.default_rng(3), shape, gain=2.0, dtype=np.float64).reshape(shape[0], -1)
     product = q @ q.T if q.shape[0] <= q.shape[1] else q.T @ q
     np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-12)
+    assert initializers.orthogonal(np.random.default_rng(3), shape).shape == shape
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (4, 4)])
+def test_orthogonal_is_the_q_of_a_normal_matrix_whose_r_has_a_positive_diagonal(shape):
+    q = initializers.orthogonal(np.random.default_rng(3), shape, dtype=np.float64)
+    r = q.T @ np.random.default_rng(3).standard_normal(shape)
+    np.testing.assert_allclose(np.tril(r, -1), 0, atol=1e-12)
+    assert (np.diag(r) > 0).all()
 
 
 def test_orthogonal_draws_both_signs():
@@ -68,15 +77,26 @@ def test_the_generator_decides_and_dtype_only_rounds(name):
     assert not np.array_equal(same[0], f(np.random.default_rng(6), (6, 4)))
 
 
-def test_gain_scales_the_std():
-    one, two = (initializers.xavier_normal(np.random.default_rng(0), (9, 4), gain=g) for g in (1.0, 2.0))
-    np.testing.assert_allclose(two, 2 * one, rtol=1e-6)
-    one, two = (initializers.xavier_uniform(np.random.default_rng(0), (9, 4), gain=g) for g in (1.0, 2.0))
-    np.testing.assert_allclose(two, 2 * one, rtol=1e-6)
+@pytest.mark.parametrize("name", ["xavier_uniform", "xavier_normal", "orthogonal"])
+def test_gain_is_1_at_first_scales_the_weights_and_is_never_negative(name):
+    f = getattr(initializers, name)
+    one = f(np.random.default_rng(0), (9, 4))
+    for gain in (0, 0.5, 1.0, 2.0):
+        np.testing.assert_allclose(f(np.random.default_rng(0), (9, 4), gain), gain * one, rtol=1e-6)
+    with pytest.raises(RangeError, match=r"^gain is -0\.5, but must be a finite number in \[0, inf\)$"):
+        f(np.random.default_rng(0), (9, 4), -0.5)
 
 
-def test_zeros_are_zeros():
-    assert not initializers.zeros(None, (3, 2)).any()
+def test_normal_has_a_standard_deviation_of_a_hundredth_at_first():
+    w = initializers.normal(np.random.default_rng(0), (9, 4), dtype=np.float64)
+    np.testing.assert_allclose(w, 0.01 * np.random.default_rng(0).standard_normal((9, 4)), rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_zeros_are_zeros_of_the_dtype(dtype):
+    assert not initializers.zeros(None, (3, 2), dtype=dtype).any()
+    assert initializers.zeros(None, (3, 2), dtype=dtype).dtype == dtype
+    assert initializers.zeros(None, (3, 2)).dtype == np.float32
 
 
 @pytest.mark.parametrize("name", RANDOM)
@@ -101,5 +121,6 @@ def test_unknown_fans_negative_std_and_integer_dtype_are_refused():
         initializers.normal(rng, (3, 2), -1)
     with pytest.raises(RangeError, match="gain is nan"):
         initializers.xavier_normal(rng, (3, 2), float("nan"))
-    with pytest.raises(DTypeError, match="dtype is int64, but weights are floats"):
-        initializers.normal(rng, (3, 2), dtype=np.int64)
+    for name in ("zeros", *RANDOM):
+        with pytest.raises(DTypeError, match=r"^dtype is int64, but weights are floats: np\.float32 or np\.float64$"):
+            getattr(initializers, name)(rng, (3, 2), dtype=np.int64)

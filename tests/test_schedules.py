@@ -68,6 +68,11 @@ def test_a_schedule_gives_a_float_for_any_whole_step_and_can_be_typed_from_its_r
     assert eval(repr(schedule), names) == schedule
 
 
+def test_a_cycle_may_begin_at_its_top():
+    schedule = schedules.one_cycle(LR, 4, rise=0.25)  # a quarter of 4 steps is the first one
+    assert schedule(0) == LR and schedule(1) < LR
+
+
 def test_an_optimizer_follows_a_schedule():
     w, optimizer = np.array([0.0]), sgd(schedules.step_decay(1.0, 0.5, 2))
     state = optimizer.init(w)
