@@ -135,6 +135,19 @@ def test_conv2d_with_run_axes_is_a_loop_over_runs(x_runs, w_runs, b_runs):
         close(ours, t.grad)
 
 
+def test_the_defaults_of_convolution_are_a_stride_of_1_and_no_padding():
+    rng = np.random.default_rng(2)
+    x, w, b = rng.normal(size=(2, 3, 6, 5)), rng.normal(size=(4, 3, 3, 2)), rng.normal(size=4)
+    for forward in (conv.conv2d_forward, conv.conv2d_forward_plain):
+        close(forward(x, w, b)[0], F.conv2d(*map(torch.from_numpy, (x, w, b))))
+
+
+def test_the_defaults_of_pooling_are_windows_of_2_side_by_side():
+    x = np.random.default_rng(2).normal(size=(2, 3, 7, 6))
+    close(conv.max_pool2d_forward(x)[0], F.max_pool2d(torch.from_numpy(x), 2))
+    close(conv.avg_pool2d_forward(x)[0], F.avg_pool2d(torch.from_numpy(x), 2))
+
+
 POOLS = [
     ((2, 3, 6, 8), 2, None),
     ((1, 1, 2, 2), 2, None),
@@ -375,6 +388,18 @@ def test_bad_lengths_are_refused(args, error):
         conv.output_length(*args)
 
 
-def test_windows_larger_than_the_image_are_refused():
-    with pytest.raises(ShapeError, match="the kernel is 5 long"):
-        conv.unfold(np.ones((4, 4)), 5)
+@pytest.mark.parametrize(
+    "args, error, words",
+    [
+        (([[1.0]], 1), DTypeError, "^x is a list"),
+        ((np.ones(4), 1), ShapeError, r"expected at least 2 axes, x \(\.\.\., H, W\)"),
+        ((np.ones((4, 4)), 5), ShapeError, "the kernel is 5 long"),
+        ((np.ones((5, 3)), (1, 4)), ShapeError, "the kernel is 4 long"),
+        ((np.ones((3, 5)), (4, 1)), ShapeError, "the kernel is 4 long"),
+        ((np.ones((4, 4)), 0), RangeError, "^size is 0, but must be at least 1$"),
+        ((np.ones((4, 4)), 2, 0), RangeError, "^stride is 0, but must be at least 1$"),
+    ],
+)
+def test_bad_windows_are_refused_with_words(args, error, words):
+    with pytest.raises(error, match=words):
+        conv.unfold(*args)

@@ -60,15 +60,38 @@ def test_batch_norm_agrees_with_pytorch(shape, kind, momentum, eps, training):
     close(new["var"], var)
 
 
-def test_batch_norm_uses_pytorchs_defaults():
-    rng = np.random.default_rng(2)
-    x, *_ = problem(rng, (6, 4), 4)
-    layer = torch.nn.BatchNorm1d(4).double()
+@pytest.mark.parametrize(
+    "forward, theirs, shape",
+    [
+        (norm.batch_norm_forward, torch.nn.BatchNorm1d, (6, 4)),
+        (norm.batch_norm2d_forward, torch.nn.BatchNorm2d, (6, 4, 2, 3)),
+    ],
+)
+def test_batch_norm_uses_pytorchs_defaults(forward, theirs, shape):
+    x = np.random.default_rng(2).normal(1.0, 1e-3, shape)  # a variance so small that eps shows
+    layer = theirs(4).double()
     running = {"mean": np.zeros(4), "var": np.ones(4)}
-    out, _, running = norm.batch_norm_forward(x, np.ones(4), np.zeros(4), running, training=True)
+    out, _, running = forward(x, np.ones(4), np.zeros(4), running, training=True)
     close(out, layer(torch.from_numpy(x)))
     close(running["mean"], layer.running_mean)
     close(running["var"], layer.running_var)
+
+
+@pytest.mark.parametrize("momentum", [0, 1])
+def test_a_momentum_of_0_keeps_the_running_statistics_and_one_of_1_forgets_them(momentum):
+    x, gamma, beta, running = problem(np.random.default_rng(2), (6, 4), 4)
+    _, _, new = norm.batch_norm_forward(x, gamma, beta, running, training=True, momentum=momentum)
+    close(new["mean"], x.mean(axis=0) if momentum else running["mean"])
+    close(new["var"], x.var(axis=0, ddof=1) if momentum else running["var"])
+
+
+@pytest.mark.parametrize(
+    "forward, shape", [(norm.batch_norm_forward, (4, 3)), (norm.batch_norm2d_forward, (4, 3, 2, 2))]
+)
+def test_a_running_variance_may_be_0(forward, shape):
+    running = {"mean": np.zeros(3), "var": np.zeros(3)}
+    out, _, _ = forward(np.ones(shape), np.ones(3), np.zeros(3), running, training=False, eps=0.25)
+    close(out, np.full(shape, 2.0))  # 1 / sqrt(0.25)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -135,13 +158,37 @@ def test_what_runs_of_batch_norm_share_gets_the_sum_of_their_gradients(own, trai
     close(dbeta, sum(p[2] for p in parts))
 
 
-def test_runs_that_share_their_running_statistics_get_their_own():
+@pytest.mark.parametrize("own", [(4, 3), (4, 3, 2, 2)])
+def test_runs_that_share_their_running_statistics_get_their_own(own):
     rng = np.random.default_rng(6)
-    x = rng.normal(size=(5, 4, 3))
+    forward = norm.batch_norm_forward if len(own) == 2 else norm.batch_norm2d_forward
+    x = rng.normal(size=(5, *own))
     running = {"mean": np.zeros(3), "var": np.ones(3)}
-    _, _, new = norm.batch_norm_forward(x, np.ones(3), np.zeros(3), running, training=True)
-    assert new["mean"].shape == new["var"].shape == (5, 1, 3)
-    close(new["mean"], 0.1 * x.mean(axis=1, keepdims=True))
+    out, _, new = forward(x, np.ones(3), np.zeros(3), running, training=True)
+    assert out.shape == x.shape and new["mean"].shape == new["var"].shape == (5, 1, 3)
+    for run in range(5):
+        close(new["mean"][run, 0], 0.1 * x[run].mean(axis=(0, *range(2, len(own)))))
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("own", [(4, 3), (3, 3, 2, 4)])
+def test_runs_may_share_their_inputs_alone(own, training):
+    rng = np.random.default_rng(7)
+    forward = norm.batch_norm_forward if len(own) == 2 else norm.batch_norm2d_forward
+    x, gamma, beta, running = problem(rng, own, (5, 1, 3))
+    out, _, new = forward(x, gamma, beta, running, training=training)
+    for run in range(5):
+        one = {name: value[run, 0] for name, value in running.items()}
+        expected, _, one_new = forward(x, gamma[run, 0], beta[run, 0], one, training=training)
+        close(out[run], expected)
+        for name in new:
+            close(new[name][run, 0], one_new[name])
+
+
+def test_layer_norm_uses_pytorchs_eps():
+    x = np.random.default_rng(7).normal(1.0, 1e-3, (4, 3))
+    out, _ = norm.layer_norm_forward(x, np.ones(3), np.zeros(3))
+    close(out, torch.nn.LayerNorm(3).double()(torch.from_numpy(x)))
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (2, 3, 4), (1, 2), (4,), (2, 1, 3, 6)])
@@ -218,8 +265,8 @@ def test_local_response_norm_has_the_constants_of_the_alexnet_paper():
 def test_local_response_norm_gradient_matches_finite_differences():
     rng = np.random.default_rng(12)
     x, dout = rng.normal(size=(1, 5, 2, 3)), rng.normal(size=(1, 5, 2, 3))
-    _, cache = norm.local_response_norm_forward(x, 4, 0.5, 0.75, 2.0)
-    expected = numerical_gradient(lambda a: (norm.local_response_norm_forward(a, 4, 0.5, 0.75, 2.0)[0] * dout).sum(), x)
+    _, cache = norm.local_response_norm_forward(x, 4, 0.5, 0.75, 0.6)
+    expected = numerical_gradient(lambda a: (norm.local_response_norm_forward(a, 4, 0.5, 0.75, 0.6)[0] * dout).sum(), x)
     close(norm.local_response_norm_backward(dout, cache), expected, 1e-7)
 
 
@@ -250,6 +297,8 @@ def test_the_dtype_that_comes_in_goes_out_and_inputs_are_never_changed(dtype, n,
         assert {a.dtype for a in (out, dx, dgamma, dbeta)} == {np.dtype(dtype)}
         assert new["mean"].dtype == new["var"].dtype == np.float64
         assert np.array_equal(dout, before)
+        _, _, new = forward(images, gamma, beta, {k: v.astype(dtype) for k, v in running.items()}, training=True)
+        assert new["mean"].dtype == new["var"].dtype == dtype
     out, cache = norm.layer_norm_forward(x, *wide)
     assert {a.dtype for a in (out, *norm.layer_norm_backward(x, cache))} == {np.dtype(dtype)}
     out, cache = norm.local_response_norm_forward(x)
@@ -262,14 +311,20 @@ def stats(d):
     return {"mean": np.zeros(d), "var": np.ones(d)}
 
 
+NO_VARIANCE = (
+    "^the batch has one value per feature, which has no variance: batch norm in training needs at least 2; "
+    "use a larger batch, or training=False to use the running statistics$"
+)
+
+
 @pytest.mark.parametrize(
     "call, error, words",
     [
-        (lambda f, f2: f(np.ones((1, 3)), np.ones(3), np.ones(3), stats(3), training=True), ShapeError, "at least 2"),
+        (lambda f, f2: f(np.ones((1, 3)), np.ones(3), np.ones(3), stats(3), training=True), ShapeError, NO_VARIANCE),
         (
             lambda f, f2: f2(np.ones((1, 3, 1, 1)), np.ones(3), np.ones(3), stats(3), training=True),
             ShapeError,
-            "one value per feature",
+            NO_VARIANCE,
         ),
         (lambda f, f2: f(np.ones((0, 3)), np.ones(3), np.ones(3), stats(3), training=True), ShapeError, "empty"),
         (
@@ -304,7 +359,21 @@ def stats(d):
             RangeError,
             "momentum is 1.5",
         ),
-        (lambda f, f2: f(np.ones((4, 3)), np.ones(3), np.ones(3), stats(3), training=True, eps=-1), RangeError, "eps"),
+        (
+            lambda f, f2: f(np.ones((4, 3)), np.ones(3), np.ones(3), stats(3), training=True, eps=-1),
+            RangeError,
+            "^eps is -1,",
+        ),
+        (
+            lambda f, f2: f2(np.ones((4, 3, 2, 2)), np.ones(3), np.ones(3), stats(3), training=True, momentum=-0.1),
+            RangeError,
+            r"^momentum is -0\.1, but must be a finite number in \[0, 1\]$",
+        ),
+        (
+            lambda f, f2: f(np.ones((4, 3)), np.ones(3), np.ones(3), [0.0, 1.0], training=True),
+            DTypeError,
+            r'^running is a list, but must be .*: try running = \{"mean": np\.zeros\(3\), "var": np\.ones\(3\)\}$',
+        ),
         (
             lambda f, f2: f(np.ones((4, 3), int), np.ones(3), np.ones(3), stats(3), training=True),
             DTypeError,
@@ -317,6 +386,18 @@ def stats(d):
         ),
         (lambda f, f2: norm.layer_norm_forward(np.ones((2, 3)), np.ones(2), np.ones(3)), ShapeError, "D=3 is needed"),
         (lambda f, f2: norm.layer_norm_forward(np.ones((2, 3)), np.ones((4, 3)), np.ones(3)), ShapeError, "do not fit"),
+        (
+            lambda f, f2: norm.layer_norm_forward(np.ones((2, 5, 3)), np.ones(3), np.ones((4, 3))),
+            ShapeError,
+            r"^gamma \(3,\) and beta \(4, 3\) do not fit x \(2, 5, 3\); expected \(3,\), or with "
+            r"run axes \(\.\.\., 1, 3\)$",
+        ),
+        (
+            lambda f, f2: norm.layer_norm_forward(np.ones((2, 3)), np.ones(3), np.ones(3), -1e-9),
+            RangeError,
+            r"^eps is -1e-09, but must be a finite number in \[0, inf\)$",
+        ),
+        (lambda f, f2: norm.local_response_norm_forward(np.ones((0, 2, 2))), ShapeError, "axis C is empty"),
         (lambda f, f2: norm.layer_norm_forward(np.ones((2, 0)), np.ones(0), np.ones(0)), ShapeError, "empty"),
         (
             lambda f, f2: norm.layer_norm_forward(np.ones((2, 3)), np.ones(3), np.ones(3), np.nan),
@@ -326,14 +407,45 @@ def stats(d):
         (lambda f, f2: norm.local_response_norm_forward(np.ones((2, 3))), ShapeError, "3 axes"),
         (lambda f, f2: norm.local_response_norm_forward(np.ones((1, 2, 3, 3)), size=0), RangeError, "size is 0"),
         (lambda f, f2: norm.local_response_norm_forward(np.ones((1, 2, 3, 3)), size=2.5), DTypeError, "whole"),
-        (lambda f, f2: norm.local_response_norm_forward(np.ones((1, 2, 3, 3)), alpha=-1.0), RangeError, "alpha"),
-        (lambda f, f2: norm.local_response_norm_forward(np.ones((1, 2, 3, 3)), beta=-1.0), RangeError, "beta"),
+        (lambda f, f2: norm.local_response_norm_forward(np.ones((1, 2, 3, 3)), alpha=-1.0), RangeError, "^alpha is -1"),
+        (lambda f, f2: norm.local_response_norm_forward(np.ones((1, 2, 3, 3)), beta=-1.0), RangeError, "^beta is -1"),
         (lambda f, f2: norm.local_response_norm_forward(np.ones((1, 2, 3, 3)), k=0.0), RangeError, "k is 0.0"),
     ],
 )
 def test_bad_input_is_refused_with_words(call, error, words):
     with pytest.raises(error, match=words):
         call(norm.batch_norm_forward, norm.batch_norm2d_forward)
+
+
+INPUTS = {
+    norm.batch_norm_forward: (np.ones((4, 3)), {"running": stats(3), "training": True}),
+    norm.batch_norm2d_forward: (np.ones((4, 3, 2, 2)), {"running": stats(3), "training": True}),
+    norm.layer_norm_forward: (np.ones((4, 3)), {}),
+}
+
+
+@pytest.mark.parametrize("argument", ["x", "gamma", "beta"])
+@pytest.mark.parametrize("forward", INPUTS)
+def test_an_argument_that_is_no_array_is_named(forward, argument):
+    x, more = INPUTS[forward]
+    with pytest.raises(DTypeError, match=rf"^{argument} is a list, but must be a NumPy array of floats"):
+        forward(**{"x": x, "gamma": np.ones(3), "beta": np.ones(3)} | {argument: [1.0]}, **more)
+
+
+@pytest.mark.parametrize("name", ["mean", "var"])
+def test_running_statistics_that_are_no_arrays_are_named(name):
+    with pytest.raises(DTypeError, match=rf'^running\["{name}"\] is a list'):
+        norm.batch_norm_forward(
+            np.ones((4, 3)), np.ones(3), np.ones(3), stats(3) | {name: [1.0, 1.0, 1.0]}, training=True
+        )
+
+
+@pytest.mark.parametrize("name", ["gamma", "beta", "running mean", "running var"])
+def test_a_vector_whose_run_axes_lack_an_axis_is_named(name):
+    vectors = dict.fromkeys(["gamma", "beta", "running mean", "running var"], np.ones(3)) | {name: np.ones((5, 3))}
+    gamma, beta, mean, var = vectors.values()
+    with pytest.raises(ShapeError, match=rf"^{name} has shape \(5, 3\); with run axes it is \(\.\.\., 1, 3\)"):
+        norm.batch_norm_forward(np.ones((5, 4, 3)), gamma, beta, {"mean": mean, "var": var}, training=True)
 
 
 def test_an_upstream_gradient_of_another_shape_is_refused():

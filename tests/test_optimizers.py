@@ -1,5 +1,6 @@
 """coursekit.optimizers: torch's paths, what is not changed, run axes, schedules, clipping, and bad input."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -372,6 +373,14 @@ def test_clipping_keeps_the_dtype_and_survives_gradients_whose_square_overflows(
     np.testing.assert_allclose(clipped, [0.6, 0.8], rtol=1e-6)
 
 
+def test_the_norm_may_be_one_a_run_and_infinite_without_a_warning():
+    grads = {"w": np.array([[3.0], [0.0]]), "s": np.array([-4.0, 2.0])}  # s is one number a run
+    np.testing.assert_array_equal(opt.global_norm(grads, run_axes=1), [5.0, 2.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert opt.global_norm(np.array([1e200])) == np.inf
+
+
 def test_an_infinite_gradient_is_not_hidden_by_clipping():
     assert np.isnan(opt.global_norm_clip(1.0)({"w": np.array([np.inf])})["w"]).all()
 
@@ -382,6 +391,15 @@ def test_a_chain_clips_and_then_steps():
     new, state = chain.update(w, {"w": np.array([30.0, 40.0])}, chain.init(w), inplace=True)
     assert new is w and state == {"step": 1}
     np.testing.assert_allclose(w["w"], [0.6, 0.8], rtol=1e-6)
+    again, _ = chain.update(w, {"w": np.array([3.0, 4.0])}, state)
+    assert again is not w and w["w"][0] == new["w"][0] and state == {"step": 1}
+    np.testing.assert_allclose(again["w"], [1.2, 1.6], rtol=1e-6)
+
+
+def test_a_chain_can_be_typed_from_its_repr():
+    chain = opt.chain(opt.global_norm_clip(2.0, run_axes=1), opt.sgd(0.5))
+    text = "chain(global_norm_clip(max_norm=2.0, run_axes=1), sgd(lr=0.5, weight_decay=0.0))"
+    assert repr(chain) == repr(eval(text, vars(opt))) == text
 
 
 # --------------------------------------------------------------------------------------------------- bad input
@@ -460,13 +478,21 @@ BAD = {
         r"grads\['w'\] has shape \(2,\), but run_axes=2",
     ),
     "half a run axis": (lambda: opt.global_norm_clip(1.0, run_axes=0.5), DTypeError, "run_axes is float 0.5"),
+    "run axes below 0": (lambda: opt.global_norm(ONE, run_axes=-1), RangeError, "^run_axes is -1, but must be at"),
+    "the norm of nothing": (lambda: opt.global_norm({}), ShapeError, "^grads is empty"),
+    "the norm of a whole number": (lambda: opt.global_norm(np.ones(2, int)), DTypeError, "^grads is an int64 array"),
     "an empty chain": (lambda: opt.chain(), DTypeError, "the last part of a chain is an optimizer, but NoneType"),
     "a chain the wrong way round": (
         lambda: opt.chain(opt.adam(), opt.global_norm_clip(1.0)),
         DTypeError,
-        "the last part of a chain is an optimizer",
+        r"^the last part of a chain is an optimizer, but a global_norm_clip arrived; "
+        r"write chain\(global_norm_clip\(1\.0\), adam\(1e-3\)\)$",
     ),
-    "a number in a chain": (lambda: opt.chain(1.0, opt.adam()), DTypeError, "float 1.0 is no function of the gradient"),
+    "a number in a chain": (
+        lambda: opt.chain(1.0, opt.adam()),
+        DTypeError,
+        r"^float 1\.0 is no function of the gradient; write chain\(global_norm_clip\(1\.0\), adam\(1e-3\)\)$",
+    ),
 }
 
 

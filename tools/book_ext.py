@@ -210,7 +210,8 @@ def known_names():
     modules = public_modules()
     for module, tree in modules.items():
         names.setdefault(module.removeprefix("coursekit."), module)
-        for name in set(exported(tree)) - imported_from_public(tree, module, modules):
+        data = assigned(tree)  # an explorer, a prediction: its name may be a word, such as `rate`
+        for name in set(exported(tree)) - imported_from_public(tree, module, modules) - data:
             if name in names:
                 twice.add(name)
             names[name] = f"{module}.{name}"
