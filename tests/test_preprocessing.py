@@ -52,6 +52,21 @@ def test_a_constant_feature_becomes_0(value, dtype):
     assert np.abs(z[:, 0]).max() > 1
 
 
+def test_a_feature_that_was_constant_in_training_is_divided_by_1():
+    fitted = Standardizer().fit(np.array([[1.0, 7.0], [3.0, 7.0]]))
+    np.testing.assert_array_equal(fitted.std, [1, 1])
+    np.testing.assert_array_equal(fitted.transform(np.array([4.0, 9.0])), [2, 2])
+
+
+@pytest.mark.parametrize("tool", [Standardizer(), PCA(), MeanImage(), ChannelMean()], ids=repr)
+def test_statistics_of_float32_data_are_those_of_the_same_data_in_float64(tool):
+    x = data_for(tool, np.float32) + np.float32(1000)
+    fitted, exact = tool.fit(x), tool.fit(x.astype(np.float64))
+    for name in {"mean", "std", "variances"} & set(vars(fitted)):
+        assert getattr(fitted, name).dtype == np.float64
+        np.testing.assert_allclose(getattr(fitted, name), getattr(exact, name), rtol=1e-12)
+
+
 def test_the_breast_table_is_standardized_as_by_hand():
     x = data.tables("breast").x
     z = Standardizer().fit(x).transform(x)
@@ -116,6 +131,14 @@ def test_fewer_directions_are_the_first_ones():
     assert two.share.sum() < 1
     lost = x - two.inverse(two.transform(x))
     np.testing.assert_allclose((lost**2).sum() / len(x), whole.variances[2:].sum(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("n", "d"), [(40, 3), (3, 9), (5, 5)])
+def test_all_directions_may_be_asked_for(n, d):
+    x = sample(n, d) / 10.0 ** np.arange(d)
+    np.testing.assert_array_equal(PCA(k=min(n, d)).fit(x).components, PCA().fit(x).components)
+    with pytest.raises(RangeError, match=f"^k is {min(n, d) + 1}, but {n} rows of {d} features have only {min(n, d)} "):
+        PCA(k=min(n, d) + 1).fit(x)
 
 
 def test_rounding_makes_no_negative_variance():
@@ -192,10 +215,13 @@ def test_fit_returns_a_new_frozen_object_and_changes_nothing(tool):
     x.flags.writeable = False
     fitted = tool.fit(x)
     assert type(fitted) is type(tool) and fitted is not tool
-    with pytest.raises(CourseError, match=f"this {type(tool).__name__} has not been fitted; type"):
-        tool.transform(x)
-    with pytest.raises(CourseError, match="not been fitted"):
-        tool.inverse(x)
+    name = type(tool).__name__
+    for use in (tool.transform, tool.inverse):
+        with pytest.raises(
+            CourseError,
+            match=rf"^this {name} has not been fitted; type {name.lower()} = {name}\(\.\.\.\)\.fit\(x_train\)$",
+        ):
+            use(x)
     with pytest.raises(dataclasses.FrozenInstanceError):
         fitted.mean = 0
     z = fitted.transform(x)
@@ -240,6 +266,8 @@ def test_rows_of_the_wrong_shape_are_named(tool):
     with pytest.raises(ShapeError, match="axis D is empty"):
         tool.fit(np.ones((5, 0)))
     fitted = tool.fit(sample())
+    with pytest.raises(ShapeError, match=r"it was fitted on \(4,\), so expected x \(\.\.\., 4\)$"):
+        fitted.transform(np.ones((3, 7)))
     for use in (fitted.transform, fitted.inverse):
         with pytest.raises(ShapeError, match=r"x has shape \(3, 7\)"):
             use(np.ones((3, 7)))
@@ -250,15 +278,18 @@ def test_whole_numbers_are_refused(tool):
     x = data_for(tool)
     with pytest.raises(DTypeError, match=r"try x\.astype"):
         tool.fit(x.astype(np.uint8))
-    with pytest.raises(DTypeError):
+    with pytest.raises(DTypeError, match=r"^x is an uint8 array"):
         tool.fit(x).transform(x.astype(np.uint8))
+    with pytest.raises(DTypeError, match=r"^x is a list"):
+        tool.fit(x).transform(x.tolist())
 
 
 def test_images_of_the_wrong_shape_are_named():
     with pytest.raises(ShapeError, match=r"expected images, \(N, H, W\) or \(N, C, H, W\)"):
         MeanImage().fit(np.ones((5, 784)))
-    with pytest.raises(ShapeError, match="empty"):
-        MeanImage().fit(np.ones((0, 3, 8, 8)))
+    for tool, shape in ((MeanImage(), (0, 8, 8)), (MeanImage(), (0, 3, 8, 8)), (ChannelMean(), (0, 3, 8, 8))):
+        with pytest.raises(ShapeError, match="axis N is empty"):
+            tool.fit(np.ones(shape))
     with pytest.raises(ShapeError, match=r"fitted on \(3, 6, 5\), so expected x \(\.\.\., 3, 6, 5\)"):
         MeanImage().fit(images()).transform(np.ones((2, 3, 5, 5)))
     with pytest.raises(ShapeError, match="3 axes; expected 4"):
@@ -267,9 +298,22 @@ def test_images_of_the_wrong_shape_are_named():
         ChannelMean().fit(images()).transform(np.ones((2, 2, 6, 5)))
 
 
-@pytest.mark.parametrize("x", [np.ones((3, 7)) * np.arange(3)[:, None], sample()[:, [0, 1, 1]], sample(4)])
-def test_directions_without_variance_need_an_eps(x):
-    with pytest.raises(RangeError, match=r"eps is 0, but \d of the \d directions have no variance"):
+@pytest.mark.parametrize(
+    ("x", "flat"),
+    [
+        (np.ones((3, 7)) * np.arange(3)[:, None], 6),
+        (sample()[:, [0, 1, 1]], 1),
+        (sample(4), 1),
+        (np.ones((5, 3)), 3),
+        (sample(50, 1) @ np.random.default_rng(0).standard_normal((1, 40)), 39),  # one direction, turned
+    ],
+)
+def test_directions_without_variance_need_an_eps(x, flat):
+    message = (
+        rf"^eps is 0, but {flat} of the {x.shape[1]} directions have no variance \(x is {len(x)} rows\), and "
+        r"1 / sqrt\(0\) is no number; use eps > 0, for example 1e-5, or drop constant and repeated features$"
+    )
+    with pytest.raises(RangeError, match=message):
         Whitening(eps=0).fit(x)
     assert np.isfinite(Whitening(eps=1e-5).fit(x).transform(x)).all()
 

@@ -139,6 +139,21 @@ def test_the_plain_rnn_is_the_rnn(shape):
         assert g.shape == p.shape and relative(g, p) < 1e-12, name
 
 
+@pytest.mark.parametrize("t", [1, 3])
+@pytest.mark.parametrize("with_runs", [{"x"}, {"h0"}, {"wx", "wh", "b"}, {"x", "h0", "wx", "wh", "b"}], ids=sorted)
+def test_the_plain_rnn_takes_run_axes_too(with_runs, t):
+    r = np.random.default_rng(6).standard_normal
+    own = {"x": (3, t, 4), "h0": (3, 2), "wx": (4, 2), "wh": (2, 2), "b": (1, 2)}
+    arrays = {name: r((5, *shape) if name in with_runs else shape) for name, shape in own.items()}
+    arrays["b"] = arrays["b"] if "b" in with_runs else arrays["b"][0]
+    dout = r((5, 3, t, 2))
+    out, cache = rec.rnn_forward(*arrays.values())
+    plain_out, caches = rec.rnn_forward_plain(*arrays.values())
+    assert relative(out, plain_out) < 1e-13
+    for name, g, p in zip(arrays, rec.rnn_backward(dout, cache), rec.rnn_backward_plain(dout, caches), strict=True):
+        assert g.shape == p.shape == arrays[name].shape and relative(g, p) < 1e-12, name
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_are_those_that_finite_differences_measure(kind):
     arrays = problem(kind, 2, 3, 3, 2, seed=6)
@@ -351,6 +366,37 @@ def test_bad_arguments_are_named(kind, change, error, message):
     assert isinstance(raised.value, CourseError)
 
 
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"x": [[1.0]]}, DTypeError, "^x is a list"),
+        ({"h0": [[1.0]]}, DTypeError, "^h is a list"),
+        ({"c0": [[1.0]]}, DTypeError, "^c is a list"),
+        ({"wx": [[1.0]]}, DTypeError, "^wx is a list"),
+        ({"wh": [[1.0]]}, DTypeError, "^wh is a list"),
+        ({"b": [1.0]}, DTypeError, "^b is a list"),
+        ({"x": np.ones(2)}, ShapeError, r"^x has shape \(2,\).*, x \(\.\.\., N, D\) in x \(\.\.\., N, D\), h"),
+        ({"h0": np.ones((1, 5))}, ShapeError, r"^h has shape \(1, 5\), so N=1, but N=3 is needed"),
+        ({"c0": np.ones((3, 1))}, ShapeError, r"^c has shape \(3, 1\), so H=1, but H=5 is needed"),
+    ],
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_bad_arguments_of_a_step_are_named(kind, change, error, message):
+    arrays = problem(kind, 3, 1, 2, 5)
+    if set(change) <= set(arrays):
+        with pytest.raises(error, match=message):
+            getattr(rec, f"{kind}_step_forward")(*(arrays | {"x": arrays["x"][:, 0]} | change).values())
+
+
+@pytest.mark.parametrize("name", ["x", "h0", "c0", "wx", "wh", "b"])
+@pytest.mark.parametrize("forward", [rec.rnn_forward, rec.rnn_forward_plain, rec.lstm_forward, rec.gru_forward])
+def test_an_argument_that_is_no_array_is_named(forward, name):
+    arrays = problem(forward.__name__.split("_")[0], 3, 4, 2, 5)
+    if name in arrays:
+        with pytest.raises(DTypeError, match=f"^{name} is a list"):
+            forward(*(arrays | {name: [1.0]}).values())
+
+
 def test_weights_for_another_number_of_gates_are_named():
     arrays = problem("lstm", 3, 4, 2, 5)
     del arrays["c0"]
@@ -419,8 +465,14 @@ def test_the_embedding_is_one_hot_rows_times_the_table():
     np.testing.assert_allclose(rec.embedding_forward(x, w)[0], np.eye(3)[x] @ w)
 
 
-@pytest.mark.parametrize("x_runs", [(), (2, 3)], ids=["shared", "own"])
-@pytest.mark.parametrize("w_runs", [(), (2, 3), (2, 1)], ids=str)
+@pytest.mark.parametrize(
+    ("x_runs", "w_runs"),
+    [
+        *[(x_runs, w_runs) for x_runs in ((), (2, 3)) for w_runs in ((), (2, 3), (2, 1))],
+        *[((), (4,)), ((4,), (4,)), ((4,), ()), ((), (2, 1, 2)), ((2, 1, 2), (2, 1, 2))],
+    ],
+    ids=str,
+)
 def test_the_embedding_over_runs_is_a_loop(x_runs, w_runs):
     rng = np.random.default_rng(0)
     x, w = rng.integers(0, 6, (*x_runs, 3, 4)), rng.standard_normal((*w_runs, 6, 5))
@@ -435,7 +487,7 @@ def test_the_embedding_over_runs_is_a_loop(x_runs, w_runs):
         np.testing.assert_array_equal(out[run], ws[run][xs[run]])
         np.add.at(each[run], xs[run], dout[run])
     if runs and runs != w_runs:
-        each = each.sum(axis=1, keepdims=True) if w_runs else each.sum(axis=(0, 1))
+        each = each.sum(axis=1, keepdims=True) if w_runs else each.sum(axis=tuple(range(len(runs))))
     assert dw.shape == w.shape
     np.testing.assert_allclose(dw, each, rtol=1e-12, atol=1e-13)
 
@@ -451,7 +503,12 @@ def test_the_embedding_keeps_dtype_and_input():
 BAD_SYMBOLS = [
     (np.array([[0, 6]]), LabelError, "x contains 6, but with a table of 6 rows symbols run from 0 to 5"),
     (np.array([[-1, 0]]), LabelError, "x contains -1"),
-    (np.array([[0.0]]), LabelError, "x is float64 array.*np.int64"),
+    (
+        np.array([[0.0]]),
+        LabelError,
+        r"^x is float64 array of shape \(1, 1\), but an embedding takes an array of symbol numbers, from 0 to 5; "
+        r"try np\.asarray\(x, dtype=np\.int64\)$",
+    ),
     ([[0]], LabelError, "x is a list"),
     (np.zeros((2, 0), int), ShapeError, "it is empty"),
 ]
@@ -467,6 +524,8 @@ def test_bad_tables_and_gradients_of_an_embedding_are_named():
     x = np.array([[0, 1]])
     with pytest.raises(ShapeError, match="w has shape"):
         rec.embedding_forward(x, np.ones(6))
+    with pytest.raises(ShapeError, match=r"axis V is empty; expected w \(\.\.\., V, D\)"):
+        rec.embedding_forward(x, np.ones((0, 4)))
     with pytest.raises(DTypeError, match="w is an int64"):
         rec.embedding_forward(x, np.ones((6, 4), int))
     with pytest.raises(ShapeError, match="with run axes in w"):
@@ -476,3 +535,11 @@ def test_bad_tables_and_gradients_of_an_embedding_are_named():
     _, cache = rec.embedding_forward(x, np.ones((6, 4)))
     with pytest.raises(ShapeError, match=r"dout has shape \(1, 4\).*\(1, 2, 4\)"):
         rec.embedding_backward(np.ones((1, 4)), cache)
+
+
+@pytest.mark.parametrize("gates", KINDS.values())
+def test_the_parameters_of_the_examples_in_docstrings_fit_and_are_small(gates):
+    wx, wh, b = rec._ones(3, 4, gates)
+    assert (wx.shape, wh.shape, b.shape) == ((3, 4 * gates), (4, 4 * gates), (4 * gates,))
+    assert (wx == 0.1).all() and (wh == 0.1).all() and not b.any()
+    assert rec._ones(3, 4)[0].shape == (3, 4)

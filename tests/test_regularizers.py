@@ -1,5 +1,7 @@
 """coursekit.regularizers: dropout, penalties, max-norm, early stopping, ensembles, and bad input."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -126,7 +128,9 @@ def test_entries_that_are_skipped_do_not_count(name):
     value, grads = penalty(params, 0.5, skip=("b",), **kwargs)
     without, _ = penalty({"a": params["dense_0"]["w"], "b": params["dense_1"]["w"]}, 0.5, **kwargs)
     np.testing.assert_allclose(value, without, rtol=1e-14)
-    assert not grads["dense_0"]["b"].any() and grads["dense_0"]["w"].all()
+    assert grads["dense_0"]["w"].all()
+    np.testing.assert_array_equal(grads["dense_0"]["b"], np.zeros(3))
+    assert grads["dense_0"]["b"].dtype == np.float64
 
 
 @each_penalty
@@ -155,6 +159,11 @@ def test_a_penalty_keeps_the_dtype_and_changes_nothing_given(name, dtype):
     assert all((params[k][n] == before[k][n]).all() for k in params for n in params[k])
 
 
+def test_a_penalty_of_float16_weights_is_added_up_in_float64():
+    many = np.ones(70_000, np.float16)  # their sum is larger than float16 can say
+    assert reg.l1(many, 1e-3)[0] == 70 and reg.l2(many, 1e-3)[0] == 35
+
+
 def test_l2_is_the_weight_decay_of_sgd_and_not_that_of_adam():
     rng = np.random.default_rng(0)
     w, g = rng.standard_normal(5), rng.standard_normal(5)
@@ -181,7 +190,8 @@ BAD_PENALTIES = {
     "strengths without runs": (
         lambda f: f({"w": np.ones((2, 3))}, np.ones(3)),
         ShapeError,
-        r"strength has shape \(3,\), but params\['w'\] has shape \(2, 3\).*run axis in front",
+        r"^strength has shape \(3,\), but params\['w'\] has shape \(2, 3\); with one strength a run, \(R,\), every "
+        r"parameter needs a run axis in front, \(R, \.\.\.\): see coursekit\.model\.stack_runs$",
     ),
     "no params": (lambda f: f({}, 1.0), ShapeError, "params is empty"),
     "whole params": (lambda f: f({"w": np.ones(2, int)}, 1.0), DTypeError, r"params\['w'\] is an int64 array"),
@@ -226,6 +236,8 @@ def test_max_norm_leaves_biases_alone_keeps_the_dtype_and_changes_nothing_given(
     assert new["a"]["w"].dtype == np.float32 and (params["a"]["w"] == 5).all()
     np.testing.assert_allclose(new["a"]["w"], np.sqrt(1 / 3), rtol=1e-6)
     assert not reg.max_norm(np.zeros((2, 2)), 1.0).any()
+    halves = reg.max_norm(np.full((4, 1), 300, np.float16), 3.0)  # 300 squared is more than float16 can say
+    assert halves.dtype == np.float16 and (halves == 1.5).all()
 
 
 def test_bad_input_of_max_norm_is_named():
@@ -233,6 +245,9 @@ def test_bad_input_of_max_norm_is_named():
         reg.max_norm(np.ones((2, 2)), 0)
     with pytest.raises(ShapeError, match=r"params\['w'\] has shape \(2,\), which has no axis -2; name it in skip="):
         reg.max_norm({"w": np.ones(2)}, 1.0)
+    for axis in (2, -3, (0, 2), ()):
+        with pytest.raises(ShapeError, match=rf"^params has shape \(2, 2\), which has no axis {re.escape(str(axis))};"):
+            reg.max_norm(np.ones((2, 2)), 1.0, axis=axis)
     with pytest.raises(DTypeError, match="params is str 'w'"):
         reg.max_norm("w", 1.0)
 
@@ -272,11 +287,33 @@ def test_bad_parts_of_a_regularized_optimizer_are_named():
         reg.regularized(0.1)
     with pytest.raises(DTypeError, match=r"penalty is float 0\.1, .*penalty=lambda params: l2\(params, 1e-4\)"):
         reg.regularized(optimizers.sgd(0.1), 0.1)
-    with pytest.raises(DTypeError, match=r"constraint is int 3, .*max_norm\(params, 3\.0\)"):
+    with pytest.raises(
+        DTypeError, match=r"constraint is int 3, .*: constraint=lambda params: max_norm\(params, 3\.0\)$"
+    ):
         reg.regularized(optimizers.sgd(0.1), None, 3)
     optimizer = reg.regularized(optimizers.sgd(0.1), lambda params: reg.l2(params["w"], 0.1))
     with pytest.raises(ShapeError, match=r"the penalty's grads must hold the same entries as params"):
         optimizer.update({"w": np.ones(2)}, {"w": np.ones(2)}, {"step": 0})
+
+
+W, LONG, WHOLE = {"w": np.ones(2)}, {"w": np.ones(3)}, {"w": np.ones(2, int)}
+
+
+@pytest.mark.parametrize(
+    "params, grads, penalty, constraint, message",
+    [
+        (WHOLE, W, reg.l2, None, r"^params\['w'\] is an int64 array"),
+        (W, {}, reg.l2, None, r"^grads must hold the same entries as params: grads\['w'\] missing$"),
+        (W, LONG, reg.l2, None, r"^grads\['w'\] has shape \(3,\), but params\['w'\] has shape \(2,\)"),
+        (W, W, lambda p, _: (0, LONG), None, r"^the penalty's grads\['w'\] has shape .* but params\['w'\] has shape"),
+        (W, W, None, lambda p: LONG, r"^the constraint's params\['w'\] has shape .* but params\['w'\] has shape"),
+        (W, W, None, lambda p: {}, r"^the constraint's params must hold the same entries as params: the"),
+    ],
+)
+def test_what_does_not_fit_in_a_regularized_update_is_named(params, grads, penalty, constraint, message):
+    optimizer = reg.regularized(optimizers.sgd(0.1), penalty and (lambda p: penalty(p, 0.1)), constraint)
+    with pytest.raises((ShapeError, DTypeError), match=message):
+        optimizer.update(params, grads, {"step": 0})
 
 
 # ----------------------------------------------------------------------------------------------- early stopping
@@ -314,6 +351,11 @@ def test_training_stops_after_so_many_epochs_without_improvement(kwargs, values,
     assert stops_at(stop, values) == epoch
     assert stop.best_epoch == best_epoch and stop.best == values[best_epoch - 1]
     assert stop.best_params["w"] == best_epoch
+
+
+def test_a_run_without_a_single_number_stops_as_if_its_first_epoch_had_been_the_best():
+    stop = reg.EarlyStopping(2)
+    assert stops_at(stop, [np.nan] * 5) == 3 and stop.best_epoch == 1
 
 
 def test_larger_can_be_better():
@@ -364,6 +406,10 @@ def test_bad_input_of_early_stopping_is_named():
         reg.EarlyStopping(monitor="val_accuracy")
     with pytest.raises(DataError, match=r"no column 'val_loss', it has loss; give train\(\.\.\., validation="):
         reg.EarlyStopping()(Recorded(1.0, name="loss"))
+    recorded = Recorded(1.0, name="loss")
+    recorded.epochs[0]["accuracy"] = 0.5
+    with pytest.raises(DataError, match=r"^the history has no column 'score', it has loss, accuracy$"):
+        reg.EarlyStopping(monitor="score")(recorded)
     with pytest.raises(DataError, match="it has no epochs yet"):
         reg.EarlyStopping()(Recorded())
     with pytest.raises(ShapeError, match="val_loss has one number a run"):
@@ -393,5 +439,7 @@ def test_bad_input_of_ensembles_is_named():
         reg.average_predictions([np.ones(1), np.array([np.nan])])
     with pytest.raises(DTypeError, match=r"predictions\[0\] is an int64 array"):
         reg.average_predictions([np.ones(1, int)])
+    with pytest.raises(DTypeError, match=r"^predictions\[0\] is float"):
+        reg.average_predictions(np.ones(3))
     with pytest.raises(ShapeError, match="predictions is float64 array of shape"):
         reg.average_predictions(np.array(1.0))
