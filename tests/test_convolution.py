@@ -300,6 +300,7 @@ def test_memory_stays_below_four_activations(monkeypatch):
 
 def test_windows_are_counted_as_in_the_formula():
     assert conv.output_length(5, 5) == 1
+    assert conv.output_length(7, 3) == 5 and conv.output_length(7, 3, padding=2) == 9
     assert conv.output_length(6, 3, stride=2) == 2
     assert conv.output_length(227, 11, stride=4) == 55
     assert conv.unfold(np.zeros((2, 7, 5)), (3, 2), (2, 3)).shape == (2, 3, 2, 3, 2)
@@ -380,12 +381,56 @@ def test_an_upstream_gradient_of_another_shape_is_refused():
             backward(out[:1], cache)
 
 
-@pytest.mark.parametrize(
-    "args, error", [((0, 1), RangeError), ((3, 4), ShapeError), ((3, 2, 0), RangeError), ((3.0, 2), DTypeError)]
+TOO_LONG = (
+    r"^the kernel is 8 long, but the input with its padding is 3 \+ 2 \* 2 = 7; use a smaller kernel or more padding$"
 )
-def test_bad_lengths_are_refused(args, error):
-    with pytest.raises(error):
+
+
+@pytest.mark.parametrize(
+    "args, error, words",
+    [
+        ((0, 1), RangeError, "^length is 0, but must be at least 1$"),
+        ((3, 0), RangeError, "^kernel is 0, but must be at least 1$"),
+        ((3, 2, 0), RangeError, "^stride is 0, but must be at least 1$"),
+        ((3, 2, 1, -1), RangeError, "^padding is -1, but must be at least 0$"),
+        ((3.0, 2), DTypeError, r"^length is float 3\.0"),
+        ((3, 8, 1, 2), ShapeError, TOO_LONG),
+    ],
+)
+def test_bad_lengths_are_refused_with_words(args, error, words):
+    with pytest.raises(error, match=words):
         conv.output_length(*args)
+
+
+PAIR = r"but must be a whole number or a pair \(vertical, horizontal\)$"
+
+
+@pytest.mark.parametrize(
+    "call, error, words",
+    [
+        (lambda: conv.conv2d_forward(X, W, B, (1, 2, 3)), ShapeError, rf"^stride is \(1, 2, 3\), {PAIR}"),
+        (lambda: conv.conv2d_forward(X, W, B, (0, 1)), RangeError, r"^stride\[0\] is 0, but must be at least 1$"),
+        (lambda: conv.conv2d_forward(X, W, B, 1, (0,)), ShapeError, rf"^padding is \(0,\), {PAIR}"),
+        (lambda: conv.conv2d_forward(X, W, B, 1, (0, -1)), RangeError, r"^padding\[1\] is -1, but must be at least 0$"),
+        (lambda: conv.max_pool2d_forward(X, (0, 2)), RangeError, r"^size\[0\] is 0, but must be at least 1$"),
+        (lambda: conv.avg_pool2d_forward(X, 2, (1, 0)), RangeError, r"^stride\[1\] is 0, but must be at least 1$"),
+    ],
+)
+def test_which_of_a_pair_is_wrong_is_said(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+@pytest.mark.parametrize("runs", [(), (3,)])
+def test_the_gradient_of_the_input_can_be_left_out(runs):
+    rng = np.random.default_rng(5)
+    x, w, b = rng.normal(size=(2, 2, 5, 4)), rng.normal(size=(*runs, 3, 2, 2, 3)), rng.normal(size=3)
+    out, cache = conv.conv2d_forward(x, w, b, 1, 1)
+    dout = rng.normal(size=out.shape)
+    dx, *others = conv.conv2d_backward_of(dout, cache, need_dx=False)
+    assert dx is None
+    for ours, theirs in zip(others, conv.conv2d_backward(dout, cache)[1:], strict=True):
+        close(ours, theirs)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ DEFAULTS = {
     "amsgrad": (opt.amsgrad(), torch.optim.Adam, {"amsgrad": True}),
     "adamw": (opt.adamw(), torch.optim.AdamW, {}),
     "nadam": (opt.nadam(), torch.optim.NAdam, {}),
+    "nadam without momentum": (opt.nadam(beta1=0), torch.optim.NAdam, {"betas": (0.0, 0.999)}),
 }
 OURS = {name: case[0] for name, case in CASES.items()}
 each_case = pytest.mark.parametrize("name", CASES)
@@ -260,7 +261,7 @@ def test_each_run_can_have_its_own_rate(name, shape):
             np.testing.assert_allclose(together[k][r], v, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", [opt.momentum, opt.nesterov])
+@pytest.mark.parametrize("kind", [opt.momentum, opt.nesterov, opt.rmsprop, opt.adadelta])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_heat_map_of_rates_and_momenta_is_one_pass(kind, dtype):
     rng = np.random.default_rng(0)
@@ -292,6 +293,19 @@ def test_a_schedule_is_asked_for_the_steps_from_zero():
     w, _ = path(opt.sgd(schedule), np.array([0.0]), [np.array([1.0])] * 3)
     assert asked == [0, 1, 2]
     np.testing.assert_allclose(w, -0.6)
+
+
+def test_a_schedule_may_give_each_run_its_own_rate():
+    w = np.zeros((2, 3))
+    w, _ = path(opt.sgd(lambda step: np.array([1.0, 10.0]) * (step + 1)), w, [np.ones((2, 3))] * 2)
+    np.testing.assert_allclose(w, [[-3.0] * 3, [-30.0] * 3])
+
+
+def test_the_ends_of_the_settings_are_allowed():
+    for optimizer in (opt.adam(0, 0, 0, 0, weight_decay=0), opt.nadam(0, 0, 0, 0, 0), opt.rmsprop(0, 0, 0)):
+        w, _ = path(optimizer, np.ones(2), [np.ones(2)])
+        np.testing.assert_array_equal(w, 1)
+    assert opt.sgd(np.array(0.5)) == opt.sgd(0.5)  # an array of one number is a number
 
 
 def test_a_schedule_in_numpy_numbers_does_not_change_the_dtype():
@@ -427,7 +441,8 @@ BAD = {
     "rates without runs": (
         lambda: step_with(opt.sgd(np.ones(3))),
         ShapeError,
-        r"lr has shape \(3,\), but a parameter has shape \(2,\).*run axis in front",
+        r"^lr has shape \(3,\), but a parameter has shape \(2,\); with one lr a run, \(R,\), every parameter needs a "
+        r"run axis in front, \(R, \.\.\.\): see coursekit\.model\.stack_runs$",
     ),
     "a schedule that ends in NaN": (
         lambda: step_with(opt.sgd(lambda step: float("nan"))),
@@ -442,6 +457,17 @@ BAD = {
         r"params\['w'\] is an int64 array .*astype",
     ),
     "params in a list of numbers": (lambda: opt.adam().init([1.0]), DTypeError, r"params\[0\] is float 1\.0"),
+    "decays of 1 in one run": (
+        lambda: opt.momentum(0.1, np.array([0.5, 1.0])),
+        RangeError,
+        r"^decay, one a run, is .*1\.0.*, but must be a finite number in \[0, 1\)$",
+    ),
+    "a schedule that falls below 0": (
+        lambda: step_with(opt.sgd(lambda step: np.array([0.1, -0.5]))),
+        RangeError,
+        r"^the schedule .* gave a useless rate at step 0: lr, one a run, is .*-0\.5",
+    ),
+    "a momentum decay below 0": (lambda: opt.nadam(momentum_decay=-1), RangeError, "^momentum_decay is -1, but must"),
     "a missing gradient": (
         lambda: step_with(params={"w": np.ones(2), "b": np.ones(1)}),
         ShapeError,
@@ -461,7 +487,8 @@ BAD = {
     "another optimizer's state": (
         lambda: step_with(state=opt.sgd(1.0).init(ONE)),
         ShapeError,
-        "state is a dict with 'step', but adam needs 'step', 'm', 'v'.*optimizer.init",
+        r"^state is a dict with 'step', but adam needs 'step', 'm', 'v'; "
+        r"make it with state = optimizer\.init\(params\)$",
     ),
     "no state": (lambda: step_with(state=0), ShapeError, "state is int 0, but adam needs"),
     "another net's state": (
@@ -469,9 +496,18 @@ BAD = {
         ShapeError,
         r"state\['m'\]\['w'\] has shape \(3,\)",
     ),
-    "a step of 1.5": (lambda: step_with(opt.sgd(1.0), state={"step": 1.5}), DTypeError, r"state\['step'\] is float 1"),
-    "a step before 0": (lambda: step_with(opt.sgd(1.0), state={"step": -1}), RangeError, r"state\['step'\] is -1"),
-    "no room to clip to": (lambda: opt.global_norm_clip(0), RangeError, "max_norm is 0"),
+    "a step of 1.5": (
+        lambda: step_with(opt.sgd(1.0), state={"step": 1.5}),
+        DTypeError,
+        r"^state\['step'\] is float 1\.5, but must be a whole number$",
+    ),
+    "a step before 0": (
+        lambda: step_with(opt.sgd(1.0), state={"step": -1}),
+        RangeError,
+        r"^state\['step'\] is -1, but must be at least 0$",
+    ),
+    "no room to clip to": (lambda: opt.global_norm_clip(0), RangeError, r"^max_norm is 0, .* in \(0, inf\)$"),
+    "clipping of run axes below 0": (lambda: opt.global_norm_clip(1.0, run_axes=-1), RangeError, "^run_axes is -1"),
     "run axes that are not there": (
         lambda: opt.global_norm(ONE, run_axes=2),
         ShapeError,
@@ -507,10 +543,15 @@ def test_read_only_params_are_refused_in_place_before_anything_is_written():
     params = {"a": np.ones(2), "b": np.ones(2)}
     params["b"].flags.writeable = False
     state = opt.adam().init(params)
-    with pytest.raises(CourseError, match=r"params\['b'\] is read-only"):
+    with pytest.raises(
+        CourseError, match=r"^params\['b'\] is read-only, so it cannot .* in place; leave inplace=True out$"
+    ):
         opt.adam().update(params, params, state, inplace=True)
     assert (params["a"] == 1).all() and state["step"] == 0 and not state["m"]["a"].any()
     opt.adam().update(params, params, state)
+    state["v"]["a"].flags.writeable = False
+    with pytest.raises(CourseError, match=r"^state\['v'\]\['a'\] is read-only"):
+        opt.adam().update({"a": np.ones(2), "b": np.ones(2)}, params, state, inplace=True)
 
 
 def test_a_failed_update_in_place_leaves_everything_as_it_was():

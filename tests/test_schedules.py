@@ -32,6 +32,7 @@ CASES = {
         lambda o: lr_scheduler.OneCycleLR(o, LR, 33, pct_start=0.27, div_factor=7.0, final_div_factor=90.0),
         33,
     ),
+    "one_cycle of 2 steps": (schedules.one_cycle(LR, 2), lambda o: lr_scheduler.OneCycleLR(o, LR, 2), 2),
     "one_cycle of 3 steps": (schedules.one_cycle(LR, 3), lambda o: lr_scheduler.OneCycleLR(o, LR, 3), 3),
 }
 
@@ -88,15 +89,19 @@ BAD = {
     "drops all the time": (lambda: schedules.step_decay(1, 0.5, 0), RangeError, "every is 0, but must be at least 1"),
     "half steps": (lambda: schedules.step_decay(1, 0.5, 2.5), DTypeError, "every is float 2.5"),
     "a rate that grows": (lambda: schedules.exponential_decay(1, 1.1), RangeError, r"rate is 1\.1, .* in \(0, 1\]"),
+    "a rate of 0": (lambda: schedules.exponential_decay(1, 0), RangeError, r"^rate is 0, .* in \(0, 1\]$"),
     "a pole": (lambda: schedules.inverse_time_decay(1, -0.1), RangeError, r"rate is -0\.1"),
     "NaN": (lambda: schedules.inverse_time_decay(float("nan"), 1), RangeError, "lr is nan"),
     "no steps": (lambda: schedules.cosine(1, 0), RangeError, "steps is 0"),
     "an end below 0": (lambda: schedules.cosine(1, 5, -1), RangeError, "end is -1"),
     "a warm-up to words": (lambda: schedules.warmup("fast", 5), DTypeError, "after is str 'fast'"),
+    "a warm-up to below 0": (lambda: schedules.warmup(-1, 5), RangeError, r"^after is -1, .* in \[0, inf\)$"),
+    "a warm-up from below": (lambda: schedules.warmup(1, 5, -0.5), RangeError, r"^start is -0\.5, .* in \[0, 1\]$"),
     "a warm-up of no steps": (lambda: schedules.warmup(1, 0), RangeError, "steps is 0"),
     "a warm-up from above": (lambda: schedules.warmup(1, 5, 2), RangeError, r"start is 2, .* in \[0, 1\]"),
     "a cycle of 1 step": (lambda: schedules.one_cycle(1, 1), RangeError, "steps is 1, but must be at least 2"),
     "a cycle that only rises": (lambda: schedules.one_cycle(1, 9, rise=1), RangeError, r"rise is 1, .* in \(0, 1\)"),
+    "a cycle that only falls": (lambda: schedules.one_cycle(1, 9, rise=0), RangeError, r"^rise is 0, .* in \(0, 1\)$"),
     "a start above the top": (lambda: schedules.one_cycle(1, 9, start_div=0.5), RangeError, r"start_div is 0\.5"),
     "an end above the start": (lambda: schedules.one_cycle(1, 9, end_div=0), RangeError, "end_div is 0"),
 }
@@ -107,6 +112,31 @@ def test_bad_settings_are_named(name):
     call, error, message = BAD[name]
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        schedules.constant,
+        lambda lr: schedules.step_decay(lr, 0.5, 5),
+        lambda lr: schedules.exponential_decay(lr, 0.5),
+        lambda lr: schedules.inverse_time_decay(lr, 0.5),
+        lambda lr: schedules.cosine(lr, 5),
+        lambda lr: schedules.one_cycle(lr, 5),
+    ],
+)
+@pytest.mark.parametrize("bad, error", [(-0.5, RangeError), (float("inf"), RangeError), ("fast", DTypeError)])
+def test_a_bad_rate_is_named_by_every_schedule(schedule, bad, error):
+    with pytest.raises(error, match=r"^lr is (-0\.5|inf|str 'fast'), but must be a (finite )?number( in \[0, inf\))?$"):
+        schedule(bad)
+
+
+def test_the_ends_of_the_settings_are_allowed():
+    assert schedules.constant(0)(5) == 0
+    assert schedules.step_decay(LR, 1, 1)(5) == schedules.exponential_decay(LR, 1)(5) == LR
+    assert [schedules.warmup(LR, 1, start)(0) for start in (0, 1)] == [0, LR]
+    flat = schedules.one_cycle(LR, 9, start_div=1, end_div=1)
+    np.testing.assert_allclose([flat(step) for step in range(9)], LR, rtol=1e-15)
 
 
 @pytest.mark.parametrize(
