@@ -158,6 +158,20 @@ def test_what_runs_of_batch_norm_share_gets_the_sum_of_their_gradients(own, trai
     close(dbeta, sum(p[2] for p in parts))
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("own", [(4, 3), (3, 3, 2, 4)])
+def test_scale_and_shift_may_be_rows(own, training):
+    rng = np.random.default_rng(8)
+    forward = norm.batch_norm_forward if len(own) == 2 else norm.batch_norm2d_forward
+    x, gamma, beta, running = problem(rng, own, (1, 3))
+    out, _, new = forward(x, gamma, beta, running, training=training)
+    one = {name: value[0] for name, value in running.items()}
+    expected, _, one_new = forward(x, gamma[0], beta[0], one, training=training)
+    close(out, expected)
+    for name in new:
+        close(new[name], one_new[name][None])
+
+
 @pytest.mark.parametrize("own", [(4, 3), (4, 3, 2, 2)])
 def test_runs_that_share_their_running_statistics_get_their_own(own):
     rng = np.random.default_rng(6)
