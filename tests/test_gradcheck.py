@@ -64,6 +64,11 @@ def test_f_may_return_its_one_number_in_an_array():
     np.testing.assert_allclose(numerical_gradient(lambda x: x[None] ** 2, np.array(3.0)), 6)
 
 
+def test_what_f_returns_is_taken_as_float64_before_the_difference():
+    drop = numerical_gradient(lambda x: np.float16(-6e4 * np.sign(x)), np.array(0.0), eps=0.5)
+    np.testing.assert_allclose(drop, -12e4, rtol=1e-3)  # more than float16 can say
+
+
 def test_a_wrong_sign_fails(rng):
     x = rng.standard_normal(5)
     assert not gradient_check(cubes, x, -3 * x**2)
