@@ -40,9 +40,11 @@ def main():
 
     # One BLAS thread: the nets of the course are small, and more threads only wait for each other.
     settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    environment = {**os.environ, **settings}
+    subprocess.run([sys.executable, "tools/execute_chapters.py"], cwd=ROOT, env=environment)
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [str(jupyter_book), "build", ".", "-W", "-n", "--keep-going"]
-    code = subprocess.run(command, cwd=ROOT, env={**os.environ, **settings}).returncode
+    code = subprocess.run(command, cwd=ROOT, env=environment).returncode
     if code:
         for report in sorted((BUILD / "html" / "reports").rglob("*.err.log")):
             text = re.sub(r"\x1b\[[0-9;]*m", "", report.read_text(encoding="utf-8"))
