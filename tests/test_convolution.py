@@ -161,6 +161,15 @@ POOLS = [
 ]
 
 
+@pytest.mark.parametrize("size", [(300, 1), (1, 300), (50, 50)])
+def test_the_last_entry_of_a_very_large_window_can_win(size):
+    x = np.arange(2.0 * size[0] * size[1]).reshape(2, *size)
+    out, cache = conv.max_pool2d_forward(x, size)
+    close(out, x[:, -1:, -1:])
+    dx = conv.max_pool2d_backward(np.array([[[3.0]], [[5.0]]]), cache)
+    assert (dx[:, -1, -1] == [3, 5]).all() and np.count_nonzero(dx) == 2
+
+
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("shape, size, stride", POOLS)
 def test_max_pooling_agrees_with_pytorch_ties_included(shape, size, stride, ties):

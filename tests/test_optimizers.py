@@ -295,6 +295,17 @@ def test_a_schedule_is_asked_for_the_steps_from_zero():
     np.testing.assert_allclose(w, -0.6)
 
 
+def test_rates_may_have_as_many_axes_as_a_parameter_has():
+    params = {"s": np.zeros(3), "w": np.zeros((3, 2))}
+    new, _ = path(opt.sgd(np.array([1.0, 2.0, 3.0])), params, [{"s": np.ones(3), "w": np.ones((3, 2))}])
+    np.testing.assert_array_equal(new["s"], [-1, -2, -3])
+    rates = np.arange(6.0).reshape(2, 3, 1)
+    new, _ = path(opt.sgd(rates), np.zeros((2, 3, 4)), [np.ones((2, 3, 4))])
+    np.testing.assert_array_equal(new, np.broadcast_to(-rates, (2, 3, 4)))
+    new, _ = path(opt.sgd(np.array([0.5])), np.zeros((2, 3)), [np.ones((2, 3))])
+    np.testing.assert_array_equal(new, np.full((2, 3), -0.5))
+
+
 def test_a_schedule_may_give_each_run_its_own_rate():
     w = np.zeros((2, 3))
     w, _ = path(opt.sgd(lambda step: np.array([1.0, 10.0]) * (step + 1)), w, [np.ones((2, 3))] * 2)

@@ -199,6 +199,20 @@ def test_a_gru_with_three_biases_is_one_whose_fourth_is_zero():
     assert rec.gru_step_backward(dout[:, 0], cache)[-1].shape == (18,)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_gru_with_three_biases_takes_run_axes_and_keeps_the_dtype(dtype):
+    four = problem("gru", 3, 5, 4, 6, dtype=dtype)
+    four["b"] = np.stack([four["b"], -four["b"]])[:, None]
+    four["b"][..., 18:] = 0
+    three = four | {"b": four["b"][..., :18]}
+    for name, x in (("gru_forward", four["x"]), ("gru_step_forward", four["x"][:, 0])):
+        out, cache = getattr(rec, name)(*(three | {"x": x}).values())
+        assert out.dtype == dtype and len(out) == 2
+        np.testing.assert_array_equal(out, getattr(rec, name)(*(four | {"x": x}).values())[0])
+        gradients = getattr(rec, name.replace("forward", "backward"))(out, cache)
+        assert all(g.dtype == dtype for g in gradients) and gradients[-1].shape == (2, 1, 18)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sequence_in_two_pieces_is_the_sequence(kind):
     arrays = problem(kind, 3, 8, 4, 5)
