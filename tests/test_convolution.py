@@ -161,7 +161,7 @@ POOLS = [
 ]
 
 
-@pytest.mark.parametrize("size", [(300, 1), (1, 300), (50, 50)])
+@pytest.mark.parametrize("size", [(300, 1), (1, 300), (50, 49)])
 def test_the_last_entry_of_a_very_large_window_can_win(size):
     x = np.arange(2.0 * size[0] * size[1]).reshape(2, *size)
     out, cache = conv.max_pool2d_forward(x, size)
