@@ -24,6 +24,7 @@ def page():
     asked = predict("05-zero", question="What comes?", options={"a": "no", "b": "yes"}, answer="b").html()
     quiz = Quiz("05", [question(), question()]).html()
     return (
+        '<div id="print"><h1>Initialization &amp; scale</h1><h2>Contents</h2></div>\n'
         '<section id="initialization"><h1>Initialization &amp; scale<a class="headerlink" href="#x">#</a></h1>'
         f'<section id="one"><h2>One</h2>{asked}<section id="part"><h3>Part</h3></section></section>'
         f'<section id="two">\n<span id="label"></span><h2>Two</h2>{quiz}</section></section>'

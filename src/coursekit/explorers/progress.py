@@ -41,7 +41,7 @@ class PageParts:
 
 def parts(page: str, html: str) -> PageParts:
     """Read a built page."""
-    title = re.search(r'<h1>(.*?)<a class="headerlink"', html, re.S)
+    title = re.search(r'<section[^>]*>\s*(?:<span[^>]*></span>\s*)*<h1>(.*?)<a class="headerlink"', html, re.S)
     names = re.findall(r'class="ck-predict[^"]*" id="[^"]*" data-name="([^"]+)"', html)
     return PageParts(
         page=page,

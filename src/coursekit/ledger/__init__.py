@@ -138,7 +138,7 @@ def write(chapter: str, results: dict[str, dict]) -> None:
 
 def table(chapter: str | None = None) -> str:
     """The recorded rows as a Markdown table."""
-    lines = ["| claim | source | our setting | holds when | our numbers | result |", "|---|---|---|---|---|---|"]
+    lines = ["| claim and source | how we tried it | what came out |", "|---|---|---|"]
     for row in claims(chapter):
         recorded = read(row.id[:2]).get(row.id)
         if recorded is None:
@@ -148,5 +148,7 @@ def table(chapter: str | None = None) -> str:
             verdict = "holds"
         else:
             verdict = "does not hold" + (f": {row.note}" if row.note else "")
-        lines.append(f"| {row.text} | {row.source} | {row.setting} | {row.condition} | {numbers} | **{verdict}** |")
+        claimed = f"{row.text} *{row.source}*"
+        tried = f"{row.setting}. Holds when: {row.condition}"
+        lines.append(f"| {claimed} | {tried} | {numbers}: **{verdict}** |")
     return "\n".join(lines)
