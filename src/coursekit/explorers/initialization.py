@@ -101,7 +101,7 @@ _deep = experiment.signal(std=0.1, activation="relu", depth=32, width=100)
 
 predict_relu = predict(
     "05-relu",
-    question="Xavier's start (std 0.1) in a net of 32 ReLU layers with 100 units each; the inputs, layer 0, have std 1. "
+    question="Xavier's start (std 0.1) in a net of 32 ReLU layers of 100 units; layer 0, the inputs, has std 1. "
     "Draw the std of each layer's outputs.",
     answer=Curve(
         np.arange(33), np.r_[1, _deep["std"]], xlabel="layer", ylabel="std of the outputs", ylim=(1e-7, 10), log=True
