@@ -275,6 +275,12 @@ def test_a_heat_map_of_rates_and_momenta_is_one_pass(kind, dtype):
         np.testing.assert_allclose(together[i, j], alone, rtol=0, atol=1e-12 if dtype == np.float64 else 1e-5)
 
 
+def test_each_run_can_have_its_own_momentum_and_all_the_same_rate():
+    w, gradients = np.zeros((3, 2)), [np.ones((3, 2))] * 2
+    w, _ = path(opt.momentum(1.0, np.array([0.0, 0.25, 0.5])), w, gradients)
+    np.testing.assert_array_equal(w, [[-2.0] * 2, [-2.25] * 2, [-2.5] * 2])
+
+
 def test_a_run_that_diverges_leaves_the_others_alone_and_does_not_warn():
     w, optimizer = np.full((2, 1), 1.0, np.float32), opt.momentum(np.array([1e30, 0.1]))
     state = optimizer.init(w)
@@ -455,6 +461,11 @@ BAD = {
         r"^lr has shape \(3,\), but a parameter has shape \(2,\); with one lr a run, \(R,\), every parameter needs a "
         r"run axis in front, \(R, \.\.\.\): see coursekit\.model\.stack_runs$",
     ),
+    "momenta without runs": (
+        lambda: step_with(opt.momentum(0.1, np.array([0.1, 0.2, 0.3]))),
+        ShapeError,
+        r"^decay has shape \(3,\), but a parameter has shape \(2,\); with one decay a run, \(R,\), every parameter",
+    ),
     "a schedule that ends in NaN": (
         lambda: step_with(opt.sgd(lambda step: float("nan"))),
         RangeError,
@@ -505,6 +516,11 @@ BAD = {
         ShapeError,
         r"^state is a dict with 'step', but adam needs 'step', 'm', 'v'; "
         r"make it with state = optimizer\.init\(params\)$",
+    ),
+    "the state of momentum": (
+        lambda: step_with(state=opt.momentum(1.0).init(ONE)),
+        ShapeError,
+        r"^state is a dict with 'step', 'v', but adam needs",
     ),
     "no state": (lambda: step_with(state=0), ShapeError, "state is int 0, but adam needs"),
     "another net's state": (
