@@ -110,7 +110,7 @@ def test_conv2d_gradients_match_finite_differences():
     close(db, numerical_gradient(lambda a: (forward(x, w, a)[0] * dout).sum(), b), 1e-7)
 
 
-@pytest.mark.parametrize("x_runs", [(), (2, 3), (1, 3)])
+@pytest.mark.parametrize("x_runs", [(), (1,), (2, 3), (1, 3)])
 @pytest.mark.parametrize("w_runs", [(), (2, 3), (3,)])
 @pytest.mark.parametrize("b_runs", [None, (2, 3, 1), (3, 1)])
 def test_conv2d_with_run_axes_is_a_loop_over_runs(x_runs, w_runs, b_runs):
