@@ -217,6 +217,7 @@ def test_float32_stays_float32_and_whole_numbers_become_float64():
     loss = ((2 * x + 1) / 3 - x**2 @ x).tanh().relu().mean()
     loss.backward()
     assert loss.data.dtype == x.grad.dtype == np.float32
+    assert (x * np.ones(2)).data.dtype == np.float64  # an array keeps its dtype, and the larger one wins as in NumPy
     assert Tensor(3).data.dtype == Tensor([1, 2]).data.dtype == np.float64
 
 

@@ -106,3 +106,4 @@ def test_a_wrong_upstream_gradient_is_refused():
 
 def test_sum_to_undoes_broadcasting():
     assert sum_to(np.ones((5, 4, 3)), (4, 1)).tolist() == [[15.0]] * 4
+    assert [sum_to(np.ones((2, n)), (1,)).tolist() for n in (1, 2, 3)] == [[2.0], [4.0], [6.0]]
