@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -119,7 +120,10 @@ def served(tmp_path):
 
     def serve(*arguments):
         command = [sys.executable, "-u", ROOT / "tools" / "serve.py", "--directory", tmp_path, *arguments]
+        # A shell starts what runs in its background with Ctrl-C ignored; the server is to be stopped by it.
+        before = signal.signal(signal.SIGINT, signal.SIG_DFL)
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        signal.signal(signal.SIGINT, before)
         started.append(process)
         lines = []
         for line in process.stdout:

@@ -14,6 +14,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import slim_pages
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting.plain import Style as PlainStyle
 from pybtex.style.labels import BaseLabelStyle
@@ -326,13 +327,15 @@ def on_build_finished(app, error):
     if script.is_file():
         write(script, "/* The icons come from _static/custom.css. */\n")
         script.with_suffix(".js.map").unlink(missing_ok=True)
-    for page in out.rglob("*.html"):
-        if page.relative_to(out).parts[0] not in ("_static", "lite"):
-            text = page.read_text(encoding="utf-8")
-            for pattern, replacement in MENDS:
-                text = pattern.sub(replacement, text)
-            text = text if page.name == "search.html" else SEARCH.sub("", text)
-            write(page, with_policy(text))
+    paths = [page for page in out.rglob("*.html") if page.relative_to(out).parts[0] not in ("_static", "lite")]
+    for page in paths:
+        text = page.read_text(encoding="utf-8")
+        for pattern, replacement in MENDS:
+            text = pattern.sub(replacement, text)
+        write(page, text if page.name == "search.html" else SEARCH.sub("", text))
+    slim_pages.slim(out, paths)
+    for page in paths:
+        write(page, with_policy(page.read_text(encoding="utf-8")))
 
 
 # Bibliography ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,147 @@
+"""Make the pages light: one style sheet with the rules that some page can use, and no script that holds up the text.
+
+The theme comes with a dozen style sheets, most of it rules for things that the book does not have. A rule stays when
+each class and each id in one of its selectors occurs as a word in a page or in a script; tags and attributes always
+stay. `tools/book_ext.py` calls `slim` when Sphinx has finished.
+"""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import tinycss2
+
+SHEETS = (
+    "styles/theme.css",
+    "styles/pydata-sphinx-theme.css",
+    "pygments.css",
+    "styles/sphinx-book-theme.css",
+    "togglebutton.css",
+    "copybutton.css",
+    "mystnb.*.css",
+    "exercise.css",
+    "sphinx-design.min.css",
+    "explorer.css",
+    "clinic.css",
+    "custom.css",
+)
+"""What becomes one sheet, in this order; later rules win. Another sheet of a page stays where it is."""
+
+WORD = re.compile(r"[\w-]+")
+NAME = re.compile(r"[.#]((?:[\w-]|\\.)+)")
+INSIDE = re.compile(r":(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)")
+URL = re.compile(r"url\(\s*(['\"]?)(?!data:|https?:|#)([^'\")]+)\1\s*\)")
+LINK = re.compile(r'[ \t]*<link\b[^>]*\bhref="(?P<up>(?:\.\./)*)_static/(?P<name>[^"?]+\.css)[^"]*"[^>]*>\n?')
+SCRIPT = re.compile(r'<script(?P<before>[^>]*)\bsrc="(?P<src>[^"]+)"(?P<after>[^>]*)></script>')
+OPTIONS = "documentation_options.js"
+
+
+def is_used(selector, words):
+    """Tell whether some page can hold what a selector names."""
+    names = NAME.findall(INSIDE.sub("", selector))
+    return all("\\" in name or name in words for name in names)
+
+
+def keep(rules, words):
+    """Return the style rules that are used, as text."""
+    out = []
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            selectors = split(tinycss2.serialize(rule.prelude))
+            used = [selector for selector in selectors if is_used(selector, words)]
+            if used:
+                body = re.sub(r"\s+", " ", tinycss2.serialize(rule.content)).strip()
+                out.append(f"{','.join(used)}{{{body}}}")
+        elif rule.type == "at-rule" and rule.at_keyword in ("media", "supports", "layer", "container") and rule.content:
+            inside = keep(tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True), words)
+            if inside:
+                out.append(f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{inside}}}")
+        elif rule.type == "at-rule" and rule.at_keyword != "charset":
+            out.append(rule.serialize())
+        elif rule.type == "error":
+            raise ValueError(f"a style sheet cannot be read: {rule.message} in line {rule.source_line}")
+    return "\n".join(out)
+
+
+def split(prelude):
+    """Split a list of selectors at its commas, but not inside brackets."""
+    parts, depth, last = [], 0, 0
+    for place, letter in enumerate(prelude):
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and not depth:
+            parts.append(prelude[last:place].strip())
+            last = place + 1
+    return [*parts, prelude[last:].strip()]
+
+
+def read(sheet, static):
+    """Return a style sheet with its imports put in and its addresses as seen from `static`."""
+    text = sheet.read_text(encoding="utf-8")
+
+    def seen_from_static(match):
+        return f'url("{os.path.relpath(sheet.parent / match[2], static)}")'
+
+    text = URL.sub(seen_from_static, text)
+    return re.sub(
+        r"@import\s+['\"]([^'\"]+)['\"]\s*;", lambda match: read((sheet.parent / match[1]).resolve(), static), text
+    )
+
+
+def bundle(out, pages):
+    """Write the one style sheet and return its name."""
+    static = out / "_static"
+    scripts = [*static.glob("*.js"), *static.glob("scripts/*.js"), *static.glob("ck/*.mjs")]
+    texts = [*pages.values(), *(script.read_text(encoding="utf-8") for script in scripts)]
+    words = set().union(*(WORD.findall(text) for text in texts))
+    sheets = [sheet for pattern in SHEETS for sheet in sorted(static.glob(pattern))]
+    css = "".join(read(sheet, static) for sheet in sheets)
+    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    slim = keep(rules, words)
+    name = f"book.{hashlib.sha256(slim.encode()).hexdigest()[:12]}.css"
+    for old in static.glob("book.*.css"):
+        if old.name != name:
+            old.unlink()
+    if not (static / name).is_file():
+        (static / name).write_text(slim, encoding="utf-8")
+    return name
+
+
+def one_sheet(text, name):
+    """Put the one style sheet where the first of its parts was linked, and take the others away."""
+    linked = [match for match in LINK.finditer(text) if is_part(match["name"])]
+    for match in reversed(linked[1:]):
+        text = text[: match.start()] + text[match.end() :]
+    if linked:
+        first = linked[0]
+        link = f'<link rel="stylesheet" href="{first["up"]}_static/{name}">\n'
+        text = text[: first.start()] + link + text[first.end() :]
+    return text
+
+
+def is_part(name):
+    """Tell whether a linked sheet is in the bundle, or is an older bundle."""
+    return any(Path(name).match(pattern) for pattern in (*SHEETS, "book.*.css"))
+
+
+def later(text, options):
+    """Let scripts wait for the page; the few lines of settings, which others need at once, go into it."""
+
+    def change(match):
+        if OPTIONS in match["src"]:
+            return f"<script>{options}</script>"
+        waits = re.search(r"\b(defer|async|type=)", match["before"] + match["after"])
+        return match[0] if waits else match[0].replace("<script", "<script defer", 1)
+
+    return SCRIPT.sub(change, text)
+
+
+def slim(out, paths):
+    """Rewrite these pages of the built book `out`."""
+    pages = {path: path.read_text(encoding="utf-8") for path in paths}
+    name = bundle(out, pages)
+    options = (out / "_static" / OPTIONS).read_text(encoding="utf-8").strip()
+    for path, text in pages.items():
+        fresh = later(one_sheet(text, name), options)
+        if fresh != text:
+            path.write_text(fresh, encoding="utf-8")
