@@ -457,3 +457,14 @@ def test_the_gradient_of_the_input_can_be_left_out(runs):
 def test_bad_windows_are_refused_with_words(args, error, words):
     with pytest.raises(error, match=words):
         conv.unfold(*args)
+
+
+def test_a_bias_may_be_a_row_and_its_gradient_is_one_too(rng):
+    x, w, b = rng.standard_normal((2, 3, 5, 4)), rng.standard_normal((4, 3, 3, 2)), rng.standard_normal((1, 4))
+    out, cache = conv.conv2d_forward(x, w, b)
+    plain, plain_cache = conv.conv2d_forward(x, w, b[0])
+    np.testing.assert_array_equal(out, plain)
+    dout = rng.standard_normal(out.shape)
+    db = conv.conv2d_backward(dout, cache)[2]
+    assert db.shape == (1, 4)
+    np.testing.assert_array_equal(db[0], conv.conv2d_backward(dout, plain_cache)[2])

@@ -177,7 +177,7 @@ def conv2d_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride=1, paddin
     stride, padding = _settings(x, w, stride, padding)
     runs = run_axes(x=(x, 4), w=(w, 4), b=(b, 1))
     if not runs:
-        out, cache = _fast.conv2d_forward(x, w, b, stride, padding)
+        out, cache = _fast.conv2d_forward(x, w, b.reshape(-1), stride, padding)  # b may be a row, (1, F)
         return out, (cache, out.shape, runs, x.shape, w.shape, b.shape)
     xs, ws, bs = _each_run(runs, (x, 4), (w, 4), (b[..., 0, :] if b.ndim > 1 else b, 1))
     outs, caches = zip(
@@ -217,7 +217,8 @@ def conv2d_backward_of(dout: np.ndarray, cache: tuple, *, need_dx: bool) -> tupl
     inner, out_shape, runs, x_shape, w_shape, b_shape = cache
     _checks.gradient(dout, out_shape)
     if not runs:
-        return _fast.conv2d_backward(dout, inner, need_dx)
+        dx, dw, db = _fast.conv2d_backward(dout, inner, need_dx)
+        return dx, dw, db.reshape(b_shape)
     (douts,) = _each_run(runs, (dout, 4))
     parts = [_fast.conv2d_backward(d, c, need_dx) for d, c in zip(douts, inner, strict=True)]
     dx, dw, db = (np.stack(g) if g[0] is not None else None for g in zip(*parts, strict=True))

@@ -345,7 +345,7 @@ class EarlyStopping:
         best, at = -np.inf, 0
         for i, row in enumerate(rows):
             value = better * float(row[self.monitor])
-            if value > best + (self.min_delta if i else 0):
+            if value > best + self.min_delta:
                 best, at = value, i
         self.best, self.best_epoch = better * best, at + 1
         if at == len(rows) - 1 or self.best_params is None:
