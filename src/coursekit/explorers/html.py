@@ -44,8 +44,10 @@ def explorer_html(
         "live": live,
     }
     heading = f'<p class="ck-title" id="{root}-title">{escape(explorer.title)}</p>' if explorer.title else ""
+    # Where the script will put the controls: room for them, so that nothing moves when it does.
+    room = f'<div class="ck-room" style="--ck-rows:{len(explorer.controls)}"></div>' if frames else ""
     block = (
-        f'<div class="ck-explorer" id="{root}" style="background:var(--ck-ground,#fff)">{heading}'
+        f'<div class="ck-explorer" id="{root}" style="background:var(--ck-ground,#fff)">{heading}{room}'
         f'<figure class="ck-view"><div class="ck-picture" role="img" aria-labelledby="{root}-alt">'
         f"{picture.svg}</div>"
         f'<figcaption class="ck-alt" id="{root}-alt" aria-live="polite">{escape(picture.alt)}</figcaption></figure>'

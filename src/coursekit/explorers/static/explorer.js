@@ -224,6 +224,7 @@
       if (!this.spec.frames) return;
       this.build();
       root.classList.add("ck-on");
+      root.querySelector(".ck-room")?.remove();
       this.fromAddress();
       addEventListener("hashchange", () => this.fromAddress());
       new IntersectionObserver((entries, observer) => {
