@@ -3,6 +3,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coursekit import recurrent as rec
 from coursekit.errors import CourseError, DTypeError, LabelError, ShapeError
@@ -557,3 +559,59 @@ def test_the_parameters_of_the_examples_in_docstrings_fit_and_are_small(gates):
     assert (wx.shape, wh.shape, b.shape) == ((3, 4 * gates), (4, 4 * gates), (4 * gates,))
     assert (wx == 0.1).all() and (wh == 0.1).all() and not b.any()
     assert rec._ones(3, 4)[0].shape == (3, 4)
+
+
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+
+
+@st.composite
+def sequences(draw):
+    """A kind of network, its arguments in float32 or float64, with or without runs in front of some of them."""
+    kind, dtype = draw(st.sampled_from(sorted(GATES))), draw(st.sampled_from([np.float32, np.float64]))
+    n, t, d, h = (draw(st.integers(1, high)) for high in (4, 5, 3, 4))
+    runs = draw(st.sampled_from([(), (1,), (3,), (2, 2)]))
+    columns = GATES[kind] * h
+    shapes = {"x": (n, t, d), "h0": (n, h), "wx": (d, columns), "wh": (h, columns), "b": (columns,)}
+    if kind == "lstm":
+        shapes = {"x": (n, t, d), "h0": (n, h), "c0": (n, h), "wx": (d, columns), "wh": (h, columns), "b": (columns,)}
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    arrays = {}
+    for name, shape in shapes.items():
+        with_runs = runs if draw(st.booleans()) else ()
+        row = (1,) if name == "b" and with_runs else ()
+        arrays[name] = rng.standard_normal((*with_runs, *row, *shape)).astype(dtype)
+    return kind, dtype, runs, arrays, rng
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=sequences())
+def test_sequences_of_any_shape_keep_the_dtype_change_no_input_and_run_as_a_loop_would(case):
+    kind, dtype, runs, arrays, rng = case
+    forward, backward = getattr(rec, f"{kind}_forward"), getattr(rec, f"{kind}_backward")
+    before = {name: a.copy() for name, a in arrays.items()}
+    out, cache = forward(*arrays.values())
+    dout = rng.standard_normal(out.shape).astype(dtype)
+    grads = backward(dout, cache)
+    for name, a in arrays.items():
+        np.testing.assert_array_equal(a, before[name])
+    assert {out.dtype, *(g.dtype for g in grads)} == {np.dtype(dtype)}
+    assert [g.shape for g in grads] == [a.shape for a in arrays.values()]
+
+    own = {"x": 3, "h0": 2, "c0": 2, "wx": 2, "wh": 2, "b": 1}
+    shared = {name: a.ndim == own[name] for name, a in arrays.items()}
+    if all(shared.values()):
+        return
+    wide = {name: np.broadcast_to(a, runs + a.shape) if shared[name] else a for name, a in arrays.items()}
+    totals = [np.zeros(g.shape) for g in grads]
+    tolerance = 1e-4 if dtype is np.float32 else 1e-12
+    for run in np.ndindex(runs):
+        inputs = [wide[name][run].reshape(-1) if name == "b" else wide[name][run] for name in arrays]
+        alone, alone_cache = forward(*inputs)
+        np.testing.assert_allclose(out[run], alone, rtol=tolerance, atol=tolerance)
+        for total, name, g in zip(totals, arrays, backward(dout[run], alone_cache), strict=True):
+            if shared[name]:
+                total += g
+            else:
+                total[run] += g
+    for total, g in zip(totals, grads, strict=True):
+        np.testing.assert_allclose(g, total, rtol=10 * tolerance, atol=10 * tolerance)
