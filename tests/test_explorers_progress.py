@@ -32,8 +32,8 @@ def page():
 
 
 def test_sections_predictions_and_questions_are_found(page):
-    found = parts("chapters/05.html", page)
-    assert found.title == "Initialization & scale"
+    found = parts("chapters/05_initialization.html", page)
+    assert found.title == "5 Initialization & scale"
     assert found.sections == ["one", "two"]
     assert found.predictions == ["05-zero"]
     assert found.questions == ["05-quiz-1", "05-quiz-2"]

@@ -27,7 +27,7 @@ class PageParts:
     Attributes
     ----------
     page : address from the first page, "chapters/05_initialization.html"
-    title : its heading
+    title : its number and heading
     sections : anchors of its sections
     predictions, questions : names under which the reader's browser keeps the answers
     """
@@ -41,11 +41,13 @@ class PageParts:
 
 def parts(page: str, html: str) -> PageParts:
     """Read a built page."""
+    number = re.search(r"/(\d+)_", page)
     title = re.search(r'<section[^>]*>\s*(?:<span[^>]*></span>\s*)*<h1>(.*?)<a class="headerlink"', html, re.S)
     names = re.findall(r'class="ck-predict[^"]*" id="[^"]*" data-name="([^"]+)"', html)
     return PageParts(
         page=page,
-        title=html_module.unescape(re.sub(r"<[^>]+>", "", title[1])).strip() if title else page,
+        title=(f"{int(number[1])} " if number else "")
+        + (html_module.unescape(re.sub(r"<[^>]+>", "", title[1])).strip() if title else page),
         sections=re.findall(r'<section [^>]*id="([^"]+)">\s*(?:<span[^>]*></span>\s*)*<h2>', html),
         predictions=[name for name in names if "-quiz-" not in name],
         questions=[name for name in names if "-quiz-" in name],

@@ -145,10 +145,10 @@ def table(chapter: str | None = None) -> str:
             raise DataError(f"claim {row.id} was never run; run: python -m coursekit.ledger {row.id[:2]}")
         numbers = "; ".join(f"{name} {value:.4g}" for name, value in recorded["numbers"].items())
         if recorded["holds"]:
-            verdict = "holds"
+            verdict = "**holds**"
         else:
-            verdict = "does not hold" + (f": {row.note}" if row.note else "")
+            verdict = "**does not hold**" + (f": {row.note}" if row.note else "")
         claimed = f"{row.text} *{row.source}*"
         tried = f"{row.setting}. Holds when: {row.condition}"
-        lines.append(f"| {claimed} | {tried} | {numbers}: **{verdict}** |")
+        lines.append(f"| {claimed} | {tried} | {numbers}: {verdict} |")
     return "\n".join(lines)
