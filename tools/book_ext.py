@@ -380,5 +380,6 @@ def setup(app):
     app.connect("missing-reference", resolve_short_name, priority=100)
     app.connect("html-collect-pages", not_found_page)
     app.connect("html-page-context", only_notebooks_launch, priority=900)
-    app.connect("build-finished", on_build_finished)
+    # Last of all: the style sheet keeps what the finished pages can use, explorers and progress included.
+    app.connect("build-finished", on_build_finished, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
