@@ -296,6 +296,7 @@ def with_policy(text):
     text = OLD_POLICY.sub("", text)
     codes = [m["code"] for m in INLINE_SCRIPT.finditer(text) if not re.search(r"\bsrc=|json", m["attributes"])]
     codes += [html.unescape(code) for code in HANDLER.findall(text)]
+    codes.append("window.print()")  # the search page reads others, with their button, to show where it found a word
     digests = {base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() for code in codes}
     policy = POLICY.format(hashes=" ".join(f"'sha256-{digest}'" for digest in sorted(digests)))
     return text.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
