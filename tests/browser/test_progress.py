@@ -78,7 +78,7 @@ def test_what_was_read_and_answered_is_counted_saved_erased_and_brought_back(pag
 
 def test_a_file_of_another_program_changes_nothing(page, tmp_path):
     other = tmp_path / "other.json"
-    other.write_text('{"theme": "dark"}')
+    other.write_text('{"other": "dark"}')
     page.set_input_files("input[type=file]", other)
     page.wait_for_function("document.querySelector('.ck-progress [role=status]').textContent.includes('not a file')")
-    assert page.evaluate("localStorage.getItem('theme')") is None
+    assert page.evaluate("localStorage.getItem('other')") is None
