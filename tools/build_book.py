@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 FINGERPRINT = BUILD / "coursekit.sha256"
+STATIC = BUILD / "static.sha256"
 EXECUTED = BUILD / "executed.sha256"  # of the texts whose code is in jupyter-cache
 
 
@@ -37,6 +38,14 @@ def main():
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
     BUILD.mkdir(exist_ok=True)
     FINGERPRINT.write_text(now)
+    # Sphinx copies style sheets and scripts only when it writes a page; without this file it writes all of them.
+    static = hashlib.sha256()
+    for folder in (ROOT / "_static", ROOT / "src" / "coursekit" / "explorers" / "static"):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            static.update(path.name.encode() + b"\0" + path.read_bytes())
+    if not STATIC.is_file() or STATIC.read_text() != static.hexdigest():
+        (BUILD / "html" / ".buildinfo").unlink(missing_ok=True)
+        STATIC.write_text(static.hexdigest())
     shutil.rmtree(BUILD / "html" / "reports", ignore_errors=True)
 
     # One BLAS thread: the nets of the course are small, and more threads only wait for each other.
