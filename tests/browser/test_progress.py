@@ -72,7 +72,7 @@ def test_what_was_read_and_answered_is_counted_saved_erased_and_brought_back(pag
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('coursekit:')).length") == 0
 
     page.set_input_files("input[type=file]", saved)
-    page.wait_for_function("document.querySelector('.ck-progress [role=status]').textContent.startsWith('Brought')")
+    page.locator(".ck-progress [role=status]", has_text="Brought back").wait_for()
     assert counts(page) == before
 
 
@@ -80,5 +80,5 @@ def test_a_file_of_another_program_changes_nothing(page, tmp_path):
     other = tmp_path / "other.json"
     other.write_text('{"other": "dark"}')
     page.set_input_files("input[type=file]", other)
-    page.wait_for_function("document.querySelector('.ck-progress [role=status]').textContent.includes('not a file')")
+    page.locator(".ck-progress [role=status]", has_text="not a file").wait_for()
     assert page.evaluate("localStorage.getItem('other')") is None
