@@ -12,7 +12,6 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     monkeypatch.setattr(weights, "RECORDS", tmp_path / "weights.json")
     monkeypatch.setattr(_files, "FOLDER", tmp_path)
-    monkeypatch.setattr(_files, "SHA256", dict(_files.SHA256))
     return tmp_path
 
 

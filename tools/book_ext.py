@@ -8,6 +8,7 @@
 
 import ast
 import base64
+import functools
 import hashlib
 import html
 import re
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 # Pages of the reference ------------------------------------------------------------------------------------------
 
 
+@functools.cache
 def public_modules():
     """Return {module name: syntax tree} of every module of coursekit without an underscore in its path."""
     modules = {}
@@ -288,6 +290,13 @@ INLINE_SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<code>.*?)</script>
 HANDLER = re.compile(r'\son(?:click|load|change)="([^"]*)"')
 
 
+def mended(name, text):
+    """Return a page without what axe-core finds in it and, unless it is the search page, without the search index."""
+    for pattern, replacement in MENDS:
+        text = pattern.sub(replacement, text)
+    return text if name == "search.html" else SEARCH.sub("", text)
+
+
 def with_policy(text):
     """Return a page that runs no script but its own: a Content-Security-Policy that names each inline one by its hash.
 
@@ -329,14 +338,12 @@ def on_build_finished(app, error):
         write(script, "/* The icons come from _static/custom.css. */\n")
         script.with_suffix(".js.map").unlink(missing_ok=True)
     paths = [page for page in out.rglob("*.html") if page.relative_to(out).parts[0] not in ("_static", "lite")]
-    for page in paths:
-        text = page.read_text(encoding="utf-8")
-        for pattern, replacement in MENDS:
-            text = pattern.sub(replacement, text)
-        write(page, text if page.name == "search.html" else SEARCH.sub("", text))
-    slim_pages.slim(out, paths)
-    for page in paths:
-        write(page, with_policy(page.read_text(encoding="utf-8")))
+    before = {page: page.read_text(encoding="utf-8") for page in paths}
+    pages = {page: mended(page.name, text) for page, text in before.items()}
+    for page, text in slim_pages.slim(out, pages).items():
+        text = with_policy(text)
+        if text != before[page]:
+            page.write_text(text, encoding="utf-8")
 
 
 # Bibliography ----------------------------------------------------------------------------------------------------
@@ -370,12 +377,18 @@ def turn_off_thebe(app):
     app.registry.css_files[:] = [each for each in app.registry.css_files if "thebe" not in str(each[0])]
 
 
+def count_no_figures(app, config):
+    """Turn numfig off: no figure has a number, equations count by page, and each build would read every page for it."""
+    config.numfig = False  # sphinx-jupyterbook-latex turns it on
+
+
 def setup(app):
     """Connect everything to Sphinx."""
     turn_off_thebe(app)
     write_reference()
     app.known_names = known_names()
     register_plugin("pybtex.style.formatting", "course", CourseStyle)
+    app.connect("config-inited", count_no_figures, priority=900)
     app.connect("autodoc-process-docstring", on_docstring, priority=100)
     app.connect("env-check-consistency", check_that_all_is_documented)
     app.connect("missing-reference", resolve_short_name, priority=100)

@@ -4,6 +4,7 @@ Chapters are executed through jupyter-cache, which looks at a chapter's own code
 older coursekit computed, everything is executed again when the package has changed.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -15,50 +16,51 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
-FINGERPRINT = BUILD / "coursekit.sha256"
-STATIC = BUILD / "static.sha256"
-EXECUTED = BUILD / "executed.sha256"  # of the texts whose code is in jupyter-cache
+PACKAGE = ROOT / "src" / "coursekit"
 
 
-def fingerprint():
-    """One number for all of the package's code and the versions that it runs with."""
-    digest = hashlib.sha256(sys.version.encode())
-    for path in sorted([*(ROOT / "src" / "coursekit").rglob("*.py"), ROOT / "constraints.txt"]):
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+def digest(paths, *words):
+    """One number for the names and contents of files and for some words."""
+    result = hashlib.sha256("\0".join(words).encode())
+    for path in sorted(paths):
+        result.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return result.hexdigest()
+
+
+@contextlib.contextmanager
+def since_last_time(name, now):
+    """Give what `now` was at the last build, None at the first; keep it when what hangs on it is done."""
+    stamp = BUILD / f"{name}.sha256"
+    yield stamp.read_text() if stamp.is_file() else None
+    stamp.write_text(now)
 
 
 def main():
     """Build, and end with one line that says where the book is or what to look at."""
     start = time.monotonic()
-    now = fingerprint()
-    if FINGERPRINT.is_file() and FINGERPRINT.read_text() != now:
-        print("coursekit has changed since the last build: executing every chapter again.", flush=True)
-        shutil.rmtree(BUILD / ".jupyter_cache", ignore_errors=True)
-        shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
     BUILD.mkdir(exist_ok=True)
-    FINGERPRINT.write_text(now)
+    code = digest([*PACKAGE.rglob("*.py"), ROOT / "constraints.txt"], sys.version)
+    with since_last_time("coursekit", code) as before:
+        if before not in (None, code):
+            print("coursekit has changed since the last build: executing every chapter again.", flush=True)
+            shutil.rmtree(BUILD / ".jupyter_cache", ignore_errors=True)
+            shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
     # Sphinx copies style sheets and scripts only when it writes a page; told of another configuration it writes all.
-    static = hashlib.sha256()
-    for folder in (ROOT / "_static", ROOT / "src" / "coursekit" / "explorers" / "static"):
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            static.update(path.name.encode() + b"\0" + path.read_bytes())
-    if not STATIC.is_file() or STATIC.read_text() != static.hexdigest():
-        known = BUILD / "html" / ".buildinfo"
-        if known.is_file():
+    folders = (ROOT / "_static", PACKAGE / "explorers" / "static")
+    static = digest(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    known = BUILD / "html" / ".buildinfo"
+    with since_last_time("static", static) as before:
+        if before != static and known.is_file():
             known.write_text(re.sub(r"^config: .*$", "config: another", known.read_text(), flags=re.M))
-        STATIC.write_text(static.hexdigest())
     shutil.rmtree(BUILD / "html" / "reports", ignore_errors=True)
 
     # One BLAS thread: the nets of the course are small, and more threads only wait for each other.
     settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     environment = {**os.environ, **settings}
-    texts = hashlib.sha256(now.encode())
-    for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("chapters/*.md")]):
-        texts.update(path.read_bytes())
-    if not EXECUTED.is_file() or EXECUTED.read_text() != texts.hexdigest():
-        subprocess.run([sys.executable, "tools/execute_chapters.py"], cwd=ROOT, env=environment)
-        EXECUTED.write_text(texts.hexdigest())
+    texts = digest([*ROOT.glob("*.md"), *ROOT.glob("chapters/*.md")], code)
+    with since_last_time("executed", texts) as before:
+        if before != texts:
+            subprocess.run([sys.executable, "tools/execute_chapters.py"], cwd=ROOT, env=environment)
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [str(jupyter_book), "build", ".", "-W", "-n", "--keep-going"]
     code = subprocess.run(command, cwd=ROOT, env=environment).returncode

@@ -20,7 +20,6 @@ SHEETS = (
     "togglebutton.css",
     "copybutton.css",
     "mystnb.*.css",
-    "exercise.css",
     "sphinx-design.min.css",
     "explorer.css",
     "clinic.css",
@@ -136,12 +135,8 @@ def later(text, options):
     return SCRIPT.sub(change, text)
 
 
-def slim(out, paths):
-    """Rewrite these pages of the built book `out`."""
-    pages = {path: path.read_text(encoding="utf-8") for path in paths}
+def slim(out, pages):
+    """Return the pages of the built book `out`, {path: text}, as they are served."""
     name = bundle(out, pages)
     options = (out / "_static" / OPTIONS).read_text(encoding="utf-8").strip()
-    for path, text in pages.items():
-        fresh = later(one_sheet(text, name), options)
-        if fresh != text:
-            path.write_text(fresh, encoding="utf-8")
+    return {path: later(one_sheet(text, name), options) for path, text in pages.items()}

@@ -20,9 +20,9 @@ import os
 import pathlib
 import re
 import sys
-import tempfile
 from collections.abc import Callable
 
+from ._atomic import write_atomically
 from .errors import CourseError, DataError
 
 __all__ = ["NotebookError", "build", "main", "plain", "sources"]
@@ -378,11 +378,7 @@ def _authors(entry) -> str:
 
 def _write(path: pathlib.Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-    os.chmod(part, 0o644)
-    os.replace(part, path)
+    write_atomically(path, text)
 
 
 def main(arguments: list[str] | None = None, say: Callable = print) -> int:

@@ -11,7 +11,6 @@ import importlib
 import json
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .._atomic import write_atomically
 from ..errors import DataError
 
 __all__ = ["CHAPTERS", "Claim", "claim", "claims", "read", "run", "table", "write"]
@@ -128,12 +128,7 @@ def write(chapter: str, results: dict[str, dict]) -> None:
     """Record results; the file is replaced in one move."""
     folder = _folder()
     folder.mkdir(exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder)
-    with os.fdopen(handle, "w") as file:
-        json.dump(results, file, indent=1, sort_keys=True)
-        file.write("\n")
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, folder / f"{chapter}.json")
+    write_atomically(folder / f"{chapter}.json", json.dumps(results, indent=1, sort_keys=True) + "\n")
 
 
 def table(chapter: str | None = None) -> str:

@@ -12,14 +12,13 @@ import hashlib
 import importlib
 import io
 import json
-import os
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from .._atomic import write_atomically
 from ..data import _files
 from ..errors import DataError
 from ..model import _flatten, _unflatten
@@ -59,10 +58,14 @@ def _records() -> dict:
 
 def record(name: str) -> dict:
     """What the training of `name` gave: seed, epochs, seconds, accuracy, and whatever else its recipe notes."""
+    return _entry(name)["record"]
+
+
+def _entry(name: str) -> dict:
     records = _records()
     if name not in records:
         raise DataError(f"there are no weights {name!r}; these are shipped: {', '.join(sorted(records)) or 'none'}")
-    return records[name]["record"]
+    return records[name]
 
 
 def load(name: str, dtype=np.float32) -> Weights:
@@ -72,14 +75,12 @@ def load(name: str, dtype=np.float32) -> Weights:
 
     Raises `DataError` for a name that is not shipped or a file that is damaged.
     """
-    noted = record(name)
-    sha256 = _records()[name]["sha256"]
-    _files.SHA256[f"weights_{name}.npz"] = sha256
-    arrays = _files.read_npz(f"weights_{name}.npz")
+    entry = _entry(name)
+    arrays = _files.read_npz(f"weights_{name}.npz", entry["sha256"])
     skeleton = json.loads(str(arrays.pop("skeleton")))
     arrays = {key: a.astype(dtype) if a.dtype == np.float16 else a for key, a in arrays.items()}
     tree = _unflatten(skeleton, arrays)
-    return Weights(tree["params"], tree["state"], noted)
+    return Weights(tree["params"], tree["state"], entry["record"])
 
 
 def write(name: str, params: dict, state: dict, noted: dict) -> Path:
@@ -96,8 +97,8 @@ def write(name: str, params: dict, state: dict, noted: dict) -> Path:
     records = _records()
     records[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "record": noted}
     path = FOLDER / f"weights_{name}.npz"
-    _replace(path, content)
-    _replace(RECORDS, (json.dumps(records, indent=1, sort_keys=True) + "\n").encode())
+    write_atomically(path, content)
+    write_atomically(RECORDS, json.dumps(records, indent=1, sort_keys=True) + "\n")
     return path
 
 
@@ -109,11 +110,3 @@ def make(name: str) -> Path:
     start = time.perf_counter()
     params, state, noted = recipe.train(name)
     return write(name, params, state, noted | {"seconds": round(time.perf_counter() - start, 1)})
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)

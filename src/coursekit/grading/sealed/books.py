@@ -15,9 +15,10 @@ import pathlib
 import re
 from dataclasses import dataclass
 
+from ..._atomic import write_atomically
 from ...errors import DataError, RangeError
 from .feedback import page
-from .grade import public_message, safe_name, write_atomically
+from .grade import public_message, safe_name
 from .inside.notebook import code_cells
 from .similarity import fingerprint, similar_pairs
 from .submissions import clean

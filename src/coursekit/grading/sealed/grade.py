@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import inspect
 import json
-import os
 import pathlib
 import queue
 import re
@@ -22,6 +21,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ... import __version__
+from ..._atomic import write_atomically
 from ...errors import CourseError, DataError, RangeError
 from ..cases import Case, MissingName, Question, Sheet, keyed_rng
 from .jail import Jail, JailError, Limits, safe_parts
@@ -29,7 +29,7 @@ from .session import NotANotebook, Session, StudentError
 from .similarity import fingerprint
 from .submissions import Submission, read_bytes
 
-__all__ = ["grade_bytes", "grade_folder", "load_records", "read_key", "write_atomically"]
+__all__ = ["grade_bytes", "grade_folder", "load_records", "read_key"]
 
 HIDDEN = {
     "wrong": "A hidden case found a wrong value.",
@@ -331,18 +331,6 @@ def _with_fresh_jail(jail, item, sheet, key):
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
-
-
-def write_atomically(path, text: str | bytes) -> None:
-    """Write a file so that it is there in full or not at all, even when the machine is switched off."""
-    path = pathlib.Path(path)
-    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    with open(temporary, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def load_records(out) -> list[dict]:

@@ -13,10 +13,11 @@ import pathlib
 import sys
 import zipfile
 
+from ..._atomic import write_atomically
 from ...errors import DataError
 from ..cases import load_sheet
 from .books import gradescope_results
-from .grade import grade_bytes, sheet_version, write_atomically
+from .grade import grade_bytes, sheet_version
 from .inside.notebook import BadNotebook
 from .jail import PACKAGE, Jail, Limits, safe_parts
 from .probe import choose_tier
