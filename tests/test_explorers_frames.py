@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 
@@ -76,6 +77,20 @@ def test_a_changed_source_is_drawn_again_under_another_name(tmp_path, monkeypatc
     assert not (cache / first["folder"]).exists()
 
 
+def test_only_what_a_source_does_counts(tmp_path):
+    file = tmp_path / "some.py"
+    digests = set()
+    for number, text in enumerate(
+        ["def f(x):\n    return x\n", '"""Why."""\n\n\ndef f(x):\n    """So."""\n    # or\n    return x\n']
+    ):
+        file.write_text(text)
+        os.utime(file, ns=(number, number))
+        digests.add(frames._digest(file))
+    assert len(digests) == 1
+    file.write_text("def f(x):\n    return -x\n")
+    assert frames._digest(file) not in digests
+
+
 @pytest.mark.parametrize("name", ["coursekit.plotting._svg", "coursekit.explorers.controls", "explorers_demo"])
 def test_what_a_picture_is_made_of_is_part_of_its_key(built, name):
     entry, _ = built()
@@ -88,12 +103,14 @@ def test_a_damaged_cache_is_drawn_again(built, tmp_path):
     assert built()[0] == entry
 
 
-def test_a_setting_that_fails_stops_the_build_and_is_named(built, monkeypatch, tmp_path):
-    monkeypatch.setenv("HEAT_FAILS", "yes")
-    with pytest.raises(
-        CourseError, match=r"explorers_demo:heat fails at \{'width': 1.0\}: ValueError: width 1 is broken"
-    ):
-        built()
+def test_a_setting_that_fails_stops_the_build_and_is_named(monkeypatch, tmp_path):
+    (tmp_path / "failing.py").write_text(
+        "from coursekit.explorers import Slider, explorer\nfrom coursekit.plotting import _style\n\n\n"
+        "@explorer(n=Slider(1, 2, step=1))\ndef one(n):\n    1 / (n - 1)\n    return _style.figure(2, 2)[0], 'fine'\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(CourseError, match=r"failing:one fails at \{'n': 1\}: ZeroDivisionError: division by zero"):
+        frames.build(["failing:one"], tmp_path / "cache", tmp_path / "out", 2, str)
     assert not list((tmp_path / "cache").glob("*.json"))
 
 

@@ -97,7 +97,7 @@ env = dict(os.environ)
     assert not session.errors
     assert names["top"] == (
         ["coursekit", "coursekit_jail", "numpy", *(["numpy.libs"] if len(jails._numpy_folders()) > 1 else [])],
-        ["__init__.py", "_checks.py", "data", "errors.py", "gradcheck.py"],
+        ["__init__.py", "_atomic.py", "_checks.py", "data", "errors.py", "gradcheck.py"],
     )
     allowed = ("/jail/coursekit/data/", "/jail/coursekit_jail/")
     rest = [f for f in names["found"] if not f.startswith(allowed)]

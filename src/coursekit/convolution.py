@@ -121,8 +121,9 @@ def conv2d_backward_plain(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, n
     $$dw_{fcij} = \sum_{n, p, q} d\text{out}_{nfpq}\, x_{n,\, c,\, s p + i,\, s q + j}, \qquad
     db_f = \sum_{n, p, q} d\text{out}_{nfpq}$$
 
-    and every input pixel collects from every window it lay in: $dx_{n,\, c,\, s p + i,\, s q + j} \mathrel{+}=
-    \sum_f d\text{out}_{nfpq}\, w_{fcij}$.
+    and every input pixel collects from every window it lay in:
+
+    $$dx_{n,\, c,\, s p + i,\, s q + j} \mathrel{+}= \sum_f d\text{out}_{nfpq}\, w_{fcij}$$
 
     >>> out, cache = conv2d_forward_plain(np.ones((2, 3, 5, 6)), np.ones((4, 3, 3, 2)), np.zeros(4), stride=2)
     >>> [g.shape for g in conv2d_backward_plain(np.ones(out.shape), cache)]

@@ -137,8 +137,9 @@ def huber(pred: np.ndarray, target: np.ndarray, delta: float = 1.0) -> tuple[np.
     r"""Huber loss: squared for small errors, linear for large ones, so that outliers pull less (Huber 1964).
 
     $$L = \frac{1}{N D} \sum_{nd} h(p_{nd} - t_{nd}), \qquad
-    h(e) = \begin{cases} \frac12 e^2 & |e| \le \delta \\ \delta (|e| - \frac12 \delta) & \text{else} \end{cases},
-    \qquad \frac{\partial L}{\partial p} = \frac{1}{N D} \text{clip}(p - t, -\delta, \delta)$$
+    h(e) = \begin{cases} \frac12 e^2 & |e| \le \delta \\
+    \delta (\lvert e \rvert - \frac12 \delta) & \text{else} \end{cases}, \qquad
+    \frac{\partial L}{\partial p} = \frac{1}{N D} \text{clip}(p - t, -\delta, \delta)$$
 
     The same as `torch.nn.functional.huber_loss`. PyTorch's `smooth_l1_loss` is this divided by $\delta$.
 

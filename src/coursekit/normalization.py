@@ -382,7 +382,7 @@ def local_response_norm_forward(
 ) -> tuple[np.ndarray, tuple]:
     r"""Local response normalization across channels (Krizhevsky et al. 2012, section 3.3).
 
-    $$\text{out}_c = x_c \Big(k + \alpha \sum_{j = \max(0,\, c - n/2)}^{\min(C - 1,\, c + n/2)} x_j^2\Big)^{-\beta}$$
+    $$\text{out}_c = x_c \left(k + \alpha \sum_{j = \max(0,\, c - n/2)}^{\min(C - 1,\, c + n/2)} x_j^2\right)^{-\beta}$$
 
     A strong response holds down those of the n neighbouring channels at the same pixel.
 

@@ -471,8 +471,8 @@ def gru_forward(
     (Keras: `reset_after=True`), while Cho et al. 2014 reset the state first, $(r \cdot h) W_{hn}$; and $z$ is the
     share of the old state that is kept, while some texts swap $z$ and $1 - z$.
 
-    Because r multiplies it, the bias $b_m$ cannot be put together with $b_n$. So b has four parts, (4H,): $b_r, b_z,
-    b_n, b_m$. With three, (3H,), there is no $b_m$. The same as `torch.nn.GRU(D, H, batch_first=True)` with
+    Because r multiplies it, the bias $b_m$ cannot be put together with $b_n$. So b has four parts, (4H,):
+    $b_r, b_z, b_n, b_m$. With three, (3H,), there is no $b_m$. The same as `torch.nn.GRU(D, H, batch_first=True)` with
     `wx = weight_ih_l0.T`, `wh = weight_hh_l0.T` and, for bi and bh its two biases,
     `b = concatenate([(bi + bh)[:2*H], bi[2*H:], bh[2*H:]])`.
 

@@ -138,7 +138,7 @@ def l1(params, strength: float | np.ndarray, *, skip: tuple[str, ...] = ()) -> t
 
 
 def elastic_net(params, strength: float | np.ndarray, l1_ratio: float = 0.5, *, skip: tuple[str, ...] = ()) -> tuple:
-    r"""Some of both: $\lambda \sum \left( \rho |w| + \frac{1 - \rho}{2} w^2 \right)$.
+    r"""Some of both: $\lambda \sum \left( \rho \lvert w \rvert + \frac{1 - \rho}{2} w^2 \right)$.
 
     As in scikit-learn's `ElasticNet`, with $\lambda$ its `alpha` and $\rho$ its `l1_ratio`.
 

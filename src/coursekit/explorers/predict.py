@@ -172,7 +172,7 @@ class Prediction:
         right += "".join(f"<p>{escape(text)}</p>" for text in (told, self.explanation) if text)
         then = f'<div class="ck-then">{_html(self.then)}</div>' if self.then is not None else ""
         return (
-            f'<div class="ck-predict tex2jax_process mathjax_process" id="{root}" data-name="{self.name}" '
+            f'<div class="ck-predict" id="{root}" data-name="{self.name}" '
             f'data-secret="{hidden}"><form class="ck-ask"><fieldset><legend><span class="ck-tag">{self.tag}</span> '
             f"{escape(self.question)}</legend>{field}</fieldset>"
             f'<p class="ck-actions"><button type="submit">{self.button}</button></p></form>'

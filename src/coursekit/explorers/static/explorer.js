@@ -589,7 +589,6 @@
       this.button.hidden = true;
       this.again.hidden = false;
       this.then?.classList.remove("ck-covered");
-      window.MathJax?.typesetPromise?.([this.reply]);
     }
     forget() {
       memory.set(this.key, null);

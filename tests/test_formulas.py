@@ -1,0 +1,51 @@
+"""LaTeX to MathML as browsers set it best."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+formulas = pytest.importorskip("formulas", reason="the book's tools are not installed")
+
+
+def mathml(latex, block=False):
+    (found,), _ = formulas.to_mathml([(latex, block)])
+    return re.sub(r"^<math [^>]*>|</math>$", "", found)
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        ("x", "<mi>x</mi>"),
+        ("f'", '<mrow><mi>f</mi><mo lspace="0" rspace="0">′</mo></mrow>'),
+        ("a +b", "<mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow>"),
+    ],
+)
+def test_a_formula_is_only_itself(latex, expected):
+    assert mathml(latex) == expected
+
+
+def test_a_function_has_a_space_before_a_name_and_none_before_a_bracket():
+    assert 'log</mi><mspace width="0.167em"></mspace></mrow><mi>p' in mathml(r"\log p")
+    assert 'log</mi></mrow><mo stretchy="false" form="prefix">(' in mathml(r"\log(p)")
+
+
+def test_equations_are_aligned_and_set_large_and_a_matrix_is_neither():
+    aligned = mathml(r"\begin{aligned} a &= \frac12 \\ b &= c \end{aligned}", True)
+    assert aligned.startswith('<mtable displaystyle="true"><mtr><mtd columnalign="right" style="padding-right: 0">')
+    matrix = mathml(r"\begin{pmatrix} a & b \end{pmatrix}", True)
+    assert "displaystyle" not in matrix and "style=" not in matrix
+
+
+def test_a_hat_does_not_stretch_and_plus_equals_is_one_sign():
+    assert '<mo accent="true" stretchy="false">^' in mathml(r"\hat{y}")
+    assert "<mo>+=</mo>" in mathml(r"x \mathrel{+}= y")
+
+
+def test_what_cannot_be_read_is_named_and_the_others_are_there():
+    found, said = formulas.to_mathml([("x", False), (r"\frac{", False), (r"\nosuchthing", True), ("y", True)])
+    assert [one is None for one in found] == [False, True, True, False]
+    assert r"\frac{" in said and "nosuchthing" in said

@@ -1,0 +1,102 @@
+"""Formulas as MathML, so that the browser sets them itself: at once, and without a script.
+
+Pandoc reads the LaTeX; one call converts all formulas of a page. What Pandoc cannot read is a warning, so the build
+fails. The font is in `_static`, the rules for it are in `_static/custom.css`.
+"""
+
+import html
+import json
+import re
+import subprocess
+from functools import cache
+
+import pypandoc
+from docutils import nodes
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+logger = logging.getLogger(__name__)
+FORMULA = re.compile(r'<span class="math (?:inline|display)">(?P<failed>.*?)</span>|(?P<math><math .*?</math>)', re.S)
+
+MENDS = [
+    # Only the formula itself.
+    (r"<semantics>(.*)<annotation .*</annotation></semantics>", r"\1"),
+    # Chromium does not let `text-align: right` move what is in a cell; custom.css goes by the attribute.
+    (r' style="text-align: \w+(?:; (padding-\w+: 0))?"', lambda m: f' style="{m[1]}"' if m[1] else ""),
+    # Aligned equations are displayed ones.
+    (r'<mtable>(?=<mtr><mtd columnalign="right")', '<mtable displaystyle="true">'),
+    # \log p has a small space, \log(p) has none.
+    (r"<mo>&#8289;</mo></mrow>(?=<(?!/|mo\b|mspace))", '<mspace width="0.167em"></mspace></mrow>'),
+    (r"<mo>&#8289;</mo>", ""),
+    # A hat is as wide as it is, not as what is under it; the combining sign has no width at all.
+    ('<mo accent="true">\u0302', '<mo accent="true" stretchy="false">^'),
+    # A prime is raised by its own shape.
+    (r"<msup>(<mi>\w</mi>)<mo>′</mo></msup>", r'<mrow>\1<mo lspace="0" rspace="0">′</mo></mrow>'),
+    (r"<mo>\+</mo><mo>=</mo>", "<mo>+=</mo>"),
+]
+
+
+@cache
+def version():
+    """The version of the format in which Pandoc wants a document."""
+    text = subprocess.run([pypandoc.get_pandoc_path(), "-t", "json"], input="", capture_output=True, text=True)
+    return json.loads(text.stdout)["pandoc-api-version"]
+
+
+def to_mathml(formulas):
+    """Return the MathML for each of some (LaTeX, is displayed), None where Pandoc cannot read it, and what it said."""
+    kinds = {True: "DisplayMath", False: "InlineMath"}
+    blocks = [{"t": "Plain", "c": [{"t": "Math", "c": [{"t": kinds[block]}, latex]}]} for latex, block in formulas]
+    document = json.dumps({"pandoc-api-version": version(), "meta": {}, "blocks": blocks})
+    command = [pypandoc.get_pandoc_path(), "--from=json", "--to=html", "--mathml", "--wrap=none"]
+    done = subprocess.run(command, input=document, capture_output=True, text=True, encoding="utf-8", check=True)
+    found = [mended(m["math"]) if m["math"] else None for m in FORMULA.finditer(done.stdout)]
+    if len(found) != len(formulas):
+        raise RuntimeError(f"Pandoc gave {len(found)} formulas for {len(formulas)}: {done.stdout[:500]}")
+    return found, done.stderr
+
+
+def mended(mathml):
+    """Return Pandoc's MathML as browsers set it best."""
+    for pattern, replacement in MENDS:
+        mathml = re.sub(pattern, replacement, mathml, flags=re.S)
+    return mathml
+
+
+def on_doctree_resolved(app, doctree, docname):
+    """Convert all formulas of a page."""
+    if app.builder.format != "html":
+        return
+    found = list(doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block))))
+    if not found:
+        return
+    converted, said = to_mathml([(node.astext(), isinstance(node, nodes.math_block)) for node in found])
+    for node, mathml in zip(found, converted, strict=True):
+        if mathml is None:
+            logger.warning("Pandoc cannot read the formula %s: %s", node.astext(), said.strip(), location=node)
+        node["mathml"] = mathml or f"<code>{html.escape(node.astext())}</code>"
+
+
+def visit_inline(translator, node):
+    """Write a formula that stands in a line."""
+    translator.body.append(f'<span class="math notranslate">{node["mathml"]}</span>')
+    raise nodes.SkipNode
+
+
+def visit_block(translator, node):
+    """Write a formula that stands by itself, with its number."""
+    translator.body.append(translator.starttag(node, "div", CLASS="math notranslate"))
+    if node["number"]:
+        number = get_node_equation_number(translator, node)
+        translator.body.append(f'<span class="eqno">({number})')
+        translator.add_permalink_ref(node, "Link to this equation")
+        translator.body.append("</span>")
+    translator.body.append(f"{node['mathml']}</div>\n")
+    raise nodes.SkipNode
+
+
+def setup(app):
+    """Offer Sphinx the way to write formulas that `html_math_renderer: mathml` names."""
+    app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
+    app.connect("doctree-resolved", on_doctree_resolved)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
