@@ -3,6 +3,7 @@
 import importlib
 import itertools
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,13 @@ def test_taking_turns_measures_both():
     calls = []
     tick = itertools.count().__next__
     taken = run.measure(lambda: calls.append("ours"), lambda: calls.append("other"), 0.05, clock=tick)
-    assert calls == ["ours", "other"] * (len(calls) // 2)
+    assert calls == ["ours"] + ["ours", "other"] * (len(calls) // 2)
     assert taken["turns"] >= 3
     assert (taken["ours"], taken["other"]) == (1, 1)
+
+
+def test_beside_something_slow_ours_runs_often_enough_to_be_warm():
+    calls = []
+    taken = run.measure(lambda: calls.append("ours"), lambda: time.sleep(0.03), 0.05, clock=time.perf_counter)
+    assert taken["turns"] == 3 and len(calls) == 2 + 3 * 20
+    assert taken["other"] >= 0.03 > 100 * taken["ours"]

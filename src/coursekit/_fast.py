@@ -28,6 +28,13 @@ def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.nd
     return np.einsum("ij,jk->ik", a, b, out=out)
 
 
+def row_dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The product of each row of a (C, M) with the same row of b, (C,), by the faster way on this machine."""
+    if HAS_BLAS:
+        return np.matmul(a[:, None, :], b[:, :, None])[:, 0, 0]
+    return np.einsum("cm,cm->c", a, b)
+
+
 def batch_last(x: np.ndarray) -> np.ndarray:
     """(N, C, H, W) -> (C, H, W, N), contiguous; a view if x lies batch-last in memory."""
     return np.ascontiguousarray(x.transpose(1, 2, 3, 0))
@@ -168,7 +175,7 @@ def batch_norm2d_forward(x, gamma, beta, eps, statistics=None):
             mean[c] = np.einsum("cm->c", pixels[c]) / n
         block = np.subtract(pixels[c], mean[c, None], out=normal[c])
         if statistics is None:
-            var[c] = np.einsum("cm,cm->c", block, block) / n
+            var[c] = row_dots(block, block) / n
         block *= (gamma[c] / np.sqrt(var[c] + eps))[:, None]
         block += beta[c, None]
     scale = 1 / np.sqrt(var + eps)
@@ -184,7 +191,7 @@ def batch_norm2d_backward(dout, cache):
     for c in _channel_blocks(x):
         block = np.subtract(pixels[c], mean[c, None], out=dx[c])  # centred x, to become dx
         dbeta[c] = np.einsum("cm->c", d[c])
-        dgamma[c] = np.einsum("cm,cm->c", block, d[c]) * scale[c]
+        dgamma[c] = row_dots(block, d[c]) * scale[c]
         if of_batch:
             block *= (dgamma[c] * scale[c] / -n)[:, None]
             block += d[c]
