@@ -14,19 +14,17 @@ import gzip
 import http.server
 import os
 import random
-import re
-import shutil
 import sys
 import threading
 from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import headless  # noqa: E402
+import serve  # noqa: E402
+
 BOOK = ROOT / "_build" / "html"
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt"}
 
 BOUNDS = {"first view, kB": 700, "frames p95, ms": 30, "live p95, ms": 100, "cold start, s": 6, "second visit, s": 4}
@@ -62,16 +60,11 @@ START = """async (index) => {
 }"""
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Files as a host sends them: compressed where that helps, kept for ever where the name carries a digest."""
+class Handler(serve.Handler):
+    """Files as a host sends them: compressed where that helps, and kept for a while."""
 
-    extensions_map = {  # noqa: RUF012
-        **http.server.SimpleHTTPRequestHandler.extensions_map,
-        ".mjs": "text/javascript",
-        ".js": "text/javascript",
-        ".wasm": "application/wasm",
-    }
     protocol_version = "HTTP/1.1"
+    others = "max-age=600"
 
     def do_GET(self):
         path = Path(self.translate_path(self.path))
@@ -83,15 +76,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.send_header("Content-Type", self.guess_type(str(path)))
         if path.suffix in COMPRESSED or path.suffix == ".wasm":
             self.send_header("Content-Encoding", "gzip")
-        forever = re.search(r"/_static/ck/(pyodide-|coursekit-)", self.path)
-        self.send_header("Cache-Control", "public, max-age=31536000, immutable" if forever else "max-age=600")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
         return None
-
-    def log_message(self, *given):
-        pass
 
 
 @functools.cache
@@ -162,13 +150,12 @@ def main():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(BOOK)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/"
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors; bounds: {BOUNDS}")
     print("| page | " + " | ".join(BOUNDS) + " | explorers slower than 200 ms |")
     print("|---|" + "---|" * (len(BOUNDS) + 1))
     missed = 0
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=headless.executable(), args=headless.ARGUMENTS)
         for name in names:
             rows = measure(browser, address, name)
             cells = []

@@ -26,15 +26,18 @@ class Handler(SimpleHTTPRequestHandler):
         ".webp": "image/webp",
     }
 
+    others: ClassVar = "no-cache"
+    """How long a browser keeps files without a digest in their name: it asks each time, since they are rebuilt."""
+
     def log_request(self, code="-", size="-"):
         """Report only what went wrong."""
         if str(code).startswith(("4", "5")):
             super().log_request(code, size)
 
     def end_headers(self):
-        """Keep what carries a digest in its name for ever; let the browser ask again for the rest, which is rebuilt."""
+        """Keep what carries a digest in its name for ever."""
         kept = re.search(r"/_static/ck/(pyodide-|coursekit-)", self.path)
-        self.send_header("Cache-Control", "public, max-age=31536000, immutable" if kept else "no-cache")
+        self.send_header("Cache-Control", "public, max-age=31536000, immutable" if kept else self.others)
         super().end_headers()
 
 

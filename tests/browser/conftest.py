@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.server
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,15 +15,9 @@ import pytest
 from browser_help import give_up
 
 ROOT = Path(__file__).parent.parent.parent
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+sys.path.insert(0, str(ROOT / "tools"))
+import headless  # noqa: E402
+from serve import Handler  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
@@ -37,27 +30,13 @@ def pytest_collection_modifyitems(items):
 def chromium():
     """A running Chromium: the one that CHROMIUM names, that is installed, or Playwright's own."""
     playwright = pytest.importorskip("playwright.sync_api")
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for path in map(shutil.which, filter(None, names)) if path), None)
     with playwright.sync_playwright() as driver:
         try:
-            browser = driver.chromium.launch(executable_path=found, args=ARGUMENTS)
+            browser = driver.chromium.launch(executable_path=headless.executable(), args=headless.ARGUMENTS)
         except playwright.Error as error:
             give_up(f"no Chromium to test with: {str(error).splitlines()[0]}")
         yield browser
         browser.close()
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    extensions_map = {  # noqa: RUF012
-        **http.server.SimpleHTTPRequestHandler.extensions_map,
-        ".mjs": "text/javascript",
-        ".js": "text/javascript",
-        ".wasm": "application/wasm",
-    }
-
-    def log_message(self, *given):
-        pass
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +45,7 @@ def serve():
     servers = []
 
     def start(folder):
-        handler = functools.partial(_Handler, directory=str(folder))
+        handler = functools.partial(Handler, directory=str(folder))
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
@@ -85,7 +64,7 @@ def open_page(chromium):
     """
     opened = []
 
-    def start(address, complaints=True, before=None, **options):
+    def start(address, complaints=True, **options):
         context = chromium.new_context(**options)
         page = context.new_page()
         noted = []
@@ -94,8 +73,6 @@ def open_page(chromium):
             page.on("pageerror", lambda error: noted.append(f"error: {error}"))
         page.on("request", lambda request: _foreign(request.url) and noted.append(f"other host: {request.url}"))
         opened.append((context, noted))
-        if before:
-            before(page)
         page.goto(address)
         return page
 
