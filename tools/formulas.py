@@ -85,7 +85,8 @@ def visit_inline(translator, node):
 
 def visit_block(translator, node):
     """Write a formula that stands by itself, with its number."""
-    translator.body.append(translator.starttag(node, "div", CLASS="math notranslate"))
+    # The theme lets the keyboard reach things of the last class while they are too wide for the page.
+    translator.body.append(translator.starttag(node, "div", CLASS="math notranslate pst-scrollable-table-container"))
     if node["number"]:
         number = get_node_equation_number(translator, node)
         translator.body.append(f'<span class="eqno">({number})')
