@@ -12,7 +12,7 @@ INSTALL = @python=$$(sh tools/find-python) && "$$python" tools/install.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: book build serve test notebooks lab weights bench bench-site mutants check links format browser jail clean help
+.PHONY: book build serve test notebooks lab weights bench bench-site mutants fuzz check links format browser jail clean help
 
 book: build serve  ## make the book and serve it on this machine (PORT=8000)
 
@@ -46,6 +46,9 @@ mutants: .venv/.mutants  ## break the mathematics line by line; list what no tes
 	@rm -rf mutants
 	@OPENBLAS_NUM_THREADS=1 .venv/bin/mutmut run
 	@.venv/bin/mutmut results
+
+fuzz: .venv/.test  ## feed the grader random input for an hour (MINUTES=60)
+	@$(PY) tools/fuzz.py --minutes $(or $(MINUTES),60)
 
 check: .venv/.test  ## what pre-commit checks: style, notebooks in step, links of the built book
 	@.venv/bin/ruff check

@@ -5,6 +5,7 @@ import json
 import zipfile
 
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -101,7 +102,7 @@ def test_a_damaged_zip_file_is_refused():
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_any_bytes_are_cells_or_refused(data):
     for start in (b"", b"PK\x03\x04", b'{"cells": ['):
         try:
@@ -121,7 +122,7 @@ json_like = st.recursive(
 
 
 @given(json_like)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 def test_any_json_is_cells_or_refused(tree):
     try:
         assert all(type(c) is str for c in nb.code_cells(json.dumps({"cells": tree}).encode()))
@@ -131,7 +132,7 @@ def test_any_json_is_cells_or_refused(tree):
 
 
 @given(st.text(alphabet="%!?=x 1\n\\'\"([{)]}:abdef#", max_size=60))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 def test_any_cell_is_parsed_or_a_syntax_error(source):
     try:
         cells.parse(source)

@@ -7,6 +7,7 @@ import struct
 
 import numpy as np
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -53,7 +54,7 @@ def same(a, b):
 
 
 @given(values)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_what_goes_in_comes_out(value):
     assert same(travel(value), value)
 
@@ -155,7 +156,7 @@ json_like = st.recursive(
 
 
 @given(json_like, st.binary(max_size=64))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 def test_any_json_gives_a_plain_value_or_is_malformed(tree, blob):
     try:
         value = p.decode(tree, [blob])
@@ -166,7 +167,7 @@ def test_any_json_gives_a_plain_value_or_is_malformed(tree, blob):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_any_bytes_are_a_frame_or_malformed(data):
     try:
         header, _ = p.sizes(data[:12].ljust(12, b"\0"))
@@ -213,7 +214,7 @@ frames = st.builds(
 
 
 @given(st.lists(frames | st.binary(max_size=60), max_size=3).map(b"".join))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_whatever_a_child_says_the_grader_goes_on(said):
     session = Session(FakeJail(said), b"")
     session.cells = []
@@ -228,7 +229,7 @@ def test_whatever_a_child_says_the_grader_goes_on(said):
 
 
 @given(json_like, st.binary(max_size=40))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_an_answer_with_the_right_id_is_a_plain_value_or_an_error(tree, blob):
     from coursekit.grading.sealed import session as module
 
