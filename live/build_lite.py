@@ -65,6 +65,7 @@ def build(site: Path, cache: Path, say=print) -> Path:
         done = subprocess.run(command, capture_output=True, text=True, cwd=lite)
         if done.returncode:
             raise SystemExit(f"jupyter lite build failed:\n{(done.stdout + done.stderr)[-3000:]}")
+        leave_arrows_to_sliders(fresh)
         wheels += list((fresh / "extensions" / KERNEL / "static" / "pypi").glob("*.whl"))
         lock(fresh / "pyodide-lock.json", wheels, shared, pyodide.parent.name, coursekit)
         (fresh / "fingerprint").write_text(print_of_all)
@@ -109,6 +110,19 @@ def settings(lite: Path, pyodide: str) -> None:
     (lite / "jupyter-lite.json").write_text(
         json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": data}, indent=1)
     )
+
+
+def leave_arrows_to_sliders(fresh: Path) -> None:
+    """Let an arrow key move the slider that has the focus, instead of choosing another cell."""
+    for path in (fresh / "build" / "schemas").rglob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        if '"jupyter.lab.shortcuts"' in text:
+            everything = json.loads(text)
+            for entry in everything if isinstance(everything, list) else [{"schema": everything}]:
+                for shortcut in entry["schema"].get("jupyter.lab.shortcuts", []):
+                    if re.fullmatch("Arrow(Left|Right|Up|Down)", " ".join(shortcut["keys"])):
+                        shortcut["selector"] = re.sub(":focus$", ":focus:not([role=slider])", shortcut["selector"])
+            path.write_text(json.dumps(everything), encoding="utf-8")
 
 
 def lock(path: Path, wheels: list[Path], shared: Path, pyodide: str, coursekit: Path) -> None:

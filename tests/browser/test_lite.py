@@ -72,7 +72,7 @@ def test_a_slider_of_a_chapter_answers_in_the_browser(notebook):
     page = notebook("chapters/02_losses.ipynb")
     run_all(page)
     page.wait_for_selector(".jp-OutputArea .widget-slider, .jp-OutputArea .ck-widget", timeout=SLOW)
-    # With the mouse: JupyterLab keeps the arrow keys for moving between cells.
+    # With the mouse, then by the keyboard.
     track = page.locator(".jp-OutputArea .noUi-base").first
     track.wait_for(timeout=SLOW)
     page.wait_for_function(
@@ -84,6 +84,10 @@ def test_a_slider_of_a_chapter_answers_in_the_browser(notebook):
     track.scroll_into_view_if_needed()
     box = track.bounding_box()
     page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
-    page.wait_for_function(
-        "([picture, old]) => document.querySelector(picture).outerHTML !== old", arg=[picture, old], timeout=SLOW
-    )
+    changed = "([picture, old]) => document.querySelector(picture).outerHTML !== old"
+    page.wait_for_function(changed, arg=[picture, old], timeout=SLOW)
+
+    old = page.locator(picture).first.evaluate("picture => picture.outerHTML")
+    page.locator(".jp-OutputArea:has(.noUi-base) .noUi-handle").first.focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(changed, arg=[picture, old], timeout=SLOW)
