@@ -101,7 +101,7 @@ env = dict(os.environ)
     )
     allowed = ("/jail/coursekit/data/", "/jail/coursekit_jail/")
     rest = [f for f in names["found"] if not f.startswith(allowed)]
-    assert rest == [f"/jail/coursekit/{n}.py" for n in ("__init__", "_checks", "errors", "gradcheck")]
+    assert rest == [f"/jail/coursekit/{n}.py" for n in ("__init__", "_atomic", "_checks", "errors", "gradcheck")]
     assert names["user"] != 0 and names["fds"] == [0, 1, 2, 3]
     assert not any("KEY" in name or "SECRET" in name or "PYTHON" in name for name in names["env"])
     assert len(names["env"]) < 10
