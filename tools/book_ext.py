@@ -337,6 +337,10 @@ def on_build_finished(app, error):
     if script.is_file():
         write(script, "/* The icons come from _static/custom.css. */\n")
         script.with_suffix(".js.map").unlink(missing_ok=True)
+    for folder in ("chapters", "exercises", "reference"):
+        for page in (out / folder).glob("*.html"):
+            if f"{folder}/{page.stem}" not in app.env.found_docs:
+                page.unlink()  # its source is gone
     paths = [page for page in out.rglob("*.html") if page.relative_to(out).parts[0] not in ("_static", "lite")]
     before = {page: page.read_text(encoding="utf-8") for page in paths}
     pages = {page: mended(page.name, text) for page, text in before.items()}
