@@ -64,7 +64,7 @@ def open_page(chromium):
     """
     opened = []
 
-    def start(address, complaints=True, **options):
+    def start(address, complaints=True, before=None, **options):
         context = chromium.new_context(**options)
         page = context.new_page()
         noted = []
@@ -73,6 +73,8 @@ def open_page(chromium):
             page.on("pageerror", lambda error: noted.append(f"error: {error}"))
         page.on("request", lambda request: _foreign(request.url) and noted.append(f"other host: {request.url}"))
         opened.append((context, noted))
+        if before:
+            before(page)
         page.goto(address)
         return page
 
