@@ -1,6 +1,5 @@
 """Every sheet: the reference earns all points, wrong answers fail with their message, right ones pass."""
 
-import ast
 import functools
 import json
 import pathlib
@@ -8,6 +7,7 @@ import pathlib
 import jupytext
 import numpy as np
 import pytest
+from sheet_sources import definitions, solved_cells, source
 
 from coursekit import notebooks
 from coursekit.grading import sheets
@@ -19,16 +19,11 @@ SHEETS = {id: load_sheet(id) for id in sheet_ids()}
 SEEDS = 25
 
 
-def source(id):
-    return next((ROOT / "exercises").glob(f"{id}_*.md"))
-
-
 def reference(id):
     """The names of the sheet's source, solutions and all, as a notebook that has been run has them."""
     names = {}
-    for cell in jupytext.read(source(id), fmt="md:myst").cells:
-        if cell.cell_type == "code":
-            exec(sheets.uncut(cell.source), names)
+    for cell in solved_cells(id):
+        exec(cell, names)
     return names
 
 
@@ -38,19 +33,14 @@ def references():
 
 
 @functools.cache
-def definitions(id):
-    """The cells that only import and define, compiled: what an answer needs of the sheet."""
-    cells = [c.source for c in jupytext.read(source(id), fmt="md:myst").cells if c.cell_type == "code"]
-    trees = [ast.parse(sheets.uncut(cell)) for cell in cells]
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef)
-    kept = [node for tree in trees if all(isinstance(n, kinds) for n in tree.body) for node in tree.body]
-    return compile(ast.Module(kept, []), str(source(id)), "exec")
+def compiled(id):
+    return compile(definitions(id), str(source(id)), "exec")
 
 
 def answer(id, code):
     """The names of a notebook with `code` in place of, or after, the solutions."""
     names = {}
-    exec(definitions(id), names)
+    exec(compiled(id), names)
     exec(code, names)
     return names
 

@@ -16,7 +16,7 @@ from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
 logger = logging.getLogger(__name__)
-FORMULA = re.compile(r'<span class="math (?:inline|display)">(?P<failed>.*?)</span>|(?P<math><math .*?</math>)', re.S)
+FORMULA = re.compile(r'<span class="math (?:inline|display)">.*?</span>|(?P<math><math .*?</math>)', re.S)
 
 MENDS = [
     # Only the formula itself.
@@ -68,8 +68,12 @@ def on_doctree_resolved(app, doctree, docname):
     if app.builder.format != "html":
         return
     found = list(doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block))))
-    if not found:
-        return
+    if found:
+        convert(found)
+
+
+def convert(found):
+    """Give each of these nodes its MathML."""
     converted, said = to_mathml([(node.astext(), isinstance(node, nodes.math_block)) for node in found])
     for node, mathml in zip(found, converted, strict=True):
         if mathml is None:
@@ -79,6 +83,8 @@ def on_doctree_resolved(app, doctree, docname):
 
 def visit_inline(translator, node):
     """Write a formula that stands in a line."""
+    if "mathml" not in node:  # a title's copy in a list of contents
+        convert([node])
     translator.body.append(f'<span class="math notranslate">{node["mathml"]}</span>')
     raise nodes.SkipNode
 

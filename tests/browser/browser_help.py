@@ -14,3 +14,18 @@ def give_up(reason: str):
     if os.environ.get("CI") == "true":
         pytest.fail(f"{reason} (CI=true: nothing may be skipped)", pytrace=False)
     pytest.skip(reason)
+
+
+def go_live(page):
+    """Start Python in the page of the small book; what was shown, after how long, and what was said meanwhile."""
+    return page.evaluate("""async () => {
+      const root = document.querySelector("#ck-wave-shape");
+      const said = [];
+      const status = root.querySelector(".ck-status");
+      new MutationObserver(() => said.push(status.innerText)).observe(status, { childList: true, subtree: true });
+      const shown = new Promise((done) => root.addEventListener("ck:shown", (e) => done(e.detail)));
+      const start = performance.now();
+      root.querySelector(".ck-go").click();
+      const detail = await Promise.race([shown, new Promise((done) => setTimeout(() => done(null), 60000))]);
+      return { detail, ms: performance.now() - start, said };
+    }""")

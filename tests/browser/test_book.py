@@ -94,9 +94,8 @@ def test_that_a_page_is_sound_accessible_and_narrow_enough(visit, name):
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_selector(f"html[data-theme={scheme}]")
-        page.evaluate(
-            "Promise.allSettled(document.getAnimations().map((each) => each.finished))"
-        )  # colours change slowly
+        # Colours change slowly.
+        page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))")
         if is_prose(name):
             page.screenshot(path=artefact(name, f"-{scheme}.png"), full_page=True)
         assert axe_violations(page) == [], scheme

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import json
 import zipfile
-from pathlib import Path
 
-import jupytext
 import known_answers
 import pytest
-from browser_help import give_up
+from browser_help import give_up, go_live
+from sheet_sources import definitions
 
-from coursekit.grading import sheets
 from coursekit.grading.cases import load_sheet, sheet_ids
 
-ROOT = Path(__file__).resolve().parents[2]
-BOOK = ROOT / "_build" / "html"
-
 pytestmark = pytest.mark.timeout(600)
-
-
-def definitions(id):
-    """The cells of a sheet that only import and define, solutions and all."""
-    import ast
-
-    source = next((ROOT / "exercises").glob(f"{id}_*.md"))
-    cells = [sheets.uncut(c.source) for c in jupytext.read(source, fmt="md:myst").cells if c.cell_type == "code"]
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef)
-    return "\n\n".join(cell for cell in cells if all(isinstance(node, kinds) for node in ast.parse(cell).body))
 
 
 def known(id):
@@ -54,11 +39,7 @@ def worker(chromium, demo, demo_site):
     with chromium.new_context() as context:
         page = context.new_page()
         page.goto(demo)
-        page.evaluate("""() => new Promise((done) => {
-          const root = document.querySelector("#ck-wave-shape");
-          root.addEventListener("ck:shown", done, { once: true });
-          root.querySelector(".ck-go").click();
-        })""")
+        assert go_live(page)["detail"]
         yield page
 
 

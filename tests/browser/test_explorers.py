@@ -17,7 +17,7 @@ from pathlib import Path
 import explorers_demo
 import numpy as np
 import pytest
-from browser_help import PHONE, give_up
+from browser_help import PHONE, give_up, go_live
 
 import coursekit.explorers
 from coursekit.explorers import Explorer
@@ -334,20 +334,6 @@ def test_a_prediction_works_where_storage_is_blocked(open_page, demo):
 # ---------------------------------------------------------------- live
 
 
-def go_live(page):
-    return page.evaluate("""async () => {
-      const root = document.querySelector("#ck-wave-shape");
-      const said = [];
-      const status = root.querySelector(".ck-status");
-      new MutationObserver(() => said.push(status.innerText)).observe(status, { childList: true, subtree: true });
-      const shown = new Promise((done) => root.addEventListener("ck:shown", (e) => done(e.detail)));
-      const start = performance.now();
-      root.querySelector(".ck-go").click();
-      const detail = await Promise.race([shown, new Promise((done) => setTimeout(() => done(null), 60000))]);
-      return { detail, ms: performance.now() - start, said };
-    }""")
-
-
 @pytest.fixture(scope="session")
 def live_site(demo, demo_site):
     if not list((demo_site / "_static" / "ck").glob("pyodide-*")):
@@ -504,7 +490,9 @@ def test_live_is_quick_newest_wins_and_the_page_stays_responsive(live_page):
     assert drag["pictures"] < 60
     value = live_page.evaluate("document.querySelector('#ck-wave-shape').ck.values().amplitude")
     assert f"amplitude {value:.3g} " in drag["alt"]
-    assert p50 < 6 * native  # 100 ms is for a machine that draws the picture in 20; this holds on slow ones, too
+    # 100 ms, as before; a machine that is slow at the same picture without a browser has six times what it takes there.
+    assert p95 < max(100 * max(1, os.getloadavg()[0] / 1.5), 6 * native)
+    assert p50 < 6 * native
 
 
 def test_a_setting_that_fails_is_said_and_live_goes_on(live_page):
