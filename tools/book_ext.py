@@ -12,6 +12,7 @@ import functools
 import hashlib
 import html
 import re
+import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -321,6 +322,36 @@ def not_found_page(app):
     yield "404", {"title": "Not found", "body": body, "metatags": f'<base href="{base}">'}, "page.html"
 
 
+FIRST_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="0; url={first}">
+<link rel="canonical" href="{base}{first}">
+<link rel="icon" href="_static/{icon}">
+</head>
+<body><p><a href="{first}">{title}</a></p></body>
+</html>
+"""
+
+
+def first_page(config):
+    """Return the page at the root, which leads to the cover; with an icon, or browsers ask for one that is not there."""
+    icon = Path(config.html_favicon).name
+    return FIRST_PAGE.format(
+        title=html.escape(config.html_title), first=f"{config.root_doc}.html", base=config.html_baseurl, icon=icon
+    )
+
+
+def list_sources_anew(app, env, added, changed, removed):
+    """Drop the listings of source code when a page came or went: each shows the contents, and Sphinx keeps them."""
+    if added or removed:
+        shutil.rmtree(Path(app.outdir) / "_modules", ignore_errors=True)
+    return []
+
+
 def only_notebooks_launch(app, pagename, templatename, context, doctree):
     """Take the buttons that open a notebook from pages that have none beside them."""
     if not pagename.startswith(("chapters/", "exercises/")):
@@ -341,6 +372,7 @@ def on_build_finished(app, error):
         for page in (out / folder).glob("*.html"):
             if f"{folder}/{page.stem}" not in app.env.found_docs:
                 page.unlink()  # its source is gone
+    write(out / "index.html", first_page(app.config))
     paths = [page for page in out.rglob("*.html") if page.relative_to(out).parts[0] not in ("_static", "lite")]
     before = {page: page.read_text(encoding="utf-8") for page in paths}
     pages = {page: mended(page.name, text) for page, text in before.items()}
@@ -396,6 +428,7 @@ def setup(app):
     app.connect("autodoc-process-docstring", on_docstring, priority=100)
     app.connect("env-check-consistency", check_that_all_is_documented)
     app.connect("missing-reference", resolve_short_name, priority=100)
+    app.connect("env-get-outdated", list_sources_anew)
     app.connect("html-collect-pages", not_found_page)
     app.connect("html-page-context", only_notebooks_launch, priority=900)
     # Last of all: the style sheet keeps what the finished pages can use, explorers and progress included.
