@@ -97,6 +97,16 @@ def test_init_gives_every_layer_its_params_in_the_dtype_asked_for():
     assert (state["var"] == 1).all() and not state["mean"].any()
 
 
+def test_the_gradient_of_flatten_lies_in_memory_as_its_input_did():
+    x = (
+        np.random.default_rng(2).normal(size=(4, 3, 5, 7)).transpose(3, 0, 1, 2)
+    )  # batch-last, as convolution hands it on
+    layer = Flatten()
+    out, cache, _ = layer.forward({}, {}, x, training=True)
+    dx, _ = layer.backward(out, cache)
+    assert (dx == x).all() and dx.strides == x.strides
+
+
 def network():
     return Sequential(
         [

@@ -338,7 +338,7 @@ FIRST_PAGE = """<!DOCTYPE html>
 
 
 def first_page(config):
-    """Return the page at the root, which leads to the cover; with an icon, or browsers ask for one that is not there."""
+    """Return the page at the root, which leads to the cover; it names an icon, or browsers ask for favicon.ico."""
     icon = Path(config.html_favicon).name
     return FIRST_PAGE.format(
         title=html.escape(config.html_title), first=f"{config.root_doc}.html", base=config.html_baseurl, icon=icon

@@ -91,28 +91,45 @@ def conv2d_forward(x, w, b, stride, padding):
 
 def conv2d_backward(dout, cache, need_dx=True):
     """Gradients of `conv2d_forward`; dx is None where nobody needs it."""
-    x, w, (sh, sw), (ph, pw) = cache
-    c, h, width, n = x.shape
-    f, _, kh, kw = w.shape
-    dout = batch_last(dout)
-    ow = dout.shape[2]
-    flat_w = w.transpose(0, 2, 1, 3).reshape(f, -1)
+    x, w, (sh, sw), padding = cache
+    f, c, kh, kw = w.shape
+    douts = np.ascontiguousarray(dout.transpose(2, 1, 3, 0))  # row by row, (OH, F, OW, N)
     dtype = np.result_type(dout, x, w)
     dw = np.zeros((kh * c * kw, f), dtype)
-    if need_dx:
-        dx = np.zeros((c, h + 2 * ph, width + 2 * pw, n), dtype)
-        dwindows = np.empty((kh * c * kw, ow * n), dtype)
-        by_place = dwindows.reshape(kh, c, kw, ow, n).transpose(2, 1, 0, 3, 4)
-    for p, windows in _windows_by_row(_rows_unfolded(x, kw, sw, (ph, pw)), kh, sh):
-        d = dout[:, p].reshape(f, -1)
-        dw += matmul(windows, d.T)
-        if need_dx:
-            matmul(flat_w.T, d, out=dwindows)
-            for j in range(kw):
-                dx[:, sh * p : sh * p + kh, j : j + sw * ow : sw] += by_place[j]
+    for p, windows in _windows_by_row(_rows_unfolded(x, kw, sw, padding), kh, sh):
+        dw += matmul(windows, douts[p].reshape(f, -1).T)
     dw = np.ascontiguousarray(dw.reshape(kh, c, kw, f).transpose(3, 1, 0, 2))
-    db = np.einsum("fpqn->f", dout)
-    return batch_first(dx[:, ph : ph + h, pw : pw + width]) if need_dx else None, dw, db
+    db = np.einsum("pfqn->f", douts)
+    dx = batch_first(_conv2d_dx(douts.astype(dtype, copy=False), w, x.shape, (sh, sw), padding)) if need_dx else None
+    return dx, dw, db
+
+
+def _conv2d_dx(douts, w, x_shape, stride, padding):
+    """The gradient of the input (C, H, W, N): one matrix product for each of its rows.
+
+    With a vertical stride s, row r of the padded input met row i of the kernel at the output rows p = (r - i) / s.
+    These lie one after the other in memory, and so do the kernel's rows r % s, r % s + s, ... once they are turned
+    upside down.
+    """
+    (sh, sw), (ph, pw) = stride, padding
+    (c, h, width, n), (f, _, _, kw), (height, _, ow, _) = x_shape, w.shape, douts.shape
+    kernels = [w[:, :, start::sh][:, :, ::-1].transpose(1, 3, 2, 0).reshape(c * kw, -1) for start in range(sh)]
+    dx = np.empty((c, h, width, n), douts.dtype)
+    row = np.empty((c, width + 2 * pw, n), douts.dtype)
+    dwindows = np.empty((c * kw, ow * n), douts.dtype)
+    by_place = dwindows.reshape(c, kw, ow, n)
+    for r in range(ph, ph + h):
+        kernel = kernels[r % sh]
+        last = r // sh  # the output row that met the kernel's first row of these; the others came before it
+        first = last - kernel.shape[1] // f + 1
+        low, high = max(first, 0), min(last + 1, height)
+        row[...] = 0
+        if low < high:
+            matmul(kernel[:, (low - first) * f : (high - first) * f], douts[low:high].reshape(-1, ow * n), out=dwindows)
+            for j in range(kw):
+                row[:, j : j + sw * ow : sw] += by_place[:, j]
+        dx[:, r - ph] = row[:, pw : pw + width]
+    return dx
 
 
 def pools_in_pairs(size, stride):

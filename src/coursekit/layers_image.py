@@ -169,12 +169,15 @@ class Flatten(Layer):
     def forward(self, params, state, x, *, training, rng=None):
         """Channel by channel, row by row."""
         _checks.shape("x (..., N, C, H, W)", x=x)
-        return x.reshape(*x.shape[:-3], -1), x.shape, state
+        return x.reshape(*x.shape[:-3], -1), x, state
 
     def backward(self, dout, cache):
-        """Rows to images."""
-        _checks.gradient(dout, (*cache[:-3], cache[-3] * cache[-2] * cache[-1]))
-        return dout.reshape(cache), {}
+        """Rows to images, in memory as x was: what comes before works on both together."""
+        x = cache
+        _checks.gradient(dout, (*x.shape[:-3], x.shape[-3] * x.shape[-2] * x.shape[-1]))
+        dx = np.empty_like(x, dtype=dout.dtype)
+        dx[...] = dout.reshape(x.shape)
+        return dx, {}
 
 
 @dataclass(frozen=True)

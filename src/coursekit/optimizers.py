@@ -121,17 +121,21 @@ class Optimizer:
         """
         weights = _trees.float_leaves("params", params)
         gradients = _trees.alike("grads", grads, "params", weights)
-        steps_made = self._check_state(state, weights)
+        steps_made, slots = self._check_state(state, weights)
         lr = self._rate(steps_made)
-        if not inplace:
+        rules = [self._for_runs(lr, w) for w in weights.values()]
+        if inplace:
+            _check_writable("params", weights)
+            for slot, arrays in zip(self.slots, slots, strict=True):
+                _check_writable(f"state[{slot!r}]", arrays)
+        else:
             params = _trees.map_leaves(np.copy, params)
             state = state | {slot: _trees.map_leaves(np.copy, state[slot]) for slot in self.slots}
-        trees = {"params": params} | {f"state[{slot!r}]": state[slot] for slot in self.slots}
-        arrays = [_writable(name, tree, weights) for name, tree in trees.items()]
-        rules = [self._for_runs(lr, w) for w in weights.values()]
+            weights, *slots = (_trees.ordered(tree, weights) for tree in (params, *(state[s] for s in self.slots)))
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges goes to inf and NaN by itself
-            for (rule, rate), g, *wanted in zip(rules, gradients.values(), *arrays, strict=True):
-                rule._step_in_blocks(wanted, g, rate, steps_made + 1)
+            columns = (weights, *slots)
+            for (rule, rate), g, *arrays in zip(rules, gradients.values(), *(c.values() for c in columns), strict=True):
+                rule._step_in_blocks(arrays, g, rate, steps_made + 1)
         state["step"] = steps_made + 1
         return params, state
 
@@ -177,6 +181,7 @@ class Optimizer:
         return rule, _align("lr", np.asarray(lr), w)
 
     def _check_state(self, state, weights):
+        """(updates made, the arrays of each slot in the order of the weights)."""
         wanted = ("step", *self.slots)
         if not isinstance(state, dict) or any(name not in state for name in wanted):
             has = f"a dict with {', '.join(map(repr, state))}" if isinstance(state, dict) else _checks.describe(state)
@@ -184,15 +189,14 @@ class Optimizer:
                 f"state is {has}, but {type(self).__name__} needs {', '.join(map(repr, wanted))}; "
                 "make it with state = optimizer.init(params)"
             )
-        for slot in self.slots:
-            _trees.alike(f"state[{slot!r}]", state[slot], "params", weights)
+        slots = [_trees.alike(f"state[{slot!r}]", state[slot], "params", weights) for slot in self.slots]
         try:
             step = operator.index(state["step"])
         except TypeError:
             raise DTypeError(
                 f"state['step'] is {_checks.describe(state['step'])}, but must be a whole number"
             ) from None
-        return _checks.whole("state['step']", step, 0)
+        return _checks.whole("state['step']", step, 0), slots
 
 
 # The interval of each setting: lowest value, highest value (left out itself).
@@ -236,13 +240,11 @@ def _align(name, value, w):
     return value.reshape(shape + (1,) * (w.ndim - len(shape))).astype(w.dtype)
 
 
-def _writable(name, tree, weights):
-    """All arrays of the tree in the order of the weights, once it is sure that they can be written to."""
-    found = _trees.leaves(tree)
-    for path, array in found.items():
+def _check_writable(name, arrays):
+    """Refuse arrays that cannot be written to, before any of them is."""
+    for path, array in arrays.items():
         if not array.flags.writeable:
             raise CourseError(f"{name}{path} is read-only, so it cannot be updated in place; leave inplace=True out")
-    return [found[path] for path in weights]
 
 
 @dataclass(frozen=True)
