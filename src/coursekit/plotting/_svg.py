@@ -9,6 +9,7 @@ which share most of their elements can be packed together. The same figure alway
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import html
 import io
@@ -16,12 +17,17 @@ import re
 import sys
 
 import matplotlib
+from matplotlib import textpath
 from matplotlib.collections import Collection, QuadMesh
 from matplotlib.figure import Figure
 
 from . import _style
 
 __all__ = ["figure_html", "to_svg"]
+
+# Matplotlib makes a reader of formulas for each picture, which has forgotten all formulas of the last one; parsing them
+# again took a third of the time of a picture with logarithmic axes. With this, one reader serves all pictures.
+textpath.MathTextParser = functools.cache(textpath.MathTextParser)
 
 DENSE = 600  # an artist with more marks than this is drawn as an image
 
@@ -95,6 +101,8 @@ def _clean(svg, prefix):
 
 
 def _clean_tag(tag, prefix, used):
+    if " " not in tag:
+        return tag
     if tag.startswith("<image"):
         tag = re.sub(r"(?<=base64,)[^\"]+", lambda m: m[0].replace("\n", "").replace(" ", ""), tag)
         tag = tag.replace("xlink:href", "href")
