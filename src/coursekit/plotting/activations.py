@@ -103,6 +103,7 @@ def zigzag(result: dict):
     left.set_title(f"{result['same']:.0%} of steps move both alike", size=10)
     right.plot(np.maximum(distance, 1e-5), color=INK)
     right.set(yscale="log", ylim=(1e-4, 1e2), xlim=(0, len(path) - 1), xlabel="step")
+    right.minorticks_off()
     right.set_title("distance from the answer", size=10)
     return fig
 

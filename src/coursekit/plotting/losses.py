@@ -166,6 +166,7 @@ def overflow(result: dict):
             right.plot(result["scales"][last], loss[last], "x", color=colour, ms=8, mew=2.2, zorder=5)
     right.axvline(result["scale"], color=INK, lw=1, ls="--")
     right.set(xscale="log", yscale="log", xlim=(1, 500), ylim=(1, 1500), xlabel="scale of the scores")
+    right.minorticks_off()
     right.set_title("loss, nats")
     for i, (name, (colour, _, _)) in enumerate(styles.items()):
         right.text(0.04, 0.74 + 0.09 * i, name, color=colour, transform=right.transAxes)
