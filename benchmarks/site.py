@@ -4,6 +4,8 @@
 
 The book is served as hosts do: compressed, and with long life for what carries a digest in its name. Every explorer of
 a page is moved 30 times over its prepared pictures; then "Run live" is clicked, and it is moved 20 times between them.
+The bound of live answers holds for experiments that take less than 5 ms in CPython on this machine; of the others,
+which show their progress and can be stopped, the number and the slowest median are printed.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import os
 import random
 import sys
 import threading
+import time
 from pathlib import Path
 from statistics import median
 
@@ -27,6 +30,7 @@ import serve  # noqa: E402
 BOOK = ROOT / "_build" / "html"
 COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt"}
 
+LIGHT = 0.005  # seconds of an experiment, natively
 BOUNDS = {"first view, kB": 700, "frames p95, ms": 30, "live p95, ms": 100, "cold start, s": 6, "second visit, s": 4}
 
 MOVE = """async ([index, share]) => {
@@ -88,6 +92,23 @@ def packed(path: Path) -> bytes:
     return gzip.compress(content, 6) if path.suffix in COMPRESSED or path.suffix == ".wasm" else content
 
 
+@functools.cache
+def native_seconds(address):
+    """How long an explorer's experiment takes in CPython, at its default settings."""
+    from coursekit.explorers.core import find
+
+    explorer = find(address)
+    settings = explorer.settings()
+    if explorer.draw is None:
+        return 0.0  # it computes and draws in one
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        explorer.compute(**settings)
+        times.append(time.perf_counter() - start)
+    return median(times[1:])
+
+
 def percentile(times, share):
     return sorted(times)[min(len(times) - 1, int(share * len(times)))]
 
@@ -106,7 +127,7 @@ def measure(browser, address, name):
     # Answer every prediction, so that what stands behind it can be moved.
     page.evaluate("document.querySelectorAll('.ck-covered').forEach((cover) => cover.classList.remove('ck-covered'))")
     count = page.evaluate("document.querySelectorAll('.ck-explorer').length")
-    frames, live, slow = [], [], 0
+    frames, live, slow = [], [], []
     for index in range(count):
         times = [page.evaluate(MOVE, [index, rng.random()]) for _ in range(30)]
         frames += times[1:]  # the first one loads its pack
@@ -118,13 +139,14 @@ def measure(browser, address, name):
             if index:
                 page.evaluate(START, index)
             times = [page.evaluate(MOVE, [index, rng.random()]) for _ in range(20)]
-            if median(times) < 200:
+            address_of = "(index) => document.querySelectorAll('.ck-explorer')[index].ck.spec.address"
+            if native_seconds(page.evaluate(address_of, index)) < LIGHT:
                 live += times
             else:
-                slow += 1
+                slow.append(median(times))
         if live:
-            rows["live p95, ms"] = percentile(live, 0.95)
-        rows["slow explorers"] = slow
+            rows["live p50, ms"], rows["live p95, ms"] = median(live), percentile(live, 0.95)
+        rows["others"] = f"{len(slow)}, {max(slow):.0f} ms" if slow else "0"
         page.close()
         page = context.new_page()
         page.goto(address + name, wait_until="networkidle")
@@ -151,8 +173,8 @@ def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/"
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors; bounds: {BOUNDS}")
-    print("| page | " + " | ".join(BOUNDS) + " | explorers slower than 200 ms |")
-    print("|---|" + "---|" * (len(BOUNDS) + 1))
+    print("| page | " + " | ".join(BOUNDS) + " | live p50, ms | other experiments, slowest |")
+    print("|---|" + "---|" * (len(BOUNDS) + 2))
     missed = 0
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=headless.executable(), args=headless.ARGUMENTS)
@@ -166,7 +188,10 @@ def main():
                 over = rows[key] > bound
                 missed += over
                 cells.append(f"{rows[key]:.3g}" + (" **over**" if over else ""))
-            print(f"| {name} | {' | '.join(cells)} | {rows.get('slow explorers', '–')} |", flush=True)
+            print(
+                f"| {name} | {' | '.join(cells)} | {rows.get('live p50, ms', 0):.0f} | {rows.get('others', '–')} |",
+                flush=True,
+            )
         browser.close()
     server.shutdown()
     print(f"\n{missed} figures over their bound." if missed else "\nEvery figure is within its bound.")
