@@ -47,6 +47,7 @@ _MATHS = re.compile(r"<text>\s*((?:<tspan [^>]*>[^<]*</tspan>\s*)+)</text>")
 _TSPAN = re.compile(r'<tspan x="([^"]*)" y="([^"]*)" style="([^"]*)">([^<]*)</tspan>')
 _INVISIBLE = re.compile(r'<path d="[^"]*"(?: clip-path="[^"]*")? style="fill:none"/>')
 _ID = re.compile(r'(?<= id=")[^"]+(?=")')
+_NAMES = re.compile(r"^<(?:svg|image)|[\s:](?:id|href)=|url\(#")
 _PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 
 
@@ -103,6 +104,8 @@ def _clean(svg, prefix):
 def _clean_tag(tag, prefix, used):
     if " " not in tag:
         return tag
+    if not _NAMES.search(tag):
+        return _clean_plain_tag(tag)
     if tag.startswith("<image"):
         tag = re.sub(r"(?<=base64,)[^\"]+", lambda m: m[0].replace("\n", "").replace(" ", ""), tag)
         tag = tag.replace("xlink:href", "href")
@@ -116,6 +119,11 @@ def _clean_tag(tag, prefix, used):
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width * 4 / 3:g}" '
             f'height="{height * 4 / 3:g}" style="stroke-linejoin:round;stroke-linecap:butt">'
         )
+    return _clean_plain_tag(tag)
+
+
+@functools.lru_cache(1000)  # axes, grid and styles are the same from frame to frame
+def _clean_plain_tag(tag):
     tag = re.sub(r"\s+", " ", tag)
     tag = re.sub(r"font-family: [^;\"]*;? ?", "", tag)
     tag = re.sub(r"font: (\S+ )?([\d.]+px) [^;\"]*", r"font-size: \2", tag)
