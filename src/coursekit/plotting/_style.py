@@ -59,7 +59,7 @@ STYLE = {
     "savefig.facecolor": "none",
     "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
     "axes.titlelocation": "left",
-    "axes.titley": 1.0,  # there; otherwise Matplotlib draws all ticks once more, to see whether the title is in their way
+    "axes.titley": 1.0,  # else Matplotlib draws all ticks once more, to see whether the title is in their way
     "axes.unicode_minus": True,
     "lines.linewidth": 1.8,
     "lines.markersize": 4.5,
