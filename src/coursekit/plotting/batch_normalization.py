@@ -97,7 +97,7 @@ def statistics_noise(result: dict):
     fig, (left, right) = figure(
         6.4, 3.1, 1, 2, width_ratios=[1.4, 1], gaps=(0.75, 0.5), margins=(0.68, 0.15, 0.54, 0.34)
     )
-    left.hist(result["x_hat"].clip(-3, 3), bins=np.linspace(-3, 3, 61), color=BLUE)
+    left.hist(result["x_hat"].clip(-3, 3), bins=np.linspace(-3, 3, 61), color=BLUE, histtype="stepfilled")
     left.axvline(result["exact"], color=ORANGE, ls="--")
     left.annotate(
         "all digits", (result["exact"], 1), xycoords=("data", "axes fraction"), xytext=(5, -12),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from ._style import BLUE, GRID, INK, MUTED, ORANGE, PAPER, figure, styled
+from ._style import BLUE, GRID, INK, MUTED, ORANGE, PAPER, bars, figure, styled
 
 COLOURS = {"LeNet-5": BLUE, "MLP": ORANGE}
 
@@ -52,25 +52,23 @@ def accuracy_when_moved(curves: dict, only: int | None = None):
 def shift(result: dict):
     """The moved digit, what both networks say of it, and how they fare with all test digits."""
     fig, axes = figure(
-        6.4, 4.9, 2, 2, width_ratios=[1, 1.75], height_ratios=[1.15, 1], gaps=(0.78, 0.85),
-        margins=(0.7, 0.2, 0.55, 0.35),
+        6.4, 4.9, mosaic=[["picture", "digits"], ["low", "low"]], width_ratios=[1, 1.75], height_ratios=[1.15, 1],
+        gaps=(0.78, 0.85), margins=(0.7, 0.2, 0.55, 0.35),
     )  # fmt: skip
-    (picture, bars), (left, right) = axes
+    picture, right, low = axes.values()
     _image(picture, result["image"], f"a {result['digit']}, moved by {result['moved']}")
     classes = np.arange(10)
     for place, (name, colour) in enumerate(COLOURS.items()):
-        bars.bar(classes + 0.4 * place - 0.2, 100 * result["probabilities"][name], 0.38, color=colour)
-    bars.set(xticks=classes, ylim=(0, 105), yticks=[0, 50, 100], xlabel="digit", ylabel="probability, %")
-    bars.grid(axis="x", visible=False)
-    bars.set_title("LeNet-5", color=BLUE)
-    bars.set_title("MLP", color=ORANGE, loc="right")
-    # The lower panel takes the whole width.
-    spec = left.get_subplotspec().get_gridspec()
-    left.set_position(spec[1, :].get_position(fig))
-    right.remove()
-    left.axvline(result["moved"], color=INK, lw=1.2)
-    _curves(left, result["curves"], [-8, -4, 0, 4, 8])
-    left.set_title("200 test digits, all moved")
+        bars(right, classes + 0.4 * place - 0.2, 100 * result["probabilities"][name], 0.38, color=colour)
+    right.set(
+        xticks=classes, xlim=(-0.85, 9.85), ylim=(0, 105), yticks=[0, 50, 100], xlabel="digit", ylabel="probability, %"
+    )
+    right.grid(axis="x", visible=False)
+    right.set_title("LeNet-5", color=BLUE)
+    right.set_title("MLP", color=ORANGE, loc="right")
+    low.axvline(result["moved"], color=INK, lw=1.2)
+    _curves(low, result["curves"], [-8, -4, 0, 4, 8])
+    low.set_title("200 test digits, all moved")
     return fig
 
 
@@ -246,19 +244,19 @@ def costs(books: dict[str, dict]):
 @styled
 def stacked(result: dict):
     """Params of one large kernel and of the stack that sees as far, and what each sees, measured."""
-    fig, (bars, one, stack) = figure(
+    fig, (counts, one, stack) = figure(
         6.4, 2.9, 1, 3, width_ratios=[1.35, 1, 1], margins=(0.72, 0.1, 0.54, 0.36), gaps=(0.2, 0.1)
     )
     k, n = result["size"], result["layers"]
     values = [result["params_one"], result["params_stack"]]
-    bars.bar([0, 1], values, 0.7, color=[ORANGE, BLUE])
+    counts.bar([0, 1], values, 0.7, color=[ORANGE, BLUE])
     for place, value in enumerate(values):
-        bars.text(place, value, _short(value), ha="center", va="bottom")
-    bars.set(xticks=[0, 1], xticklabels=[f"{k} x {k}", f"{n} of 3 x 3"], yticks=[], ylim=(0, 1.2 * max(values)))
-    bars.grid(visible=False)
-    bars.spines["left"].set_visible(False)
-    bars.set_title("parameters")
-    bars.set_xlabel(f"{result['inputs']} channels to {result['outputs']}")
+        counts.text(place, value, _short(value), ha="center", va="bottom")
+    counts.set(xticks=[0, 1], xticklabels=[f"{k} x {k}", f"{n} of 3 x 3"], yticks=[], ylim=(0, 1.2 * max(values)))
+    counts.grid(visible=False)
+    counts.spines["left"].set_visible(False)
+    counts.set_title("parameters")
+    counts.set_xlabel(f"{result['inputs']} channels to {result['outputs']}")
     _image(one, result["field_one"], f"one {k} x {k} sees", cmap="viridis", vmin=0, vmax=1)
     _image(stack, result["field_stack"], "the stack sees", cmap="viridis", vmin=0, vmax=1)
     return fig

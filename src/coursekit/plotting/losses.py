@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..experiments.losses import shapes as loss_shapes
-from ._style import BLUE, GOLD, GREEN, INK, MUTED, ORANGE, PAPER, PINK, figure, styled
+from ._style import BLUE, GOLD, GREEN, INK, MUTED, ORANGE, PAPER, PINK, bars, figure, styled
 
 # The colour of each loss, the same in every picture.
 COLOURS = {
@@ -148,11 +148,11 @@ def overflow(result: dict):
     fig, (left, right) = figure(6.6, 3.5, 1, 2, width_ratios=[1, 1.15], gaps=(0.75, 0.5))
     classes = np.arange(10)
     naive, safe = (result["probabilities"][name].astype(float) for name in ("naive", "safe"))
-    left.bar(classes + 0.2, safe, 0.4, color=BLUE)
-    left.bar(classes - 0.2, np.nan_to_num(naive, nan=0.0), 0.4, color=ORANGE)
+    bars(left, classes + 0.2, safe, 0.4, color=BLUE)
+    bars(left, classes - 0.2, np.nan_to_num(naive, nan=0.0), 0.4, color=ORANGE)
     for c in classes[np.isnan(naive)]:
         left.text(c - 0.25, 0.03, "nan", color=ORANGE, rotation=90, ha="center", va="bottom", weight="bold")
-    left.set(ylim=(0, 1.12), xticks=classes, xlabel="class", ylabel="probability")
+    left.set(xlim=(-0.9, 9.9), ylim=(0, 1.12), xticks=classes, xlabel="class", ylabel="probability")
     left.set_title(f"{result['dtype']}, scale {result['scale']:.4g}")
     left.text(-0.5, 1.03, "naive", color=ORANGE)
     left.text(2.6, 1.03, "shifted", color=BLUE)

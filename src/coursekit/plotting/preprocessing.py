@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.ticker import NullLocator
 
 from ..experiments.preprocessing import LABELS
@@ -61,8 +62,8 @@ def bowl(result: dict):
     angle = np.linspace(0, 2 * np.pi, 181)
     circle = np.stack([np.cos(angle), np.sin(angle)]) / np.sqrt(curvature / curvature[-1])[:, None]
     ellipse = directions @ circle
-    for radius in np.linspace(0.2, 1.4, 7) * half:  # lines of equal loss
-        surface.plot(*(best[:, None] + radius * ellipse), color=MUTED, lw=0.7, alpha=0.7)
+    rings = [(best[:, None] + radius * ellipse).T for radius in np.linspace(0.2, 1.4, 7) * half]  # of equal loss
+    surface.add_collection(LineCollection(rings, colors=MUTED, linewidths=0.7, alpha=0.7, zorder=2))
     inside = path.clip(best - 20 * half, best + 20 * half)
     surface.plot(*inside.T, "o-", color=BLUE, ms=2.4, lw=1.1)
     surface.plot(0, 0, "o", mfc=PAPER, mec=BLUE, ms=7)

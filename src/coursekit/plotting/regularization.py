@@ -7,7 +7,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import NullLocator
 
 from ..experiments.regularization import GRID, STRENGTHS, truth
-from ._style import BLUE, GREEN, INK, MUTED, ORANGE, figure, styled
+from ._style import BLUE, GREEN, INK, MUTED, ORANGE, bars, figure, styled
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -30,24 +30,23 @@ def _label(ax, at, text, colour, *, offset=(5, 0), ha="left", va="center", size=
 @styled
 def fit_curve(result: dict):
     """Fit, weights, and both errors against the strength; `result` as from `experiments.regularization.fit_curve`."""
-    fig, axes = figure(6.6, 5.2, 2, 2, margins=(0.7, 0.15, 0.55, 0.32), gaps=(0.75, 0.85), height_ratios=[1.15, 1])
-    grid = axes[0, 0].get_gridspec()
-    for ax in axes[0]:
-        ax.remove()
-    top = fig.add_subplot(grid[0, :])
+    fig, axes = figure(
+        6.6, 5.2, mosaic=[["top", "top"], ["weights", "errors"]], margins=(0.7, 0.15, 0.55, 0.32), gaps=(0.75, 0.85),
+        height_ratios=[1.15, 1],
+    )  # fmt: skip
+    top, left, errors = axes.values()
     top.plot(GRID, truth(GRID), color=MUTED, lw=1.2, ls="--")
     top.plot(result["x"], result["y"], "o", color=INK, ms=4 if len(result["x"]) < 100 else 2.5)
     top.plot(GRID, result["fit"].clip(-4, 4), color=BLUE, lw=2)
     top.set(xlim=(-1, 1), ylim=(-2.1, 2.1), xticks=[-1, -0.5, 0, 0.5, 1], yticks=[-2, -1, 0, 1, 2])
     top.set_title(f"{result['examples']} points, {result['penalty']} penalty, strength {result['strength']:.2g}")
-    bars, errors = axes[1]
     weights = result["weights"]
     numbers = np.arange(1, len(weights) + 1)
-    bars.bar(numbers, weights.clip(-2.5, 2.5), color=[ORANGE if w else MUTED for w in weights], width=0.75)
+    bars(left, numbers, weights.clip(-2.5, 2.5), 0.75, color=ORANGE)
     zero = weights == 0
-    bars.plot(numbers[zero], np.zeros(zero.sum()), "o", color=MUTED, ms=3.5)
-    bars.set(xlim=(0.3, 15.7), ylim=(-1.55, 1.55), xticks=[1, 5, 10, 15], xlabel="weight")
-    bars.set_title(f"weights, {result['zeros']} exactly 0")
+    left.plot(numbers[zero], np.zeros(zero.sum()), "o", color=MUTED, ms=3.5)
+    left.set(xlim=(0.3, 15.7), ylim=(-1.55, 1.55), xticks=[1, 5, 10, 15], xlabel="weight")
+    left.set_title(f"weights, {result['zeros']} exactly 0")
     errors.plot(STRENGTHS, result["validation_curve"].clip(1e-3, 1e3), color=ORANGE)
     errors.plot(STRENGTHS, result["train_curve"].clip(1e-3, 1e3), color=BLUE)
     errors.axvline(result["strength"], color=INK, lw=1, ls=":")
@@ -79,7 +78,7 @@ def bias_variance(result: dict):
     tops = tops.clip(max=1)
     bottoms = np.vstack([0 * degrees, tops[:-1]])
     for low, high, colour in zip(bottoms, tops, parts.values(), strict=True):
-        right.bar(degrees, high - low, bottom=low, color=colour, width=0.8)
+        bars(right, degrees, high - low, bottom=low, color=colour)
     right.plot(degrees[result["error"] < 1], result["error"][result["error"] < 1], "o", color=INK, ms=4)
     right.axvspan(result["degree"] - 0.5, result["degree"] + 0.5, color=MUTED, alpha=0.2, lw=0)
     right.set(xlim=(-0.6, 12.6), ylim=(0, 1.33), xticks=[0, 3, 6, 9, 12], xlabel="degree", title="squared error")
