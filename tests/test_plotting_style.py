@@ -9,7 +9,7 @@ from coursekit.plotting import _style
 
 @pytest.mark.parametrize("bottom", [0.0, np.array([1.0, 0.0, -3.0])])
 def test_bars_stand_where_those_of_matplotlib_do(bottom):
-    fig, (left, right) = _style.figure(ncols=2)
+    _, (left, right) = _style.figure(ncols=2)
     x, height = np.array([0.0, 2.0, 3.5]), np.array([1.0, -2.0, 0.25])
     _style.bars(left, x, height, 0.6, color=_style.ORANGE, bottom=bottom)
     theirs = right.bar(x, height, 0.6, bottom=bottom)
@@ -25,7 +25,7 @@ def test_bars_stand_where_those_of_matplotlib_do(bottom):
 
 
 def test_axes_that_are_named_twice_take_both_places():
-    fig, axes = _style.figure(mosaic=[["top", "top"], ["left", "right"]])
+    _, axes = _style.figure(mosaic=[["top", "top"], ["left", "right"]])
     top, left, right = (axes[name].get_position() for name in ("top", "left", "right"))
     assert top.x0 == left.x0 and top.x1 == right.x1 and top.y0 > left.y1
     _, plain = _style.figure(nrows=2, ncols=2)
