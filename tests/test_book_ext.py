@@ -136,3 +136,27 @@ def test_that_a_second_build_writes_the_same_policy():
     once = book_ext.with_policy(PAGE)
     assert book_ext.with_policy(once) == once
     assert once.count("Content-Security-Policy") == 1
+
+
+def test_that_the_page_at_the_root_leads_to_the_cover_and_names_an_icon():
+    config = types.SimpleNamespace(
+        html_title="Nets & more",
+        root_doc="cover",
+        html_baseurl="https://example.org/book/",
+        html_favicon="pics/mark.svg",
+    )
+    page = book_ext.first_page(config)
+    assert "<title>Nets &amp; more</title>" in page and 'content="0; url=cover.html"' in page
+    assert '<link rel="icon" href="_static/mark.svg">' in page
+    assert '<link rel="canonical" href="https://example.org/book/cover.html">' in page
+
+
+@pytest.mark.parametrize(
+    ("added", "removed", "kept"), [(set(), set(), True), ({"a"}, set(), False), (set(), {"a"}, False)]
+)
+def test_that_listings_of_source_are_dropped_when_a_page_comes_or_goes(added, removed, kept, tmp_path):
+    listing = tmp_path / "_modules" / "coursekit" / "dense.html"
+    listing.parent.mkdir(parents=True)
+    listing.write_text("<nav>all pages</nav>")
+    book_ext.list_sources_anew(types.SimpleNamespace(outdir=tmp_path), None, added, {"b"}, removed)
+    assert listing.exists() == kept
