@@ -29,6 +29,21 @@ def dense():
     return ours, lambda: backward(lambda: layer(tx), tdout, tx, *layer.parameters())
 
 
+def products(*sizes):
+    """The matrix products of dense layers of these sizes, forward and backward, and nothing else."""
+    ours = [(array(128, d), array(d, m), array(128, m)) for d, m in itertools.pairwise(sizes)]
+    theirs = [tuple(map(torch.from_numpy, arrays)) for arrays in ours]
+
+    def multiply(layers):
+        for x, w, dout in layers:
+            x @ w, dout @ w.T, x.T @ dout
+
+    return lambda: multiply(ours), lambda: multiply(theirs)
+
+
+row("the three matrix products of that layer alone")(lambda: products(784, 100))
+
+
 @row("softmax cross-entropy 128 x 10, forward + backward", at_most=1.0)
 def cross_entropy():
     scores, labels = array(128, 10), np.random.default_rng(0).integers(0, 10, 128)
@@ -40,10 +55,12 @@ def cross_entropy():
     )
 
 
+SIZES = (784, 100, 100, 100, 100, 100, 10)
+
+
 def mlp():
-    sizes = (784, 100, 100, 100, 100, 100, 10)
     ours, theirs = [], []
-    for d, m in itertools.pairwise(sizes):
+    for d, m in itertools.pairwise(SIZES):
         ours += [Dense(d, m), ReLU()]
         theirs += [torch.nn.Linear(d, m), torch.nn.ReLU()]
     return Sequential(ours[:-1]), torch.nn.Sequential(*theirs[:-1])
@@ -57,6 +74,7 @@ def mlp_step(**adam_settings):
 
 row("training step, MLP 784-5x100-10, batch 128, Adam", at_most=(0.8, 0.65))(mlp_step)
 row("training step, MLP 784-5x100-10, batch 128, Adam", other="PyTorch, fused Adam")(lambda: mlp_step(fused=True))
+row("the matrix products of that step alone, and of dx")(lambda: products(*SIZES))
 
 
 def adam_million(**settings):
