@@ -149,7 +149,7 @@ def decades(result: dict):
 def rounds(result: dict):
     """The map of accuracies, what was tried in each round, and the range of each round."""
     fig, ax = figure(5.4, 4.3, margins=(0.75, 0.95, 0.56, 0.35))
-    picture = ax.imshow(
+    ax.imshow(
         100 * result["surface"], origin="lower", extent=(-3, 3, -3, 3), vmin=10, vmax=92, cmap="viridis",
         interpolation="nearest", aspect="auto",
     )  # fmt: skip
@@ -171,9 +171,13 @@ def rounds(result: dict):
     ax.set(xlim=(-3, 3), ylim=(-3, 3), xlabel="strength of the L2 penalty", ylabel="learning rate")
     ax.set_title(f"round {result['shown']}: best so far {100 * result['accuracy'].max():.1f} %")
     ax.grid(visible=False)
-    bar = fig.colorbar(picture, cax=fig.add_axes((0.84, 0.13, 0.03, 0.79)))
-    bar.set_label("validation accuracy, %")
-    bar.outline.set_visible(False)
+    # A scale of the colours; Matplotlib's own colour bar takes a third of the time of the picture.
+    scale = fig.add_axes((0.84, 0.13, 0.03, 0.79))
+    scale.imshow(np.arange(10, 93)[:, None], origin="lower", extent=(0, 1, 10, 92), cmap="viridis", aspect="auto")
+    scale.set(xticks=[], yticks=[10, 30, 50, 70, 90], ylabel="validation accuracy, %")
+    scale.yaxis.set(ticks_position="right", label_position="right")
+    scale.spines[:].set_visible(False)
+    scale.grid(visible=False)
     return fig
 
 

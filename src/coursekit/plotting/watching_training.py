@@ -64,9 +64,10 @@ def clinic_case(result: dict):
     for height, text, colour in zip((0.9, 0.62, 0.34), ("layer 1", "layer 2", "layer 3"), LAYERS, strict=True):
         low.annotate(text, (1, height), xycoords="axes fraction", xytext=(4, 0), textcoords="offset points",
                      color=colour, va="center")  # fmt: skip
-    _plain_log(low, -7, 1)
+    low.set(yscale="log", ylim=(1e-7, 10), xlabel="step", ylabel="update ratio")
     low.set_yticks([1e-6, 1e-3, 1], ["1e-6", "0.001", "1"])
-    low.set(xlabel="step", ylabel="update ratio")
+    low.minorticks_off()
+    low.locator_params(axis="x", nbins=5)
     return fig
 
 
