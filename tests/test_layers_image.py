@@ -98,9 +98,8 @@ def test_init_gives_every_layer_its_params_in_the_dtype_asked_for():
 
 
 def test_the_gradient_of_flatten_lies_in_memory_as_its_input_did():
-    x = (
-        np.random.default_rng(2).normal(size=(4, 3, 5, 7)).transpose(3, 0, 1, 2)
-    )  # batch-last, as convolution hands it on
+    # Batch-last, as convolution hands it on.
+    x = np.random.default_rng(2).normal(size=(4, 3, 5, 7)).transpose(3, 0, 1, 2)
     layer = Flatten()
     out, cache, _ = layer.forward({}, {}, x, training=True)
     dx, _ = layer.backward(out, cache)
