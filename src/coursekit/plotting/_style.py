@@ -15,10 +15,25 @@ import matplotlib
 import numpy as np
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from ..errors import RangeError
 
-__all__ = ["CYCLE", "GRID", "INK", "MUTED", "PAPER", "SEQUENTIAL", "STYLE", "CourseFigure", "bars", "figure", "styled"]
+__all__ = [
+    "CYCLE",
+    "GRID",
+    "INK",
+    "MUTED",
+    "PAPER",
+    "SEQUENTIAL",
+    "STYLE",
+    "CourseFigure",
+    "bars",
+    "figure",
+    "power",
+    "powers",
+    "styled",
+]
 
 INK = "#1a1c1e"  # text, axes, the line that matters
 MUTED = "#5d646f"  # ticks, notes, reference lines
@@ -154,6 +169,28 @@ def bars(ax, x, height, width: float = 0.8, *, color, bottom=0.0):
     left, right, top = x - width / 2, x + width / 2, bottom + height
     corners = np.stack([left, bottom, right, bottom, right, top, left, top], axis=-1).reshape(-1, 4, 2)
     ax.add_collection(PolyCollection(corners, facecolors=color, edgecolors="none"))
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power(exponent: int) -> str:
+    """A power of ten as plain text, which draws faster than a formula.
+
+    >>> power(-3), power(0)
+    ('10⁻³', '1')
+    """
+    return f"10{str(exponent).translate(_RAISED)}" if exponent else "1"
+
+
+def powers(axis, low: int, high: int, every: int = 1):
+    """Make an axis logarithmic, with marks at the powers of ten from `low` to `high` and none between."""
+    exponents = range(low, high + 1, every)
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_major_locator(FixedLocator([10.0**k for k in exponents]))
+    axis.set_major_formatter(FixedFormatter([power(k) for k in exponents]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_view_interval(10.0**low, 10.0 ** exponents[-1])
 
 
 def styled(draw):

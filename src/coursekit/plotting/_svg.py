@@ -22,6 +22,7 @@ from matplotlib.collections import Collection, QuadMesh
 from matplotlib.figure import Figure
 
 from . import _style
+from ._axis import in_strokes
 
 __all__ = ["figure_html", "to_svg"]
 
@@ -61,7 +62,7 @@ def to_svg(figure: Figure, prefix: str = "f") -> str:
     """
     _rasterize_dense(figure)
     buffer = io.StringIO()
-    with matplotlib.rc_context(_RC):
+    with matplotlib.rc_context(_RC), in_strokes(figure):
         figure.savefig(buffer, format="svg", transparent=None, metadata={"Date": None})
     return _clean(buffer.getvalue(), prefix)
 

@@ -6,17 +6,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
-from ._style import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, figure, styled
-
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _powers(axis, low, high, every=1):
-    """A logarithmic axis with powers of ten as plain text, which draws faster than maths."""
-    exponents = range(low, high + 1, every)
-    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-    axis.set_ticks([10.0**k for k in exponents], [f"10{str(k).translate(_RAISED)}" if k else "1" for k in exponents])
-    axis.set_minor_locator(NullLocator())
+from ._style import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, figure, power, powers, styled
 
 
 @styled
@@ -136,7 +126,7 @@ def decades(result: dict):
         for x, count in zip(middle, result[name], strict=True):
             ax.annotate(str(count), (x, count), xytext=(0, 3), textcoords="offset points", ha="center", size=9)
         ax.set(ylim=(0, 1.25 * result[name].max()), ylabel="draws", title=title)
-        _powers(ax.xaxis, -3, 3)
+        powers(ax.xaxis, -3, 3)
     axes[1].set_xlabel("value")
     fig.alt = (
         f"Draws in each decade from 0.001 to 1000. Uniform: {', '.join(map(str, result['uniform']))}. "
@@ -165,7 +155,7 @@ def rounds(result: dict):
             color=ORANGE if now else PAPER, mec=PAPER if now else INK, mew=0.8, zorder=3, clip_on=False,
         )  # fmt: skip
     ticks = range(-3, 4)
-    labels = [f"10{str(k).translate(_RAISED)}" if k else "1" for k in ticks]
+    labels = [power(k) for k in ticks]
     ax.set_xticks(ticks, labels)
     ax.set_yticks(ticks, labels)
     ax.set(xlim=(-3, 3), ylim=(-3, 3), xlabel="strength of the L2 penalty", ylabel="learning rate")
@@ -190,11 +180,11 @@ def by_setting(result: dict):
         values = result["random"]["settings"][name]
         ax.plot(values, 100 * result["random"]["validation"], "o", color=BLUE, alpha=0.7)
         if name == "lr":
-            _powers(ax.xaxis, -3, 3, 2)
+            powers(ax.xaxis, -3, 3, 2)
         elif name == "l2":
-            _powers(ax.xaxis, -6, 0, 2)
+            powers(ax.xaxis, -6, 0, 2)
         elif name == "gain":
-            _powers(ax.xaxis, -1, 1)
+            powers(ax.xaxis, -1, 1)
         ax.set(xlabel=label, ylim=(0, 103))
     for ax in axes[:, 0]:
         ax.set_ylabel("accuracy, %")

@@ -5,19 +5,10 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.ticker import NullLocator
 
-from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, PINK, figure, styled
+from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, PINK, figure, powers, styled
 
 LN10 = np.log(10)
 COLOURS = {"too small": BLUE, "good": GREEN, "large": ORANGE, "too large": PINK, "diverges": PINK}
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _powers(axis, low, high, every=1):
-    """A logarithmic axis with the powers of ten from `low` to `high` as plain text, which draws faster than maths."""
-    exponents = range(low, high + 1, every)
-    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-    axis.set_ticks([10.0**k for k in exponents], [f"10{str(k).translate(_RAISED)}" if k else "1" for k in exponents])
-    axis.set_minor_locator(NullLocator())
 
 
 def _at(ax, text, point, colour, dx=4, dy=0, **more):
@@ -31,14 +22,14 @@ def rate(result: dict):
     colour, loss = COLOURS[result["fate"]], result["loss"]
     curve.axhline(LN10, color=MUTED, lw=1, ls="--")
     curve.plot(np.arange(1, len(loss) + 1), np.nan_to_num(loss, nan=1e4, posinf=1e4).clip(0.03, 1e4), color=colour)
-    _powers(curve.yaxis, -1, 3)
+    powers(curve.yaxis, -1, 3)
     curve.set(xlim=(0, len(loss)), ylim=(0.06, 3e3), xlabel="step", ylabel="loss of the batch")
     curve.set_title(f"rate {result['rate']:.3g}, batches of {result['batch_size']}: {result['fate']}")
     _at(curve, "ln 10", (len(loss), LN10), MUTED, -4, 7, ha="right", size=9)
     ends.axhline(LN10, color=MUTED, lw=1, ls="--")
     ends.plot(result["rates"], result["ends"].clip(max=20), "o-", color=MUTED, ms=3, lw=1)
     ends.plot(result["rate"], min(result["end"], 20), "o", color=colour, mec=INK, ms=10, clip_on=False, zorder=4)
-    _powers(ends.xaxis, -4, 1)
+    powers(ends.xaxis, -4, 1)
     ends.set(yscale="log", xlim=(7e-5, 45), ylim=(0.2, 20), xlabel="rate", ylabel="loss at the end")
     ends.set_yticks([0.3, 1, 3, 10], ["0.3", "1", "3", "10"])
     ends.yaxis.set_minor_locator(NullLocator())
@@ -84,8 +75,8 @@ def gradient_noise(result: dict):
     chart.plot(result["sizes"], result["corrected"], color=INK, lw=1.2)
     chart.plot(result["sizes"], result["error"], "o", color=BLUE)
     chart.plot(size, result["here"], "o", mfc="none", mec=ORANGE, mew=2.4, ms=12)
-    _powers(chart.xaxis, 0, 3)
-    _powers(chart.yaxis, -2, 1)
+    powers(chart.xaxis, 0, 3)
+    powers(chart.yaxis, -2, 1)
     chart.set(xlim=(0.7, 1500), ylim=(0.02, 30), xlabel="batch size B")
     chart.set_title("error of a batch's gradient\nover the gradient's length", size=10.5)
     _at(chart, "~ 1/√B", (30, result["theory"][5]), MUTED, 8, 10)
@@ -203,7 +194,7 @@ def warm_up(results: list[dict]):
         for result in results:
             smooth = np.convolve(np.nan_to_num(result[name], nan=1e3).clip(max=1e3), np.ones(10) / 10, "valid")
             ax.plot(np.arange(10, 10 + len(smooth)), smooth, color=colour, lw=1)
-    _powers(ax.yaxis, 0, 2)
+    powers(ax.yaxis, 0, 2)
     steps = len(results[0]["with"])
     _at(ax, "without warm-up", (steps, 2.0), ORANGE, size=10)
     _at(ax, "with warm-up", (steps, 0.4), BLUE, size=10)
@@ -234,6 +225,6 @@ def range_test(result: dict):
     test.set(ylim=(0, top), ylabel="loss in the test", title=f"{result['optimizer']}, {kind}: the range test")
     ends.set(ylim=(0, top), xlabel="rate", ylabel="loss at the end")
     ends.set_title("real trainings of 200 steps at constant rates", size=10.5)
-    _powers(ends.xaxis, -5, 1)
+    powers(ends.xaxis, -5, 1)
     ends.set_xlim(1e-5, 35)
     return fig

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.ticker import NullLocator
 
 from ..experiments.optimizers import SURFACES
-from ._style import BLUE, GOLD, GREEN, INK, MUTED, ORANGE, PAPER, PINK, SKY, figure, styled
+from ._style import BLUE, GOLD, GREEN, INK, MUTED, ORANGE, PAPER, PINK, SKY, figure, powers, styled
 
 # Colour and line of each optimizer; a look-ahead is the dashed partner.
 LOOKS = {
@@ -29,17 +28,6 @@ LEVELS = {
     "saddle": (0.02, 0.08, 0.16, 0.25, 0.4, 0.7, 1.2, 2),
     "two minima": (0.03, 0.12, 0.24, 0.31, 0.36, 0.4167, 0.5, 0.8, 1.4, 2.2, 3.2),
 }
-
-
-def _powers(axis, low, high, every=1):
-    """A logarithmic axis with the powers of ten from `low` to `high` as plain text, which draws faster than maths."""
-    exponents = range(low, high + 1, every)
-    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-    axis.set_ticks([10.0**k for k in exponents], [f"10{str(k).translate(_RAISED)}" if k else "1" for k in exponents])
-    axis.set_minor_locator(NullLocator())
-
-
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _contours(ax, surface):
@@ -77,7 +65,7 @@ def paths(result: dict):
     ground.set(xlabel="" if wide else "x", ylabel="y", title=f"{result['optimizer']}, rate {result['rate']:.3g}")
     height = result["height"]
     curve.plot(np.arange(len(height)), height.clip(1e-9), color=BLUE)
-    _powers(curve.yaxis, -8, 4, 4)
+    powers(curve.yaxis, -8, 4, 4)
     curve.set(ylim=(1e-9, 1e5), xlim=(0, result["steps"]), xlabel="step")
     curve.set_ylabel("height" if wide else "height above the minimum")
     if result["left"]:
@@ -117,8 +105,8 @@ def batches(result: dict):
     size = result["size"]
     plane.set(title="all at once" if size == result["count"] else f"batches of {size}", ylabel="offset")
     curve.plot(result["examples"][1:], result["excess"][1:].clip(1e-6), color=BLUE, lw=1)
-    _powers(curve.xaxis, 0, 3)
-    _powers(curve.yaxis, -4, 0, 2)
+    powers(curve.xaxis, 0, 3)
+    powers(curve.yaxis, -4, 0, 2)
     curve.set(
         xlim=(1, 2000), ylim=(1e-5, 30),
         xlabel="examples read", ylabel="loss above the lowest", title=f"rate {result['rate']:.3g}",
@@ -185,7 +173,7 @@ def momentum_map(result: dict):
     for row, (label, (name, colour, width)) in enumerate(reversed(lines.items())):
         curve.plot(result[name].clip(1e-14, 1e9), color=colour, lw=width)
         curve.text(0.98, 0.83 + 0.065 * row, label, transform=curve.transAxes, color=colour, ha="right", size=9.5)
-    _powers(curve.yaxis, -12, 4, 4)
+    powers(curve.yaxis, -12, 4, 4)
     curve.set(
         ylim=(1e-12, 1e5), xlim=(0, len(result["distance"]) - 1),
         xlabel="step", title=f"distance, condition {result['condition']}",
@@ -247,8 +235,8 @@ def step_lengths(left: dict, right: dict, titles: tuple[str, str]):
     for ax, lengths, title in zip(axes, (left, right), titles, strict=True):
         for name, values in lengths.items():
             ax.plot(np.arange(1, len(values) + 1), values, color=LOOKS[name][0])
-        _powers(ax.xaxis, 0, 3)
-        _powers(ax.yaxis, -5, -1)
+        powers(ax.xaxis, 0, 3)
+        powers(ax.yaxis, -5, -1)
         ax.set(xlim=(1, len(values)), ylim=(5e-6, 0.1), xlabel="step", title=title)
     axes[0].set_ylabel("length of the step")
     spots = {"AdaGrad": (60, 4e-4), "RMSProp": (12, 2.6e-2), "AdaDelta": (1.3, 1.3e-3)}
@@ -267,8 +255,8 @@ def bias_correction(result: dict):
     steps = np.arange(1, len(result["corrected"]) + 1)
     ax.plot(steps, result["uncorrected"], color=ORANGE)
     ax.plot(steps, result["corrected"], color=BLUE)
-    _powers(ax.xaxis, 0, 3)
-    _powers(ax.yaxis, -2, 2)
+    powers(ax.xaxis, 0, 3)
+    powers(ax.yaxis, -2, 2)
     ax.set(
         xlim=(1, len(steps)), ylim=(0.008, 150), xlabel="step",
         ylabel="length of the step / rate",

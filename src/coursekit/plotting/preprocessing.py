@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.collections import LineCollection
-from matplotlib.ticker import NullLocator
 
 from ..experiments.preprocessing import LABELS
-from ._style import BLUE, CYCLE, INK, MUTED, ORANGE, PAPER, figure, styled
-
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _powers(axis, low, high, every=1):
-    """A logarithmic axis with powers of ten as plain text, which draws faster than maths."""
-    exponents = range(low, high + 1, every)
-    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-    axis.set_ticks([10.0**k for k in exponents], [f"10{str(k).translate(_RAISED)}" if k else "1" for k in exponents])
-    axis.set_minor_locator(NullLocator())
+from ._style import BLUE, CYCLE, INK, MUTED, ORANGE, PAPER, figure, powers, styled
 
 
 @styled
@@ -32,7 +21,7 @@ def rates(results: list[dict]):
             result["how"], (result["rates"][last], accuracy[last]), xytext=(7, -3), textcoords="offset points",
             color=colour,
         )  # fmt: skip
-    _powers(ax.xaxis, -6, 0)
+    powers(ax.xaxis, -6, 0)
     ax.set(ylim=(0, 105), xlabel="learning rate", ylabel="test accuracy, %", title="Three cultivars of wine")
     best = ", ".join(f"{r['how']} {np.nanmax(r['test_accuracy']):.0%}" for r in results)
     fig.alt = f"Test accuracy by learning rate. The best of each: {best}."
@@ -76,8 +65,8 @@ def bowl(result: dict):
     k, excess = np.maximum(result["k"], 0.6), result["excess"].clip(1e-7, 1e4)
     curve.plot(k, excess, color=BLUE)
     curve.axhline(1e-4, color=MUTED, lw=1, ls="--")
-    _powers(curve.xaxis, 0, 8, 2)
-    _powers(curve.yaxis, -6, 2, 2)
+    powers(curve.xaxis, 0, 8, 2)
+    powers(curve.yaxis, -6, 2, 2)
     curve.set(xlim=(0.6, 1e9), ylim=(1e-7, 1e3), xlabel="step")
     steps = result["steps"]
     curve.set_title("diverges" if steps is None else f"{steps:,} step{'s' * (steps > 1)}", color=ORANGE)
@@ -133,7 +122,7 @@ def reconstruct(result: dict):
     at = result["k"] - 1
     for values, colour in ((result["share"], BLUE), (result["test_accuracy"], ORANGE)):
         curve.plot(k[at], 100 * values[at], "o", color=colour, ms=6)
-    _powers(curve.xaxis, 0, 2)
+    powers(curve.xaxis, 0, 2)
     curve.set(xlim=(0.9, 220), ylim=(0, 112), xlabel="k, directions kept")
     return fig
 
@@ -156,7 +145,7 @@ def whiten_photo(result: dict):
     curve.plot(direction, np.sqrt(result["variances"]), color=BLUE)
     curve.text(62, 1.6 * result["gain"][-1], "gain", color=ORANGE, ha="right")
     curve.text(62, 0.25 * np.sqrt(result["variances"][-1]), "std", color=BLUE, ha="right")
-    _powers(curve.yaxis, -3, 3, 1)
+    powers(curve.yaxis, -3, 3, 1)
     curve.set(xlim=(0, 65), ylim=(5e-4, 1e3), xlabel="direction", xticks=[1, 32, 64])
     return fig
 

@@ -8,9 +8,8 @@ import warnings
 import matplotlib.text
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-from matplotlib.ticker import NullLocator
 
-from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, PAPER, figure, styled
+from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, PAPER, figure, powers, styled
 
 LN2 = np.log(2)
 COLOURS = {"RNN": ORANGE, "GRU": GREEN, "LSTM": BLUE}
@@ -218,14 +217,6 @@ def forecast(result: dict):
     return fig
 
 
-def _powers(ax, exponents):
-    """Powers of ten as plain labels: formulas would take most of the drawing time."""
-    small = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-    labels = ["1" if e == 0 else f"10{str(e).translate(small)}" for e in exponents]
-    ax.set_yticks([10.0**e for e in exponents], labels)
-    ax.yaxis.set_minor_locator(NullLocator())
-
-
 @styled
 def gradient(result: dict):
     """Norm of the gradient by how many steps back; `result` as from `gradient_through_time`."""
@@ -238,7 +229,7 @@ def gradient(result: dict):
     ax.set(
         yscale="log", ylim=(1e-32, 1e32), xlim=(0, len(norm) - 1), xlabel="steps back", ylabel="norm of the gradient"
     )
-    _powers(ax, range(-30, 31, 10))
+    powers(ax.yaxis, -30, 30, 10)
     ax.set_title(f"{result['activation']}, inputs of std {result['inputs']:g}, spectral radius {radius:.3g}")
     ax.annotate("radius to the power of steps", (0.02, 0.04), xycoords="axes fraction", size=9, color=MUTED)
     return fig
@@ -255,7 +246,7 @@ def cells(results: dict[str, np.ndarray]):
         place = min(norm[-1], place / 50)
         ax.annotate(name, (100, place), xytext=(5, 0), textcoords="offset points", color=colour, va="center", size=10)
     ax.set(yscale="log", ylim=(1e-28, 1e4), xlim=(0, 100), xlabel="steps back", ylabel="norm of the gradient")
-    _powers(ax, range(-25, 1, 5))
+    powers(ax.yaxis, -25, 0, 5)
     said = "; ".join(f"{name} {norm[-1]:.0e}" for name, norm in order)
     fig.alt = f"Norm of the gradient by steps back, on a logarithmic axis. After 100 steps: {said}."
     return fig
@@ -269,7 +260,7 @@ def cliff(result: dict):
     top.set(ylabel="loss", ylim=(0, 3.2))
     below.plot(result["weight"], np.abs(result["gradient"]).clip(1e-13), color=ORANGE)
     below.set(yscale="log", ylabel="|gradient|", xlabel="recurrent weight w", xlim=(0, 5), ylim=(1e-12, 1e12))
-    _powers(below, (-10, -5, 0, 5, 10))
+    powers(below.yaxis, -10, 10, 5)
     fig.alt = (
         f"The loss by the recurrent weight is flat, falls like a cliff at {result['edge']:.2f}, and is flat again. The "
         f"gradient there reaches {np.abs(result['gradient']).max():.0e}."

@@ -7,17 +7,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import NullLocator
 
 from ..experiments.regularization import GRID, STRENGTHS, truth
-from ._style import BLUE, GREEN, INK, MUTED, ORANGE, bars, figure, styled
-
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _powers(axis, low, high, every=1):
-    """A logarithmic axis with the powers of ten from `low` to `high` as plain text, which draws faster than maths."""
-    exponents = range(low, high + 1, every)
-    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-    axis.set_ticks([10.0**k for k in exponents], [f"10{str(k).translate(_RAISED)}" if k else "1" for k in exponents])
-    axis.set_minor_locator(NullLocator())
+from ._style import BLUE, GREEN, INK, MUTED, ORANGE, bars, figure, powers, styled
 
 
 def _label(ax, at, text, colour, *, offset=(5, 0), ha="left", va="center", size=9.5):
@@ -52,8 +42,8 @@ def fit_curve(result: dict):
     errors.axvline(result["strength"], color=INK, lw=1, ls=":")
     errors.plot(result["strength"], min(result["validation"], 5), "o", color=ORANGE, clip_on=False)
     errors.plot(result["strength"], result["train"], "o", color=BLUE)
-    _powers(errors.xaxis, -6, 1, 2)
-    _powers(errors.yaxis, -2, 0)
+    powers(errors.xaxis, -6, 1, 2)
+    powers(errors.yaxis, -2, 0)
     errors.set(xlim=(1e-6, 10), ylim=(4e-3, 5), xlabel="strength", title="squared error")
     errors.text(0.98, 0.87, "validation", color=ORANGE, transform=errors.transAxes, ha="right", size=9.5)
     errors.text(0.5, 0.05, "training", color=BLUE, transform=errors.transAxes, ha="center", size=9.5)
@@ -99,8 +89,8 @@ def by_strength(result: dict):
         )
     best = result["sum"].argmin()
     ax.plot(STRENGTHS[best], result["sum"][best], "o", color=INK, ms=6)
-    _powers(ax.xaxis, -4, 1)
-    _powers(ax.yaxis, -2, 1)
+    powers(ax.xaxis, -4, 1)
+    powers(ax.yaxis, -2, 1)
     ax.set(xlim=(1e-4, 10), ylim=(0.008, 30), xlabel="strength of the L2 penalty", ylabel="squared error")
     _label(ax, (10, result["bias"][-1]), "bias²", ORANGE, offset=(5, -6))
     _label(ax, (10, result["variance"][-1]), "variance", BLUE)
@@ -146,7 +136,7 @@ def more_data(result: dict):
         for key, colour in ((kind, ORANGE), (f"train_{kind}", BLUE)):
             ax.plot(result["sizes"], result[key], "o", color=colour, ms=3)
             ax.plot(result["sizes"], result[key].mean(axis=1), color=colour)
-        _powers(ax.xaxis, 1, 3)
+        powers(ax.xaxis, 1, 3)
         ax.set(xlim=(25, 4000), xlabel="training images", title=kind)
     axes[0].set_ylim(0.4, 1.03)
     axes[1].set_ylim(0, 3.4)
@@ -239,7 +229,7 @@ def adam_decays(results: dict):
         best = mean.argmin()
         _label(ax, (result["strengths"][best], mean[best]), f"{mean[best]:.3f}", INK, offset=(0, -14), ha="center")
         low, high = (int(np.round(np.log10(result["strengths"][i]))) for i in (0, -1))
-        _powers(ax.xaxis, low, high)
+        powers(ax.xaxis, low, high)
         ax.set(title=name, xlabel="strength", ylim=(0.6, 1.1))
     axes[0].set_ylabel("loss on new images")
     fig.alt = "Lowest mean loss on new images: " + ", ".join(
