@@ -187,10 +187,16 @@ def powers(axis, low: int, high: int, every: int = 1):
     """Make an axis logarithmic, with marks at the powers of ten from `low` to `high` and none between."""
     exponents = range(low, high + 1, every)
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-    axis.set_major_locator(FixedLocator([10.0**k for k in exponents]))
-    axis.set_major_formatter(FixedFormatter([power(k) for k in exponents]))
+    marks(axis, [10.0**k for k in exponents], [power(k) for k in exponents])
     axis.set_minor_locator(NullLocator())
     axis.set_view_interval(10.0**low, 10.0 ** exponents[-1])
+
+
+def marks(axis, places, labels=None):
+    """`Axis.set_ticks`, without its artists for each tick: `_axis.py` can do without them. Set the limits yourself."""
+    axis.set_major_locator(FixedLocator(places))
+    if labels is not None:
+        axis.set_major_formatter(FixedFormatter(labels))
 
 
 def styled(draw):

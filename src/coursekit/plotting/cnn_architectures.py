@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from ._style import BLUE, GRID, INK, MUTED, ORANGE, PAPER, bars, figure, styled
+from ._style import BLUE, GRID, INK, MUTED, ORANGE, PAPER, bars, figure, marks, styled
 
 COLOURS = {"LeNet-5": BLUE, "MLP": ORANGE}
 
@@ -27,7 +27,9 @@ def _curves(ax, curves, ticks):
     for name, colour in COLOURS.items():
         ax.plot(curves["right"], 100 * curves[name], "o-", color=colour, ms=3.5)
     ax.set(xlabel="moved to the right by, pixels", ylabel="read right, %", ylim=(0, 105))
-    ax.set(xlim=(curves["right"][0], curves["right"][-1]), xticks=ticks, yticks=[0, 50, 100])
+    ax.set_xlim(curves["right"][0], curves["right"][-1])
+    marks(ax.xaxis, ticks)
+    marks(ax.yaxis, [0, 50, 100])
 
 
 @styled
@@ -60,9 +62,9 @@ def shift(result: dict):
     classes = np.arange(10)
     for place, (name, colour) in enumerate(COLOURS.items()):
         bars(right, classes + 0.4 * place - 0.2, 100 * result["probabilities"][name], 0.38, color=colour)
-    right.set(
-        xticks=classes, xlim=(-0.85, 9.85), ylim=(0, 105), yticks=[0, 50, 100], xlabel="digit", ylabel="probability, %"
-    )
+    marks(right.xaxis, classes)
+    marks(right.yaxis, [0, 50, 100])
+    right.set(xlim=(-0.85, 9.85), ylim=(0, 105), xlabel="digit", ylabel="probability, %")
     right.grid(axis="x", visible=False)
     right.set_title("LeNet-5", color=BLUE)
     right.set_title("MLP", color=ORANGE, loc="right")
@@ -95,10 +97,11 @@ def feature_maps(result: dict):
     if maps.ndim == 3:
         _image(right, _mosaic(maps), title, cmap="viridis", vmin=0, vmax=max(float(maps.max()), 1e-6))
         return fig
-    right.bar(np.arange(len(maps)), maps, color=BLUE, width=0.85)
-    right.set(xlabel="digit" if len(maps) == 10 else "unit", title=title)
+    bars(right, np.arange(len(maps)), maps, 0.85, color=BLUE)
+    low, high = 1.05 * min(0, maps.min()), 1.05 * max(1e-6, maps.max())
+    right.set(xlim=(-1, len(maps)), ylim=(low, high), xlabel="digit" if len(maps) == 10 else "unit", title=title)
     if len(maps) == 10:
-        right.set_xticks(range(10))
+        marks(right.xaxis, range(10))
     right.grid(axis="x", visible=False)
     return fig
 
