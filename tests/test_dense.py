@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from coursekit import _fast
 from coursekit.dense import affine_backward, affine_forward, sum_to
 from coursekit.errors import DTypeError, ShapeError
 
@@ -20,6 +21,18 @@ def test_forward_and_backward_equal_pytorch(rng, n, d, m):
     np.testing.assert_allclose(out, expected.detach().numpy(), rtol=1e-12, atol=1e-13)
     for ours, theirs in zip(affine_backward(dout, cache), (tx, tw, tb), strict=True):
         np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("runs", [(), (1,), (4,)])
+def test_without_blas_the_numbers_are_the_same(rng, monkeypatch, runs):
+    x, w, b, dout = draw(rng, (6, 3), (*runs, 3, 2), (2,), (*runs, 6, 2))
+    out, cache = affine_forward(x, w, b)
+    gradients = affine_backward(dout, cache)
+    monkeypatch.setattr(_fast, "HAS_BLAS", False)
+    again, cache = affine_forward(x, w, b)
+    np.testing.assert_allclose(again, out, rtol=1e-13)
+    for ours, theirs in zip(affine_backward(dout, cache), gradients, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
 
 
 def test_run_axis_gives_what_a_loop_gives(rng):

@@ -14,13 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._fast import HAS_BLAS
+from ._fast import matmul
 from .dense import sum_to
-
-
-def matmul(a, b, out=None):
-    """Stacked matrix products, by the faster way on this machine."""
-    return np.matmul(a, b, out=out) if HAS_BLAS else np.einsum("...ij,...jk->...ik", a, b, out=out)
 
 
 class Sequence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _checks
+from ._fast import matmul
 from .errors import ShapeError
 
 __all__ = ["affine_backward", "affine_forward"]
@@ -42,7 +43,7 @@ def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndar
     _checks.shape("x (..., N, D), w (..., D, M), b (..., M)", x=x, w=w, b=b)
     if b.ndim > 1 and b.shape[-2] != 1:
         raise ShapeError(f"b has shape {b.shape}; with run axes a bias is (..., 1, M): one row for the whole batch")
-    out = x @ w
+    out = matmul(x, w)
     if b.ndim == 1:
         out += b
     else:
@@ -71,8 +72,8 @@ def affine_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndar
     x, w, b = cache
     runs = np.broadcast_shapes(x.shape[:-2], w.shape[:-2], b.shape[:-2])
     _checks.gradient(dout, (*runs, x.shape[-2], w.shape[-1]))
-    dx = dout @ w.swapaxes(-1, -2)
-    dw = x.swapaxes(-1, -2) @ dout
+    dx = matmul(dout, w.swapaxes(-1, -2))
+    dw = matmul(x.swapaxes(-1, -2), dout)
     db = dout.sum(axis=-2, keepdims=True)
     return sum_to(dx, x.shape), sum_to(dw, w.shape), sum_to(db, b.shape)
 

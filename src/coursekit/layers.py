@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _checks, activations
+from ._fast import matmul
 from ._layer import Layer
 from .dense import affine_backward, affine_forward, sum_to
 from .initializers import he_normal
@@ -102,7 +103,7 @@ class Dense(Layer):
     def backward_first(self, dout, cache):
         """As `backward`, without dx."""
         x, w, b = cache
-        dw = sum_to(x.swapaxes(-1, -2) @ dout, w.shape)
+        dw = sum_to(matmul(x.swapaxes(-1, -2), dout), w.shape)
         return {"w": dw, "b": sum_to(dout.sum(axis=-2, keepdims=True), b.shape)}
 
 

@@ -47,13 +47,14 @@ async function start({ base, pyodide: folder, wheel, data, bytes }) {
   });
   mark("Pyodide, NumPy, Matplotlib");
   progress("Starting coursekit…");
+  // Python's search for what is no longer needed would begin in the middle of imports and of pictures, and go through
+  // Matplotlib's own objects each time: a tenth of the time, and most of the slowest pictures. It is asked for between
+  // pictures instead.
+  const gc = py.pyimport("gc");
+  gc.disable();
   py.unpackArchive(await wheelBytes, "wheel");
   const live = py.pyimport("coursekit.explorers.live");
   live.start(new URL(data, base).href);
-  // Python's search for what is no longer needed would begin in the middle of pictures, and go through Matplotlib's own
-  // objects each time: a tenth of the time, and most of the slowest pictures. It is asked for between pictures instead.
-  const gc = py.pyimport("gc");
-  gc.disable();
   gc.freeze();
   mark("coursekit");
   return { steps, draw: live.draw, arrays: live.arrays, collect: () => gc.collect() };
