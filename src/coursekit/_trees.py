@@ -78,10 +78,9 @@ def alike(name: str, tree, other: str, reference: dict[str, np.ndarray]) -> dict
         here = found[path]
         if not (isinstance(here, np.ndarray) and here.dtype.kind == "f" and here.shape == leaf.shape):
             _checks.same_shape(f"{name}{path}", here, f"{other}{path}", leaf)  # raises
-    return {path: found[path] for path in reference}
+    return ordered(found, reference)
 
 
-def ordered(tree, reference: dict) -> dict:
-    """All leaves of `tree` in the order of `reference`, which has the same paths."""
-    found = leaves(tree)
+def ordered(found: dict, reference: dict) -> dict:
+    """Leaves by path, put into the order of `reference`, which has the same paths."""
     return {path: found[path] for path in reference}

@@ -131,7 +131,8 @@ class Optimizer:
         else:
             params = _trees.map_leaves(np.copy, params)
             state = state | {slot: _trees.map_leaves(np.copy, state[slot]) for slot in self.slots}
-            weights, *slots = (_trees.ordered(tree, weights) for tree in (params, *(state[s] for s in self.slots)))
+            copies = [_trees.leaves(tree) for tree in (params, *(state[slot] for slot in self.slots))]
+            weights, *slots = (_trees.ordered(found, weights) for found in copies)
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges goes to inf and NaN by itself
             columns = (weights, *slots)
             for (rule, rate), g, *arrays in zip(rules, gradients.values(), *(c.values() for c in columns), strict=True):
