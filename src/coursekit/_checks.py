@@ -120,7 +120,7 @@ def labels(value, classes: int, batch: tuple[int, ...], name: str = "labels") ->
     if value.size and (value.min() < 0 or value.max() >= classes):
         bad = int(value.min() if value.min() < 0 else value.max())
         raise LabelError(f"{name} contains {bad}, but with {classes} classes labels run from 0 to {classes - 1}")
-    return np.broadcast_to(value, batch)
+    return value if value.shape == batch else np.broadcast_to(value, batch)
 
 
 def finite(name: str, value) -> None:

@@ -33,13 +33,14 @@ def leaves(tree) -> dict:
 
 def _collect(tree, path, found):
     if isinstance(tree, dict):
-        for key, value in tree.items():
-            _collect(value, (*path, key), found)
+        items = tree.items()
     elif isinstance(tree, (tuple, list)):
-        for key, value in enumerate(tree):
-            _collect(value, (*path, key), found)
+        items = enumerate(tree)
     else:
         found[Path(path)] = tree
+        return
+    for key, value in items:
+        _collect(value, (*path, key), found)
 
 
 def map_leaves(f: Callable, tree):
@@ -69,16 +70,18 @@ def float_leaves(name: str, tree) -> dict:
 def alike(name: str, tree, other: str, reference: dict[str, np.ndarray]) -> dict:
     """All leaves of `tree` in the order of `reference` (leaves by path), with the same paths and shapes."""
     found = leaves(tree)
-    if found.keys() != reference.keys():
-        missing = [f"{name}{p}" for p in reference if p not in found]
-        extra = [f"{name}{p}" for p in found if p not in reference]
-        says = [f"{' and '.join(missing)} missing"] * bool(missing) + [f"{' and '.join(extra)} too many"] * bool(extra)
-        raise ShapeError(f"{name} must hold the same entries as {other}: {', '.join(says)}")
-    for path, leaf in reference.items():
-        here = found[path]
+    if [*found] != [*reference]:
+        if found.keys() != reference.keys():
+            missing = [f"{name}{p}" for p in reference if p not in found]
+            extra = [f"{name}{p}" for p in found if p not in reference]
+            says = [f"{' and '.join(missing)} missing"] * bool(missing)
+            says += [f"{' and '.join(extra)} too many"] * bool(extra)
+            raise ShapeError(f"{name} must hold the same entries as {other}: {', '.join(says)}")
+        found = ordered(found, reference)
+    for path, here, leaf in zip(found, found.values(), reference.values(), strict=True):
         if not (isinstance(here, np.ndarray) and here.dtype.kind == "f" and here.shape == leaf.shape):
             _checks.same_shape(f"{name}{path}", here, f"{other}{path}", leaf)  # raises
-    return ordered(found, reference)
+    return found
 
 
 def ordered(found: dict, reference: dict) -> dict:

@@ -2,6 +2,8 @@ r"""The dense (fully connected, affine) layer's mathematics: $\text{out} = x W +
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from . import _checks
@@ -84,8 +86,8 @@ def sum_to(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     >>> sum_to(np.ones((7, 1, 2)), (2,))
     array([7., 7.])
     """
-    if gradient.shape == shape:
-        return gradient
+    if gradient.size == prod(shape):  # only axes of length 1 differ
+        return gradient.reshape(shape)
     extra = gradient.ndim - len(shape)
     gradient = gradient.sum(axis=tuple(range(extra)))
     repeated = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import json
 import os
 import tempfile
@@ -52,7 +53,7 @@ class Sequential(Layer):
                 raise DTypeError(f"{layer!r} is not a layer; layers are objects such as ReLU(), with brackets")
         object.__setattr__(self, "layers", layers)
 
-    @property
+    @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """The layers' names in order."""
         return tuple(f"{type(layer).__name__.lower()}_{i}" for i, layer in enumerate(self.layers))

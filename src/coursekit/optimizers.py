@@ -149,14 +149,15 @@ class Optimizer:
 
     def _step_in_blocks(self, arrays, g, lr, t):
         """Apply the rule to one parameter; `arrays`, w and its slots, are overwritten."""
-        blocks = [...]
-        if isinstance(lr, float) and all(a.flags.c_contiguous for a in (g, *arrays)):
-            g, *arrays = (a.reshape(-1) for a in (g, *arrays))
-            size = BLOCK_BYTES // arrays[0].itemsize
-            blocks = [slice(i, i + size) for i in range(0, g.size, size)]
-        for block in blocks:
-            w, *slots = (a[block] for a in arrays)
-            self._overwrite(w, self._gradient(w, g[block]), lr, t, *slots)
+        w, *slots = arrays
+        if w.nbytes <= BLOCK_BYTES or isinstance(lr, np.ndarray) or not all(a.flags.c_contiguous for a in (g, *arrays)):
+            self._overwrite(w, self._gradient(w, g), lr, t, *slots)
+            return
+        g, *arrays = (a.reshape(-1) for a in (g, *arrays))
+        size = BLOCK_BYTES // w.itemsize
+        for i in range(0, g.size, size):
+            w, *slots = (a[i : i + size] for a in arrays)
+            self._overwrite(w, self._gradient(w, g[i : i + size]), lr, t, *slots)
 
     def _overwrite(self, w, g, lr, t, *slots):
         """`step`, with its results written into w and slots. Some optimizers have a faster form of it."""
@@ -514,7 +515,7 @@ class adam(Optimizer):
         m *= self.beta1
         m += (1 - self.beta1) * g
         v *= self.beta2
-        u = np.multiply(g, g, out=np.empty_like(w))
+        u = np.square(g, out=np.empty_like(w))
         u *= 1 - self.beta2
         v += u
         np.sqrt(v, out=u)
