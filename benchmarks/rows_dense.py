@@ -10,6 +10,7 @@ import torch
 from benchmarks.rows import row
 from benchmarks.rows_image import array, backward, torch_training_step, training_step
 from coursekit.dense import affine_backward, affine_forward
+from coursekit.initializers import he_normal
 from coursekit.layers import Dense, ReLU
 from coursekit.losses import softmax_cross_entropy
 from coursekit.model import Sequential
@@ -75,6 +76,44 @@ def mlp_step(**adam_settings):
 row("training step, MLP 784-5x100-10, batch 128, Adam", at_most=(0.8, 0.65))(mlp_step)
 row("training step, MLP 784-5x100-10, batch 128, Adam", other="PyTorch, fused Adam")(lambda: mlp_step(fused=True))
 row("the matrix products of that step alone, and of dx")(lambda: products(*SIZES))
+
+
+def bare_step():
+    """The arithmetic of that step and nothing else: no layers, no checks, no walk through nested params.
+
+    What our step takes beyond this is the price of its interface; what this one takes, NumPy's.
+    """
+    rng = np.random.default_rng(0)
+    params = [a for d, m in itertools.pairwise(SIZES) for a in (he_normal(rng, (d, m)), np.zeros(m, np.float32))]
+    first, second = ([np.zeros_like(p) for p in params] for _ in range(2))
+    x, y, rows, made = array(128, 784), rng.integers(0, 10, 128), np.arange(128), [0]
+
+    def ours():
+        inputs, masks, h = [], [], x
+        for k in range(0, len(params), 2):
+            inputs.append(h)
+            h = h @ params[k]
+            h += params[k + 1]
+            if k + 2 < len(params):
+                masks.append(h > 0)
+                h = np.maximum(h, 0)
+        p = np.exp(h - h.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        p[rows, y] -= 1
+        dh, grads = p / 128, [None] * len(params)
+        for k in range(len(params) - 2, -1, -2):
+            grads[k], grads[k + 1] = inputs.pop().T @ dh, dh.sum(axis=0)
+            if k:
+                dh = (dh @ params[k].T) * masks.pop()
+        made[0] += 1
+        rule = adam(1e-3)
+        for arrays, g in zip(zip(params, first, second, strict=True), grads, strict=True):
+            rule._step_in_blocks(arrays, g, 1e-3, made[0])
+
+    return ours, mlp_step()[1]
+
+
+row("the arithmetic of that step alone")(bare_step)
 
 
 def adam_million(**settings):
