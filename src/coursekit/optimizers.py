@@ -131,8 +131,8 @@ class Optimizer:
         else:
             params = _trees.map_leaves(np.copy, params)
             state = state | {slot: _trees.map_leaves(np.copy, state[slot]) for slot in self.slots}
-            copies = [_trees.leaves(tree) for tree in (params, *(state[slot] for slot in self.slots))]
-            weights, *slots = (_trees.ordered(found, weights) for found in copies)
+            trees = (params, *(state[slot] for slot in self.slots))
+            weights, *slots = (_trees.ordered(_trees.leaves(tree), weights) for tree in trees)
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges goes to inf and NaN by itself
             columns = (weights, *slots)
             for (rule, rate), g, *arrays in zip(rules, gradients.values(), *(c.values() for c in columns), strict=True):

@@ -30,6 +30,7 @@ __all__ = [
     "CourseFigure",
     "bars",
     "figure",
+    "marks",
     "power",
     "powers",
     "styled",
