@@ -47,28 +47,36 @@ def shape(pattern: str, **arrays: np.ndarray) -> dict[str, int]:
     Returns the axis lengths by letter. A number stands for itself. `...` admits any axes in front. No axis that is
     named in the pattern may be empty.
     """
+    for name, array in arrays.items():
+        if not (isinstance(array, np.ndarray) and array.dtype.kind == "f"):
+            float_array(name, array)  # raises
+    return dict(_lengths(pattern, tuple(arrays), tuple([array.shape for array in arrays.values()])))
+
+
+@functools.lru_cache(maxsize=4096)
+def _lengths(pattern: str, names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...]) -> dict[str, int]:
+    """The axis lengths by letter. Kept, because a network asks again with the same shapes at every step."""
     lengths: dict[str, int] = {}
     wanted = _parsed(pattern)
-    for name, array in arrays.items():
-        float_array(name, array)
+    for name, shape in zip(names, shapes, strict=True):
         written, free, axes = wanted[name]
-        bad_rank = array.ndim < len(axes) if free else array.ndim != len(axes)
+        bad_rank = len(shape) < len(axes) if free else len(shape) != len(axes)
         if bad_rank:
             raise ShapeError(
-                f"{name} has shape {array.shape}, that is {_axes(array.ndim)}; expected "
+                f"{name} has shape {shape}, that is {_axes(len(shape))}; expected "
                 f"{'at least ' if free else ''}{_axes(len(axes))}, {name} {written} in {pattern}"
             )
-        for letter, length in zip(axes, array.shape[array.ndim - len(axes) :], strict=True):
+        for letter, length in zip(axes, shape[len(shape) - len(axes) :], strict=True):
             expected = int(letter) if letter.isdigit() else lengths.setdefault(letter, length)
             if length != expected:
                 known = ", ".join(f"{k}={v}" for k, v in lengths.items())
                 raise ShapeError(
-                    f"{name} has shape {array.shape}, so {letter}={length}, but {letter}={expected} is needed; "
+                    f"{name} has shape {shape}, so {letter}={length}, but {letter}={expected} is needed; "
                     f"expected {pattern} with {known}"
                 )
             if length == 0:
                 raise ShapeError(
-                    f"{name} has shape {array.shape}: axis {letter} is empty; expected {pattern} with at "
+                    f"{name} has shape {shape}: axis {letter} is empty; expected {pattern} with at "
                     "least one entry along every named axis"
                 )
     return lengths

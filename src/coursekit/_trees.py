@@ -87,3 +87,42 @@ def alike(name: str, tree, other: str, reference: dict[str, np.ndarray]) -> dict
 def ordered(found: dict, reference: dict) -> dict:
     """Leaves by path, put into the order of `reference`, which has the same paths."""
     return {path: found[path] for path in reference}
+
+
+def rows(trees: dict) -> list:
+    """The leaves of nests (by name) with the same paths and shapes side by side: one list a path, in the first's order.
+
+    >>> w, b = np.ones((3, 2)), np.ones(2)
+    >>> rows({"params": {"w": w, "b": b}, "grads": {"b": 2 * b, "w": 2 * w}})[1]
+    [array([1., 1.]), array([2., 2.])]
+    """
+    found = []
+    if _walk([*trees.values()], found) and found and all(map(_floats_of_one_shape, found)):
+        return found
+    (name, first), *others = trees.items()  # the slow way: it takes tuples too, and says what is wrong
+    columns = [reference := float_leaves(name, first)]
+    columns += [alike(other, tree, name, reference) for other, tree in others]
+    return [*map(list, zip(*(column.values() for column in columns), strict=True))]
+
+
+def _walk(trees, found):
+    """Collect the leaves of nested dicts side by side; False where the keys differ."""
+    first = trees[0]
+    if not isinstance(first, dict):
+        found.append(trees)
+        return True
+    for tree in trees:
+        if not isinstance(tree, dict) or tree.keys() != first.keys():
+            return False
+    return all([_walk([tree[key] for tree in trees], found) for key in first])
+
+
+def _floats_of_one_shape(arrays):
+    shape = getattr(arrays[0], "shape", None)
+    return all([isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.shape == shape for a in arrays])
+
+
+def rebuilt(tree, leaves):
+    """The same nest with the given leaves, in order, in place of its own."""
+    leaves = iter(leaves)
+    return map_leaves(lambda _: next(leaves), tree)

@@ -72,7 +72,9 @@ def affine_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndar
     [(4, 3), (3, 2), (2,)]
     """
     x, w, b = cache
-    runs = np.broadcast_shapes(x.shape[:-2], w.shape[:-2], b.shape[:-2])
+    runs = x.shape[:-2]
+    if not runs == w.shape[:-2] == b.shape[:-2]:
+        runs = np.broadcast_shapes(runs, w.shape[:-2], b.shape[:-2])
     _checks.gradient(dout, (*runs, x.shape[-2], w.shape[-1]))
     dx = matmul(dout, w.swapaxes(-1, -2))
     dw = matmul(x.swapaxes(-1, -2), dout)
@@ -86,6 +88,8 @@ def sum_to(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     >>> sum_to(np.ones((7, 1, 2)), (2,))
     array([7., 7.])
     """
+    if gradient.shape == shape:
+        return gradient
     if gradient.size == prod(shape):  # only axes of length 1 differ
         return gradient.reshape(shape)
     extra = gradient.ndim - len(shape)

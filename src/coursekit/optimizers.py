@@ -119,24 +119,21 @@ class Optimizer:
         >>> params, state
         ({'w': array([0., 3.])}, {'step': 1})
         """
-        weights = _trees.float_leaves("params", params)
-        gradients = _trees.alike("grads", grads, "params", weights)
-        steps_made, slots = self._check_state(state, weights)
+        steps_made = self._steps_made(state)
+        slots = {f"state[{slot!r}]": state[slot] for slot in self.slots}
+        rows = _trees.rows({"params": params, "grads": grads} | slots)  # of each parameter: w, g, its slots
         lr = self._rate(steps_made)
-        rules = [self._for_runs(lr, w) for w in weights.values()]
+        rules = [self._for_runs(lr, w) for w, *_ in rows]
         if inplace:
-            _check_writable("params", weights)
-            for slot, arrays in zip(self.slots, slots, strict=True):
-                _check_writable(f"state[{slot!r}]", arrays)
+            if not all([a.flags.writeable for w, _, *arrays in rows for a in (w, *arrays)]):
+                _refuse_read_only({"params": params} | slots)
         else:
-            params = _trees.map_leaves(np.copy, params)
-            state = state | {slot: _trees.map_leaves(np.copy, state[slot]) for slot in self.slots}
-            trees = (params, *(state[slot] for slot in self.slots))
-            weights, *slots = (_trees.ordered(_trees.leaves(tree), weights) for tree in trees)
+            rows = [[w.copy(order="K"), g, *(a.copy(order="K") for a in arrays)] for w, g, *arrays in rows]
+            params, _, *slots = (_trees.rebuilt(params, column) for column in zip(*rows, strict=True))
+            state = state | dict(zip(self.slots, slots, strict=True))
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges goes to inf and NaN by itself
-            columns = (weights, *slots)
-            for (rule, rate), g, *arrays in zip(rules, gradients.values(), *(c.values() for c in columns), strict=True):
-                rule._step_in_blocks(arrays, g, rate, steps_made + 1)
+            for (rule, rate), (w, g, *arrays) in zip(rules, rows, strict=True):
+                rule._step_in_blocks((w, *arrays), g, rate, steps_made + 1)
         state["step"] = steps_made + 1
         return params, state
 
@@ -182,8 +179,8 @@ class Optimizer:
         rule = replace(self, decay=_align("decay", decay, w)) if isinstance(decay, np.ndarray) else self
         return rule, _align("lr", np.asarray(lr), w)
 
-    def _check_state(self, state, weights):
-        """(updates made, the arrays of each slot in the order of the weights)."""
+    def _steps_made(self, state):
+        """The number of updates before this one, of a state that has what this optimizer needs."""
         wanted = ("step", *self.slots)
         if not isinstance(state, dict) or any(name not in state for name in wanted):
             has = f"a dict with {', '.join(map(repr, state))}" if isinstance(state, dict) else _checks.describe(state)
@@ -191,14 +188,13 @@ class Optimizer:
                 f"state is {has}, but {type(self).__name__} needs {', '.join(map(repr, wanted))}; "
                 "make it with state = optimizer.init(params)"
             )
-        slots = [_trees.alike(f"state[{slot!r}]", state[slot], "params", weights) for slot in self.slots]
         try:
             step = operator.index(state["step"])
         except TypeError:
             raise DTypeError(
                 f"state['step'] is {_checks.describe(state['step'])}, but must be a whole number"
             ) from None
-        return _checks.whole("state['step']", step, 0), slots
+        return _checks.whole("state['step']", step, 0)
 
 
 # The interval of each setting: lowest value, highest value (left out itself).
@@ -242,11 +238,14 @@ def _align(name, value, w):
     return value.reshape(shape + (1,) * (w.ndim - len(shape))).astype(w.dtype)
 
 
-def _check_writable(name, arrays):
-    """Refuse arrays that cannot be written to, before any of them is."""
-    for path, array in arrays.items():
-        if not array.flags.writeable:
-            raise CourseError(f"{name}{path} is read-only, so it cannot be updated in place; leave inplace=True out")
+def _refuse_read_only(trees):
+    """Say which array cannot be written to, before any of them is."""
+    for name, tree in trees.items():
+        for path, array in _trees.leaves(tree).items():
+            if not array.flags.writeable:
+                raise CourseError(
+                    f"{name}{path} is read-only, so it cannot be updated in place; leave inplace=True out"
+                )
 
 
 @dataclass(frozen=True)

@@ -229,8 +229,7 @@ def max_norm(params, limit: float, *, axis: int | tuple[int, ...] = -2, skip: tu
             )
         norm = np.sqrt(np.sum(np.square(w, dtype=np.float64), axis=axes, keepdims=True))
         new.append((w * (limit / np.maximum(norm, limit))).astype(w.dtype))
-    new = iter(new)
-    return _trees.map_leaves(lambda _: next(new), params)
+    return _trees.rebuilt(params, new)
 
 
 @dataclass(frozen=True)
@@ -271,17 +270,13 @@ class regularized:
     def update(self, params, grads, state, *, inplace=False):
         """Add the penalty's gradient, update, apply the constraint."""
         if self.penalty is not None:
-            weights = _trees.float_leaves("params", params)
-            added = iter(_trees.alike("the penalty's grads", self.penalty(params)[1], "params", weights).values())
-            grads = iter(g + next(added) for g in _trees.alike("grads", grads, "params", weights).values())
-            grads = _trees.map_leaves(lambda _, grads=grads: next(grads), params)
+            added = self.penalty(params)[1]
+            rows = _trees.rows({"params": params, "grads": grads, "the penalty's grads": added})
+            grads = _trees.rebuilt(params, [g + more for _, g, more in rows])
         params, state = self.optimizer.update(params, grads, state, inplace=inplace)
         if self.constraint is not None:
-            weights = _trees.leaves(params)
-            for path, new in _trees.alike(
-                "the constraint's params", self.constraint(params), "params", weights
-            ).items():
-                weights[path][...] = new
+            for w, new in _trees.rows({"params": params, "the constraint's params": self.constraint(params)}):
+                w[...] = new
         return params, state
 
 
