@@ -25,6 +25,8 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
+import bundle
+
 HERE = Path(__file__).parent
 LIST = HERE / "pyodide-files.json"
 LOCK = HERE / "pyodide-lock.json"
@@ -107,8 +109,8 @@ def _short(error):
 
 
 def compiled(wanted: dict, cache: Path, say=print) -> Path:
-    """A folder with the files and their lock, with byte code added if Node is there to make it."""
-    parts = [LIST, LOCK, HERE / "compile_archive.py", HERE / "compile_archive.mjs"]
+    """A folder with the files, their lock and the packages in one file; with byte code if Node is there to make it."""
+    parts = [LIST, LOCK, *(HERE / name for name in ("bundle.py", "compile_archive.py", "compile_archive.mjs"))]
     key = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()[:12]
     node = shutil.which("node")
     done = cache / f"{'compiled' if node else 'plain'}-{key}"
@@ -134,6 +136,7 @@ def compiled(wanted: dict, cache: Path, say=print) -> Path:
             (folder / LOCK.name).write_text(json.dumps(lock), encoding="utf-8")
         else:
             say("Pyodide: node was not found, so live mode will need some seconds more to start")
+        bundle.write(folder)
         for old in (*cache.glob("compiled-*"), *cache.glob("plain-*")):
             shutil.rmtree(old)
         folder.rename(done)

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import browser_wheel
+import bundle
 import fetch_pyodide
 
 
@@ -27,7 +28,7 @@ def prepare(out: Path, cache: Path, say=print) -> dict:
         if old.name != pyodide:
             shutil.rmtree(old)
     fetch_pyodide.copy(folder, out / pyodide)
-    wheel = browser_wheel.build(out)
+    wheel = browser_wheel.build(out, folder)
     data = out / "data"
     data.mkdir(exist_ok=True)
     for file in (browser_wheel.PACKAGE / "data").iterdir():
@@ -35,7 +36,8 @@ def prepare(out: Path, cache: Path, say=print) -> dict:
             target = data / file.name
             if not target.is_file() or target.read_bytes() != file.read_bytes():
                 shutil.copyfile(file, target)
-    size = sum(file.stat().st_size for file in folder.iterdir()) + wheel.stat().st_size
+    loaded = [wheel, *(folder / name for name in (*wanted["core"], "pyodide-lock.json", bundle.NAME))]
+    size = sum(file.stat().st_size for file in loaded)
     return {"pyodide": f"{pyodide}/", "wheel": wheel.name, "data": "data/", "bytes": size}
 
 

@@ -23,9 +23,9 @@ def test_forward_and_backward_equal_pytorch(rng, n, d, m):
         np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize("runs", [(), (1,), (4,)])
+@pytest.mark.parametrize("runs", [(), (1,), (4,), (2, 3)])
 def test_without_blas_the_numbers_are_the_same(rng, monkeypatch, runs):
-    x, w, b, dout = draw(rng, (6, 3), (*runs, 3, 2), (2,), (*runs, 6, 2))
+    x, w, b, dout = draw(rng, (6, 3), (*runs, 3, 5), (5,), (*runs, 6, 5))
     out, cache = affine_forward(x, w, b)
     gradients = affine_backward(dout, cache)
     monkeypatch.setattr(_fast, "HAS_BLAS", False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import importlib.util
 import json
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import pytest
 from coursekit.explorers import live
 
 LIVE = Path(__file__).parent.parent / "live"
+sys.path.insert(0, str(LIVE))  # its scripts import each other
 
 
 def script(name):
@@ -110,6 +113,74 @@ def test_the_wheel_for_the_browser_is_small_whole_and_the_same_each_time(tmp_pat
         assert sorted(line.split(",")[0] for line in archive.read(record).decode().split()) == sorted(names)
         assert archive.read("coursekit/explorers/core.py") == (builder.PACKAGE / "explorers/core.py").read_bytes()
     assert not [name for name in names if name.endswith((".npz", ".gz", ".js", ".css"))]
+
+
+def test_byte_code_stands_beside_its_sources_and_changes_the_name(tmp_path, monkeypatch):
+    builder = script("browser_wheel")
+    plain = builder.build(tmp_path / "plain").name
+    monkeypatch.setattr(builder.shutil, "which", lambda name: None)
+    assert builder.build(tmp_path / "no node", tmp_path).name == plain
+    monkeypatch.setattr(builder.shutil, "which", lambda name: "node")
+    given = {}
+
+    def byte_code(node, pyodide, sources):
+        given.update(sources)
+        return {"coursekit/__pycache__/dense.cpython-314.pyc": b"code"}
+
+    monkeypatch.setattr(builder, "byte_code", byte_code)
+    wheel = builder.build(tmp_path / "compiled", tmp_path)
+    assert given["coursekit/dense.py"] == (builder.PACKAGE / "dense.py").read_bytes()
+    assert wheel.name != plain
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read("coursekit/__pycache__/dense.cpython-314.pyc") == b"code"
+        record = next(name for name in archive.namelist() if name.endswith("RECORD"))
+        assert b"__pycache__/dense" in archive.read(record)
+
+
+def test_byte_code_is_made_for_what_every_page_imports():
+    """Of five chapters; the list in `browser_wheel.py` is to be kept by hand."""
+    code = """
+import json, sys, importlib, coursekit.explorers.live
+from coursekit.explorers.core import Explorer
+chapter = importlib.import_module("coursekit.explorers." + sys.argv[1])
+next(value for value in vars(chapter).values() if isinstance(value, Explorer)).picture()
+print(json.dumps([module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "coursekit"]))
+"""
+    pages = []
+    for chapter in ("initialization", "losses", "cnn_architectures", "recurrent_networks", "optimizers"):
+        ran = subprocess.run([sys.executable, "-c", code, chapter], capture_output=True, text=True, check=True)
+        pages.append(set(json.loads(ran.stdout)))
+    builder = script("browser_wheel")
+    always = {Path(file).relative_to(builder.PACKAGE).with_suffix("").as_posix() for file in set.intersection(*pages)}
+    assert sorted(builder.ON_EVERY_PAGE) == sorted(always)
+
+
+def test_the_packages_lie_in_one_file_without_what_no_figure_needs(tmp_path):
+    bundle = script("bundle")
+    contents = {
+        "numpy/__init__.py": b"one",
+        "numpy/tests/test_one.py": b"no",
+        "numpy/__init__.pyi": b"no",
+        "matplotlib/fonts/ttf/DejaVuSans-Bold.ttf": b"bold\n",
+        "matplotlib/fonts/ttf/STIXGeneral.ttf": b"no",
+        "numpy/core.so": b"",
+    }
+    with zipfile.ZipFile(tmp_path / "numpy.whl", "w") as wheel:
+        wheel.mkdir("numpy")
+        for name, content in contents.items():
+            wheel.writestr(name, content)
+    lock = {"info": {"python": "3.14.0"}, "packages": {"numpy": {"file_name": "numpy.whl"}}}
+    (tmp_path / "pyodide-lock.json").write_text(json.dumps(lock))
+    packed = bundle.write(tmp_path)
+    listed, _, rest = gzip.decompress(packed.read_bytes()).partition(b"\n")
+    found = {}
+    for name, size in json.loads(listed):
+        found[name], rest = rest[:size], rest[size:]
+    place = "/lib/python3.14/site-packages/"
+    assert found == {place + name: content for name, content in contents.items() if content != b"no"}
+    assert rest == b""
+    first = packed.read_bytes()
+    assert bundle.write(tmp_path).read_bytes() == first
 
 
 def test_the_worker_gets_the_picture_or_a_sentence():

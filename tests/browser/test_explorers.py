@@ -9,9 +9,11 @@ import os
 import pickle
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import explorers_demo
@@ -515,7 +517,31 @@ def test_live_can_be_cancelled_while_it_starts(open_page, live_site):
     assert page.evaluate(SET, [WAVE, "turns", 1])["mode"] == "frames"
 
 
-@pytest.mark.parametrize("lost", ["pyodide.asm.wasm", "numpy-*.whl", "coursekit-*.whl", "pyodide.mjs", "worker.mjs"])
+def test_a_damaged_file_says_that_python_did_not_start(open_page, live_site):
+    """Half of the packages: the browser notices when it unpacks them."""
+
+    def halve(route):
+        whole = route.fetch().body()
+        route.fulfill(body=whole[: len(whole) // 2], content_type="application/octet-stream")
+
+    page = open_page(live_site, complaints=False, before=lambda page: page.context.route("**/packages.bin", halve))
+    page.locator(f"{WAVE} .ck-go").click()
+    page.wait_for_function(
+        "document.querySelector('#ck-wave-shape .ck-status').innerText.includes('did not start')", timeout=60_000
+    )
+    assert page.evaluate(SET, [WAVE, "turns", 1])["mode"] == "frames"
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="byte code is made with Node, which is not here")
+def test_what_every_page_imports_comes_with_byte_code(demo_site, live_site):
+    (wheel,) = (demo_site / "_static" / "ck").glob("coursekit-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        compiled = [name for name in archive.namelist() if name.endswith(".pyc")]
+    assert len(compiled) > 30
+    assert all("/__pycache__/" in name and name.endswith(".cpython-314.pyc") for name in compiled)
+
+
+@pytest.mark.parametrize("lost", ["pyodide.asm.wasm", "packages.bin", "coursekit-*.whl", "pyodide.mjs", "worker.mjs"])
 def test_a_failed_start_says_why_and_frames_go_on(open_page, live_site, lost):
     page = open_page(
         live_site, complaints=False, before=lambda page: page.context.route(f"**/{lost}", lambda route: route.abort())

@@ -125,7 +125,8 @@ def candidates(count: int = 100, examples: int = 100, seed: int = 0) -> np.ndarr
     space = {"lr": search.log_uniform(0.2, 1.0), "l2": search.log_uniform(1e-4, 1e-2)}
     right = []
     for start in range(0, count, 20):  # twenty candidates share a start
-        trained = train_all(search.random(space, 20, rng), x[:examples], y[:examples], steps=60, seed=start + seed)
+        settings, part = search.random(space, 20, rng), slice(examples)
+        trained = train_all(settings, x[part], y[part], steps=60, batch_size=25, seed=start + seed)
         right.append(scores(trained, x[examples:]).argmax(axis=-1) == y[examples:])
     return np.concatenate(right)[:count]
 

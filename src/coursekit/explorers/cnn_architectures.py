@@ -18,7 +18,7 @@ def _shift_in_words(result):
     at = list(result["curves"]["right"]).index(right)
     shares = [f"{name} {result['curves'][name][at]:.0%}" for name in result["probabilities"]]
     return (
-        f"A {result['digit']}, {way}. {'; '.join(answers)}. Of 200 digits moved like this, right: {', '.join(shares)}."
+        f"A {result['digit']}, {way}. {'; '.join(answers)}. Of 150 digits moved like this, right: {', '.join(shares)}."
     )
 
 

@@ -70,7 +70,7 @@ def shift(result: dict):
     right.set_title("MLP", color=ORANGE, loc="right")
     low.axvline(result["moved"], color=INK, lw=1.2)
     _curves(low, result["curves"], [-8, -4, 0, 4, 8])
-    low.set_title("200 test digits, all moved")
+    low.set_title("150 test digits, all moved")
     return fig
 
 

@@ -29,8 +29,8 @@ def rate(result: dict):
     ends.axhline(LN10, color=MUTED, lw=1, ls="--")
     ends.plot(result["rates"], result["ends"].clip(max=20), "o-", color=MUTED, ms=3, lw=1)
     ends.plot(result["rate"], min(result["end"], 20), "o", color=colour, mec=INK, ms=10, clip_on=False, zorder=4)
-    powers(ends.xaxis, -4, 1)
-    ends.set(yscale="log", xlim=(7e-5, 45), ylim=(0.2, 20), xlabel="rate", ylabel="loss at the end")
+    powers(ends.xaxis, -3, 1)
+    ends.set(yscale="log", xlim=(7e-4, 45), ylim=(0.2, 20), xlabel="rate", ylabel="loss at the end")
     ends.set_yticks([0.3, 1, 3, 10], ["0.3", "1", "3", "10"])
     ends.yaxis.set_minor_locator(NullLocator())
     return fig

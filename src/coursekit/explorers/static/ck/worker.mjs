@@ -38,13 +38,13 @@ async function start({ base, pyodide: folder, wheel, data, bytes }) {
   const mark = (name) => (steps[name] = Math.round(performance.now() - began));
   const home = new URL(folder, base).href;
   const progress = countBytes(bytes);
-  const wheelBytes = fetch(new URL(wheel, base)).then((answer) => answer.arrayBuffer());
   const { loadPyodide } = await import(new URL("pyodide.mjs", home).href);
-  const py = await loadPyodide({
-    indexURL: home,
-    packages: ["numpy", "matplotlib"],
-    env: { MPLBACKEND: "Agg", HOME: "/home/pyodide" },
-  });
+  const [py, packages, coursekit] = await Promise.all([
+    loadPyodide({ indexURL: home, env: { MPLBACKEND: "Agg", HOME: "/home/pyodide" } }),
+    fetch(new URL("packages.bin", home)).then(unzipped),
+    fetch(new URL(wheel, base)).then((answer) => answer.arrayBuffer()),
+  ]);
+  install(py, packages);
   mark("Pyodide, NumPy, Matplotlib");
   progress("Starting coursekit…");
   // Python's search for what is no longer needed would begin in the middle of imports and of pictures, and go through
@@ -52,12 +52,32 @@ async function start({ base, pyodide: folder, wheel, data, bytes }) {
   // pictures instead.
   const gc = py.pyimport("gc");
   gc.disable();
-  py.unpackArchive(await wheelBytes, "wheel");
+  py.unpackArchive(coursekit, "wheel");
   const live = py.pyimport("coursekit.explorers.live");
   live.start(new URL(data, base).href);
   gc.freeze();
   mark("coursekit");
   return { steps, draw: live.draw, arrays: live.arrays, collect: () => gc.collect() };
+}
+
+async function unzipped(answer) {
+  const plain = answer.body.pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(plain).arrayBuffer());
+}
+
+// Put the files of `packages.bin` (see live/bundle.py) where Python looks for them.
+function install(py, packages) {
+  const end = packages.indexOf(10); // the end of the first line
+  const files = JSON.parse(new TextDecoder().decode(packages.subarray(0, end)));
+  const folders = new Set();
+  let at = end + 1;
+  for (const [path, size] of files) {
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    if (!folders.has(folder)) py.FS.mkdirTree(folder);
+    folders.add(folder);
+    py.FS.writeFile(path, packages.subarray(at, at + size), { canOwn: true });
+    at += size;
+  }
 }
 
 // Tell the page how much has been loaded, and what could not be: every file of the start passes through fetch.
