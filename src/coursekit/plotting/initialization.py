@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._style import BLUE, CYCLE, INK, MUTED, figure, styled
+from ._style import BLUE, CYCLE, INK, MUTED, figure, marks, power, styled
 
 LN10 = np.log(10)
 
@@ -35,12 +35,12 @@ def signal(result: dict):
     right.set(
         xscale="log",
         xlim=(2e-13, 1e10),
-        xticks=[1e-10, 1e-5, 1, 1e5],
         ylim=(0.5, depth + 0.5),
         yticks=np.arange(depth, 0, -1),
         yticklabels=range(1, depth + 1),
         xlabel="std of the outputs",
     )
+    marks(right.xaxis, [1e-10, 1e-5, 1, 1e5], [power(-10), "", power(0), power(5)])  # no room for all labels
     return fig
 
 

@@ -58,7 +58,7 @@ def bowl(result: dict):
     surface.plot(0, 0, "o", mfc=PAPER, mec=BLUE, ms=7)
     surface.plot(*best, "*", color=INK, ms=9)
     surface.set(xlim=(best[0] - half, best[0] + half), ylim=(best[1] - half, best[1] + half))
-    surface.locator_params(nbins=4)
+    surface.locator_params(nbins=3)
     surface.set(xlabel="$w_1$", ylabel="$w_2$", title="loss")
     surface.grid(visible=False)
 
