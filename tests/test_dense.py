@@ -72,6 +72,23 @@ def test_any_of_the_arguments_may_have_run_axes(rng, with_runs, runs):
         np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.parametrize(
+    "runs", [((), (2, 4), (4,)), ((4,), (2, 1), (1, 4)), ((2, 4), (4,), (2, 1)), ((3,), (3,), ()), ((), (3,), (1,))]
+)
+def test_run_axes_that_only_some_have_add_up(rng, runs):
+    """Where an argument has fewer run axes, or ones of length 1, PyTorch broadcasts it, and adds up its gradient."""
+    x, w, b = draw(rng, *((*own, *shape) for own, shape in zip(runs, ((6, 3), (3, 2), (1, 2)), strict=True)))
+    tx, tw, tb = (torch.from_numpy(a).requires_grad_() for a in (x, w, b))
+    expected = tx @ tw + tb
+    out, cache = affine_forward(x, w, b)
+    np.testing.assert_allclose(out, expected.detach().numpy(), rtol=1e-12, atol=1e-13)
+    dout = rng.standard_normal(out.shape)
+    expected.backward(torch.from_numpy(dout))
+    for ours, theirs in zip(affine_backward(dout, cache), (tx, tw, tb), strict=True):
+        assert ours.shape == theirs.shape
+        np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=1e-12, atol=1e-13)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_dtype_in_is_dtype_out_and_inputs_stay(rng, dtype):
     arrays = draw(rng, (4, 3), (3, 2), (2,), dtype=dtype)

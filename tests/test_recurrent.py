@@ -277,6 +277,28 @@ def test_run_axes_give_what_a_loop_over_runs_gives(kind, with_runs):
         np.testing.assert_allclose(g, p, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_run_axes_that_only_some_have_add_up_in_a_step(kind):
+    """A bias for each of 4 runs, weights for 2 x 4: as if each run had its own copy, and their gradients in one."""
+    r = np.random.default_rng(11).standard_normal
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[kind]
+    states = ("h", "c") if kind == "lstm" else ("h",)
+    own = {"x": (6, 3)} | {name: (6, 2) for name in states}
+    own |= {"wx": (2, 4, 3, 2 * gates), "wh": (4, 2, 2 * gates), "b": (4, 1, 2 * gates)}
+    arrays = {name: r(shape) for name, shape in own.items()}
+    full = {name: np.array(np.broadcast_to(a, (2, 4, *a.shape[-2:]))) for name, a in arrays.items()}
+    step, back = getattr(rec, f"{kind}_step_forward"), getattr(rec, f"{kind}_step_backward")
+    *outs, cache = step(*arrays.values())
+    *full_outs, full_cache = step(*full.values())
+    douts = [r(out.shape) for out in outs]
+    for out, expected in zip(outs, full_outs, strict=True):
+        np.testing.assert_allclose(out, expected, rtol=1e-12)
+    for (name, a), g, each in zip(arrays.items(), back(*douts, cache), back(*douts, full_cache), strict=True):
+        extra = tuple(range(4 - a.ndim))
+        assert g.shape == a.shape, name
+        np.testing.assert_allclose(g, each.sum(axis=extra), rtol=1e-10, atol=1e-12, err_msg=name)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_dtype_that_comes_in_goes_out(kind, dtype):
