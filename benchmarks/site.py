@@ -4,7 +4,7 @@
 
 The book is served as hosts do: compressed, and with long life for what carries a digest in its name. Every explorer of
 a page is moved 30 times over its prepared pictures; then "Run live" is clicked, and it is moved 30 times between them.
-p95 is the nearest rank: of 30 times the second slowest.
+p95 is the nearest rank: of 30 times the second slowest. At the end a chapter is opened in JupyterLite and run.
 The bound of live answers holds for experiments that take less than 5 ms in CPython on this machine; of the others,
 which show their progress and can be stopped, the number and the slowest median are printed.
 """
@@ -162,6 +162,26 @@ def measure(browser, address, name):
     return rows
 
 
+def first_output(browser, address, notebook="chapters/05_initialization.ipynb"):
+    """Seconds from the click that opens a notebook in JupyterLite to its cells, and to the first output of all."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    rows = []
+    for _ in range(2):  # the second visit has everything in the browser's cache
+        page = context.new_page()
+        start = time.perf_counter()
+        page.goto(f"{address}lite/notebooks/index.html?path={notebook}")
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
+        opened = time.perf_counter() - start
+        page.click(".jp-Notebook .jp-Cell")
+        page.click(".lm-MenuBar-item:has-text('Run')")
+        page.click(".lm-Menu-item:has-text('Run All Cells') >> nth=0")
+        page.wait_for_selector(".jp-OutputArea-output", timeout=90_000)
+        rows.append((opened, time.perf_counter() - start))
+        page.close()
+    context.close()
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("chapters", nargs="*", help="numbers, such as 05; all without one")
@@ -194,6 +214,12 @@ def main():
                 cells.append(f"{rows[key]:.3g}" + (" **over**" if over else ""))
             cells += [rows.get("live p50, ms", "–"), rows.get("others", "–")]
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        if not wanted and (BOOK / "lite" / "pyodide-lock.json").is_file():
+            print()
+            for visit, (opened, output) in zip(("first", "second"), first_output(browser, address), strict=True):
+                print(
+                    f"JupyterLite, {visit} visit: chapter open {opened:.1f} s after the click, first output {output:.1f} s"
+                )
         browser.close()
     server.shutdown()
     print(f"\n{missed} figures over their bound." if missed else "\nEvery figure is within its bound.")
