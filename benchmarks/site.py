@@ -217,9 +217,7 @@ def main():
         if not wanted and (BOOK / "lite" / "pyodide-lock.json").is_file():
             print()
             for visit, (opened, output) in zip(("first", "second"), first_output(browser, address), strict=True):
-                print(
-                    f"JupyterLite, {visit} visit: chapter open {opened:.1f} s after the click, first output {output:.1f} s"
-                )
+                print(f"JupyterLite, {visit} visit: open {opened:.1f} s after the click, first output {output:.1f} s")
         browser.close()
     server.shutdown()
     print(f"\n{missed} figures over their bound." if missed else "\nEvery figure is within its bound.")
