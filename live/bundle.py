@@ -1,8 +1,8 @@
 """Put the packages of live mode into one file, which the browser unpacks by itself while Python starts.
 
-Pyodide's own way, a zip file a package that Python unpacks, takes half a second longer. The wheels stay beside it for
-JupyterLite. The file is gzip of one line of JSON, `[[path, bytes], ...]`, and the contents one after the other. What
-no figure of the book needs is left out.
+Pyodide's own way, a zip file a package that Python unpacks, takes a quarter of a second longer. The wheels stay beside
+it for JupyterLite. The file is gzip of one line of JSON, `[[path, bytes], ...]`, and the contents one after the other.
+What no figure of the book needs is left out.
 """
 
 from __future__ import annotations
