@@ -1,5 +1,6 @@
-"""Add byte code to a wheel or to the standard library; runs inside Pyodide, see `compile_archive.mjs`."""
+"""Byte code for wheels and the standard library; runs inside Pyodide, for the two scripts `compile_*.mjs`."""
 
+import base64
 import importlib.util
 import io
 import marshal
@@ -27,18 +28,32 @@ def files_in_use() -> set[str]:
 
 
 def compile_archive(path: str, library: bool, in_use: set[str]) -> None:
-    """Rewrite the archive with a .pyc for each .py in use; marked unchecked, so that no time stamp is compared.
+    """Rewrite the archive with a .pyc for each .py in use.
 
     In the standard library the .pyc stands beside the .py, where zipimport looks for it.
     """
     with zipfile.ZipFile(path) as old:
         entries = [(entry.filename, old.read(entry)) for entry in old.infolist() if not entry.is_dir()]
-    header = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
         for name, content in entries:
             new.writestr(name, content)
             if name in in_use:
-                code = compile(content, (LIBRARY if library else PACKAGES) + name, "exec", dont_inherit=True)
-                folder, slash, file = name.rpartition("/")
-                cached = f"{file}c" if library else f"__pycache__/{file[:-3]}.{sys.implementation.cache_tag}.pyc"
-                new.writestr(folder + slash + cached, header + marshal.dumps(code))
+                code = byte_code(content, (LIBRARY if library else PACKAGES) + name)
+                new.writestr(f"{name}c" if library else cached(name), code)
+
+
+def compile_sources(sources: dict[str, str]) -> dict[str, str]:
+    """Byte code of sources by name: its own names, and its content in base64."""
+    return {cached(name): base64.b64encode(byte_code(text, name)).decode() for name, text in sources.items()}
+
+
+def byte_code(source, name: str) -> bytes:
+    """The content of a .pyc; marked unchecked, so that no time stamp is compared."""
+    header = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
+    return header + marshal.dumps(compile(source, name, "exec", dont_inherit=True))
+
+
+def cached(name: str) -> str:
+    """Where Python looks for the byte code of a source."""
+    folder, slash, file = name.rpartition("/")
+    return f"{folder}{slash}__pycache__/{file[:-3]}.{sys.implementation.cache_tag}.pyc"

@@ -182,9 +182,8 @@ def _penalty(params, strength, skip, value, derivative):
         runs = strength.reshape(strength.shape + (1,) * (w.ndim - strength.ndim)).astype(w.dtype)
         total = total + strength * value(w).sum(axis=tuple(range(strength.ndim, w.ndim)), dtype=np.float64)
         grads.append(runs * derivative(w))
-    grads = iter(grads)
     dtype = np.result_type(*leaves.values())
-    return total.astype(dtype)[()], _trees.map_leaves(lambda _: np.asarray(next(grads)), params)
+    return total.astype(dtype)[()], _trees.rebuilt(params, map(np.asarray, grads))
 
 
 def _strength(value):
