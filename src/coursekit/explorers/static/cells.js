@@ -3,8 +3,9 @@
 (() => {
   "use strict";
   const BASE = new URL("ck/", document.currentScript.src);
+  const ON_DISK = location.protocol === "file:"; // where a page may load neither modules nor Python
   let loading;
-  const load = () => (loading ??= import(new URL("cells.mjs", BASE)).then((module) => module.begin(BASE)));
+  const load = () => (loading ??= ON_DISK ? Promise.reject() : import(new URL("cells.mjs", BASE)).then((module) => module.begin(BASE)));
 
   function begin() {
     const data = document.querySelector(".ck-cells");
@@ -30,11 +31,11 @@
     } catch {
       // Without storage nothing was kept.
     }
-    if (typed || notebook.startsWith("exercises/")) load().catch(() => (loading = undefined));
+    if (!ON_DISK && (typed || notebook.startsWith("exercises/"))) load().catch(() => (loading = undefined));
   }
 
   function complain(button, error) {
-    const why = location.protocol === "file:"
+    const why = ON_DISK
       ? "Code runs in pages that come from a web server, and this one was opened from a disk. Type make book and open the address that it prints."
       : `This could not be loaded (${error.message}). Try again.`;
     const bar = button.closest(".ck-bar, .ck-exercises");

@@ -417,12 +417,14 @@ class Cell {
     } else if (event.type === "end") {
       if (cell?.fresh && this.shows(cell)) cell.finish();
     } else if (event.type === "error") {
-      this.failed = event;
       if (cell) {
         cell.start();
         cell.error(event);
       }
-      if (!event.last && cell !== this) this.error(event, cell);
+      if (cell !== this) {
+        this.fresh = true;
+        this.error(event, cell ?? { select() {} });
+      }
     } else if (cell && this.shows(cell)) cell.print(event);
   }
   // A cell above shows its output only if that can differ from the book's.
@@ -466,17 +468,20 @@ class Cell {
   }
   error({ said, line, code, way = [], deep }, above) {
     const place = element("div", { class: "ck-error", role: "group", "aria-label": "Error" });
-    if (above !== undefined || this.failed?.id === undefined) this.out.hidden = false;
     place.append(element("p", { class: "ck-said", text: said }));
-    if (above) place.append(element("p", { text: "A cell above, which this one needs, stopped there." }), button("Show it", () => above.select()));
-    else if (line) {
-      const go = this.editor || !this.torch ? button(`line ${line}`, () => (this.edit(), this.editor.show(line))) : element("span", { text: `line ${line}` });
-      place.append(element("p", {}, "In ", go, ": ", element("code", { text: code })));
+    if (above) {
+      place.append(element("p", { text: "A cell above, which this one needs, stopped there." }));
+      place.append(button("Show that cell", () => above.select()));
+    } else if (line) {
+      const go = button(`line ${line}`, () => (this.edit(), this.editor.show(line)));
+      place.append(element("p", {}, "In ", go, " ", element("code", { text: code })));
       for (const step of way.slice(1)) {
-        place.append(element("p", {}, `then in ${step.inside || "a cell above"}, line ${step.line}: `, element("code", { text: step.code })));
+        const where = `then in ${step.inside || "a cell above"}, line ${step.line} `;
+        place.append(element("p", {}, where, element("code", { text: step.code })));
       }
       if (deep) place.append(element("p", { class: "ck-deep", text: `raised in ${deep}` }));
     }
+    if (above) this.start();
     this.out.hidden = false;
     this.out.append(place);
   }
@@ -496,6 +501,7 @@ class Cell {
 
 // ------------------------------------------------------------------ one exercise
 const SIGNS = { right: "✓", wrong: "✗", unwritten: "○" };
+const CLASSES = { right: "ck-case ck-right", wrong: "ck-case ck-wrong", unwritten: "ck-case ck-unwritten" };
 
 class Exercise {
   // `root` holds the task, its cells and its hints, as the sheet's page has them.
@@ -554,7 +560,6 @@ class Exercise {
       if (seconds > 0.4) this.note(`${what}${seconds > 2 ? ` ${Math.round(seconds)} s` : ""}`, false, bar);
     };
     const tick = setInterval(told, 500);
-    this.failed = null;
     const answer = await ask(
       this.notebook.request({ do: "check", question: this.question, always: this.stubs.map((cell) => cell.id) }),
       {
@@ -611,11 +616,12 @@ class Exercise {
       when: new Date().toISOString(),
     });
     this.result.classList.toggle("ck-right", report.right);
+    this.result.classList.toggle("ck-unwritten", report.cases.every((each) => each.status === "unwritten"));
     let at = 0;
     const list = element("ul");
     for (const group of report.groups) {
       const cases = report.cases.slice(at, (at += group.length));
-      const item = element("li", { class: `ck-case ck-${cases[0].status}` });
+      const item = element("li", { class: CLASSES[cases[0].status] });
       for (const each of cases) {
         item.append(element("p", { class: "ck-case-name" },
           element("span", { class: "ck-sign", "aria-hidden": "true", text: SIGNS[each.status] }),
