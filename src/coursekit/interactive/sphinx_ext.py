@@ -2,8 +2,8 @@
 
 Add `coursekit.interactive.sphinx_ext` to the extensions. While the book is executed, explorers give HTML only (no
 widget state). When the pages are written, each explorer on them is looked up by its address, its pictures are drawn (or
-taken from the cache) and copied to `_static/ck/`, and its block in the page is written anew, so that a page can never show an
-older picture than its packs. Nothing is added to pages without an explorer or a prediction.
+taken from the cache) and copied to `_static/ck/`, and its block in the page is written anew, so that a page can never
+show an older picture than its packs. Nothing is added to pages without an explorer or a prediction.
 
 Options: `coursekit_cache` (default `.cache`, relative to the source folder), `coursekit_workers` (0: one for each
 processor), `coursekit_live` (default `live`: the folder that holds `prepare.py`; empty: no live mode).
