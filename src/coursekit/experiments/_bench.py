@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ from ..model import Sequential
 
 
 class Examples(NamedTuple):
-    """Inputs and labels, to train with and to test with. The arrays are shared by all who ask, so they are read-only."""
+    """Inputs and labels, to train and to test with. The arrays are shared by all who ask, so they are read-only."""
 
     x: np.ndarray
     y: np.ndarray
