@@ -12,7 +12,9 @@ from coursekit import _digests
 
 def run(code):
     """What `loaded` gives in a process of its own after some code."""
-    text = f"from coursekit import _digests\n_digests.watch()\n{code}\nimport json\nprint(json.dumps(_digests.loaded()))"
+    text = (
+        f"from coursekit import _digests\n_digests.watch()\n{code}\nimport json\nprint(json.dumps(_digests.loaded()))"
+    )
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
