@@ -53,3 +53,16 @@ def test_a_run_that_starts_a_process_depends_on_the_whole_package():
 )
 def test_in_doubt_it_has_changed(before):
     assert not _digests.unchanged(before)
+
+
+def test_what_was_edited_during_the_run_counts_as_changed(tmp_path):
+    (tmp_path / "mine.py").write_text("x = 1\n")
+    code = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nimport mine\nEDIT"
+    end = "print(_digests.loaded('mine')['mine'])"
+    edit = f"open({str(tmp_path / 'mine.py')!r}, 'a').write('x = 2')"
+    said = []
+    for step in ("", edit):
+        text = f"from coursekit import _digests\n_digests.watch()\n{code.replace('EDIT', step)}\n{end}"
+        said.append(subprocess.run([sys.executable, "-c", text], capture_output=True, text=True).stdout.strip())
+    assert len(said[0]) == 64 and said[1] == "None"
+    assert not _digests.unchanged({"coursekit.losses": None})

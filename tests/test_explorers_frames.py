@@ -10,7 +10,7 @@ import explorers_demo as demo
 import pytest
 
 from coursekit.errors import CourseError
-from coursekit.explorers import frames
+from coursekit.interactive import frames
 
 
 def read_pack(path):
@@ -76,10 +76,10 @@ def test_a_changed_source_is_drawn_again_under_another_name(tmp_path, monkeypatc
     assert not (cache / first["folder"]).exists()
 
 
-@pytest.mark.parametrize("name", ["coursekit.plotting._svg", "coursekit.explorers.controls", "explorers_demo"])
+@pytest.mark.parametrize("name", ["coursekit.plotting._svg", "coursekit.interactive.controls", "explorers_demo"])
 def test_what_a_picture_is_made_of_is_part_of_its_key(built, name):
     entry, _ = built()
-    assert name in entry["sources"] and "coursekit.explorers.widget" not in entry["sources"]
+    assert name in entry["sources"] and "coursekit.interactive.widget" not in entry["sources"]
 
 
 def test_a_damaged_cache_is_drawn_again(built, tmp_path):

@@ -23,6 +23,7 @@ import importlib.util
 import os
 import platform
 import sys
+import time
 from pathlib import Path
 
 __all__ = ["digest", "loaded", "locate", "unchanged", "versions", "watch"]
@@ -36,11 +37,13 @@ _MADE = {"_build", ".venv", ".cache", ".git", "__pycache__", "node_modules", ".i
 
 _opened: set[str] = set()
 _started: list[str] = []
+_since: list[int] = []
 
 
 @functools.cache
 def watch() -> None:
     """Note each file that is read from now on, and whether another process is started."""
+    _since.append(time.time_ns() - 50_000_000)  # the clock of some file systems ticks slowly
     sys.addaudithook(_note)
 
 
@@ -56,13 +59,20 @@ def _note(event, arguments):
 def loaded(*others: str, without=()) -> dict[str, str | None]:
     """Digests of the modules of the course that are loaded now, of `others`, and of files that were read since `watch`.
 
-    `without` are names of modules that change nothing in the result; this module is one of them.
+    `without` are names of modules that change nothing in the result; this module is one of them. What was edited during
+    the run gets None, since nobody knows which text was loaded: it will count as changed.
     """
     names = {name for name in sys.modules if name == "coursekit" or name.startswith("coursekit.")} | set(others)
     names -= {__name__, *without}
     if _started:
         names.add(EVERYTHING)
-    return {name: digest(locate(name)) for name in sorted(names | set(_read())) if locate(name) is not None}
+    paths = {name: locate(name) for name in sorted(names | set(_read()))}
+    return {name: None if _edited(path) else digest(path) for name, path in paths.items() if path is not None}
+
+
+def _edited(path):
+    files = path.rglob("*.py") if path.is_dir() else [path]
+    return bool(_since) and any(file.stat().st_mtime_ns > _since[0] for file in files)
 
 
 def _read():
@@ -77,7 +87,7 @@ def _read():
 
 def unchanged(before: dict[str, str | None]) -> bool:
     """Tell whether everything that `loaded` named is as it was; nothing named is taken for changed."""
-    return bool(before) and all(digest(locate(name)) == value for name, value in before.items())
+    return bool(before) and all(value and digest(locate(name)) == value for name, value in before.items())
 
 
 def locate(name: str) -> Path | None:
