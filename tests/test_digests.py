@@ -66,3 +66,56 @@ def test_what_was_edited_during_the_run_counts_as_changed(tmp_path):
         said.append(subprocess.run([sys.executable, "-c", text], capture_output=True, text=True).stdout.strip())
     assert len(said[0]) == 64 and said[1] == "None"
     assert not _digests.unchanged({"coursekit.losses": None})
+
+
+DECLARATIONS = """
+from ..experiments import losses as experiment
+from . import Choice, explorer, predict
+
+__all__ = ["first", "second"]
+
+
+def _words(result):
+    return f"{result} WORDS"
+
+
+first = explorer(experiment.first, _words, title="TITLE", size=Choice(1, 2, label="LABEL"))
+second = explorer(experiment.SECOND, _words, size=Choice(1, 2))
+third = predict("asks", about=first)
+
+
+@claim("05.one", text="ROW")
+def one():
+    return helper(2)
+
+
+@claim("05.two")
+def two():
+    return one()
+
+
+def helper(x):
+    return x + 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "touched"),
+    [
+        ("TITLE", "Another title", ""),
+        ("LABEL", "Another label", ""),
+        ("SECOND", "another", "second"),
+        ("Choice(1, 2, label", "Choice(1, 2, 3, label", "first third"),
+        ("asks", "asks again", "third"),
+        ("WORDS", "in words", "first second third one two"),
+        ("ROW", "Another row", ""),
+        ("x + 1", "x + 2", "first second third one two"),
+    ],
+)
+def test_of_a_module_only_what_one_declaration_needs_counts(tmp_path, old, new, touched):
+    file = tmp_path / "some.py"
+    names = ["first", "second", "third", "one", "two"]
+    write(file, DECLARATIONS, 1)
+    before = {name: _digests.digest(file, name) for name in names}
+    write(file, DECLARATIONS.replace(old, new), 2)
+    assert [name for name in names if _digests.digest(file, name) != before[name]] == touched.split()
