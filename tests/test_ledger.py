@@ -1,5 +1,9 @@
-"""Every claim of the ledger is run again and compared with what the book shows."""
+"""Claims of the ledger are run again and compared with what the book shows: those whose code, data or NumPy changed.
 
+`make claims` runs all of them (COURSEKIT_CLAIMS=all).
+"""
+
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,8 @@ CLAIMS = ledger.claims()
 
 @pytest.mark.parametrize("claim", [c for c in CLAIMS if not c.slow], ids=lambda c: c.id)
 def test_a_claim_comes_out_as_recorded(claim):
+    if os.environ.get("COURSEKIT_CLAIMS") != "all" and ledger.unchanged(claim):
+        pytest.skip("nothing that it depends on has changed since its numbers were recorded")
     recorded = ledger.read(claim.id[:2])[claim.id]
     again = ledger.run(claim)
     print(f"{claim.id}: {again['numbers']}, {again['seconds']} s")

@@ -26,7 +26,7 @@ import sys
 import time
 from pathlib import Path
 
-__all__ = ["digest", "loaded", "locate", "unchanged", "versions", "watch"]
+__all__ = ["digest", "loaded", "locate", "of_function", "unchanged", "versions", "watch"]
 
 PACKAGE = Path(__file__).resolve().parent
 # The checkout, or the folder above the package where it is installed.
@@ -193,6 +193,51 @@ def _names(statement):
 
 def _is_all(statement):
     return isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "__all__"
+
+
+def of_function(function) -> str:
+    """One digest for a function of a module of the course, all that its module imports, and NumPy's version.
+
+    Nothing is run: imports are followed as they are written, also those inside of functions. A claim of the ledger
+    keeps it beside its numbers.
+    """
+    module = function.__module__
+    names = _reached(module)
+    parts = {name: digest(locate(name), function.__name__ if name == module else "") for name in sorted(names)}
+    if "coursekit.data" in names:
+        parts |= {file.name: digest(file) for file in (PACKAGE / "data").iterdir() if file.suffix in (".npz", ".gz")}
+    parts["numpy"] = importlib.metadata.version("numpy")
+    return hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _reached(module):
+    """The modules of the course that are loaded when this one is, itself included."""
+    found, left = set(), [module]
+    while left:
+        name = left.pop()
+        path = locate(name)
+        if name in found or path is None or not path.is_relative_to(PACKAGE):
+            continue
+        found.add(name)
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            left += _imports(node, package)
+        left.append(name.rpartition(".")[0] or "coursekit")
+    return frozenset(found)
+
+
+def _imports(node, package):
+    """Names that one import statement may mean by modules of the course; what is none is not found later."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names if alias.name.startswith("coursekit")]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    home = node.module or ""
+    if node.level:
+        above = package.split(".")[: len(package.split(".")) - node.level + 1]
+        home = ".".join([*above, *([node.module] if node.module else [])])
+    return [home, *(f"{home}.{alias.name}" for alias in node.names)] if home.startswith("coursekit") else []
 
 
 def versions() -> dict[str, str]:

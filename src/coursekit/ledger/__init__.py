@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import _digests
 from .._atomic import write_atomically
 from ..errors import DataError
 
-__all__ = ["CHAPTERS", "Claim", "claim", "claims", "read", "run", "table", "write"]
+__all__ = ["CHAPTERS", "Claim", "claim", "claims", "read", "run", "table", "unchanged", "write"]
 
 CHAPTERS = {
     "01": "backpropagation",
@@ -106,7 +107,13 @@ def run(claim: Claim) -> dict:
         "holds": bool(claim.holds(numbers)),
         "seconds": round(seconds, 1),
         "with": f"Python {platform.python_version()}, NumPy {np.__version__}",
+        "code": _digests.of_function(claim.measure),
     }
+
+
+def unchanged(claim: Claim) -> bool:
+    """Whether the recorded numbers came from the code, the data and the NumPy that are here now."""
+    return read(claim.id[:2]).get(claim.id, {}).get("code") == _digests.of_function(claim.measure)
 
 
 def _folder() -> Path:
