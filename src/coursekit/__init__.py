@@ -12,10 +12,10 @@ import importlib
 __version__ = "0.1.0"
 
 _MODULES = {
-    "activations", "autograd", "convolution", "data", "dense", "diagnostics", "errors", "experiments", "explorers",
-    "filters", "gradcheck", "grading", "initializers", "layers", "ledger", "losses", "model", "normalization",
-    "optimizers", "plotting", "preprocessing", "recurrent", "regularizers", "schedules", "search", "transfer",
-    "weights", "zoo",
+    "activations", "autograd", "comparison", "convolution", "data", "dense", "diagnostics", "errors", "experiments",
+    "explorers", "filters", "gradcheck", "grading", "initializers", "layers", "ledger", "losses", "model",
+    "normalization", "optimizers", "plotting", "preprocessing", "recurrent", "regularizers", "schedules", "search",
+    "transfer", "weights", "zoo",
 }  # fmt: skip
 _NAMES = {"check": "grading.check", "glue": "course", "quiz": "course"}
 
