@@ -10,12 +10,12 @@ import time
 
 import numpy as np
 
-from .. import data, zoo
-from ..layers import Dense, ReLU
-from ..model import Sequential, accuracy, predict
-from ..model import train as fit
-from ..optimizers import adam
-from ..schedules import one_cycle
+from ... import data, zoo
+from ...layers import Dense, ReLU
+from ...model import Sequential, accuracy, predict
+from ...optimizers import adam
+from ...schedules import one_cycle
+from ...training import train as fit
 
 EPOCHS, BATCH, RATE = 10, 64, 3e-3
 

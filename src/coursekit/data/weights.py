@@ -1,43 +1,25 @@
-"""Trained weights that the chapters show, and the recipes that made them.
+"""Trained weights that the chapters show.
 
-`load("lenet5_mnist")` reads a small file that is shipped with the package. `make weights` (or
-`python -m coursekit.weights NAME`) trains it again: each recipe is a module of this package with a function
-`train(name)`, seeded, that returns the parameters, the state and a record of what came out. The record (seed, epochs,
-seconds, accuracy) is kept beside the weights in `data/weights.json`, and the ledger shows it.
+`load("lenet5_mnist")` reads a small file that is shipped with the package; `record` says how it was made (seed, epochs,
+seconds, accuracy). `coursekit.experiments.recipes` trains it again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import io
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from .._atomic import write_atomically
-from ..data import _files
 from ..errors import DataError
-from ..model import _flatten, _unflatten
+from ..trees import flatten, unflatten
+from . import _files
 
-__all__ = ["RECIPES", "Weights", "load", "make", "record", "write"]
-
-RECIPES = {
-    "lenet5_mnist": "lenet5",
-    "mlp_mnist": "lenet5",
-    "char_rnn_korean": "char_rnn",
-    "char_rnn_shakespeare": "char_rnn",
-    "recall": "recall",
-    "transfer_clothes": "transfer",
-    "transfer_clothes_a": "transfer",
-    "transfer_digits": "transfer",
-    "transfer_digits_0_4": "transfer",
-    "transfer_table": "transfer",
-}
-"""Name of the weights -> module of this package whose `train(name)` makes them."""
+__all__ = ["Weights", "load", "record", "write"]
 
 FOLDER = _files.FOLDER
 RECORDS = FOLDER / "weights.json"
@@ -79,14 +61,14 @@ def load(name: str, dtype=np.float32) -> Weights:
     arrays = _files.read_npz(f"weights_{name}.npz", entry["sha256"])
     skeleton = json.loads(str(arrays.pop("skeleton")))
     arrays = {key: a.astype(dtype) if a.dtype == np.float16 else a for key, a in arrays.items()}
-    tree = _unflatten(skeleton, arrays)
+    tree = unflatten(skeleton, arrays)
     return Weights(tree["params"], tree["state"], entry["record"])
 
 
 def write(name: str, params: dict, state: dict, noted: dict) -> Path:
     """Keep weights in half precision beside the data, with their record; both files appear whole or not at all."""
     arrays: dict[str, np.ndarray] = {}
-    skeleton = _flatten({"params": params, "state": state}, "", arrays)
+    skeleton = flatten({"params": params, "state": state}, "", arrays)
     with np.errstate(over="ignore"):  # refused in the next line
         halves = {key: a.astype(np.float16) if a.dtype.kind == "f" else a for key, a in arrays.items()}
     if bad := [key for key, a in halves.items() if a.dtype.kind == "f" and not np.isfinite(a).all()]:
@@ -100,13 +82,3 @@ def write(name: str, params: dict, state: dict, noted: dict) -> Path:
     write_atomically(path, content)
     write_atomically(RECORDS, json.dumps(records, indent=1, sort_keys=True) + "\n")
     return path
-
-
-def make(name: str) -> Path:
-    """Train `name` by its recipe and keep the result."""
-    if name not in RECIPES:
-        raise DataError(f"there is no recipe {name!r}; these are: {', '.join(sorted(RECIPES)) or 'none'}")
-    recipe = importlib.import_module(f"coursekit.weights.{RECIPES[name]}")
-    start = time.perf_counter()
-    params, state, noted = recipe.train(name)
-    return write(name, params, state, noted | {"seconds": round(time.perf_counter() - start, 1)})

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..experiments import transfer_learning as experiment
-from ..model import accuracy, predict
-from ..model import train as fit
-from ..optimizers import momentum
-from ..schedules import cosine
+from ...model import accuracy, predict
+from ...optimizers import momentum
+from ...schedules import cosine
+from ...training import train as fit
+from .. import transfer_learning as experiment
 
 BATCH, RATE, STEPS = 50, 0.05, 1000
 TRAINED_ON = {file: source for source, file in experiment.SOURCES.items()}

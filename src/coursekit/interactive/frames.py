@@ -1,6 +1,6 @@
 """Draw the pictures of explorers ahead of time and pack them for the page.
 
-    python -m coursekit.explorers.frames --out _frames coursekit.explorers.initialization:signal
+    python -m coursekit.interactive.frames --out _frames coursekit.explorers.initialization:signal
 
 A pack is a script that hands pictures to `static/explorer.js`; a script tag works on `file://`, where a page may not
 fetch. Frames of one explorer share most of their elements, so a pack holds each line of SVG once and a frame is a list
@@ -240,7 +240,7 @@ def _sources(module):
     """Digests of the modules of the course that are loaded now, and of the data files if `coursekit.data` is."""
     found = {}
     for name, loaded in list(sys.modules.items()):
-        front_end = name.startswith("coursekit.explorers.") and name.rpartition(".")[2] in _FRONT_ENDS
+        front_end = name.startswith("coursekit.interactive.") and name.rpartition(".")[2] in _FRONT_ENDS
         mine = name == module or name == "coursekit" or name.startswith("coursekit.")
         if mine and not front_end and getattr(loaded, "__file__", None):
             found[name] = _digest(Path(loaded.__file__))
@@ -292,7 +292,7 @@ def _is_text(statement):
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line: draw, copy, and write a report for the Sphinx extension."""
-    parser = argparse.ArgumentParser(prog="python -m coursekit.explorers.frames", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m coursekit.interactive.frames", description=__doc__.split("\n")[0])
     parser.add_argument("addresses", nargs="*", help="explorers, as module:name")
     parser.add_argument("--cache", type=Path, default=Path(".cache/frames"))
     parser.add_argument("--out", type=Path, required=True, help="the folder that gets the packs")

@@ -1,7 +1,7 @@
 """Layers for images, and the normalization that goes with them.
 
 Images are (N, C, H, W); with run axes (R, N, C, H, W). A network of these layers keeps its images batch-last in memory
-by itself, see `coursekit._fast`.
+by itself, see `coursekit.fast.images`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import _checks, convolution, normalization
-from ._layer import Layer
-from .errors import RangeError
-from .initializers import he_normal
+from .. import _checks, convolution, normalization
+from ..errors import RangeError
+from ..initializers import he_normal
+from .base import Layer
 
 __all__ = [
     "AvgPool2d",

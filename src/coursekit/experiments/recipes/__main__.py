@@ -1,8 +1,9 @@
-"""`python -m coursekit.weights [NAME ...]`: train the shipped weights again (all of them without a name)."""
+"""`python -m coursekit.experiments.recipes [NAME ...]`: train the shipped weights again (without a name: all)."""
 
 import sys
 
-from . import RECIPES, make, record
+from ...data.weights import record
+from . import RECIPES, make
 
 if any(argument.startswith("-") for argument in sys.argv[1:]):
     sys.exit(f"{__doc__}\nThe names are: {', '.join(RECIPES)}")

@@ -1,4 +1,4 @@
-"""The base of all layers, in a file of its own so that every file of layers can import it."""
+"""The base of all layers."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._fast import matmul
-from .dense import sum_to
+from .._runs import sum_to
+from .products import matmul
 
 
 class Sequence:

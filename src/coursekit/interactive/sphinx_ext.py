@@ -1,9 +1,9 @@
 """Sphinx extension: explorers and predictions in the HTML book.
 
-Add `coursekit.explorers.sphinx_ext` to the extensions. While the book is executed, explorers give HTML only (no widget
-state). When the pages are written, each explorer on them is looked up by its address, its pictures are drawn (or taken
-from the cache) and copied to `_static/ck/`, and its block in the page is written anew, so that a page can never show an
-older picture than its packs. Nothing is added to pages without an explorer or a prediction.
+Add `coursekit.interactive.sphinx_ext` to the extensions. While the book is executed, explorers give HTML only (no
+widget state). When the pages are written, each explorer on them is looked up by its address, its pictures are drawn (or
+taken from the cache) and copied to `_static/ck/`, and its block in the page is written anew, so that a page can never
+show an older picture than its packs. Nothing is added to pages without an explorer or a prediction.
 
 Options: `coursekit_cache` (default `.cache`, relative to the source folder), `coursekit_workers` (0: one for each
 processor), `coursekit_live` (default `live`: the folder that holds `prepare.py`; empty: no live mode).
@@ -105,7 +105,7 @@ def _draw(addresses, cache, out, workers):
     """Run `frames` in a process of its own; its lines become build messages."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
-        command = [sys.executable, "-m", "coursekit.explorers.frames", *addresses]
+        command = [sys.executable, "-m", "coursekit.interactive.frames", *addresses]
         command += ["--cache", str(cache), "--out", str(out), "--workers", str(workers), "--report", str(report)]
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path)), OPENBLAS_NUM_THREADS="1")
         with subprocess.Popen(

@@ -1,5 +1,5 @@
 // The clinic: asks for the cause of recorded runs, and brings them back after growing intervals. The markup comes from
-// coursekit/explorers/clinic.py; the picture is an explorer with one control, case. What the reader knows stays here.
+// coursekit/interactive/clinic.py; the picture is an explorer with one control, case. What the reader knows stays here.
 (() => {
   "use strict";
   const DAY = 86400000;

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..experiments.recurrent_networks import CELLS, SYMBOLS, TRAINED, delayed_recall, train_recall
-from ..model import accuracy
+from ...model import accuracy
+from ..recurrent_networks import CELLS, SYMBOLS, TRAINED, delayed_recall, train_recall
 
 HIDDEN, STEPS = 16, 800
 

@@ -1,5 +1,5 @@
 // Explorers and predictions in a page. No library, no request to another host, nothing sent anywhere.
-// The markup comes from coursekit/explorers/html.py and predict.py, the packs from frames.py.
+// The markup comes from coursekit/interactive/html.py and predict.py, the packs from frames.py.
 (() => {
   "use strict";
   const BASE = new URL("ck/", document.currentScript.src);

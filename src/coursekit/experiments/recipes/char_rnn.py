@@ -7,12 +7,11 @@ import unicodedata
 
 import numpy as np
 
-from .. import data, optimizers, regularizers, schedules
-from ..layers_recurrent import sequence_cross_entropy
-from ..model import predict
-from ..model import train as train_model
-from ..zoo import char_rnn
-from ..zoo_text import Vocabulary, next_character_examples
+from ... import data, optimizers, regularizers, schedules
+from ...layers import sequence_cross_entropy
+from ...model import predict
+from ...training import train as train_model
+from ...zoo import Vocabulary, char_rnn, next_character_examples
 
 STEPS = 100
 SETTINGS = {

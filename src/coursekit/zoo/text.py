@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import _checks
-from .activations import softmax
-from .errors import LabelError, ShapeError
-from .layers import Dense
-from .layers_recurrent import GRU, LSTM, RNN, EachStep, Embedding, first_states, step
-from .model import Sequential
+from .. import _checks
+from ..activations import softmax
+from ..errors import LabelError, ShapeError
+from ..layers import GRU, LSTM, RNN, Dense, EachStep, Embedding, first_states, step
+from ..model import Sequential
 
 __all__ = ["Vocabulary", "char_rnn", "next_character_examples", "write_text"]
 
@@ -25,7 +24,7 @@ _CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 def char_rnn(symbols: int, *, features: int = 64, hidden: int = 128, layers: int = 1, cell: str = "lstm") -> Sequential:
     """A character model: embedding, recurrent layers, and scores of the next character at every step.
 
-    Train it with `coursekit.layers_recurrent.sequence_cross_entropy`. Karpathy's has no embedding but one-hot inputs,
+    Train it with `coursekit.layers.sequence_cross_entropy`. Karpathy's has no embedding but one-hot inputs,
     which is the same with a table that is the identity.
 
     Parameters

@@ -6,7 +6,7 @@ import json
 import os
 from importlib import resources
 
-from .errors import DataError
+from ..errors import DataError
 
 __all__ = ["glue", "questions", "quiz"]
 
@@ -27,7 +27,7 @@ def glue(name: str, value) -> None:
 
 def questions(chapter: str) -> list[dict]:
     """A chapter's quiz in the JSON format of JupyterQuiz: question, type, answers with feedback."""
-    folder = resources.files("coursekit") / "quizzes"
+    folder = resources.files("coursekit.interactive") / "quizzes"
     file = folder / f"{chapter}.json"
     if not file.is_file():
         known = ", ".join(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json")))
@@ -37,6 +37,6 @@ def questions(chapter: str) -> list[dict]:
 
 def quiz(chapter: str):
     """A chapter's quiz: every option answers with its own feedback."""
-    from .explorers.quiz import Quiz
+    from .quiz import Quiz
 
     return Quiz(chapter, questions(chapter))

@@ -53,7 +53,7 @@ async function start({ base, pyodide: folder, wheel, data, bytes }) {
   const gc = py.pyimport("gc");
   gc.disable();
   py.unpackArchive(coursekit, "wheel");
-  const live = py.pyimport("coursekit.explorers.live");
+  const live = py.pyimport("coursekit.interactive.live");
   live.start(new URL(data, base).href);
   gc.freeze();
   mark("coursekit");

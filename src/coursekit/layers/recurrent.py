@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import _checks, recurrent
-from .errors import DTypeError, ShapeError
-from .initializers import normal, orthogonal, xavier_uniform
-from .layers import Layer
-from .losses import softmax_cross_entropy
+from .. import _checks, recurrent
+from ..errors import DTypeError, ShapeError
+from ..initializers import normal, orthogonal, xavier_uniform
+from ..losses import softmax_cross_entropy
+from .base import Layer
 
 __all__ = [
     "GRU",

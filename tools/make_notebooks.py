@@ -1,8 +1,8 @@
 """Make the notebooks: NN_name.ipynb from the MyST text notebook NN_name.md beside it.
 
-    python -m coursekit.notebooks                      write what is out of step
-    python -m coursekit.notebooks --check              write nothing; say what is out of step
-    python -m coursekit.notebooks --solutions DIR      the instructor's copies of the exercise sheets
+    python tools/make_notebooks.py                      write what is out of step
+    python tools/make_notebooks.py --check              write nothing; say what is out of step
+    python tools/make_notebooks.py --solutions DIR      the instructor's copies of the exercise sheets
 
 A chapter keeps all of its cells. A sheet loses its solutions (`coursekit.grading.sheets`). What only the book can
 render is turned into plain Markdown that Jupyter, Colab, VS Code and JupyterLite all show: an admonition becomes a
@@ -22,8 +22,8 @@ import re
 import sys
 from collections.abc import Callable
 
-from ._atomic import write_atomically
-from .errors import CourseError, DataError
+from coursekit._atomic import write_atomically
+from coursekit.errors import CourseError, DataError
 
 __all__ = ["NotebookError", "build", "main", "plain", "sources"]
 
@@ -64,8 +64,8 @@ def build(path: pathlib.Path, root: pathlib.Path, *, solutions: bool = False) ->
     except Exception as error:
         raise NotebookError(f"{path}: not a MyST text notebook: {error}") from error
     if path.parent.name == "exercises":
-        from .grading import sheets
-        from .grading.cases import load_sheet
+        from coursekit.grading import sheets
+        from coursekit.grading.cases import load_sheet
 
         sheet = load_sheet(path.name[:2])
         (sheets.instructor if solutions else sheets.student)(notebook, sheet)
@@ -222,7 +222,7 @@ class _Page:
             return f"<{name}>{content}</{name}>"
         if name in ("code", "func", "class", "meth", "mod", "file", "command"):
             return f"`{content}`"
-        raise NotebookError(f"the role {{{name}}} has no plain form; add it to coursekit.notebooks")
+        raise NotebookError(f"the role {{{name}}} has no plain form; add it to tools/make_notebooks.py")
 
     def _directive(self, name: str, argument: str, lines: list[str]) -> str:
         options, body = _options(lines)
@@ -260,7 +260,7 @@ class _Page:
         if name.startswith("glue"):
             key = argument.split(":")[0]
             return f"*(The output `{key}` of the cell that computes it.)*"
-        raise NotebookError(f"the directive {{{name}}} has no plain form; add it to coursekit.notebooks")
+        raise NotebookError(f"the directive {{{name}}} has no plain form; add it to tools/make_notebooks.py")
 
     def _listing(self, argument: str, options: dict) -> str:
         path = (self.path.parent / argument).resolve()
@@ -383,7 +383,7 @@ def _write(path: pathlib.Path, text: str) -> None:
 
 def main(arguments: list[str] | None = None, say: Callable = print) -> int:
     """The command line; gives 0 when all is in step, 1 when something is not, 2 when a source is at fault."""
-    parser = argparse.ArgumentParser(prog="python -m coursekit.notebooks", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python tools/make_notebooks.py", description=__doc__.split("\n")[0])
     parser.add_argument(
         "paths", nargs="*", type=pathlib.Path, help="text notebooks; all of the course if none is named"
     )
@@ -420,7 +420,7 @@ def main(arguments: list[str] | None = None, say: Callable = print) -> int:
                 say(f"{path} has no source {path.with_suffix('.md').name}: remove it, or write its source")
                 faults += 1
     if settings.check and stale:
-        say(f"out of step: {', '.join(map(str, stale))}; run: python -m coursekit.notebooks")
+        say(f"out of step: {', '.join(map(str, stale))}; run: python tools/make_notebooks.py")
     return 2 if faults else int(settings.check and bool(stale))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from . import _checks
-from .errors import ShapeError
+from .errors import DTypeError, ShapeError
 
 
 class Path(tuple):
@@ -126,3 +126,28 @@ def rebuilt(tree, leaves):
     """The same nest with the given leaves, in order, in place of its own."""
     leaves = iter(leaves)
     return map_leaves(lambda _: next(leaves), tree)
+
+
+def flatten(tree, path, arrays):
+    """Put the arrays of a nested dict into `arrays`; returns its skeleton, which is plain JSON."""
+    if isinstance(tree, dict):
+        return {"dict": {name: flatten(value, f"{path}/{name}", arrays) for name, value in tree.items()}}
+    if isinstance(tree, (list, tuple)):
+        kind = "tuple" if isinstance(tree, tuple) else "list"
+        return {kind: [flatten(value, f"{path}/{i}", arrays) for i, value in enumerate(tree)]}
+    if isinstance(tree, (np.ndarray, np.generic)):
+        arrays[path] = np.asarray(tree)
+        return {"array": path}
+    if tree is None or isinstance(tree, (bool, int, float, str)):
+        return {"value": tree}
+    raise DTypeError(f"{path} is a {type(tree).__name__}, which .npz files cannot hold; use arrays, numbers and dicts")
+
+
+def unflatten(skeleton, arrays):
+    """The nest again, from what `flatten` returned and the arrays that it gave away."""
+    ((kind, value),) = skeleton.items()
+    if kind == "dict":
+        return {name: unflatten(v, arrays) for name, v in value.items()}
+    if kind in ("tuple", "list"):
+        return (tuple if kind == "tuple" else list)(unflatten(v, arrays) for v in value)
+    return arrays[value] if kind == "array" else value

@@ -1,16 +1,4 @@
-"""Layers hold settings only; numbers travel as plain dicts.
-
-A layer is a frozen dataclass with three methods::
-
-    params, state = layer.init(rng)
-    out, cache, state = layer.forward(params, state, x, training=True, rng=rng)
-    dx, grads = layer.backward(dout, cache)
-
-* `params` is what training changes, `grads` has the same keys and shapes.
-* `state` is what the forward pass itself updates (batch norm's running statistics); most layers have none.
-* `training` is always said aloud. `rng` is needed by layers that draw noise while training (dropout), by no other.
-* Several networks at once: stack their params along a run axis in front, `model.stack_runs`.
-"""
+"""Dense layers, activations and dropout."""
 
 from __future__ import annotations
 
@@ -19,44 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import _checks, activations
-from ._fast import matmul
-from ._layer import Layer
-from .dense import affine_backward, affine_forward, sum_to
-from .initializers import he_normal
-from .layers_image import (
-    AvgPool2d,
-    BatchNorm,
-    BatchNorm2d,
-    Conv2d,
-    Flatten,
-    LayerNorm,
-    LocalResponseNorm,
-    MaxPool2d,
-)
-from .regularizers import dropout_backward, dropout_forward
+from .. import _checks, activations
+from .._runs import sum_to
+from ..dense import affine_backward, affine_forward
+from ..fast.products import matmul
+from ..initializers import he_normal
+from ..regularizers import dropout_backward, dropout_forward
+from .base import Layer
 
-__all__ = [
-    "ELU",
-    "GELU",
-    "AvgPool2d",
-    "BatchNorm",
-    "BatchNorm2d",
-    "Conv2d",
-    "Dense",
-    "Dropout",
-    "Flatten",
-    "Layer",
-    "LayerNorm",
-    "LeakyReLU",
-    "LocalResponseNorm",
-    "MaxPool2d",
-    "Maxout",
-    "ReLU",
-    "SiLU",
-    "Sigmoid",
-    "Tanh",
-]
+__all__ = ["ELU", "GELU", "Dense", "Dropout", "LeakyReLU", "Maxout", "ReLU", "SiLU", "Sigmoid", "Tanh"]
 
 
 @dataclass(frozen=True)
