@@ -76,7 +76,7 @@ SEEDED = {
 
 
 def graded(tmp_path, sheet, cells, attack, limit):
-    """Grade a class of three with one attacker, in a process whose memory is bounded; gradebook, record, peak, seconds."""
+    """Grade three victims and one attacker under a bound on memory: the gradebook, the record, the peak in MB."""
     folder = tmp_path / "in"
     folder.mkdir()
     for name in ("a_victim", "c_victim", "d_victim"):
