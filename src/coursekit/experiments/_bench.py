@@ -26,7 +26,7 @@ import numpy as np
 from .. import _checks, data, trees
 from ..convolution import avg_pool2d_forward
 from ..errors import NotFiniteError, RangeError
-from ..initializers import he_normal
+from ..initializers import fans, he_normal, normal
 from ..layers import Dense, ReLU
 from ..losses import softmax_cross_entropy
 from ..model import Sequential
@@ -163,6 +163,16 @@ def mlp(sizes, activation=ReLU, weights=he_normal, *, last=None, before=None, af
 def scaled(factor, rule=he_normal) -> Callable:
     """An initializer: the weights of `rule` times `factor`."""
     return lambda rng, shape, *, dtype: dtype(factor) * rule(rng, shape, dtype=dtype)
+
+
+def by_fan_in(gain) -> Callable:
+    """An initializer: normal weights of variance gain^2 / fan-in. A gain of sqrt(2) is He's, one of 1 LeCun's."""
+    return lambda rng, shape, *, dtype: normal(rng, shape, gain / np.sqrt(fans(shape)[0]), dtype=dtype)
+
+
+def count(params) -> int:
+    """How many numbers a nest of arrays holds."""
+    return sum(leaf.size for leaf in trees.leaves(params).values())
 
 
 def quiet():
