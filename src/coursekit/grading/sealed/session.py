@@ -107,7 +107,7 @@ class Session:
 
     def hurry(self, names) -> None:
         """A case begins that asks for `names`; its calls get less time where a function that hung has a part in it."""
-        self._shared = 0.25 if self._lean_on(names) else 1.0
+        self._shared = 0.1 if self._lean_on(names) else 1.0
 
     def _lean_on(self, names) -> bool:
         if not self.slow or self._links is None:
