@@ -354,6 +354,12 @@ def list_sources_anew(app, env, added, changed, removed):
     return []
 
 
+def references_anew(app, env, added, changed, removed):
+    """Have the reference read again when a public name came or went: docstrings link to each other by short names."""
+    before, env.course_names = getattr(env, "course_names", app.known_names), app.known_names
+    return [page for page in env.found_docs if page.startswith("reference/")] if before != app.known_names else []
+
+
 def only_notebooks_launch(app, pagename, templatename, context, doctree):
     """Take the buttons that open a notebook from pages that have none beside them."""
     if not pagename.startswith(("chapters/", "exercises/")):
@@ -445,6 +451,7 @@ def setup(app):
     app.connect("env-check-consistency", check_that_all_is_documented)
     app.connect("missing-reference", resolve_short_name, priority=100)
     app.connect("env-get-outdated", list_sources_anew)
+    app.connect("env-get-outdated", references_anew)
     app.connect("html-collect-pages", not_found_page)
     app.connect("html-page-context", only_notebooks_launch, priority=900)
     # Last of all: the style sheet keeps what the finished pages can use, explorers and progress included.

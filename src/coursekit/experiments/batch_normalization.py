@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 
-from .. import _checks, data
+from .. import _checks
 from ..initializers import he_normal, normal
-from ..layers import BatchNorm, Dense, Layer, LayerNorm, ReLU
+from ..layers import BatchNorm, Layer, LayerNorm
 from ..losses import softmax_cross_entropy
 from ..model import Sequential, accuracy, stack_runs
 from ..normalization import batch_norm_backward, batch_norm_forward
 from ..optimizers import sgd
+from ._bench import descend, digits, drawn, mlp, quiet
 
 SCALES = np.geomspace(1e-4, 1, 16)  # standard deviations of the first weights, those of Saitoh's figure
 NORMS = ("none", "batch norm", "layer norm", "batch norm and noise")
@@ -42,7 +42,7 @@ class Noise(Layer):
         return x * factor + shift.astype(x.dtype), factor, state
 
     def backward(self, dout, cache):
-        """Dout -> dx."""
+        """The gradient of the output -> that of x."""
         return dout if cache is None else dout * cache, {}
 
 
@@ -68,7 +68,7 @@ class GhostBatchNorm(BatchNorm):
         return out.reshape(x.shape), (cache, params["gamma"].shape), running
 
     def backward(self, dout, cache):
-        """Dout (..., N, D) -> dx, {"gamma", "beta"}."""
+        """The gradient of the output (..., N, D) -> that of x, {"gamma", "beta"}."""
         if len(cache) > 2:  # the running statistics were used
             return super().backward(dout, cache)
         cache, shape = cache
@@ -76,42 +76,17 @@ class GhostBatchNorm(BatchNorm):
         return dx.reshape(dout.shape), {"gamma": dgamma.reshape(shape), "beta": dbeta.reshape(shape)}
 
 
-@functools.cache
-def _digits():
-    """8x8 digits as standardized rows: x_train, y_train, x_test, y_test."""
-    digits = data.digits(flat=True)
-    mean, std = digits.x_train.mean(), digits.x_train.std()
-    return (digits.x_train - mean) / std, digits.y_train, (digits.x_test - mean) / std, digits.y_test
-
-
 def network(norm="batch norm", depth=5, width=50, std=None, inputs=64, eps=1e-5) -> Sequential:
     """Hidden layers dense, norm, ReLU, then a dense layer of 10; weights of `std`, or He's where it is None."""
     _checks.choice("norm", norm, NORMS)
     weights = he_normal if std is None else lambda rng, shape, dtype: normal(rng, shape, std, dtype=dtype)
-    layers, features = [], inputs
-    for _ in range(depth):
-        layers.append(Dense(features, width, weights))
-        if norm != "none":
-            layers.append(LayerNorm(width, eps=eps) if norm == "layer norm" else BatchNorm(width, eps=eps))
-        if norm == "batch norm and noise":
-            layers.append(Noise())
-        layers.append(ReLU())
-        features = width
-    return Sequential([*layers, Dense(features, 10, weights)])
-
-
-def _descend(net, params, state, x, y, *, lr, steps, batch_size, rng):
-    """Plain SGD; gives the loss of every step (NaN from where it diverged; with runs a column each), params, state."""
-    optimizer, losses = sgd(lr), []
-    opt_state = optimizer.init(params)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(steps):
-            batch = rng.integers(0, len(x), batch_size)
-            scores, cache, state = net.forward(params, state, x[batch], training=True, rng=rng)
-            loss, dscores = softmax_cross_entropy(scores, np.broadcast_to(y[batch], scores.shape[:-1]))
-            params, opt_state = optimizer.update(params, net.backward_first(dscores, cache), opt_state)
-            losses.append(loss)
-    return np.array(losses), params, state
+    norms = {
+        "none": lambda units: [],
+        "layer norm": lambda units: [LayerNorm(units, eps=eps)],
+        "batch norm": lambda units: [BatchNorm(units, eps=eps)],
+        "batch norm and noise": lambda units: [BatchNorm(units, eps=eps), Noise()],
+    }
+    return mlp([inputs] + [width] * depth + [10], weights=weights, before=norms[norm])
 
 
 def training_curve(norm="none", std=0.1, lr=0.1, steps=120, seed=0, eps=1e-5) -> dict:
@@ -129,7 +104,7 @@ def training_curve(norm="none", std=0.1, lr=0.1, steps=120, seed=0, eps=1e-5) ->
 
 def _many(norm, stds, rates, steps=120, seed=0, eps=1e-5):
     """Several such trainings in one pass over a run axis: each standard deviation with the rate at its place."""
-    x, y, x_test, y_test = _digits()
+    x, y, x_test, y_test = digits()
     net = network(norm, std=1.0, eps=eps)
     params, state = net.init(np.random.default_rng(seed))
     # The same draws for every run, times its standard deviation; the rate goes into the gradients' scale.
@@ -138,14 +113,14 @@ def _many(norm, stds, rates, steps=120, seed=0, eps=1e-5):
     outputs = net.activations(params, state, x[:200], training=True, rng=np.random.default_rng(seed))
     signal = np.array([out.std(axis=(-2, -1)) for name, out in outputs.items() if name.startswith("relu")]).T
     rates = np.reshape(rates, (-1, 1, 1)).astype(np.float32)
-    loss, params, state = _descend(
-        _PerRun(net.layers, rates), params, state, x, y, lr=1.0, steps=steps, batch_size=64,
-        rng=np.random.default_rng(seed + 1),
+    rng = np.random.default_rng(seed + 1)
+    run = descend(
+        _PerRun(net.layers, rates), params, drawn(x, y, 64, rng), sgd(1.0), steps=steps, state=state, rng=rng
     )  # fmt: skip
-    with np.errstate(over="ignore", invalid="ignore"):
-        scores, _, _ = net.forward(params, state, x_test, training=False)
-        right = accuracy(scores, np.broadcast_to(y_test, scores.shape[:-1]))
-    return {"loss": loss.T, "signal": signal, "accuracy": right}
+    with quiet():
+        scores, _, _ = net.forward(run.params, run.state, x_test, training=False)
+        right = accuracy(scores, y_test)
+    return {"loss": run.loss.T, "signal": signal, "accuracy": right}
 
 
 def _scaled(params, std):
@@ -201,7 +176,7 @@ def statistics_noise(size=8, draws=1000, seed=0) -> dict:
     """
     size = _checks.whole("size", size)
     rng = np.random.default_rng(seed)
-    x, _, _, _ = _digits()
+    x, _, _, _ = digits()
     z = x.astype(np.float64) @ rng.normal(0, np.sqrt(2 / x.shape[1]), x.shape[1])
     z = (z - z.mean()) / z.std()
     digit = int(np.abs(z - 1.0).argmin())  # an image one standard deviation above the mean
@@ -238,15 +213,19 @@ def two_modes(steps=200, lr=0.3, batch_size=64, seed=0) -> dict:
     by_step : {"eval", "training"} accuracy after each of the first 40 steps, training mode with all test digits as
         one batch
     """
-    x, y, x_test, y_test = _digits()
+    x, y, x_test, y_test = digits()
     net, rng = network("batch norm"), np.random.default_rng(seed)
     params, state = net.init(rng)
     by_step = {"eval": [], "training": []}
-    for _ in range(40):
-        _, params, state = _descend(net, params, state, x, y, lr=lr, steps=1, batch_size=batch_size, rng=rng)
-        for mode, row in by_step.items():
-            row.append(accuracy(net.forward(params, state, x_test, training=mode == "training")[0], y_test))
-    _, params, state = _descend(net, params, state, x, y, lr=lr, steps=steps - 40, batch_size=batch_size, rng=rng)
+
+    def watch(now):
+        if now.step <= 40:
+            for mode, row in by_step.items():
+                scores, _, _ = net.forward(now.params, now.state, x_test, training=mode == "training")
+                row.append(accuracy(scores, y_test))
+
+    run = descend(net, params, drawn(x, y, batch_size, rng), sgd(lr), steps=steps, state=state, rng=rng, watch=watch)
+    params, state = run.params, run.state
     order = rng.permutation(len(x_test))
     result = {
         "eval": accuracy(net.forward(params, state, x_test, training=False)[0], y_test),
@@ -278,23 +257,28 @@ def noise_race(lr=0.3, steps=120, seed=0) -> dict:
         before its ReLU and over 200 fixed digits, changes from one step to the next, in its standard deviations
         (median over units and steps)
     """
-    x, y, _, _ = _digits()
+    x, y, _, _ = digits()
     result = {}
     for norm in ("none", "batch norm", "batch norm and noise"):
         net = network(norm, std=HE)
         rng, noise = np.random.default_rng(seed), np.random.default_rng(seed + 1)
         params, state = net.init(rng)
-        losses, before, shifts = [], None, []
-        name = net.names[-3]  # what goes into the last ReLU
-        for _ in range(steps):
-            outputs = net.activations(params, state, x[:200], training=True, rng=noise)[name]
-            mean, spread = outputs.mean(axis=0), outputs.std(axis=0)
-            if before is not None:
-                shifts.append(np.abs(mean - before) / (spread + 1e-12))
-            before = mean
-            loss, params, state = _descend(net, params, state, x, y, lr=lr, steps=1, batch_size=64, rng=rng)
-            losses.append(loss[0])
-        result[norm] = {"loss": np.array(losses), "shift": float(np.median(shifts))}
+        means, spreads = [], []
+
+        def look(params, state, net=net, noise=noise, means=means, spreads=spreads):
+            outputs = net.activations(params, state, x[:200], training=True, rng=noise)
+            into_the_last_relu = outputs[net.names[-3]]
+            means.append(into_the_last_relu.mean(axis=0))
+            spreads.append(into_the_last_relu.std(axis=0))
+
+        def watch(now, look=look):
+            if now.step < steps:
+                look(now.params, now.state)
+
+        look(params, state)
+        run = descend(net, params, drawn(x, y, 64, rng), sgd(lr), steps=steps, state=state, rng=rng, watch=watch)
+        shifts = np.abs(np.diff(means, axis=0)) / (np.array(spreads[1:]) + 1e-12)
+        result[norm] = {"loss": run.loss, "shift": float(np.median(shifts))}
     return result
 
 
@@ -304,12 +288,12 @@ def ghost_batches(size=16, images=300, steps=200, lr=0.3, batch_size=128, seed=0
     Only the noise of the statistics differs from size to size. Returns train_loss, test_loss, test_accuracy, all in
     eval mode.
     """
-    x, y, x_test, y_test = _digits()
+    x, y, x_test, y_test = digits()
     x, y = x[:images], y[:images]
     net, rng = ghost_network(size), np.random.default_rng(seed)
     params, state = net.init(rng)
-    _, params, state = _descend(net, params, state, x, y, lr=lr, steps=steps, batch_size=batch_size, rng=rng)
-    train, test = (net.forward(params, state, rows, training=False)[0] for rows in (x, x_test))
+    run = descend(net, params, drawn(x, y, batch_size, rng), sgd(lr), steps=steps, state=state, rng=rng)
+    train, test = (net.forward(run.params, run.state, rows, training=False)[0] for rows in (x, x_test))
     return {
         "train_loss": float(softmax_cross_entropy(train, y)[0]),
         "test_loss": float(softmax_cross_entropy(test, y_test)[0]),
@@ -322,52 +306,6 @@ def ghost_network(size) -> Sequential:
     net = network("batch norm" if size else "none")
     swap = {True: lambda layer: GhostBatchNorm(layer.features, size=size), False: lambda layer: layer}
     return Sequential([swap[bool(size) and isinstance(layer, BatchNorm)](layer) for layer in net.layers])
-
-
-def searched(net, lr, seeds, *, images=1000, steps=120, batch_size=64) -> dict:
-    """Train R copies of a net in one pass, each with its own rate; the seed draws start, split, batches and noise.
-
-    Parameters
-    ----------
-    net : a Sequential
-    lr, seeds : (R,)
-    images : how many of all 1,797 digits are trained on; 300 others are for validation, the rest for the test
-
-    Returns
-    -------
-    {"train", "validation", "test"} : {"loss", "accuracy"}, arrays (R,) in eval mode, NaN or chance where it diverged;
-        "last", (R,), the mean of the last 20 losses of training
-    """
-    x, y = _all_digits()
-    rngs = [np.random.default_rng(seed) for seed in seeds]
-    orders = np.array([rng.permutation(len(x)) for rng in rngs])
-    parts = dict(zip(("train", "validation", "test"), np.split(orders, [images, images + 300], axis=1), strict=True))
-    inits = [net.init(rng) for rng in rngs]
-    params, state = (stack_runs([part[k] for part in inits]) if inits[0][k] else {} for k in (0, 1))
-    optimizer, losses = sgd(np.asarray(lr, dtype=np.float32)), []
-    made, noise = optimizer.init(params), np.random.default_rng(int(seeds[0]) + 10**6)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(steps):
-            rows = np.array(
-                [own[rng.integers(0, images, batch_size)] for own, rng in zip(parts["train"], rngs, strict=True)]
-            )
-            scores, cache, state = net.forward(params, state, x[rows], training=True, rng=noise)
-            loss, dscores = softmax_cross_entropy(scores, y[rows])
-            params, made = optimizer.update(params, net.backward_first(dscores, cache), made)
-            losses.append(loss)
-        result = {"last": np.mean(losses[-20:], axis=0)}
-        for name, rows in parts.items():
-            scores, _, _ = net.forward(params, state, x[rows], training=False)
-            result[name] = {"loss": softmax_cross_entropy(scores, y[rows])[0], "accuracy": accuracy(scores, y[rows])}
-    return result
-
-
-@functools.cache
-def _all_digits():
-    """All 1,797 8x8 digits as standardized rows, and their labels."""
-    digits = data.digits(flat=True)
-    x = np.concatenate([digits.x_train, digits.x_test])
-    return (x - x.mean()) / x.std(), np.concatenate([digits.y_train, digits.y_test])
 
 
 def backward_walk(x=(1.0, 2.0, 6.0), dout=(1.0, 0.0, 0.0), gamma=2.0, beta=1.0, eps=1e-5) -> dict:

@@ -4,6 +4,8 @@ import numpy as np
 
 from ..comparison import fair_comparison, one_by_one
 from ..experiments import batch_normalization as experiment
+from ..experiments._bench import digits, pool, searched
+from ..optimizers import sgd
 from . import Comparison, claim
 
 SEEDS = range(6)
@@ -104,8 +106,10 @@ def _run(build, criterion, **settings):
     """A run for `fair_comparison` of one net: the score of validation and that of test digits."""
 
     def run(grid, seeds):
-        parts = experiment.searched(build(), grid["lr"], seeds, **settings)
-        return parts["validation"][criterion], parts["test"][criterion]
+        budget = {"images": 1000, "held_out": 300, "steps": 120, "batch_size": 64} | settings
+        rates = np.asarray(grid["lr"], dtype=np.float32)
+        found = searched(build(), *pool(digits()), sgd(rates), seeds, **budget)
+        return found["validation"][criterion], found["test"][criterion]
 
     return run
 
