@@ -1,4 +1,4 @@
-"""Code cells and exercises in the built book, in a real browser: edit, run, error, loop, stop, reload, export, check."""
+"""Code cells and exercises of the built book in a real browser: edit, run, error, stop, reload, export, check."""
 
 from __future__ import annotations
 
@@ -63,26 +63,30 @@ def type_anew(page, place, text):
     page.keyboard.insert_text(text)
 
 
+def expect_end(place, event="ck:ran"):
+    """From now on `place.ended` in the page is what the end of the next run will say."""
+    place.evaluate(
+        "(e, name) => { e.ended = new Promise(done => e.addEventListener(name, (said) => done(said.detail))) }",
+        event,
+    )
+
+
 def run(place, press=None):
     """Run a cell and wait until it has ended; what the worker answered."""
-    place.evaluate(
-        "cell => { cell.ended = new Promise(done => cell.addEventListener('ck:ran', e => done(e.detail), {once: true})) }"
-    )
+    expect_end(place)
     press() if press else place.get_by_role("button", name="Run", exact=False).first.click()
     return place.evaluate("cell => cell.ended")
 
 
 def check(page, exercise, question):
-    exercise.evaluate(
-        "e => { e.ended = new Promise(done => e.addEventListener('ck:checked', e => done(e.detail), {once: true})) }"
-    )
-    exercise.get_by_role("button", name=f"Check {question}").click()
+    expect_end(exercise, "ck:checked")
+    exercise.get_by_role("button", name=f"Check {question}", exact=True).click()
     return exercise.evaluate("e => e.ended")
 
 
 def open_exercise(page, question):
     page.locator(f'[data-question="{question}"]').click()
-    exercise = page.locator(".ck-exercise", has=page.get_by_role("button", name=f"Check {question}"))
+    exercise = page.locator(".ck-exercise", has=page.get_by_role("button", name=f"Check {question}", exact=True))
     exercise.locator(".cm-content").first.wait_for()
     return exercise
 
@@ -171,9 +175,7 @@ def test_a_loop_is_stopped_and_the_page_goes_on(visit):
     place = cell(page, "starts =")
     loop = "print('begun')\nwhile True:\n    pass"
     type_anew(page, place, loop)
-    place.evaluate(
-        "cell => { cell.ended = new Promise(done => cell.addEventListener('ck:ran', e => done(e.detail), {once: true})) }"
-    )
+    expect_end(place)
     place.get_by_role("button", name="Run", exact=False).first.click()
     place.locator(".ck-out", has_text="begun").wait_for(timeout=LONG)
     place.get_by_role("button", name="Stop").click()
@@ -306,9 +308,7 @@ def test_a_check_of_an_endless_loop_is_stopped_and_nothing_is_lost(visit):
     exercise = open_exercise(page, "05.1")
     loop = "def xavier_normal(rng, shape):\n    while True:\n        pass"
     type_anew(page, stub(exercise, "xavier_normal"), loop)
-    exercise.evaluate(
-        "e => { e.ended = new Promise(done => e.addEventListener('ck:checked', e => done(e.detail), {once: true})) }"
-    )
+    expect_end(exercise, "ck:checked")
     exercise.get_by_role("button", name="Check 05.1", exact=True).click()
     page.wait_for_timeout(6000)
     exercise.get_by_role("button", name="Stop the check of 05.1").click()

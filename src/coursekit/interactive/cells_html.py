@@ -38,8 +38,12 @@ COLAB = (
 )
 
 
-def fill(out: Path, source: Path, live: dict | None) -> None:
-    """Mark the cells of the pages of chapters and sheets in the built book `out`; without `live` none has a button."""
+def fill(out: Path, source: Path, live: dict | None) -> list[str]:
+    """Mark the cells of the pages of chapters and sheets in the built book `out`; without `live` none has a button.
+
+    A page that is not in step with its notebook stays as it is; returns one sentence for each such page.
+    """
+    complaints = []
     for folder in ("chapters", "exercises"):
         for page in sorted((out / folder).glob("*.html")):
             notebook = source / folder / f"{page.stem}.ipynb"
@@ -48,13 +52,18 @@ def fill(out: Path, source: Path, live: dict | None) -> None:
             text = page.read_text(encoding="utf-8")
             sheet = out / "exercises" / page.name
             questions = _questions(sheet.read_text(encoding="utf-8")) if sheet.is_file() and live else []
-            fresh = marked(text, notebook, live, questions if folder == "chapters" else [])
+            try:
+                fresh = marked(text, notebook, live, questions if folder == "chapters" else [])
+            except CourseError as error:
+                complaints.append(str(error))
+                continue
             if live:
                 target = out / "_static" / "ck" / "notebooks" / folder / notebook.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(notebook.read_bytes())
             if fresh != text:
                 page.write_text(fresh, encoding="utf-8")
+    return complaints
 
 
 def marked(text: str, notebook: Path, live: dict | None, questions: list[dict]) -> str:

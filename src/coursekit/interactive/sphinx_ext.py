@@ -81,7 +81,8 @@ def _finish(app, error):
     if report is None:
         return
     live = _prepare_live(app, cache / "pyodide", out / "_static" / "ck")
-    cells_html.fill(out, Path(app.srcdir), live)
+    for complaint in cells_html.fill(out, Path(app.srcdir), live):
+        logger.warning("cells: %s", complaint)
     pages = {page: page.read_text(encoding="utf-8") for page in pages}
     blocks = {address: _block(address, report[address], live) for address in addresses}
     for page, text in pages.items():
