@@ -214,7 +214,9 @@ def _leftover(case, names):
         unset = outcome.mistake is not None and "has no value here" in outcome.mistake
         if outcome.status == "right" or (outcome.status == "wrong" and not unset and not (came and came[0] is None)):
             where = " and ".join(map(str, lines))
-            return f"raise NotImplementedError still stands in {name}, line {where}: delete it where your code is finished"
+            return (
+                f"raise NotImplementedError still stands in {name}, line {where}: delete it where your code is finished"
+            )
     return None
 
 
@@ -278,9 +280,7 @@ def _run_case(case: Case, names: dict, start: float, draw: int = 0):
         case.run({name: _guard(name, names[name], names, watch) for name in case.names}, public_rng(case, draw))
         return result("right")
     except _StudentError as error:
-        return result(
-            "unwritten" if error.unwritten else "wrong", str(error), code=error.code, mistake=error.mistake
-        )
+        return result("unwritten" if error.unwritten else "wrong", str(error), code=error.code, mistake=error.mistake)
     except Different as error:
         found, _, _ = result("wrong", error.summary + ".", facts=error.facts, mistake=error.mistake)
         return found, diagnose.Trial(draw, error, watch.calls), False
@@ -293,7 +293,9 @@ def _run_case(case: Case, names: dict, start: float, draw: int = 0):
         return _unforeseen(case, error, result, watch, names)
 
 
-_REFUSED = "something is used that the grader does not have: it has NumPy and the cells of this notebook, and nothing else"
+_REFUSED = (
+    "something is used that the grader does not have: it has NumPy and the cells of this notebook, and nothing else"
+)
 
 
 def _unforeseen(case, error, result, watch, names):
@@ -364,7 +366,9 @@ def _guard(name, value, names, watch=None):
 def _in_place(value):
     if isinstance(value, (dict, list)):
         return f"the {type(value).__name__} that came in is written to, or an array in it: make a new one (the caller still needs the old)"
-    return "an operation works in place (+=, *=, x[...] =) on the array that came in: the caller's array changes with it"
+    return (
+        "an operation works in place (+=, *=, x[...] =) on the array that came in: the caller's array changes with it"
+    )
 
 
 def _by_name(function, args, kwargs):

@@ -175,7 +175,9 @@ def _shape_mistake(got, want, rtol, atol):
             return "the axes are the other way round (transposed)"
         if got.size == want.size and near(got.reshape(want.shape)):
             if got.size == max(got.shape, default=1):
-                return f"an axis of length 1 was kept or added (keepdims=True, [:, None]): {got.shape}, not {want.shape}"
+                return (
+                    f"an axis of length 1 was kept or added (keepdims=True, [:, None]): {got.shape}, not {want.shape}"
+                )
             return f"the numbers are right, but laid out as {got.shape}, not as {want.shape} (reshape)"
         for axis in range(got.ndim):
             for name, fold in (("sum", np.sum), ("mean", np.mean), ("largest", np.max), ("smallest", np.min)):
@@ -196,14 +198,18 @@ def _plain_array(got, what, expected):
         elif type(got) in (list, tuple):
             mistake = f"a {type(got).__name__} was returned where an array is meant, see np.array"
         elif type(got) in (bool, int, float) or isinstance(got, np.generic):
-            mistake = "a single number was returned where an array is meant: a sum, a mean or a draw lacks an axis or a size"
+            mistake = (
+                "a single number was returned where an array is meant: a sum, a mean or a draw lacks an axis or a size"
+            )
         elif type(got).__name__ == "Tensor":
             mistake = "a tensor of PyTorch was returned: the grader has only NumPy, and compares NumPy arrays"
         elif type(got).__name__ == "generator":
             mistake = "(... for ...) in round brackets made a generator; square brackets make a list"
         raise Different(f"{what} is not an array", [("came", inspect_value(got)), expected], mistake, got=got)
     if got.dtype.kind not in _KINDS:
-        mistake = "arrays of different lengths, or arrays in a list, were put into one array" if got.dtype == object else None
+        mistake = (
+            "arrays of different lengths, or arrays in a list, were put into one array" if got.dtype == object else None
+        )
         raise Different(f"{what} does not hold numbers", [("came", inspect_value(got)), expected], mistake)
 
 

@@ -193,7 +193,9 @@ class _Programs:
         for slip in self.question.slips:
             lines = slip.code.splitlines()
             if len(lines) == len(model):
-                edits.append((slip.says, {i: new for i, (old, new) in enumerate(zip(model, lines, strict=True)) if old != new}))
+                edits.append(
+                    (slip.says, {i: new for i, (old, new) in enumerate(zip(model, lines, strict=True)) if old != new})
+                )
         for i, (one, here) in enumerate(edits):
             for two, there in edits[i + 1 :]:
                 if not set(here) & set(there):

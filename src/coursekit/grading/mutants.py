@@ -122,7 +122,9 @@ def _places(tree):
                         elif isinstance(node, ast.Tuple) and field == "elts" and where.startswith("(") and "," in where:
                             targets = where.strip("()").split(", ")
                             inner = targets[i] if len(targets) == len(node.elts) else where
-                        elif isinstance(node, ast.Dict) and field == "values" and isinstance(node.keys[i], ast.Constant):
+                        elif (
+                            isinstance(node, ast.Dict) and field == "values" and isinstance(node.keys[i], ast.Constant)
+                        ):
                             inner = f"{node.keys[i].value!r}"
                         yield from walk(part, (*path, (field, i)), inner, function)
 
@@ -170,8 +172,10 @@ def _assign(node, where, function):
     if isinstance(target, ast.Name) and target.id in _known_before(node, function):
         yield 5, f"{target.id} is not changed: a line for it is missing, or has no effect", ast.Pass()
     if not isinstance(target, ast.Tuple):
-        yield 2, f"the sign of {where} is the wrong way round", ast.Assign(
-            node.targets, ast.UnaryOp(ast.USub(), node.value), lineno=node.lineno
+        yield (
+            2,
+            f"the sign of {where} is the wrong way round",
+            ast.Assign(node.targets, ast.UnaryOp(ast.USub(), node.value), lineno=node.lineno),
         )
 
 
@@ -186,8 +190,10 @@ def _known_before(node, function):
 
 def _augassign(node, where, function):
     yield 5, f"the line that changes {where} ({_OPS.get(type(node.op), '?')}=) is missing", ast.Pass()
-    yield 3, f"= stands where {_OPS.get(type(node.op), '?')}= is meant, for {where}", ast.Assign(
-        [node.target], node.value, lineno=node.lineno
+    yield (
+        3,
+        f"= stands where {_OPS.get(type(node.op), '?')}= is meant, for {where}",
+        ast.Assign([node.target], node.value, lineno=node.lineno),
     )
     for op in _SWAPS.get(type(node.op), [])[:1]:
         says = f"{_OPS[op]}= stands where {_OPS[type(node.op)]}= is meant, for {where}"
@@ -226,8 +232,10 @@ def _binop(node, where, function):
         power = "the square" if right == "2" else f"the power {right}"
         yield 4, f"{power} of {left} is missing in {where}", node.left
         if right != "2":
-            yield 5, f"{left} was squared in place of the power {right}, in {where}", ast.BinOp(
-                node.left, ast.Pow(), ast.Constant(2)
+            yield (
+                5,
+                f"{left} was squared in place of the power {right}, in {where}",
+                ast.BinOp(node.left, ast.Pow(), ast.Constant(2)),
             )
     yield from _brackets(node, where, op, left, right)
 
@@ -274,12 +282,16 @@ def _call(node, where, function):
         if len(node.args) == 2 and name in ("maximum", "minimum", "max", "min", "where"):
             yield 4, f"{shown} is missing in {where}", node.args[0]
             yield 4, f"{shown} is missing in {where}", node.args[1]
-            yield 4, f"the absolute value was taken in place of {shown}, in {where}", ast.Call(
-                _np("abs"), [node.args[0]], []
+            yield (
+                4,
+                f"the absolute value was taken in place of {shown}, in {where}",
+                ast.Call(_np("abs"), [node.args[0]], []),
             )
         if name == "where" and len(node.args) == 3:
-            yield 2, f"the two branches are the wrong way round in {where}", ast.Call(
-                node.func, [node.args[0], node.args[2], node.args[1]], node.keywords
+            yield (
+                2,
+                f"the two branches are the wrong way round in {where}",
+                ast.Call(node.func, [node.args[0], node.args[2], node.args[1]], node.keywords),
             )
             yield 4, f"one formula, {_text(node.args[1])}, was used on both sides in {where}", node.args[1]
             yield 4, f"one formula, {_text(node.args[2])}, was used on both sides in {where}", node.args[2]
@@ -337,7 +349,9 @@ def _attribute(node, where, function):
         says = f"the number of rows was taken where the number of entries of {_text(node.value)} is meant, in {where}"
         yield 2, says, first
         last = ast.Subscript(ast.Attribute(node.value, "shape", ast.Load()), ast.Constant(1), ast.Load())
-        says = f"the number of columns was taken where the number of entries of {_text(node.value)} is meant, in {where}"
+        says = (
+            f"the number of columns was taken where the number of entries of {_text(node.value)} is meant, in {where}"
+        )
         yield 3, says, last
 
 
@@ -378,7 +392,11 @@ def _compare(node, where, function):
         yield 4, says, ast.Compare(node.left, [new()], node.comparators)
     if isinstance(node.left, ast.Name):
         size = ast.Call(_np("abs"), [node.left], [])
-        yield 6, f"the absolute value was compared: np.abs({node.left.id})", ast.Compare(size, node.ops, node.comparators)
+        yield (
+            6,
+            f"the absolute value was compared: np.abs({node.left.id})",
+            ast.Compare(size, node.ops, node.comparators),
+        )
 
 
 def _unary(node, where, function):
@@ -392,8 +410,10 @@ def _if(node, where, function):
     says = f"the condition {_text(node.test)} has no effect: its branch is always taken"
     yield 5, says, ast.If(ast.Constant(True), node.body, node.orelse)
     yield 5, f"the branch for {_text(node.test)} is never taken", ast.If(ast.Constant(False), node.body, node.orelse)
-    yield 3, f"the condition {_text(node.test)} is the wrong way round", ast.If(
-        ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse
+    yield (
+        3,
+        f"the condition {_text(node.test)} is the wrong way round",
+        ast.If(ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse),
     )
 
 
@@ -407,8 +427,16 @@ def _loop(node, where, function):
         ("the last round of the loop is left out", None, -1),
     ):
         part = ast.Slice(*(None if end is None else ast.Constant(end) for end in (lower, upper)), None)
-        yield 5, says, ast.For(
-            node.target, ast.Subscript(_listed(node.iter), part, ast.Load()), node.body, node.orelse, lineno=node.lineno
+        yield (
+            5,
+            says,
+            ast.For(
+                node.target,
+                ast.Subscript(_listed(node.iter), part, ast.Load()),
+                node.body,
+                node.orelse,
+                lineno=node.lineno,
+            ),
         )
 
 

@@ -271,7 +271,9 @@ def _broadcast(error, text, site, name):
         said = f"two shapes do not fit: {_is(pairs)}: {a[0]} meets {b[0]}"
     for (big, one), (small, flat) in ((pairs[0], pairs[1]), (pairs[1], pairs[0])):
         if len(one) == 2 and len(flat) == 1 and one[0] == flat[0]:
-            way = "keepdims=True keeps" if re.search(r"axis|mean|sum|max|min|std|var|norm", small) else "[:, None] makes"
+            way = (
+                "keepdims=True keeps" if re.search(r"axis|mean|sum|max|min|std|var|norm", small) else "[:, None] makes"
+            )
             return f"{said}. {small} has one number for each row of {big}: {way} it a column, ({flat[0]}, 1)"
     if isinstance(getattr(site, "node", None), ast.BinOp) and isinstance(site.node.op, ast.Mult):
         if len(a) == len(b) == 2 and (a[1] == b[0] or a[0] == b[0] or a[1] == b[1]):
@@ -416,7 +418,9 @@ def _attribute(error, text, site, name):
         known = {"randn": "standard_normal", "rand": "random", "randint": "integers", "seed": None}
         way = known.get(word)
         return f"rng is a generator, which has no {word}: " + (
-            f"its name there is {way}" if way else "it has standard_normal, normal, uniform, random, integers, permutation"
+            f"its name there is {way}"
+            if way
+            else "it has standard_normal, normal, uniform, random, integers, permutation"
         )
     if word in _TORCH:
         return f"{word} is PyTorch's; with NumPy it is {_TORCH[word]}"
@@ -435,12 +439,12 @@ def _types(error, text, site, name):
             return "^ was used for a power: in Python it is **"
         if hit[1].startswith("&") or hit[1].startswith("|"):
             return "& or | binds before a comparison: each comparison needs brackets"
-        pairs = [
-            (t, v) for t, v in (site.parts() if site else []) if v is not None and not isinstance(v, (int, float))
-        ]
+        pairs = [(t, v) for t, v in (site.parts() if site else []) if v is not None and not isinstance(v, (int, float))]
         odd = next((t for t, v in pairs if isinstance(v, (tuple, list, dict, str))), None)
         kind = next((k for k in hit.groups()[1:] if k in ("tuple", "list", "dict", "str", "function")), None)
-        what = f"{odd} is {_kind(type(dict(pairs)[odd]).__name__)}" if odd else f"there is {_kind(kind)}" if kind else None
+        what = (
+            f"{odd} is {_kind(type(dict(pairs)[odd]).__name__)}" if odd else f"there is {_kind(kind)}" if kind else None
+        )
         if what:
             return f"{what} where a number or an array is meant, at {hit[1].strip(':')}"
         return f"{_kind(hit[2])} and {_kind(hit[3])} met at {hit[1].strip(':')}, which cannot be"
@@ -452,7 +456,9 @@ def _types(error, text, site, name):
         return "an in-place operation (+=, -=, *=) puts floats into an array of whole numbers: start from floats (np.zeros)"
     if "not iterable" in text:
         kind = (re.search(r"'([\w.]+)' object is not iterable|non-iterable ([\w.]+) object", text) or ["", "", ""])[1:]
-        return f"{_kind(next((k for k in kind if k), 'value'))} was taken apart or looped over, which needs several values"
+        return (
+            f"{_kind(next((k for k in kind if k), 'value'))} was taken apart or looped over, which needs several values"
+        )
     hit = re.search(r"cannot unpack non-iterable ([\w.]+) object", text)
     if hit:
         return f"{_kind(hit[1])} was taken apart into several names: only one value came"
@@ -462,7 +468,9 @@ def _types(error, text, site, name):
     if "does not support item assignment" in text:
         return "a tuple or a number was written into: make an array first"
     if "only length-1 arrays" in text or "0-dimensional arrays can be converted" in text:
-        return "a whole array stands where a single number is needed (float(...), int(...), math.sqrt, range or an index)"
+        return (
+            "a whole array stands where a single number is needed (float(...), int(...), math.sqrt, range or an index)"
+        )
     if "can't multiply sequence" in text:
         return "a list or tuple was multiplied by a number: np.array makes an array of it"
     if "list indices must be" in text or "tuple indices must be" in text:
