@@ -365,7 +365,7 @@ def _guard(name, value, names, watch=None):
 
 def _in_place(value):
     if isinstance(value, (dict, list)):
-        return f"the {type(value).__name__} that came in is written to, or an array in it: make a new one (the caller still needs the old)"
+        return f"the {type(value).__name__} that came in is written to, or an array in it: make a new one"
     return (
         "an operation works in place (+=, *=, x[...] =) on the array that came in: the caller's array changes with it"
     )

@@ -1,6 +1,6 @@
-"""What a right answer becomes by one change, and what that change is called.
+r"""What a right answer becomes by one change, and what that change is called.
 
-    for mutant in mutants("def f(x, y):\\n    return np.sqrt(x) + y"):
+    for mutant in mutants("def f(x, y):\n    return np.sqrt(x) + y"):
         mutant.says, mutant.code            # "np.sqrt is missing in what is returned", <code object>
 
 A student's answer that gives what a mutant gives, on two draws, has that mistake. The tests use the mutants the other
@@ -32,9 +32,11 @@ _CALLS = {
     "var": ["std"], "log": ["log2", "log10", "log1p"], "exp": ["expm1"], "sqrt": ["square"], "zeros": ["ones"],
     "abs": ["square"], "standard_normal": ["random"], "log10": ["log"], "nanmin": ["min", "nanmax"],
     "nanargmin": ["argmin", "nanargmax"], "geomspace": ["linspace"], "floor": ["ceil"], "gradient": ["diff"],
-    "vstack": ["hstack"], "any": ["all"], "all": ["any"], "repeat": ["tile"], "tanh": ["exp"],
+    "vstack": ["hstack"],
+    "any": ["all"], "all": ["any"], "repeat": ["tile"], "tanh": ["exp"],
 }  # fmt: skip
-_COMPARE = {ast.Gt: [ast.GtE, ast.Lt], ast.GtE: [ast.Gt, ast.LtE], ast.Lt: [ast.LtE, ast.Gt], ast.LtE: [ast.Lt, ast.GtE],
+_COMPARE = {ast.Gt: [ast.GtE, ast.Lt], 
+    ast.GtE: [ast.Gt, ast.LtE], ast.Lt: [ast.LtE, ast.Gt], ast.LtE: [ast.Lt, ast.GtE],
             ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq]}  # fmt: skip
 _SIGNS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
 
@@ -375,7 +377,7 @@ def _constant(node, where, function):
     value = node.value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return
-    others = {0: [1], 1: [0, 2], 2: [1, 3, 0.5], 0.5: [1, 2], 1.0: [0.0, 2.0]}.get(value, [value + 1, value - 1, 1])
+    others = {0: [1], 1: [0, 2], 2: [1, 3, 0.5], 0.5: [1, 2]}.get(value, [value + 1, value - 1, 1])
     if isinstance(value, float) and value not in (0.5, 1.0, 0.0):
         others = [2 * value, value / 2, 0.0, 1.0]
     for other in others:

@@ -18,6 +18,7 @@ _THERE = {"numpy", "builtins", "__main__", "__future__"} | set(sys.stdlib_module
 _QUIET = {"matplotlib", "IPython", "tqdm", "seaborn", "ipywidgets"}  # stand-ins there: their calls do nothing
 _LIBRARIES = {"scipy": "SciPy", "torch": "PyTorch", "tensorflow": "TensorFlow", "sklearn": "scikit-learn", "jax": "JAX",
               "keras": "Keras", "pandas": "pandas", "numba": "Numba", "cupy": "CuPy"}  # fmt: skip
+_NOT_THERE = "which the grader does not have: it would earn no points. Use NumPy alone."
 
 
 def refusal(name: str, value, names: dict) -> str | None:
@@ -87,8 +88,8 @@ def _used(function, names):
         yield module, module
     values = [(n, names[n]) for n in _names(function.__code__) if n in names]
     values += [("a default argument", v) for v in function.__defaults__ or ()]
-    values += [(n, c.cell_contents) for n, c in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
-               if _filled(c)]  # fmt: skip
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
+    values += [(name, cell.cell_contents) for name, cell in cells if _filled(cell)]
     for name, value in values:
         if not (isinstance(value, types.FunctionType) and value.__globals__ is names):
             yield name, _home(value)
@@ -114,13 +115,19 @@ def _why(name, module, used):
     if top == "coursekit":
         if rest.split(".")[0] in ("data", "errors"):
             return None
-        return f"{name} uses the course's own functions ({module}){by} which are not there for the marks. The exercise is to write it."
+        return (
+            f"{name} uses the course's own functions ({module}){by} which are not there for the marks. "
+            "The exercise is to write it."
+        )
     if top in _LIBRARIES:
-        return f"{name} uses {_LIBRARIES[top]}{by} which the grader does not have: it would earn no points. Use NumPy alone."
+        return f"{name} uses {_LIBRARIES[top]}{by} {_NOT_THERE}"
     found = sys.modules.get(top)
     file = getattr(found, "__file__", None) or ""
     if found is not None and "site-packages" not in file and "dist-packages" not in file:
         if not file:
             return None  # made in the notebook itself, or by a test
-        return f"{name} uses {module}.py, a file beside your notebook: the grader gets the notebook alone. Copy what you need into a cell."
-    return f"{name} uses {module}{by} which the grader does not have: it would earn no points. Use NumPy alone."
+        return (
+            f"{name} uses {module}.py, a file beside your notebook: the grader gets the notebook alone. "
+            "Copy what you need into a cell."
+        )
+    return f"{name} uses {module}{by} {_NOT_THERE}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import itertools
 import linecache
 import re
 from dataclasses import dataclass
@@ -71,10 +72,8 @@ class Site:
         tree = tree_of(self.frame.f_code.co_filename)
         if tree is None:
             return None
-        for i, where in enumerate(self.frame.f_code.co_positions()):
-            if i == lasti // 2:
-                break
-        else:
+        where = next(itertools.islice(self.frame.f_code.co_positions(), lasti // 2, None), None)
+        if where is None:
             return None
         start, end, column, end_column = where
         best = None
@@ -263,7 +262,7 @@ def _broadcast(error, text, site, name):
     pairs = _two(site, shapes[:2])
     if len(pairs) < 2:
         return "two arrays of shapes that do not fit met in one operation"
-    (left, a), (right, b) = pairs
+    (_, a), (_, b) = pairs
     if len(a) > 2 or len(b) > 2 or not (a and b):
         return f"two shapes do not fit: {_is(pairs)}. Sizes are compared from the right, and each pair must agree"
     said = f"two shapes do not fit: {_is(pairs)}: from the right, {a[-1]} meets {b[-1]}"
@@ -321,7 +320,7 @@ def _none(error, text, site, name):
     if site:
         part = next((t for t, v in site.parts() if v is None and re.fullmatch(r"\w+", t)), None)
     what = f"{part} is None" if part and part in site.frame.f_locals else "something is None"
-    return f"{what}: it comes from a function without a return, or from a method that works in place and gives back nothing"
+    return f"{what}: it comes from a function without a return, or from a method that works in place"
 
 
 def _index(error, text, site, name):
@@ -401,7 +400,8 @@ def _kind(kind):
 
 _TORCH = {
     "t": ".T", "permute": ".transpose", "view": ".reshape", "clone": ".copy", "detach": "nothing", "numpy": "nothing",
-    "cat": "np.concatenate", "unsqueeze": "[:, None]", "item": "float(...)", "softmax": "exp and sum", "relu": "np.maximum",
+    "cat": "np.concatenate", "unsqueeze": "[:, None]", "item": "float(...)", "softmax": "exp, sum",
+    "relu": "np.maximum",
     "randn": "standard_normal", "rand": "random", "norm": "np.linalg.norm", "numel": ".size", "dim": ".ndim",
     "float": ".astype(float)", "long": ".astype(int)", "pow": "**", "sub_": "a new array", "add_": "a new array",
     "scatter_": "an index", "gather": "an index", "tensor": "np.array", "log_softmax": "exp and sum", "mm": "@",
@@ -453,7 +453,7 @@ def _types(error, text, site, name):
     if "boolean subtract" in text or "boolean negative" in text:
         return "a mask of True and False was subtracted or negated: multiply by it, or use ~"
     if "Cannot cast ufunc" in text:
-        return "an in-place operation (+=, -=, *=) puts floats into an array of whole numbers: start from floats (np.zeros)"
+        return "an in-place operation (+=, -=, *=) puts floats into an array of whole numbers: start from floats"
     if "not iterable" in text:
         kind = (re.search(r"'([\w.]+)' object is not iterable|non-iterable ([\w.]+) object", text) or ["", "", ""])[1:]
         return (
