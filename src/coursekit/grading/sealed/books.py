@@ -13,6 +13,7 @@ import json
 import math
 import pathlib
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from ..._atomic import write_atomically
@@ -22,6 +23,7 @@ from .grade import public_message, safe_name
 from .inside.notebook import code_cells
 from .similarity import fingerprint, similar_pairs
 from .submissions import clean
+from .tables import read_table, same_key
 
 __all__ = ["LatePolicy", "Row", "gradescope_results", "read_roster", "rows", "safe_cell", "write_books"]
 
@@ -86,16 +88,23 @@ class Row:
 
 
 def read_roster(path) -> dict[str, dict]:
-    """Who takes the course: a CSV with a column student, and any of name, email, canvas_id, sis_id, login, section."""
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        people = list(csv.DictReader(file))
+    """Who takes the course: a list with a column student, and any of name, email, canvas_id, sis_id, login, section.
+
+    The gradebook that Canvas exports is read as well: there ID is the student.
+    """
+    table = read_table(path, ())
+    columns = {"id": "student", "student": "name"} if {"id", "student", "sis_id"} <= set(table.columns) else {}
+    people = [{columns.get(k, k): v for k, v in row.items()} for row in table.rows]
+    if columns:
+        people = [p | {"canvas_id": p["student"]} for p in people if p.get("student", "").isdecimal()]
     if not people or "student" not in people[0]:
         raise DataError(f"{str(path)!r} needs a column student, with the names that the submissions are filed under")
-    names = [p["student"] for p in people]
-    twice = {n for n in names if names.count(n) > 1}
+    people = [p for p in people if p["student"]]
+    names = [same_key(p["student"]) for p in people]
+    twice = [p["student"] for p in people if names.count(same_key(p["student"])) > 1]
     if twice:
-        raise DataError(f"{str(path)!r} lists {sorted(twice)[0]!r} twice")
-    return {clean(p["student"]): {k: v or "" for k, v in p.items() if k} for p in people}
+        raise DataError(f"{str(path)!r} lists {twice[0]!r} twice")
+    return {clean(unicodedata.normalize("NFC", p["student"])): p for p in people}
 
 
 def _order(record):
@@ -132,7 +141,8 @@ def rows(
             continue
         # max keeps the first of equals, so the candidates are looked at from the last to the first
         total, days, record = candidates[-1] if keep == "last" else max(candidates[::-1], key=lambda c: c[0])
-        result.append(Row(student, person, record, len(own), days, record["points"], total))
+        attempts = max(len(own), *(r.get("attempts", 1) for r in own))
+        result.append(Row(student, person, record, attempts, days, record["points"], total))
     return result
 
 

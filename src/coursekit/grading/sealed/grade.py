@@ -436,6 +436,9 @@ def _about(record, submission):
         "attempt": submission.attempt,
         "submitted": submission.submitted.isoformat(timespec="seconds"),
         "time_from": submission.time_from,
+        "attempts": submission.attempts,
+        "platform": submission.platform,
+        "platform_late": submission.late,
         "points": sum(q["points"] for q in record["questions"].values()),
         "possible": sum(q["possible"] for q in record["questions"].values()),
     }

@@ -78,7 +78,7 @@ def run(sheet: str, key: bytes, folder, out) -> None:
         tier, _ = choose_tier()
         the_sheet = load_sheet(sheet)
         try:
-            files = [s for s in find_submissions(folder, sheet) if s.path.suffix.lower() in (".ipynb", ".zip")]
+            files = find_submissions(folder, sheet)
         except DataError:
             files = []
         if len(files) != 1:
