@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from .apart import Ended, run_apart
 from .inside.notebook import MAX_MEMBERS, code_cells, read_bytes
 
-__all__ = ["Seen", "look_at", "members"]
+__all__ = ["Seen", "look_at", "members", "written_texts"]
 
 _SET = re.compile(r"^(?:async\s+)?(?:def|class)\s+([A-Za-z_]\w*)|^([A-Za-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _CHECK = re.compile(r"\bcheck\(\s*[\"'](\d\d)\.(\d+)[\"']")
@@ -70,6 +71,33 @@ def _look(path, names):
         checks.setdefault(id, set()).add(number)
     open_still = _unwritten(source)
     return len(defined), len(defined - open_still), [[id, len(found)] for id, found in sorted(checks.items())], ""
+
+
+def written_texts(path, ids: tuple[str, ...]) -> dict[str, str]:
+    """What a student wrote to questions that a person marks: the text cells from the question's number on."""
+    try:
+        return run_apart(lambda: {"texts": _texts(path, ids)}, **_BOUNDS)["texts"]
+    except Ended:
+        return {}
+
+
+def _texts(path, ids):
+    try:
+        cells = json.loads(read_bytes(path).decode("utf-8-sig"))["cells"]
+        found: dict[str, list[str]] = {}
+        current = None
+        for cell in cells:
+            text = cell.get("source", "")
+            text = "".join(text) if isinstance(text, list) else text
+            if cell.get("cell_type") == "markdown":
+                heading = re.search(r"^#+ .*?(\S*\d\d\.\w+)", text, re.MULTILINE)
+                named = next((id for id in ids if id in text[:300]), None)
+                current = named or (None if heading else current)
+                if current:
+                    found.setdefault(current, []).append(text)
+        return {id: "\n\n".join(parts)[:8000] for id, parts in found.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _unwritten(source):
