@@ -222,7 +222,7 @@ def _csv(lines) -> str:
 def write_books(
     out, sheet, records: list[dict], table: list[Row], tier: str, keep: str = "last", decisions=None, worksheet=None
 ) -> dict[str, str]:
-    """Write gradebook, Canvas, Moodle, Gradescope, feedback, similarity and class files; where each text is, by name."""
+    """Write gradebook, Canvas, Moodle, Gradescope, feedback, similarity and class files; where the texts are."""
     out, decisions = pathlib.Path(out), decisions or Decisions()
     _folders(out)
     gradebook = _gradebook(sheet, table, tier, decisions)

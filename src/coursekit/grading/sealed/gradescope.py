@@ -36,7 +36,7 @@ fi
 python3 -m venv /opt/coursekit
 # Your version of NumPy where this Python has it, else the newest that it has.
 /opt/coursekit/bin/pip install --quiet "numpy=={numpy}" || /opt/coursekit/bin/pip install --quiet "numpy>=1.26"
-/opt/coursekit/bin/pip install --quiet matplotlib ipywidgets click rich
+/opt/coursekit/bin/pip install --quiet matplotlib ipywidgets click rich charset-normalizer
 cp -r /autograder/source/coursekit "$(/opt/coursekit/bin/python -c 'import site; print(site.getsitepackages()[0])')/"
 # Students' code runs as another user; it must not read the key, the cases or this package.
 chmod -R go-rwx /autograder/source
