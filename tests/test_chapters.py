@@ -82,6 +82,13 @@ def test_nothing_of_the_template_is_left(number):
     assert not left, f"search for WRITE, and write, in {', '.join(left)}"
 
 
+def test_readme_has_todays_table_of_chapters_and_its_pictures():
+    done = subprocess.run([sys.executable, "tools/readme.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for picture in re.findall(r"\]\(([^)]+\.webp)\)", (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert (ROOT / picture).is_file(), f"{picture} is not there; take it with: make build && make pictures"
+
+
 @pytest.mark.slow
 def test_a_new_chapter_passes_the_tests_of_a_chapter(tmp_path):
     for name in ("src", "chapters", "exercises", "ledger", "tools", "tests"):
