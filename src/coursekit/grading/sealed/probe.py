@@ -66,8 +66,8 @@ y = np.unique([1, 2]), np.median([1.0]), np.fft.fft([1.0]), np.ma.masked_array([
 z = np.polynomial.Polynomial([1, 2])(3), np.random.default_rng(0).normal(), np.char.upper(["a"])
 """
 _WITHOUT = (
-    "honest code does not run in it: its user cannot read all of Python and NumPy. They are installed where only you can "
-    "enter, or under the temporary folder, which is another one inside: install them elsewhere"
+    "honest code does not run in it: its user cannot read all of Python and NumPy. They are installed where only you "
+    "can enter, or under the temporary folder, which is another one inside: install them elsewhere"
 )
 
 
