@@ -1,5 +1,9 @@
-"""Every claim of the ledger is run again and compared with what the book shows; what it must declare is enforced."""
+"""Claims of the ledger are run again and compared with what the book shows; what they must declare is enforced.
 
+A claim of which neither code, data nor NumPy changed is left out; `make claims` runs all (COURSEKIT_CLAIMS=all).
+"""
+
+import os
 import re
 from pathlib import Path
 
@@ -27,6 +31,8 @@ def ids_of(name):
 
 @pytest.mark.parametrize("claim", [c for c in CLAIMS if not c.slow], ids=lambda c: c.id)
 def test_a_claim_comes_out_as_recorded(claim):
+    if os.environ.get("COURSEKIT_CLAIMS") != "all" and ledger.unchanged(claim):
+        pytest.skip("nothing that it depends on has changed since its numbers were recorded")
     recorded, again = records(claim), ledger.run(claim)
     print(f"{claim.id}: {again['numbers']}, {again['seconds']} s")
     assert again["verdict"] == recorded["verdict"] == claim.verdict

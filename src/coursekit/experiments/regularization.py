@@ -570,7 +570,7 @@ def validation_curves(runs=1, epochs=50, examples=300, lr=0.003, seed=0) -> dict
 def stop_early(losses, patience) -> tuple[int, int]:
     """(epoch at which training stops, best epoch until then), from 1, by coursekit's `EarlyStopping`."""
     stop, rows = EarlyStopping(patience), []
-    history = SimpleNamespace(params={}, state={}, epochs=rows)
+    history = SimpleNamespace(params={}, state={}, epochs=rows, best={})
     for loss in losses:
         rows.append({"val_loss": float(loss)})
         if stop(history):
