@@ -95,26 +95,55 @@ def five(seeds):
 
 
 @claim(
+    "03.five-late",
+    kind="measured",
+    text="With five hidden layers it does leave it at rate 0.5, within 40,000 steps.",
+    source=COURSE,
+    setting=f"5 {PLATEAU}, SGD 0.5, until the mean loss of 200 steps lies below 2.0",
+    condition="it does so before step 40,000 in all seeds",
+    seeds=range(3),
+    holds=lambda n: n["steps"].max() < 40_000,
+    tolerance=0.4,
+    slow=True,
+)
+def five_late(seeds):
+    """The step at which each run leaves."""
+    return {"steps": np.array([experiment.steps_to_leave(5, 0.5, 40_000, seed) for seed in seeds])}
+
+
+@claim(
     "03.five-never",
     kind="measured",
     text="A sigmoid network with five hidden layers never leaves the flat state, at any learning rate.",
     source="folk",
-    setting=f"5 {PLATEAU}, SGD, up to 40,000 steps, until the mean loss of 200 steps lies below 2.0",
-    condition="40,000 steps at every rate in every seed; the number is the step at which it leaves",
+    setting="5 hidden layers of 32 units on 8x8 digits, SGD, batches of 32: the explorer's network, 6,000 steps for "
+    "its 600",
+    condition="mean loss of the last 200 steps above 2.0 at every rate in every seed",
     seeds=range(3),
-    budget=Budget(rates=(0.02, 0.5, 1.0, 2.0), steps=40_000, picture=4000),
-    holds=lambda n: all(steps.min() == 40_000 for steps in n.values()),
+    budget=Budget(rates=(0.2, 2.0, 20.0), steps=6000, picture=600),
+    holds=lambda n: all(loss.min() > 2.0 for loss in n.values()),
     verdict="does not hold",
-    note="It is a plateau, not a prison: at rates of 1 and 2 the networks leave it after some thousand steps, at the "
-    "paper's 0.5 "
-    "after some 20,000. Glorot and Bengio looked for a shorter time. We had written that five layers do not escape.",
-    tolerance=0.3,
-    slow=True,
+    note="It is a plateau, not a prison: at the explorer's own rate the networks leave it within ten times its "
+    "steps. Glorot "
+    "and Bengio looked for a shorter time. We had written that five layers do not escape.",
+    tolerance=0.6,
 )
 def five_never(seeds, budget):
-    """Steps until each run leaves."""
+    """The loss at the end by rate; where it diverged, that of guessing."""
     return {
-        f"rate {rate:g}": np.array([experiment.steps_to_leave(5, rate, budget.steps, seed) for seed in seeds])
+        f"rate {rate:g}": np.array(
+            [
+                np.nan_to_num(
+                    _end(
+                        experiment.layers_while_training(
+                            "sigmoid", 5, lr=rate, steps=budget.steps, moments=2, seed=seed
+                        )
+                    ),
+                    nan=np.log(10),
+                )
+                for seed in seeds
+            ]
+        )
         for rate in budget.rates
     }
 
