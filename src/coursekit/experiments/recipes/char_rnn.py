@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import re
 import unicodedata
 
@@ -87,3 +88,34 @@ def bigram_bits(learn, test, letters: int) -> float:
     np.add.at(counts, learn, 1)
     p = counts / counts.sum(axis=1, keepdims=True)
     return float(-np.log2(p[test]).mean())
+
+
+def ngram_bits(learn, test, letters: int, order: int = 4) -> float:
+    """Bits per letter on `test` of a table of up to `order` letters of context, by Witten and Bell's interpolation.
+
+    p(w | h) = (c(h w) + T(h) p(w | h without its first letter)) / (c(h) + T(h)), with c the counts in `learn` and T(h)
+    the number of different letters that followed h. A piece of the text begins without context.
+    """
+    tables = [collections.defaultdict(collections.Counter) for _ in range(order + 1)]
+    for x, y in zip(*(part.tolist() for part in learn), strict=True):
+        for t, letter in enumerate(y):
+            for k in range(min(order, t + 1) + 1):
+                tables[k][tuple(x[t + 1 - k : t + 1])][letter] += 1
+    totals = [{h: (sum(c.values()), len(c)) for h, c in table.items()} for table in tables]
+
+    def probability(letter, context):
+        p = 1 / letters
+        for k in range(len(context) + 1):
+            h = tuple(context[len(context) - k :])
+            if h not in totals[k]:
+                break
+            count, kinds = totals[k][h]
+            p = (tables[k][h][letter] + kinds * p) / (count + kinds)
+        return p
+
+    bits = [
+        -np.log2(probability(letter, x[max(0, t + 1 - order) : t + 1]))
+        for x, y in zip(*(part.tolist() for part in test), strict=True)
+        for t, letter in enumerate(y)
+    ]
+    return float(np.mean(bits))
