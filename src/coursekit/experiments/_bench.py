@@ -116,15 +116,18 @@ def drawn(x, y, size: int, rng) -> Callable:
     return sample
 
 
-def shuffled(x, y, size: int, rng) -> Callable:
-    """Batches of `size` examples from one shuffle after the other; a rest smaller than a batch is left out."""
+def shuffled(x, y, size: int, rng, *, rest=False) -> Callable:
+    """Batches of `size` examples from one shuffle after the other.
+
+    What is left of a shuffle and smaller than a batch is left out, or with `rest` it is a smaller batch.
+    """
     count = len(x)
     size = min(size, count)
 
     def batches():
         while True:
             order = rng.permutation(count)
-            for i in range(0, count - size + 1, size):
+            for i in range(0, count if rest else count - size + 1, size):
                 yield order[i : i + size]
 
     draw = batches()
@@ -187,15 +190,15 @@ class Step:
     Attributes
     ----------
     step : updates made so far, this one included
-    loss : of this step's batch, before the update; (R,) with run axes
+    loss, out : of this step's batch, before the update: its loss, (R,) with run axes, and the network's outputs
     grads : the gradients that made the update
-    params, state : the network's numbers after it. Without `moves` the next update overwrites the params, so copy what
-        is to be kept
+    params, state : the network's numbers after it. The next update overwrites the params, so copy what is to be kept
     before : the params before the update, with `moves`; else None
     """
 
     step: int
     loss: np.ndarray
+    out: np.ndarray
     grads: dict
     params: dict
     state: dict
@@ -252,8 +255,7 @@ def descend(
     >>> bool(run.loss[:5].mean() > 2 > 0.5 > run.loss[-5:].mean())
     True
     """
-    if not moves:
-        params = trees.map_leaves(np.copy, params)
+    params = trees.map_leaves(np.copy, params)
     memory, state, losses, stopped = rule.init(params), state or {}, [], False
     with quiet():
         for step in range(1, steps + 1):
@@ -264,10 +266,10 @@ def descend(
             except NotFiniteError:
                 break
             grads = net.backward_first(dout, cache)
-            before = params if moves else None
-            params, memory = rule.update(params, grads, memory, inplace=not moves)
+            before = trees.map_leaves(np.copy, params) if moves else None
+            params, memory = rule.update(params, grads, memory, inplace=True)
             losses.append(value)
-            if watch is not None and (stopped := watch(Step(step, value, grads, params, state, before))):
+            if watch is not None and (stopped := watch(Step(step, value, out, grads, params, state, before))):
                 break
     made = np.array(losses, dtype=np.float64)
     if not stopped and len(losses) < steps:
