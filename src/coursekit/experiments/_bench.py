@@ -31,6 +31,40 @@ from ..layers import Dense, ReLU
 from ..losses import softmax_cross_entropy
 from ..model import Sequential
 
+# --- what is computed once and shared ---------------------------------------------------------------------------------
+
+
+def shared(maxsize=None) -> Callable:
+    """A decorator: call the function once for each setting, and give all who ask the same, read-only result.
+
+    An experiment that wrote into a cached array would change what others get, without a trace.
+
+    Parameters
+    ----------
+    maxsize : how many results are kept at most; None keeps all
+    """
+
+    def decorate(function):
+        @functools.lru_cache(maxsize)
+        @functools.wraps(function)
+        def compute(*settings, **named):
+            return _read_only(function(*settings, **named))
+
+        return compute
+
+    return decorate
+
+
+def _read_only(result):
+    """Turn writing off in all arrays of a nest, also in those that its objects hold."""
+    for leaf in trees.leaves(result).values():
+        if isinstance(leaf, np.ndarray):
+            leaf.flags.writeable = False
+        elif hasattr(leaf, "__dict__") and not callable(leaf):
+            _read_only([*vars(leaf).values()])
+    return result
+
+
 # --- small data sets --------------------------------------------------------------------------------------------------
 
 
@@ -76,7 +110,7 @@ def small_clothes(examples=3000, dtype=np.float64) -> Examples:
     return _rows("clothes", examples, True, False, dtype)
 
 
-@functools.lru_cache(maxsize=16)
+@shared(maxsize=16)
 def _rows(name, examples, small, standardized, dtype):
     found = {"digits": data.digits, "mnist": data.mnist, "clothes": data.fashion_mnist}[name]()
     if examples is not None and _checks.whole("examples", examples) > len(found.x_train):
@@ -87,19 +121,12 @@ def _rows(name, examples, small, standardized, dtype):
     x, x_test = x - mean, x_test - mean
     if standardized:
         x, x_test = x / std, x_test / std
-    return read_only(Examples(x, found.y_train[:examples], x_test, found.y_test))
+    return Examples(x, found.y_train[:examples], x_test, found.y_test)
 
 
 def shrink(images: np.ndarray) -> np.ndarray:
     """(N, H, W) -> (N, H/2, W/2), each pixel the mean of four: a quarter of the work, and digits can still be read."""
     return avg_pool2d_forward(images[:, None])[0][:, 0]
-
-
-def read_only(tree):
-    """The same nest of arrays, which nobody can write into any more; for what is cached and shared."""
-    for array in trees.leaves(tree).values():
-        array.flags.writeable = False
-    return tree
 
 
 # --- batches: functions that give the next x, y -----------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import time
 
@@ -19,7 +18,7 @@ from ..normalization import local_response_norm_forward
 from ..optimizers import adam
 from ..schedules import one_cycle
 from ..training import History, train
-from ._bench import mlp
+from ._bench import mlp, shared
 
 NETS = {"LeNet-5": "lenet5_mnist", "MLP": "mlp_mnist"}
 # The dense network has 61,225 params, against LeNet-5's 61,706.
@@ -47,7 +46,7 @@ C3_SEES = (
 )
 
 
-@functools.cache
+@shared()
 def trained(name: str) -> tuple[Sequential, weights.Weights]:
     """A network of `NETS` and its shipped weights, in float64: so a browser gives the same digits as this machine."""
     _checks.choice("name", name, NETS)
@@ -80,12 +79,11 @@ def scores(name: str, images: np.ndarray) -> np.ndarray:
     return predict(net, w.params, w.state, inputs(NETS[name], images.astype(np.float64)))
 
 
-@functools.cache
+@shared()
 def one_of_each() -> np.ndarray:
     """The first test image of each digit, (10, 28, 28)."""
     mnist = data.mnist()
     images = np.stack([mnist.x_test[(mnist.y_test == digit).argmax()] for digit in range(10)]).astype(np.float64)
-    images.flags.writeable = False
     return images
 
 
@@ -99,7 +97,7 @@ def moved(images: np.ndarray, right: int = 0, down: int = 0) -> np.ndarray:
     return out
 
 
-@functools.cache
+@shared()
 def accuracy_when_moved(most: int = 8, examples: int = 150) -> dict:
     """Share of test digits that each network still reads when all are moved to the right by -most .. most pixels.
 

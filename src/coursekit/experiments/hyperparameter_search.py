@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from .. import _checks, data, search
@@ -12,7 +10,7 @@ from ..losses import softmax_cross_entropy
 from ..model import accuracy, stack_runs
 from ..optimizers import momentum
 from ..regularizers import l2, regularized
-from ._bench import descend, mlp, quiet, read_only, shuffled
+from ._bench import descend, mlp, quiet, shared, shuffled
 
 # The four settings of the chapter's network, each as wide as somebody who knows nothing would make it.
 SPACE = {
@@ -25,7 +23,7 @@ SPACE = {
 MAP_SPACE = {"lr": search.log_uniform(1e-3, 1e3), "l2": search.log_uniform(1e-3, 1e3)}
 
 
-@functools.cache
+@shared()
 def shuffled_digits(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """All 1,797 digits of 8x8 pixels in random order: x (1797, 64), centred and scaled, and y (1797,)."""
     digits = data.digits(flat=True)
@@ -33,7 +31,7 @@ def shuffled_digits(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     y = np.concatenate([digits.y_train, digits.y_test])
     order = np.random.default_rng(seed).permutation(len(x))
     # Constants, so that no part learns from another; float64, so that the browser finds the same numbers.
-    return read_only((((x.astype(np.float64) - 0.305) / 0.376)[order], y[order]))
+    return ((x.astype(np.float64) - 0.305) / 0.376)[order], y[order]
 
 
 def train_all(settings: list[dict], x, y, *, steps=40, batch_size=50, hidden=16, seed=0, watch=None) -> dict:
@@ -103,7 +101,7 @@ def accuracy_of(trained, x, y):
 # ------------------------------------------------------------------------------------- choosing on the test set
 
 
-@functools.cache
+@shared()
 def candidates(count: int = 100, examples: int = 100, seed: int = 0) -> np.ndarray:
     """(count, images) of bool: which of the images never trained on each of `count` candidates reads right.
 
@@ -118,7 +116,7 @@ def candidates(count: int = 100, examples: int = 100, seed: int = 0) -> np.ndarr
         settings, part = search.random(space, 20, rng), slice(examples)
         trained = train_all(settings, x[part], y[part], steps=60, batch_size=25, seed=start + seed)
         right.append(scores(trained, x[examples:]).argmax(axis=-1) == y[examples:])
-    return read_only(np.concatenate(right)[:count])
+    return np.concatenate(right)[:count]
 
 
 def optimism(tried=50, images=50, seed=0, repeats=300) -> dict:
@@ -278,11 +276,11 @@ def network_search(side=3, examples=200, shift=0.0, seed=0) -> dict:
     return result
 
 
-@functools.cache
+@shared()
 def _part(examples, seed):
     x, y = shuffled_digits(seed)
     kept, held = search.split(examples, 0.2, np.random.default_rng(seed))
-    return read_only((x[kept], y[kept], x[held], y[held]))
+    return x[kept], y[kept], x[held], y[held]
 
 
 def score(settings: dict, examples=500, seed=0) -> float:
@@ -318,13 +316,13 @@ def decades(count=1000, seed=0) -> dict:
     return {"edges": edges} | {name: np.histogram(x, edges)[0] for name, x in drawn.items()}
 
 
-@functools.cache
+@shared()
 def accuracy_map(points: int = 19, examples: int = 100, seed: int = 0) -> np.ndarray:
     """(points, points) validation accuracy of softmax regression over MAP_SPACE, a row for each learning rate."""
     x, y = shuffled_digits(seed)
     settings = search.grid(MAP_SPACE, points=points)
     trained = train_all(settings, x[:examples], y[:examples], steps=30, hidden=0, seed=seed)
-    return read_only(accuracy_of(trained, x[-500:], y[-500:]).reshape(points, points))
+    return accuracy_of(trained, x[-500:], y[-500:]).reshape(points, points)
 
 
 def look_up(settings: list[dict], surface: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import unicodedata
 
@@ -36,7 +35,7 @@ from ..recurrent import (
     rnn_step_forward,
 )
 from ..zoo import Vocabulary, char_rnn, next_character_examples, write_text
-from ._bench import count, descend, drawn
+from ._bench import count, descend, drawn, shared
 
 CELLS = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
 
@@ -120,7 +119,7 @@ def learn_to_add(bits=8, long=40, hidden=8, steps=400, seed=0) -> dict:
 READ_ALOUD = ("christina", "josephine", "patrick", "bernadette")
 
 
-@functools.cache
+@shared()
 def _names():
     """Given names that one list has and the other has not: two tuples, female and male."""
     lists = data.names()
@@ -499,7 +498,7 @@ def train_recall(cell, longest, hidden=16, steps=800, seeds=(0, 1, 2)):
     return net, descend(net, _start(net, seeds), sample, optimizer, steps=steps).params
 
 
-@functools.cache
+@shared()
 def _recall_weights():
     return weights.load("recall", np.float64).params
 
@@ -586,7 +585,7 @@ def bigram_bits(learn, test, letters: int) -> float:
     return float(-np.log2(p[test]).mean())
 
 
-@functools.cache
+@shared()
 def _writer(source):
     """(model, vocabulary, params, the words of the text) of a source."""
     name = TEXTS[_checks.choice("source", source, TEXTS)]
