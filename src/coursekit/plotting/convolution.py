@@ -151,9 +151,9 @@ def blurs(results: list[dict]):
 def edges(result: dict):
     """Sobel's two answers, the strength of the edge, and its direction as a colour."""
     fig, axes = figure(6.4, 6.3, 2, 2, margins=(0.05, 0.05, 0.05, 0.32), gaps=(0.12, 0.36))
-    _photograph(axes[0, 0], result["across"], "across", -0.4, 0.4)
-    _photograph(axes[0, 1], result["down"], "down", -0.4, 0.4)
-    _photograph(axes[1, 0], result["strength"], "strength", 0, 0.4)
+    _photograph(axes[0, 0], result["across"], "across", low=-0.4, high=0.4)
+    _photograph(axes[0, 1], result["down"], "down", low=-0.4, high=0.4)
+    _photograph(axes[1, 0], result["strength"], "strength", low=0, high=0.4)
     axes[1, 1].imshow(_coloured(result["angle"], result["strength"] / 0.3), interpolation="none")
     bare(axes[1, 1])
     axes[1, 1].set_title("direction")
@@ -224,7 +224,7 @@ def colours(result: dict):
     for ax, name, one in zip(axes.flat[1:], result["names"], result["out"][0], strict=True):
         high = 1.0 if name == "brightness" else 0.8
         low = -high if name.startswith("edges") else 0.0
-        _photograph(ax, one, name, low, high)
+        _photograph(ax, one, name, low=low, high=high)
     fig.alt = (
         "A photograph of an astronaut in an orange suit, and three feature maps: brightness, where it is orange, and "
         "the edges of the orange parts."
@@ -258,12 +258,12 @@ def feature_maps(result: dict):
         gaps=(0.2, 0),
     )  # fmt: skip
     _grid(left, 1 - result["image"], f"read as {result['guess']}")
-    _grid(right, mosaic(maps, columns), f"{result['layer']}: {len(maps)} maps of {maps.shape[1]} x "
-             f"{maps.shape[2]}", 0, np.percentile(maps, 99.5), cmap="viridis")  # fmt: skip
+    title = f"{result['layer']}: {len(maps)} maps of {maps.shape[1]} x {maps.shape[2]}"
+    _grid(right, mosaic(maps, columns), title, high=np.percentile(maps, 99.5), cmap="viridis")
     if first:
         high = np.abs(result["kernels"]).max()
         inset = left.inset_axes([0.1, -0.66, 0.8, 0.47])
-        _grid(inset, mosaic(result["kernels"], 3), "", -high, high, cmap="RdBu_r")
+        _grid(inset, mosaic(result["kernels"], 3), low=-high, high=high, cmap="RdBu_r")
         inset.set_title("its kernels, 5 x 5", size=10)
     left.set_anchor("N")
     right.set_anchor("N")
