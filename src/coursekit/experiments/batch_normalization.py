@@ -13,7 +13,7 @@ from ..losses import softmax_cross_entropy
 from ..model import Sequential, accuracy, stack_runs
 from ..normalization import batch_norm_backward, batch_norm_forward
 from ..optimizers import sgd
-from ._bench import descend, digits, drawn, mlp, quiet
+from ._bench import descend, digits, drawn, mlp, pool, quiet, searched
 
 SCALES = np.geomspace(1e-4, 1, 16)  # standard deviations of the first weights, those of Saitoh's figure
 NORMS = ("none", "batch norm", "layer norm", "batch norm and noise")
@@ -35,9 +35,9 @@ class Noise(Layer):
         """x (..., N, D), same shape out; the cache is the factor of every entry."""
         if not training:
             return x, None, state
-        rng, (n, features) = _checks.generator("rng", rng), x.shape[-2:]
-        factor = 1 + self.scale * rng.random((1, features)) + self.scale / 5 * rng.random((n, features))
-        shift = self.shift * rng.uniform(-1, 1, (1, features)) + self.shift / 5 * rng.uniform(-1, 1, (n, features))
+        rng, one = _checks.generator("rng", rng), (*x.shape[:-2], 1, x.shape[-1])
+        factor = 1 + self.scale * rng.random(one) + self.scale / 5 * rng.random(x.shape)
+        shift = self.shift * rng.uniform(-1, 1, one) + self.shift / 5 * rng.uniform(-1, 1, x.shape)
         factor = factor.astype(x.dtype)
         return x * factor + shift.astype(x.dtype), factor, state
 
@@ -53,21 +53,27 @@ class GhostBatchNorm(BatchNorm):
     size: int = 16
 
     def forward(self, params, state, x, *, training, rng=None):
-        """x (N, D), N a multiple of `size`; same shape out."""
+        """x (..., N, D), N a multiple of `size`; same shape out."""
         if not training:
             return super().forward(params, state, x, training=False)
-        groups = x.reshape(-1, self.size, x.shape[-1])
-        out, cache, running = batch_norm_forward(
-            groups, params["gamma"], params["beta"], state, training=True, momentum=self.momentum, eps=self.eps
+        groups = x.reshape(*x.shape[:-2], -1, self.size, x.shape[-1])
+        gamma, beta, mean, var = (
+            a if a.ndim == 1 else a[..., None, :, :]
+            for a in (params["gamma"], params["beta"], state["mean"], state["var"])
         )
-        return out.reshape(x.shape), cache, {name: value.mean(axis=(0, 1)) for name, value in running.items()}
+        out, cache, running = batch_norm_forward(
+            groups, gamma, beta, {"mean": mean, "var": var}, training=True, momentum=self.momentum, eps=self.eps
+        )
+        running = {name: value.mean(axis=-3).reshape(state[name].shape) for name, value in running.items()}
+        return out.reshape(x.shape), (cache, params["gamma"].shape), running
 
     def backward(self, dout, cache):
-        """The gradient of the output (N, D) -> that of x, {"gamma", "beta"}."""
-        if cache[4]:  # training
-            dx, dgamma, dbeta = batch_norm_backward(dout.reshape(-1, self.size, dout.shape[-1]), cache)
-            return dx.reshape(dout.shape), {"gamma": dgamma, "beta": dbeta}
-        return super().backward(dout, cache)
+        """The gradient of the output (..., N, D) -> that of x, {"gamma", "beta"}."""
+        if len(cache) > 2:  # the running statistics were used
+            return super().backward(dout, cache)
+        cache, shape = cache
+        dx, dgamma, dbeta = batch_norm_backward(dout.reshape(cache[-1]), cache)
+        return dx.reshape(dout.shape), {"gamma": dgamma.reshape(shape), "beta": dbeta.reshape(shape)}
 
 
 def network(norm="batch norm", depth=5, width=50, std=None, inputs=64, eps=1e-5) -> Sequential:
@@ -138,6 +144,14 @@ class _PerRun(Sequential):
 def sixteen_scales(norm="none", lr=0.1, seed=0, steps=120) -> dict:
     """`training_curve` at each of the sixteen `SCALES`: loss (16, steps), signal (16, 5), accuracy (16,)."""
     return {"norm": norm, "lr": lr, "std": SCALES} | _many(norm, SCALES, [lr] * len(SCALES), steps=steps, seed=seed)
+
+
+def scales_that_train(norm, rates, seed=0, steps=120) -> np.ndarray:
+    """(8,) which of every second of `SCALES` trains at one rate at least: the last 20 losses have a mean below 1."""
+    every = SCALES[1::2]
+    stds, lr = np.tile(every, len(rates)), np.repeat(rates, len(every))
+    last = _many(norm, stds, lr, steps=steps, seed=seed)["loss"][:, -20:].mean(axis=1)
+    return (last.reshape(len(rates), -1) < 1).any(axis=0)
 
 
 RATES = np.geomspace(0.01, 10, 13)
@@ -284,11 +298,7 @@ def ghost_batches(size=16, images=300, steps=200, lr=0.3, batch_size=128, seed=0
     """
     x, y, x_test, y_test = digits()
     x, y = x[:images], y[:images]
-    net = network("batch norm" if size else "none")
-    if size:
-        swap = {True: lambda layer: GhostBatchNorm(layer.features, size=size), False: lambda layer: layer}
-        net = Sequential([swap[isinstance(layer, BatchNorm)](layer) for layer in net.layers])
-    rng = np.random.default_rng(seed)
+    net, rng = ghost_network(size), np.random.default_rng(seed)
     params, state = net.init(rng)
     run = descend(net, params, drawn(x, y, batch_size, rng), sgd(lr), steps=steps, state=state, rng=rng)
     train, test = (net.forward(run.params, run.state, rows, training=False)[0] for rows in (x, x_test))
@@ -297,6 +307,37 @@ def ghost_batches(size=16, images=300, steps=200, lr=0.3, batch_size=128, seed=0
         "test_loss": float(softmax_cross_entropy(test, y_test)[0]),
         "test_accuracy": float(accuracy(test, y_test)),
     }
+
+
+def ghost_network(size) -> Sequential:
+    """`network` whose batch norm takes its statistics from groups of `size`; 0: without batch norm."""
+    net = network("batch norm" if size else "none")
+    swap = {True: lambda layer: GhostBatchNorm(layer.features, size=size), False: lambda layer: layer}
+    return Sequential([swap[bool(size) and isinstance(layer, BatchNorm)](layer) for layer in net.layers])
+
+
+GROUPS = {"no batch norm": 0, "groups of 8": 8, "all 128": 128}
+
+
+def few_digits(rates=(0.056, 0.18, 0.32, 0.56, 1.0, 1.8, 3.2), seeds=4, images=300, steps=200) -> dict:
+    """The same three networks at several rates; the seed also draws who is trained on, who chooses and who judges.
+
+    Returns
+    -------
+    {name of `GROUPS`: {"validation", "accuracy", "loss"}} : arrays (rates, seeds): accuracy on 300 digits that choose
+        the rate, then accuracy and loss on about 1,200 others; and "rates"
+    """
+    lr, which = np.repeat(np.asarray(rates, np.float32), seeds), np.tile(np.arange(seeds), len(rates))
+    result = {"rates": np.array(rates)}
+    for name, size in GROUPS.items():
+        found = searched(
+            ghost_network(size), *pool(digits()), sgd(lr), which, images=images, held_out=300, steps=steps,
+            batch_size=128,
+        )  # fmt: skip
+        columns = found["validation"]["accuracy"], found["test"]["accuracy"], found["test"]["loss"]
+        shaped = (column.reshape(len(rates), seeds) for column in columns)
+        result[name] = dict(zip(("validation", "accuracy", "loss"), shaped, strict=True))
+    return result
 
 
 def backward_walk(x=(1.0, 2.0, 6.0), dout=(1.0, 0.0, 0.0), gamma=2.0, beta=1.0, eps=1e-5) -> dict:
