@@ -27,12 +27,13 @@ LEFT_OUT = {".npz", ".gz", ".js", ".mjs", ".css", ".pyc"}
 
 # What a page imports whatever its chapter; of everything, byte code would take the wheel over its limit.
 ON_EVERY_PAGE = """
-    __init__ _atomic _checks _erf _moved _runs activations convolution dense errors fast/__init__ fast/images
-    fast/products fast/sequences initializers layers/__init__ layers/base layers/dense layers/image layers/recurrent
-    losses model normalization optimizers recurrent regularizers trees data/__init__ data/_files data/_full
-    data/_images data/_tables data/_text data/_toys experiments/__init__ explorers/__init__ interactive/__init__
-    interactive/controls interactive/core interactive/live interactive/predict interactive/sketch plotting/__init__
-    plotting/_axis plotting/_style plotting/_svg
+    __init__ _atomic _checks _erf _half _moved _norms _runs activations convolution dense errors fast/__init__
+    fast/dense fast/images fast/losses fast/optimizers fast/products fast/sequences initializers layers/__init__
+    layers/base layers/dense layers/image layers/recurrent losses model normalization optimizers recurrent
+    regularizers trees data/__init__ data/_files data/_full data/_images data/_tables data/_text data/_toys
+    experiments/__init__ experiments/_bench explorers/__init__ interactive/__init__ interactive/controls
+    interactive/core interactive/live interactive/predict interactive/sketch plotting/__init__ plotting/_axis
+    plotting/_parts plotting/_style plotting/_svg
 """.split()
 
 
