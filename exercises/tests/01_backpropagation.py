@@ -716,7 +716,11 @@ WRONG = [
         _error("(np.abs(a - n) / np.maximum(np.abs(a) + np.abs(n), 1e-8)).max()"),
         "the sizes were added, not compared",
     ),
-    Wrong("01.3", _error("(np.abs(a - n) / (np.maximum(np.abs(a), np.abs(n)) + 1e-8)).max()"), "1e-8 was added to the size"),
+    Wrong(
+        "01.3",
+        _error("(np.abs(a - n) / (np.maximum(np.abs(a), np.abs(n)) + 1e-8)).max()"),
+        "1e-8 was added to the size",
+    ),
     Wrong("01.5", _entries(limit="0.02"), "compared with a fixed number"),
     Wrong("01.5", _entries(limit="-1"), "every entry is called wrong"),
     Wrong("01.5", _entries().replace("> 0", "< 0"), "the wrong way round"),
