@@ -3,7 +3,7 @@
 import numpy as np
 
 from coursekit.grading.cases import Right, Slip, Wrong, case, question, slips
-from coursekit.grading.compare import expect_equal, expect_parts, expect_shape
+from coursekit.grading.compare import expect_equal, expect_parts
 
 TITLE = "Backpropagation"
 

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from coursekit.grading.cases import Right, Slip, Wrong, case, question, slips
-from coursekit.grading.compare import expect_equal, expect_parts, expect_true
+from coursekit.grading.compare import expect_equal, expect_parts
 
 TITLE = "Batch normalization"
 
@@ -254,7 +254,7 @@ Q3 = question(
 
 @case("batch_norm_backward: gradients", points=2)
 def backward(batch_norm_backward, *, rng):
-    x, gamma, beta = draw(rng)
+    x, gamma, _ = draw(rng)
     dout = rng.uniform(0.3, 2, x.shape) * rng.choice([-1, 1], x.shape)
     mean, var = x.mean(axis=0), x.var(axis=0)
     cache = ((x - mean) / np.sqrt(var + 1e-5), 1 / np.sqrt(var + 1e-5), gamma)  # as 06.1 describes it
