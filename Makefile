@@ -36,6 +36,9 @@ test: .venv/.test  ## run every test: code, notebooks, book, browser
 claims: .venv/.test  ## run every claim of the ledger, also those of which nothing has changed (20 minutes)
 	@COURSEKIT_CLAIMS=all $(PY) -m pytest -q -n 2 tests/test_ledger.py
 
+pictures: .venv/.test  ## take README's pictures from the built book, and renew its table of chapters (after make build)
+	@$(PY) tools/readme.py --pictures
+
 notebooks: .venv/.test  ## make the .ipynb beside each chapter and exercise anew
 	@$(PY) tools/make_notebooks.py
 
@@ -63,6 +66,7 @@ check: .venv/.test  ## what pre-commit checks: style, notebooks in step, links o
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@$(PY) tools/make_notebooks.py --check
+	@$(PY) tools/readme.py --check
 	@$(PY) tools/build_book.py
 	@$(PY) tools/check_links.py
 

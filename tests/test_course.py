@@ -41,11 +41,6 @@ def test_jupyterquiz_can_show_the_same_file(chapter):
     assert json.loads(re.search(r"=(\[.*\]);\n", script)[1]) == course.questions(chapter)
 
 
-@pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
-def test_every_chapter_ends_with_its_quiz(page):
-    assert f'quiz("{page.stem[:2]}")' in page.read_text()
-
-
 def test_answers_are_not_in_plain_sight():
     quiz = course.quiz("05")
     html = quiz.html()

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sphinx.util import logging
 
-from . import progress
+from . import cells_html, progress
 from .core import find
 from .html import ADDRESS, explorer_html
 
@@ -51,7 +51,13 @@ def _add_script(app, pagename, templatename, context, doctree):
     body = context.get("body") or ""
     if "ck-explorer" in body or "ck-predict" in body or "ck-figure" in body:
         app.add_css_file("explorer.css")
+        app.add_js_file("python.js", loading_method="defer")
         app.add_js_file("explorer.js", loading_method="defer")
+    if pagename.startswith(("chapters/", "exercises/")) and "cell_input" in body:
+        app.add_css_file("explorer.css")
+        app.add_css_file("cells.css")
+        app.add_js_file("python.js", loading_method="defer")
+        app.add_js_file("cells.js", loading_method="defer")
     if "ck-clinic" in body:
         app.add_css_file("clinic.css")
         app.add_js_file("clinic.js", loading_method="defer")
@@ -75,6 +81,9 @@ def _finish(app, error):
     if report is None:
         return
     live = _prepare_live(app, cache / "pyodide", out / "_static" / "ck")
+    for complaint in cells_html.fill(out, Path(app.srcdir), live):
+        logger.warning("cells: %s", complaint)
+    pages = {page: page.read_text(encoding="utf-8") for page in pages}
     blocks = {address: _block(address, report[address], live) for address in addresses}
     for page, text in pages.items():
         fresh = ADDRESS.sub(lambda match: blocks[match["address"]], text)
