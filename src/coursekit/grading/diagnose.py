@@ -205,7 +205,9 @@ class _Programs:
     def explain(self, trials, programs, end=None, strong=False):
         """For each case the program that fits in the most cases, and of these the first."""
         found: dict = {}  # case: (number of cases, says)
-        todo = [c for c, pair in trials.items() if strong or all(_known(t.error) and not _empty(t.error.got) for t in pair)]
+        todo = [
+            c for c, pair in trials.items() if strong or all(_known(t.error) and not _empty(t.error.got) for t in pair)
+        ]
         todo = [c for c in todo if all(run(c, self.base, t.draw) is None for t in trials[c])]
         # A program proves nothing where the right answer, as we know it, does not pass: those are left out.
         for says, program in programs:
