@@ -121,7 +121,7 @@ def five_late(seeds):
     condition="mean loss of the last 200 steps above 2.0 at every rate in every seed",
     seeds=range(3),
     budget=Budget(rates=(0.2, 2.0, 20.0), steps=6000, picture=600),
-    holds=lambda n: all(loss.min() > 2.0 for loss in n.values()),
+    holds=lambda n: n["the best of the rates"].min() > 2.0,
     verdict="does not hold",
     note="It is a plateau, not a prison: at the explorer's own rate the networks leave it within ten times its "
     "steps. Glorot "
@@ -130,22 +130,13 @@ def five_late(seeds):
 )
 def five_never(seeds, budget):
     """The loss at the end by rate; where it diverged, that of guessing."""
-    return {
-        f"rate {rate:g}": np.array(
-            [
-                np.nan_to_num(
-                    _end(
-                        experiment.layers_while_training(
-                            "sigmoid", 5, lr=rate, steps=budget.steps, moments=2, seed=seed
-                        )
-                    ),
-                    nan=np.log(10),
-                )
-                for seed in seeds
-            ]
-        )
-        for rate in budget.rates
-    }
+
+    def end(rate, seed):
+        run = experiment.layers_while_training("sigmoid", 5, lr=rate, steps=budget.steps, moments=2, seed=seed)
+        return np.nan_to_num(_end(run), nan=np.log(10))
+
+    found = {f"rate {rate:g}": np.array([end(rate, seed) for seed in seeds]) for rate in budget.rates}
+    return found | {"the best of the rates": np.min([*found.values()], axis=0)}
 
 
 @claim(
