@@ -210,9 +210,9 @@ def test_the_verdicts_follow_from_difference_noise_and_claimed_effect():
 
 def test_a_function_that_ran_other_settings_than_declared_is_an_error():
     def run(arms, seeds):
-        return fair_comparison({"a": arm(1), "b": arm(0)}, {"a": RATES, "b": {"lr": [1.0], "width": [1]}}, seeds)
+        return fair_comparison({"a": arm(1), "b": arm(0)}, {"a": RATES, "b": {"lr": [0.1, 1.0]}}, seeds)
 
-    with pytest.raises((DataError, TypeError)):
+    with pytest.raises(DataError, match="hand `arms` on as it came"):
         ledger.run(measured(measure=run, text="A is better.", comparison=comparison(), holds=None))
 
 
@@ -336,7 +336,6 @@ def test_an_absolute_word_about_a_run_has_a_row():
         "soften these, give each its row as {row}`NN.name`, or, if it is about no run of a network, add the line to "
         "tests/data/not-about-runs.txt"
     )
-    assert sorted(listed - set(found)) == [], "these sentences are gone: take them off tests/data/not-about-runs.txt"
 
 
 def test_a_row_that_a_chapter_names_is_there_and_says_what_the_sentence_says():

@@ -206,11 +206,11 @@ def test_two_places_of_one_student_are_said(tmp_path):
         assert "collision" in kinds(found) and len(found.last()) == 1
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "cp949", "cp1250"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "cp949"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_lists_are_read_as_spreadsheets_save_them(tmp_path, encoding, separator):
-    korean, polish = ["김민준", "이서연", "박지후", "최수아"], ["Łukasz Żak", "Jiří Dvořák", "Małgorzata Wójcik"]
-    names = {"cp949": korean, "cp1250": polish}.get(encoding, ["Müller Jürgen"])
+    korean = ["김민준", "이서연", "박지후", "최수아"]
+    names = {"cp949": korean}.get(encoding, ["Müller Jürgen"])
     lines = [f"Student{separator} NAME", *(f"{4001 + i}{separator} {name}" for i, name in enumerate(names))]
     path = tmp_path / "list.csv"
     path.write_bytes("\r\n".join([*lines, f"9{separator}Ann", ""]).encode(encoding))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from ..losses import mean_squared_error, softmax_cross_entropy
 from ..model import accuracy, stack_runs
 from ..optimizers import Optimizer, adadelta, adagrad, adam, adamw, amsgrad, momentum, nadam, nesterov, rmsprop, sgd
 from . import _bench
-from ._bench import count, descend, drawn, mlp, mnist, quiet, read_only
+from ._bench import count, descend, drawn, mlp, mnist, quiet, shared
 
 # The name that a reader sees, and the optimizer at a learning rate.
 OPTIMIZERS = {
@@ -295,10 +294,10 @@ def contraction(distance) -> np.ndarray:
         return (late / early) ** (1 / (len(distance) - 2 * quarter))
 
 
-@functools.lru_cache(maxsize=8)
+@shared(maxsize=8)
 def _momentum_grid(condition, steps):
     rates, decays = np.meshgrid(np.linspace(0.0625, 4, 64), np.linspace(0, 0.99, 64))
-    return read_only(contraction(quadratic_walk(condition, rates, decays, steps)).reshape(rates.shape))
+    return contraction(quadratic_walk(condition, rates, decays, steps)).reshape(rates.shape)
 
 
 def look_ahead(rate=0.35, decay=0.9, point=(-5.0, 1.3), velocity=(-3.0, 6.2)) -> dict:
@@ -407,6 +406,29 @@ def adversary(memory=1.1, every=3, cycles=100) -> dict:
     """
     gradients = np.where(np.arange(cycles * every) % every == 0, every, -1.0)
     return _adversary(gradients, 1 - 1 / memory) | {"memory": memory, "every": every}
+
+
+def adversary_drift(memory, every) -> float:
+    """Where Adam without momentum goes on that problem in the long run: the sum of its steps over a cycle, at rate 1.
+
+    Negative is the right way, towards -1. After many cycles v is periodic: it jumps with the large gradient and decays
+    until the next one, and the steps of a cycle, divided by its root, are added up.
+    """
+    beta, n = 1 - 1 / memory, int(every)
+    decayed = beta ** np.arange(n)
+    # v after the large gradient: v_0 = beta v_{n-1} + (1 - beta) n^2, where v_k = beta^k v_0 + 1 - beta^k.
+    first = (beta * (1 - decayed[-1]) + (1 - beta) * n**2) / (1 - beta * decayed[-1])
+    v = decayed * first + 1 - decayed
+    return float(-n / np.sqrt(v[0]) + (1 / np.sqrt(v[1:])).sum())
+
+
+def memory_needed(every) -> float:
+    """The memory 1 / (1 - beta2) above which Adam goes the right way on that problem, by bisection."""
+    low, high = 1.0 + 1e-9, float(every) ** 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if adversary_drift(middle, every) > 0 else (low, middle)
+    return high
 
 
 def random_adversary(beta2=0.1, high=3.0, excess=0.3, steps=3000, seed=0) -> dict:

@@ -41,8 +41,10 @@ HIDDEN = "A hidden case failed: the same task, with other inputs."
 # --- one submission ---------------------------------------------------------------------------------------------------
 
 
-def grade_bytes(jail: Jail, data: bytes, sheet: Sheet, key: bytes, only: Iterable[str] | None = None) -> dict:
+def grade_bytes(jail: Jail, data: bytes, sheet: Sheet, key: bytes | None, only: Iterable[str] | None = None) -> dict:
     """Grade one notebook file, question by question (`only` these); the record as a plain dict.
+
+    Without a key the cases get the public inputs of `check`, and the hidden ones are left out.
 
     Each question has a process of its own on the grader's side too, because what a student sends decides what it costs
     to read and to compare (`apart`).
@@ -58,7 +60,7 @@ def grade_bytes(jail: Jail, data: bytes, sheet: Sheet, key: bytes, only: Iterabl
     else:
         record["error"] = found.get("bad") or f"the file cannot be read: {found['ended']}"
     lost = 0
-    for question in sheet.questions:
+    for question in sheet.questions if key is not None else map(_public, sheet.questions):
         if only is not None and question.id not in only:
             continue
         if record["error"] is not None:
@@ -79,6 +81,11 @@ def grade_bytes(jail: Jail, data: bytes, sheet: Sheet, key: bytes, only: Iterabl
     record["notes"] = list(notes)[:20]
     record["seconds"] = round(time.monotonic() - started, 3)
     return record
+
+
+def _public(question):
+    cases = tuple(case for case in question.cases if not case.hidden)
+    return replace(question, cases=cases, points=sum(case.points for case in cases))
 
 
 MAX_LOST = 2  # questions of a submission that may end the grader's process twice each; the rest is then left
@@ -184,7 +191,9 @@ def _run(session: Session, case: Case, key: bytes) -> Said:
 
     So a number that was expected is shown only where everybody may know it.
     """
-    said = _run_once(session, case, keyed_rng(key, case))
+    said = _run_once(session, case, public_rng(case) if key is None else keyed_rng(key, case))
+    if key is None:
+        return said
     if said.status != "wrong" or case.hidden:
         return said
     public = _run_once(session, case, public_rng(case))
