@@ -18,7 +18,6 @@ where a rate goes, `momentum(cosine(0.1, steps=1000))`. Any function of the step
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
