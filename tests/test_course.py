@@ -63,7 +63,12 @@ def test_an_unknown_quiz_is_refused():
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"question": "?", "type": "numeric"}, "must be multiple_choice with exactly one right answer; it has 0"),
+        ({"question": "?", "type": "multiple_choice"}, "must be multiple_choice with exactly one right answer; it has 0"),
+        ({"question": "?", "type": "many_choice"}, "must be many_choice with at least one right answer; it has 0"),
+        ({"question": "?", "type": "numeric"}, "must be numeric with exactly one right value and its feedback; it has 0"),
+        ({"question": "?", "type": "order", "items": ["a", "b"]}, "must be an order of at least three items"),
+        ({"question": "?", "type": "line", "code": ["a = 1"], "answer": 2}, "must name its faulty line, from 1 to 1"),
+        ({"question": "?", "type": "essay"}, "is of type 'essay', but must be one of 'multiple_choice', 'many_choice'"),
         (
             {"question": "?", "type": "multiple_choice", "answers": [{"answer": "a", "correct": True}]},
             "no feedback for 'a'",
