@@ -28,13 +28,13 @@ test: .venv/.test  ## run every test: code, notebooks, book, browser
 	@$(PY) tools/run_tests.py
 
 notebooks: .venv/.book  ## make the .ipynb beside each chapter and exercise anew
-	@$(PY) -m coursekit.notebooks
+	@$(PY) tools/make_notebooks.py
 
 lab: .venv/.lab  ## open JupyterLab on the chapters and exercises
 	@.venv/bin/jupyter lab
 
 weights: .venv/.book  ## train the weights that the chapters ship again (NAME=one_of_them)
-	@$(PY) -m coursekit.weights $(NAME)
+	@$(PY) -m coursekit.experiments.recipes $(NAME)
 
 bench: .venv/.test  ## print our speed against PyTorch's
 	@$(PY) benchmarks/run.py
@@ -53,7 +53,7 @@ fuzz: .venv/.test  ## feed the grader random input for an hour (MINUTES=60)
 check: .venv/.test  ## what pre-commit checks: style, notebooks in step, links of the built book
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
-	@$(PY) -m coursekit.notebooks --check
+	@$(PY) tools/make_notebooks.py --check
 	@$(PY) tools/build_book.py
 	@$(PY) tools/check_links.py
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from coursekit import activations as act
-from coursekit._special import erf
+from coursekit._erf import erf
 from coursekit.errors import DTypeError, NotFiniteError, RangeError, ShapeError
 from coursekit.gradcheck import gradient_check
 

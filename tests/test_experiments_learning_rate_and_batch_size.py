@@ -5,13 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from coursekit.course import questions
 from coursekit.diagnostics import dead_units
 from coursekit.errors import RangeError
 from coursekit.experiments import learning_rate_and_batch_size as experiment
 from coursekit.experiments.optimizers import mlp
 from coursekit.explorers import learning_rate_and_batch_size as explore
-from coursekit.explorers.core import Explorer
+from coursekit.interactive.core import Explorer
+from coursekit.interactive.course import questions
 from coursekit.optimizers import sgd
 from coursekit.plotting import learning_rate_and_batch_size as plot
 from coursekit.schedules import constant

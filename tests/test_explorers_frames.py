@@ -11,7 +11,7 @@ import explorers_demo as demo
 import pytest
 
 from coursekit.errors import CourseError
-from coursekit.explorers import frames
+from coursekit.interactive import frames
 
 
 def read_pack(path):
@@ -91,10 +91,10 @@ def test_only_what_a_source_does_counts(tmp_path):
     assert frames._digest(file) not in digests
 
 
-@pytest.mark.parametrize("name", ["coursekit.plotting._svg", "coursekit.explorers.controls", "explorers_demo"])
+@pytest.mark.parametrize("name", ["coursekit.plotting._svg", "coursekit.interactive.controls", "explorers_demo"])
 def test_what_a_picture_is_made_of_is_part_of_its_key(built, name):
     entry, _ = built()
-    assert name in entry["sources"] and "coursekit.explorers.widget" not in entry["sources"]
+    assert name in entry["sources"] and "coursekit.interactive.widget" not in entry["sources"]
 
 
 def test_a_damaged_cache_is_drawn_again(built, tmp_path):

@@ -15,7 +15,7 @@ import explorers_demo as demo
 import numpy as np
 import pytest
 
-from coursekit.explorers import live
+from coursekit.interactive import live
 
 LIVE = Path(__file__).parent.parent / "live"
 sys.path.insert(0, str(LIVE))  # its scripts import each other
@@ -111,7 +111,7 @@ def test_the_wheel_for_the_browser_is_small_whole_and_the_same_each_time(tmp_pat
         names = archive.namelist()
         record = next(name for name in names if name.endswith(".dist-info/RECORD"))
         assert sorted(line.split(",")[0] for line in archive.read(record).decode().split()) == sorted(names)
-        assert archive.read("coursekit/explorers/core.py") == (builder.PACKAGE / "explorers/core.py").read_bytes()
+        assert archive.read("coursekit/interactive/core.py") == (builder.PACKAGE / "interactive/core.py").read_bytes()
     assert not [name for name in names if name.endswith((".npz", ".gz", ".js", ".css"))]
 
 
@@ -140,8 +140,8 @@ def test_byte_code_stands_beside_its_sources_and_changes_the_name(tmp_path, monk
 def test_byte_code_is_made_for_what_every_page_imports():
     """Of five chapters; the list in `browser_wheel.py` is to be kept by hand."""
     code = """
-import json, sys, importlib, coursekit.explorers.live
-from coursekit.explorers.core import Explorer
+import json, sys, importlib, coursekit.interactive.live
+from coursekit.interactive.core import Explorer
 chapter = importlib.import_module("coursekit.explorers." + sys.argv[1])
 next(value for value in vars(chapter).values() if isinstance(value, Explorer)).picture()
 print(json.dumps([module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "coursekit"]))

@@ -18,8 +18,9 @@ from coursekit.errors import (
 )
 from coursekit.layers import Dense, Layer, ReLU, Tanh
 from coursekit.losses import mean_squared_error, softmax_cross_entropy
-from coursekit.model import History, Sequential, accuracy, minibatches, predict, stack_runs, train
+from coursekit.model import Sequential, accuracy, predict, stack_runs
 from coursekit.optimizers import adam, momentum, sgd
+from coursekit.training import History, minibatches, train
 
 NET = Sequential([Dense(4, 6), Tanh(), Dense(6, 5), ReLU(), Dense(5, 3)])
 

@@ -46,7 +46,7 @@ def main():
             shutil.rmtree(BUILD / ".jupyter_cache", ignore_errors=True)
             shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
     # Sphinx copies style sheets and scripts only when it writes a page; told of another configuration it writes all.
-    folders = (ROOT / "_static", PACKAGE / "explorers" / "static")
+    folders = (ROOT / "_static", PACKAGE / "interactive" / "static")
     static = digest(path for folder in folders for path in folder.rglob("*") if path.is_file())
     known = BUILD / "html" / ".buildinfo"
     with since_last_time("static", static) as before:

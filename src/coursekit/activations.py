@@ -22,7 +22,7 @@ import math
 import numpy as np
 
 from . import _checks
-from ._special import erf
+from ._erf import erf
 from .errors import NotFiniteError, ShapeError
 
 __all__ = [

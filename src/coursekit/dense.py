@@ -2,13 +2,12 @@ r"""The dense (fully connected, affine) layer's mathematics: $\text{out} = x W +
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 
 from . import _checks
-from ._fast import matmul
+from ._runs import sum_to
 from .errors import ShapeError
+from .fast.products import matmul
 
 __all__ = ["affine_backward", "affine_forward"]
 
@@ -80,19 +79,3 @@ def affine_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndar
     dw = matmul(x.swapaxes(-1, -2), dout)
     db = dout.sum(axis=-2, keepdims=True)
     return sum_to(dx, x.shape), sum_to(dw, w.shape), sum_to(db, b.shape)
-
-
-def sum_to(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Undo broadcasting: sum `gradient` over the axes along which an array of `shape` was repeated.
-
-    >>> sum_to(np.ones((7, 1, 2)), (2,))
-    array([7., 7.])
-    """
-    if gradient.shape == shape:
-        return gradient
-    if gradient.size == prod(shape):  # only axes of length 1 differ
-        return gradient.reshape(shape)
-    extra = gradient.ndim - len(shape)
-    gradient = gradient.sum(axis=tuple(range(extra)))
-    repeated = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
-    return gradient.sum(axis=repeated, keepdims=True)

@@ -13,7 +13,7 @@ import numpy as np
 from . import _checks
 from .errors import DTypeError, NotFiniteError, RangeError, ShapeError
 from .losses import softmax_cross_entropy
-from .model import History, minibatches
+from .training import History, minibatches
 
 __all__ = [
     "Finding",
@@ -172,7 +172,7 @@ def lr_range_test(
 
     Parameters
     ----------
-    model, x, y, loss, batch_size, rng : as for `coursekit.model.train`
+    model, x, y, loss, batch_size, rng : as for `coursekit.training.train`
     optimizer : function of a learning rate that makes an optimizer, such as `coursekit.optimizers.sgd`
     low, high, steps : the rates to try
 
@@ -236,7 +236,7 @@ def diagnose(history: History, *, classes: int | None = None) -> list[Finding]:
 
     Parameters
     ----------
-    history : what `coursekit.model.train` returned (or `error.history` of a run that diverged)
+    history : what `coursekit.training.train` returned (or `error.history` of a run that diverged)
     classes : number of classes C, if the loss is a cross-entropy
 
     >>> flat = History({}, {}, {}, loss=[2.30] * 100)

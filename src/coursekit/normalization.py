@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import _checks, _fast
+from . import _checks
 from ._runs import run_axes
 from .dense import sum_to
 from .errors import DTypeError, RangeError, ShapeError
+from .fast import images
 
 __all__ = [
     "batch_norm2d_backward",
@@ -261,9 +262,9 @@ def batch_norm2d_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, n
     [(8, 3, 4, 4), (3,), (3,)]
     """
     inner, x_shape = cache
-    if isinstance(inner, _fast.BatchNormCache):
+    if isinstance(inner, images.BatchNormCache):
         _checks.gradient(dout, x_shape)
-        return _fast.batch_norm2d_backward(dout, inner)
+        return images.batch_norm2d_backward(dout, inner)
     _checks.gradient(dout, (*inner[-1][:-2], *x_shape[-4:]))
     dx, dgamma, dbeta = batch_norm_backward(_rows(dout), inner)
     return _images(dx, x_shape), dgamma, dbeta
@@ -275,7 +276,7 @@ def _batch_norm2d_fast(x, gamma, beta, running, training, momentum, eps):
     n = x.size // x.shape[1]
     if training:
         _enough_rows(n)
-    out, cache = _fast.batch_norm2d_forward(x, gamma, beta, eps, None if training else (mean, var))
+    out, cache = images.batch_norm2d_forward(x, gamma, beta, eps, None if training else (mean, var))
     if training:
         running = _updated(running, cache.mean[None], cache.var[None], n, momentum)
     return out, (cache, x.shape), running
@@ -284,7 +285,7 @@ def _batch_norm2d_fast(x, gamma, beta, running, training, momentum, eps):
 def _rows(images: np.ndarray) -> np.ndarray:
     """(..., N, C, H, W) -> (..., H W N, C): every pixel of every image a row.
 
-    In this order the rows of images that lie batch-last in memory are a view, see `coursekit._fast`.
+    In this order the rows of images that lie batch-last in memory are a view, see `coursekit.fast.images`.
     """
     *runs, n, c, h, w = images.shape
     return np.moveaxis(images, -4, -1).reshape(*runs, c, h * w * n).swapaxes(-1, -2)

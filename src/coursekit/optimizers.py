@@ -9,7 +9,7 @@ Each is a frozen object that holds settings only. The numbers travel as plain di
 * `params` is an array or a dict of arrays; dicts may nest. `grads` has the same entries and shapes.
 * `state` is a plain dict: `"step"`, the number of updates made, and arrays like the params. It can be saved to .npz.
 * The caller's arrays are not changed. `update(..., inplace=True)` writes into params and state instead, which saves
-  their copies; it is what `coursekit.model.train` does.
+  their copies; it is what `coursekit.training.train` does.
 * `lr` is a number or a schedule, a function of the step (from 0) such as those of `coursekit.schedules`.
 * With run axes, `lr` and `decay` may also be arrays with one number a run, (R,) for params (R, ...); (R, 1, 1) means
   the same. That trains a whole heat map in one pass.
@@ -43,7 +43,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from . import _checks, _trees
+from . import _checks, trees
 from .errors import CourseError, DTypeError, RangeError, ShapeError
 
 __all__ = [
@@ -89,8 +89,8 @@ class Optimizer:
 
     def init(self, params) -> dict:
         """The state before the first update: `{"step": 0}`, and zeros of the params' shapes under each slot's name."""
-        _trees.float_leaves("params", params)
-        return {"step": 0} | {slot: _trees.map_leaves(np.zeros_like, params) for slot in self.slots}
+        trees.float_leaves("params", params)
+        return {"step": 0} | {slot: trees.map_leaves(np.zeros_like, params) for slot in self.slots}
 
     def update(self, params, grads, state: dict, *, inplace: bool = False) -> tuple:
         """One update of all params.
@@ -121,7 +121,7 @@ class Optimizer:
         """
         steps_made = self._steps_made(state)
         slots = {f"state[{slot!r}]": state[slot] for slot in self.slots}
-        rows = _trees.rows({"params": params, "grads": grads} | slots)  # of each parameter: w, g, its slots
+        rows = trees.rows({"params": params, "grads": grads} | slots)  # of each parameter: w, g, its slots
         lr = self._rate(steps_made)
         rules = [self._for_runs(lr, w) for w, *_ in rows]
         if inplace:
@@ -129,7 +129,7 @@ class Optimizer:
                 _refuse_read_only({"params": params} | slots)
         else:
             rows = [[w.copy(order="K"), g, *(a.copy(order="K") for a in arrays)] for w, g, *arrays in rows]
-            params, _, *slots = (_trees.rebuilt(params, column) for column in zip(*rows, strict=True))
+            params, _, *slots = (trees.rebuilt(params, column) for column in zip(*rows, strict=True))
             state = state | dict(zip(self.slots, slots, strict=True))
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges goes to inf and NaN by itself
             for (rule, rate), (w, g, *arrays) in zip(rules, rows, strict=True):
@@ -238,10 +238,10 @@ def _align(name, value, w):
     return value.reshape(shape + (1,) * (w.ndim - len(shape))).astype(w.dtype)
 
 
-def _refuse_read_only(trees):
+def _refuse_read_only(nests):
     """Say which array cannot be written to, before any of them is."""
-    for name, tree in trees.items():
-        for path, array in _trees.leaves(tree).items():
+    for name, tree in nests.items():
+        for path, array in trees.leaves(tree).items():
             if not array.flags.writeable:
                 raise CourseError(
                     f"{name}{path} is read-only, so it cannot be updated in place; leave inplace=True out"
@@ -680,7 +680,7 @@ def global_norm(grads, *, run_axes: int = 0) -> np.ndarray:
     """
     run_axes = _checks.whole("run_axes", run_axes, 0)
     total = 0.0
-    for path, g in _trees.float_leaves("grads", grads).items():
+    for path, g in trees.float_leaves("grads", grads).items():
         if g.ndim < run_axes:
             raise ShapeError(f"grads{path} has shape {g.shape}, but run_axes={run_axes} axes in front were announced")
         with np.errstate(over="ignore"):
@@ -726,7 +726,7 @@ class global_norm_clip:
             with np.errstate(invalid="ignore"):  # an infinite gradient becomes NaN, for the loss to report
                 return g * scale.reshape(scale.shape + (1,) * (g.ndim - scale.ndim)).astype(g.dtype)
 
-        return _trees.map_leaves(clipped, grads)
+        return trees.map_leaves(clipped, grads)
 
 
 class chain:

@@ -9,7 +9,7 @@ r"""Recurrent networks: one step, and a whole sequence, of RNN, LSTM and GRU; th
 `x_step_forward` is one step: the formula. A sequence is a loop over steps with the same parameters, and its backward
 pass is the chain rule through that loop, last step first (backpropagation through time); `rnn_forward_plain` and
 `rnn_backward_plain` show both. `rnn_forward`, `lstm_forward`, `gru_forward` and their backward passes give the same
-numbers faster, see `coursekit._fast_recurrent`.
+numbers faster, see `coursekit.fast.sequences`.
 
 Shapes: N sequences of T steps with D inputs each, H hidden units. Inputs are (N, T, D), states (N, H). Weights are
 rows in, columns out, as in `coursekit.dense`; the gates lie side by side along the columns, (D, 4H) for an LSTM.
@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import _checks, _fast_recurrent
+from . import _checks
 from ._runs import run_axes
 from .activations import sigmoid_forward
 from .dense import sum_to
 from .errors import LabelError, ShapeError
+from .fast import sequences
 
 __all__ = [
     "embedding_backward",
@@ -184,7 +185,7 @@ def rnn_forward(
     (2, 5, 4)
     """
     runs = _check_sequence(1, x, wx, wh, b, h0=h0)
-    out, cache = _fast_recurrent.rnn_forward(runs, x, h0, wx, wh, b)
+    out, cache = sequences.rnn_forward(runs, x, h0, wx, wh, b)
     return out, (out.shape, h0.shape, cache)
 
 
@@ -211,7 +212,7 @@ def rnn_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     """
     out_shape, h_shape, cache = cache
     _checks.gradient(dout, out_shape)
-    dx, dh0, *dparams = _fast_recurrent.rnn_backward(dout, cache)
+    dx, dh0, *dparams = sequences.rnn_backward(dout, cache)
     return dx, sum_to(dh0, h_shape), *dparams
 
 
@@ -335,7 +336,7 @@ def lstm_forward(
     ((2, 5, 4), (2, 4))
     """
     runs = _check_sequence(4, x, wx, wh, b, h0=h0, c0=c0)
-    out, cache = _fast_recurrent.lstm_forward(runs, x, h0, c0, wx, wh, b)
+    out, cache = sequences.lstm_forward(runs, x, h0, c0, wx, wh, b)
     return out, (out.shape, h0.shape, c0.shape, cache)
 
 
@@ -374,7 +375,7 @@ def lstm_backward(dout: np.ndarray, cache: tuple, dc_last: np.ndarray | None = N
     _checks.gradient(dout, out_shape)
     if dc_last is not None:
         _checks.gradient(dc_last, (*out_shape[:-2], out_shape[-1]), "dc_last")
-    dx, dh0, dc0, *dparams = _fast_recurrent.lstm_backward(dout, dc_last, cache)
+    dx, dh0, dc0, *dparams = sequences.lstm_backward(dout, dc_last, cache)
     return dx, sum_to(dh0, h_shape), sum_to(dc0, c_shape), *dparams
 
 
@@ -500,7 +501,7 @@ def gru_forward(
     """
     runs = _check_sequence(3, x, wx, wh, b, h0=h0)
     b_outer, b_inner = _gru_bias(b, h0.shape[-1])
-    out, cache = _fast_recurrent.gru_forward(runs, x, h0, wx, wh, b_outer, b_inner)
+    out, cache = sequences.gru_forward(runs, x, h0, wx, wh, b_outer, b_inner)
     return out, (out.shape, h0.shape, b.shape, cache)
 
 
@@ -522,7 +523,7 @@ def gru_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     """
     out_shape, h_shape, b_shape, cache = cache
     _checks.gradient(dout, out_shape)
-    dx, dh0, dwx, dwh, db, db_inner = _fast_recurrent.gru_backward(dout, cache)
+    dx, dh0, dwx, dwh, db, db_inner = sequences.gru_backward(dout, cache)
     if b_shape[-1] == 4 * out_shape[-1]:
         db = np.concatenate([db, sum_to(db_inner, (*b_shape[:-1], out_shape[-1]))], axis=-1)
     return dx, sum_to(dh0, h_shape), dwx, dwh, db

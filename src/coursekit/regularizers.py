@@ -10,7 +10,7 @@ r"""Regularization: what keeps a network from learning its training set by heart
 | `EarlyStopping` | ends training when validation no longer improves | Prechelt 1998 |
 | `average_predictions` | asks several networks | Hansen and Salamon 1990 |
 
-`regularized` puts penalties and constraints into an optimizer, so that `coursekit.model.train` uses them.
+`regularized` puts penalties and constraints into an optimizer, so that `coursekit.training.train` uses them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import _checks, _trees
+from . import _checks, trees
 from .errors import DataError, DTypeError, RangeError, ShapeError
 
 __all__ = [
@@ -167,7 +167,7 @@ def elastic_net(params, strength: float | np.ndarray, l1_ratio: float = 0.5, *, 
 
 def _penalty(params, strength, skip, value, derivative):
     """Sum of strength * value(w) over all entries, and its gradient."""
-    leaves = _trees.float_leaves("params", params)
+    leaves = trees.float_leaves("params", params)
     strength = _strength(strength)
     total, grads = np.zeros(strength.shape), []
     for path, w in leaves.items():
@@ -183,7 +183,7 @@ def _penalty(params, strength, skip, value, derivative):
         total = total + strength * value(w).sum(axis=tuple(range(strength.ndim, w.ndim)), dtype=np.float64)
         grads.append(runs * derivative(w))
     dtype = np.result_type(*leaves.values())
-    return total.astype(dtype)[()], _trees.rebuilt(params, map(np.asarray, grads))
+    return total.astype(dtype)[()], trees.rebuilt(params, map(np.asarray, grads))
 
 
 def _strength(value):
@@ -218,7 +218,7 @@ def max_norm(params, limit: float, *, axis: int | tuple[int, ...] = -2, skip: tu
     limit = _checks.number("limit", limit, 0, open_low=True)
     axes = axis if isinstance(axis, tuple) else (axis,)
     new = []
-    for path, w in _trees.float_leaves("params", params).items():
+    for path, w in trees.float_leaves("params", params).items():
         if path and path[-1] in skip:
             new.append(w.copy())
             continue
@@ -228,7 +228,7 @@ def max_norm(params, limit: float, *, axis: int | tuple[int, ...] = -2, skip: tu
             )
         norm = np.sqrt(np.sum(np.square(w, dtype=np.float64), axis=axes, keepdims=True))
         new.append((w * (limit / np.maximum(norm, limit))).astype(w.dtype))
-    return _trees.rebuilt(params, new)
+    return trees.rebuilt(params, new)
 
 
 @dataclass(frozen=True)
@@ -270,11 +270,11 @@ class regularized:
         """Add the penalty's gradient, update, apply the constraint."""
         if self.penalty is not None:
             added = self.penalty(params)[1]
-            rows = _trees.rows({"params": params, "grads": grads, "the penalty's grads": added})
-            grads = _trees.rebuilt(params, [g + more for _, g, more in rows])
+            rows = trees.rows({"params": params, "grads": grads, "the penalty's grads": added})
+            grads = trees.rebuilt(params, [g + more for _, g, more in rows])
         params, state = self.optimizer.update(params, grads, state, inplace=inplace)
         if self.constraint is not None:
-            for w, new in _trees.rows({"params": params, "the constraint's params": self.constraint(params)}):
+            for w, new in trees.rows({"params": params, "the constraint's params": self.constraint(params)}):
                 w[...] = new
         return params, state
 
@@ -283,8 +283,8 @@ class regularized:
 class EarlyStopping:
     """Stop when a number has not improved for `patience` epochs in a row; keeps the params of the best epoch.
 
-    Give it to `coursekit.model.train` among the callbacks. It decides from the history alone, so a training run that is
-    resumed stops at the same epoch.
+    Give it to `coursekit.training.train` among the callbacks. It decides from the history alone, so a training run that
+    is resumed stops at the same epoch.
 
     Parameters
     ----------
@@ -343,8 +343,8 @@ class EarlyStopping:
                 best, at = value, i
         self.best, self.best_epoch = better * best, at + 1
         if at == len(rows) - 1 or self.best_params is None:
-            self.best_params = _trees.map_leaves(np.copy, history.params)
-            self.best_state = _trees.map_leaves(np.copy, history.state)
+            self.best_params = trees.map_leaves(np.copy, history.params)
+            self.best_state = trees.map_leaves(np.copy, history.state)
         waited = len(rows) - self.best_epoch
         if waited < self.patience:
             return None

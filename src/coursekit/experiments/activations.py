@@ -15,8 +15,9 @@ from ..errors import NotFiniteError
 from ..initializers import fans, normal
 from ..layers import ELU, GELU, Dense, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
 from ..losses import mean_squared_error, softmax_cross_entropy
-from ..model import Sequential, accuracy, predict, train
+from ..model import Sequential, accuracy, predict
 from ..optimizers import sgd
+from ..training import train
 from .initialization import mlp
 
 

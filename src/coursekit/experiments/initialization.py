@@ -12,8 +12,9 @@ from ..errors import NotFiniteError
 from ..initializers import fans, he_normal, normal, xavier_normal, xavier_uniform
 from ..layers import Dense, ReLU, Sigmoid, Tanh
 from ..losses import softmax_cross_entropy
-from ..model import Sequential, train
+from ..model import Sequential
 from ..optimizers import sgd
+from ..training import train
 
 LAYERS = {"tanh": Tanh, "relu": ReLU, "sigmoid": Sigmoid}
 FORWARD = {

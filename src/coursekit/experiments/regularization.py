@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from .. import _checks, _trees, data
+from .. import _checks, data, trees
 from ..activations import softmax
 from ..convolution import avg_pool2d_forward
 from ..layers import Dense, Dropout, ReLU
@@ -254,7 +254,7 @@ def train_nets(sizes, x, y, *, optimizer, steps, batch_size, seed, runs=1, rate=
 
 def measure(net, params, x, y) -> tuple[np.ndarray, np.ndarray]:
     """Loss and accuracy of every run in eval mode, (runs,) each."""
-    scores, _, _ = net.forward(params, {}, x.astype(_trees.leaves(params)[("dense_0", "w")].dtype), training=False)
+    scores, _, _ = net.forward(params, {}, x.astype(trees.leaves(params)[("dense_0", "w")].dtype), training=False)
     return softmax_cross_entropy(scores, y)[0], accuracy(scores, y)
 
 
