@@ -154,15 +154,15 @@ predict_centre = predict(
             "The biases could make up for it, but they start at zero and "
             "have to be learnt, while every layer adds to the disturbance."
         ),
-        "The centred one learns far sooner": (
+        "The centred one learns far sooner than the other": (
             "In the plain one a mean of about 1/2 goes into every sum of the "
             "next layer, for all examples alike, and what differs between examples drowns in it."
         ),
-        "Neither learns: both slopes are too small": (
+        "The two fail alike: their slopes are too small": (
             "With weights of gain 1 that would be so. Here the gain is 4, which makes up for a slope of 1/4."
         ),
     },
-    answer="The centred one learns far sooner",
+    answer="The centred one learns far sooner than the other",
 )
 
 predict_burst = predict(
@@ -170,16 +170,16 @@ predict_burst = predict(
     question="A ReLU network takes ten steps at far too large a rate, and many units fall silent for every training "
     "example. Then the rate is made small. What becomes of the silent units of the first layer?",
     options={
-        "They stay as silent as they are": (
+        "They stay silent for good": (
             "Their gradient is exactly zero, and their inputs, the images, never change. Units of "
             "the second layer are luckier: their inputs move when the first layer learns."
         ),
         "They wake up within a few steps": (
             "A unit that is off for every example has a gradient of exactly zero. No rate, large or small, moves it."
         ),
-        "They wake up, but very slowly": (
+        "They wake up, though very slowly": (
             "Zero times a small number of steps is zero, and so is zero times a large number."
         ),
     },
-    answer="They stay as silent as they are",
+    answer="They stay silent for good",
 )

@@ -111,7 +111,7 @@ predict_xor = predict(
         "About as many as for AND": (
             "AND and OR have a line between their ones and zeros. For XOR there is none, and the perceptron is a line."
         ),
-        "More than there can be": (
+        "More than there can ever be": (
             "No line has (0, 1) and (1, 0) on one side and (0, 0) and (1, 1) on the other, and a "
             "line is all that a perceptron can draw."
         ),
@@ -119,7 +119,7 @@ predict_xor = predict(
             "More passes do not help. From the fourth pass on its weights go round in a circle."
         ),
     },
-    answer="More than there can be",
+    answer="More than there can ever be",
 )
 
 predict_cost = predict(

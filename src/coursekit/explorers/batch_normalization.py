@@ -131,7 +131,7 @@ predict_noise = predict(
     "learning rate is 0.3. How does this net train?",
     options={
         "Worse than without batch norm": ("So it would be if steady means and variances were all of it."),
-        "Between the two, near batch norm": (
+        "Between the two, and not far below batch norm": (
             "It loses a little to batch norm alone and stays far ahead of the plain net, whose layers "
             "have steadier inputs than its own."
         ),
@@ -140,5 +140,5 @@ predict_noise = predict(
             "left of batch norm, for it still trains better."
         ),
     },
-    answer="Between the two, near batch norm",
+    answer="Between the two, and not far below batch norm",
 )

@@ -175,8 +175,8 @@ predict_year = predict(
     question="CO2 in the air rises, with a wave of one year on top. You replace each month by a mean of neighbouring "
     "months. Draw how much of the wave's height is left, against the width of the mean.",
     answer=_wave_by_width,
-    explanation="A whole year has each part of the wave once, and they sum to zero. From 12 to 18 months the wave comes "
-    "back, since one season is then counted twice. Two years remove it again.",
+    explanation="A whole year has each part of the wave once, and they sum to zero. From 12 to 18 months the wave "
+    "comes back, since one season is then counted twice. Two years remove it again.",
 )
 
 predict_flip = predict(
@@ -188,13 +188,15 @@ predict_flip = predict(
             "That is convolution. In a correlation, the pixel above the point finds the point below "
             "its own centre, and so reads the lower part of the kernel."
         ),
-        "An F turned by half a circle": (
+        "An F turned half round": (
             "The pixel above the point meets it with the lower part of the kernel, the "
             "pixel below with the upper part. The letter appears turned."
         ),
-        "A bright square": ("That would be a kernel with equal entries. Each pixel reads the entry that lies on it."),
+        "A bright, filled square": (
+            "That would be a kernel with equal entries. Each pixel reads the entry that lies on it."
+        ),
     },
-    answer="An F turned by half a circle",
+    answer="An F turned half round",
 )
 
 predict_shape = predict(

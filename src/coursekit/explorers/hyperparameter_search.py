@@ -106,8 +106,8 @@ predict_best = predict(
     question="Networks that are about equally good, around 86 % right, are compared on 50 images. How much does the "
     "best of them get right on these 50 images? Draw it against the number of networks.",
     answer=_best_of_many,
-    explanation="With 50 images the accuracy of one network scatters by about 5 points, and the best of many is one that "
-    "was lucky. On other images nothing of the luck is left.",
+    explanation="With 50 images the accuracy of one network scatters by about 5 points, and the best of many is one "
+    "that was lucky. On other images nothing of the luck is left.",
 )
 
 predict_few = predict(
@@ -133,7 +133,7 @@ predict_all = predict(
         "Random search": (
             "Random points leave holes and form clumps. Where every direction counts, an even cover is better."
         ),
-        "Neither of them": ("The number is the same, but not the places. Random points leave holes, a grid does not."),
+        "The two alike": ("The number is the same, but not the places. Random points leave holes, a grid does not."),
         "The grid": (
             "It covers the space evenly: no point of the cube is far from a trial. Random points leave holes."
         ),

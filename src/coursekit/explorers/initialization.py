@@ -91,8 +91,8 @@ predict_std = predict(
     question="Ten tanh layers of 100 units, weights of std 0.01; layer 0, the inputs, has std 1. Draw the std of each "
     "layer's outputs.",
     answer=_std_by_layer,
-    explanation="An output sums 100 products with weights of std 0.01, so its std is about 0.01 times the root of 100, a "
-    "tenth of the input's. Ten layers make ten powers of ten.",
+    explanation="An output sums 100 products with weights of std 0.01, so its std is about 0.01 times the root of "
+    "100, a tenth of the input's. Ten layers make ten powers of ten.",
 )
 
 predict_gain = predict(
@@ -100,7 +100,7 @@ predict_gain = predict(
     question="A ReLU net with 20 hidden layers is to learn 8x8 digits. Gain 1 is Xavier's, 1.41 is He's. "
     "What happens at gain 1 in the first 150 steps?",
     options={
-        "It hardly moves from the start": (
+        "It hardly moves from the first step on": (
             "The second moment of the signal halves 20 times, so the scores are almost the same for "
             "every image, and almost no gradient reaches the first layers."
         ),
@@ -109,7 +109,7 @@ predict_gain = predict(
         ),
         "It explodes in a few steps": ("Exploding needs too large a gain. For ReLU, gain 1 is too small."),
     },
-    answer="It hardly moves from the start",
+    answer="It hardly moves from the first step on",
 )
 
 

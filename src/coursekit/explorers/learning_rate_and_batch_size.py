@@ -160,17 +160,17 @@ predict_rate = predict(
     question="Plain SGD makes 150 steps with batches of 32. At rate 0.001 the loss hardly leaves 2.3, the level of "
     "guessing. Draw the loss after 150 steps against the rate.",
     answer=_loss_by_rate,
-    explanation="A broad valley about rate 1, a thousand times what everybody tries first: the gradients of this net are "
-    "small, and the rate is only the factor in front of them. Beyond it the steepest direction throws the "
-    "weights out.",
+    explanation="A broad valley about rate 1, a thousand times what everybody tries first: the gradients of this net "
+    "are small, and the rate is only the factor in front of them. Beyond it the steepest direction throws "
+    "the weights out.",
 )
 
 predict_noise = predict(
     "08-noise",
     question="The gradient of a single example is off by about 3.4. Draw by how much the gradient of a batch is off.",
     answer=_error_by_size,
-    explanation="Four times the examples for half of the error: the standard deviation of a mean falls with the root of "
-    "the number of its terms. On two logarithmic axes that is a straight line of slope −1/2.",
+    explanation="Four times the examples for half of the error: the standard deviation of a mean falls with the root "
+    "of the number of its terms. On two logarithmic axes that is a straight line of slope −1/2.",
 )
 
 predict_batch = predict(
@@ -185,11 +185,11 @@ predict_batch = predict(
             "They have. But an example counts through the update it "
             "takes part in, and in a batch of 512 it shares this update with 511 others."
         ),
-        "Batches of 8: they make more updates": (
+        "Batches of 8: they make 64 times as many updates": (
             "Each update goes about equally far at the same rate, so their number decides, until noise sets a floor."
         ),
     },
-    answer="Batches of 8: they make more updates",
+    answer="Batches of 8: they make 64 times as many updates",
 )
 
 predict_decay = predict(

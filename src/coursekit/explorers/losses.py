@@ -132,7 +132,7 @@ predict_outlier = predict(
         "It gets smaller, and turns negative": (
             "The line sinks towards the long flippers: heavier penguins are said to be lighter."
         ),
-        "It stays about the same": (
+        "It stays about what it was before": (
             "The mean is over errors squared. One error of 36 kg weighs as much as 1296 errors of 1 kg."
         ),
         "It gets smaller, and stays positive": ("It does get smaller, and further than that."),

@@ -202,7 +202,7 @@ predict_batch = predict(
             "Each of B's steps is off, often badly, but on average they point the "
             "right way, and there are 1,368 of them. A has made four."
         ),
-        "Neither: both read the same": (
+        "Both alike: they read the same": (
             "The cost in examples is the same. What is made of them is not: four steps against 1,368."
         ),
     },

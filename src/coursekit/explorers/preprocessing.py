@@ -82,7 +82,7 @@ predict_scaled = predict(
             "The cloud is a needle along the diagonal. Scaling made the needle's two shadows on the "
             "axes equally long; it is still a needle, and the loss is a narrow valley."
         ),
-        "a single step": (
+        "a single step, or two": (
             "One step is enough only where the curvature is the same in every direction. Standard deviations "
             "of 1 do not say so for directions between the axes."
         ),

@@ -104,8 +104,8 @@ predict_gradient = predict(
     "14-gradient",
     question="One step back multiplies the gradient by 0.9. Draw what is left of it after up to 100 steps.",
     answer=_what_is_left,
-    explanation="0.9 to the power of 22 is a tenth, to the power of 100 it is 0.003 %. A learning rate cannot make up for "
-    "that: the parts of the gradient from near steps would grow just as much.",
+    explanation="0.9 to the power of 22 is a tenth, to the power of 100 it is 0.003 %. A learning rate cannot make up "
+    "for that: the parts of the gradient from near steps would grow just as much.",
 )
 
 predict_hold = predict(
@@ -134,7 +134,7 @@ predict_temperature = predict(
     question="The lower the temperature, the more often the network writes the letter it holds most likely. What does "
     "it write at a temperature near 0?",
     options={
-        "The same few words, over and over": (
+        "The same few words for ever": (
             "With no chance left, a state that comes near an earlier one goes the "
             "same way again. Common words lead to common words, and round it goes."
         ),
@@ -144,5 +144,5 @@ predict_temperature = predict(
         ),
         "A row of nearly random letters": ("That is the other end: a high temperature makes all letters alike."),
     },
-    answer="The same few words, over and over",
+    answer="The same few words for ever",
 )

@@ -212,7 +212,9 @@ predict_dropout = predict(
             "Twice as many terms of the sum are there. So either the units that are kept are "
             "doubled in training (inverted dropout), or everything is halved at test time."
         ),
-        "The same, on average": ("In training half of the terms of its sum are missing on average. Now all are there."),
+        "As much as in training, on average": (
+            "In training half of the terms of its sum are missing on average. Now all are there."
+        ),
         "Half as much, on average": ("It is the training sum that lacks half of its terms."),
     },
     answer="Twice as much, on average",

@@ -162,10 +162,10 @@ predict_length = predict(
     "you do the same for 960 steps. How do the two ratios compare?",
     options={
         "They are about the same": ("That is what a fixed rule of thumb implies. The runs say otherwise."),
-        "The longer run wants the larger one": ("It has more steps, not fewer. It can afford small ones."),
-        "The longer run wants the smaller one": (
+        "The longer run has the larger one": ("It has more steps, not fewer. It can afford small ones."),
+        "The longer run has the smaller": (
             "A short run has to hurry. A long one has time, and gains from the smaller noise at the end."
         ),
     },
-    answer="The longer run wants the smaller one",
+    answer="The longer run has the smaller",
 )

@@ -2,7 +2,7 @@
 
 Questions are kept in one JSON file a chapter, in the format of JupyterQuiz for `multiple_choice`, `many_choice` and
 `numeric`, with three kinds more: `order` (lines to put in order), `line` (the faulty line of a program), and a
-`picture` beside any of them, drawn by a function of `coursekit.plotting.questions`.
+`picture` beside any of them, drawn by a function of `coursekit.explorers.questions`.
 
 JupyterQuiz's own display is not used, because it cannot stand in a book that asks no other host for anything: its
 script loads MathJax from a content network when it finds none ready, and it writes 40 kB of inline script a quiz.
@@ -33,7 +33,7 @@ class Question(Prediction):
         """The question's picture as HTML, or nothing."""
         if not self.drawn:
             return ""
-        from ..plotting import questions
+        from ..explorers import questions
         from ..plotting._svg import figure_html
 
         figure = getattr(questions, self.drawn)()
