@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 
@@ -75,20 +74,6 @@ def test_a_changed_source_is_drawn_again_under_another_name(tmp_path, monkeypatc
     assert first["folder"] != second["folder"]
     assert [path.name for path in out.iterdir()] == [second["folder"]]
     assert not (cache / first["folder"]).exists()
-
-
-def test_only_what_a_source_does_counts(tmp_path):
-    file = tmp_path / "some.py"
-    digests = set()
-    for number, text in enumerate(
-        ["def f(x):\n    return x\n", '"""Why."""\n\n\ndef f(x):\n    """So."""\n    # or\n    return x\n']
-    ):
-        file.write_text(text)
-        os.utime(file, ns=(number, number))
-        digests.add(frames._digest(file))
-    assert len(digests) == 1
-    file.write_text("def f(x):\n    return -x\n")
-    assert frames._digest(file) not in digests
 
 
 @pytest.mark.parametrize("name", ["coursekit.plotting._svg", "coursekit.interactive.controls", "explorers_demo"])

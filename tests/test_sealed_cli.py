@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "attacks"))
 from notebooks import instructor_cells, notebook
 
-from coursekit import cli
+from coursekit.grading import cli
 
 CELLS = [cell for cell in instructor_cells("05") if cell.startswith(("import numpy", "def "))]
 GOOD = notebook(*CELLS)

@@ -1,7 +1,7 @@
 """Build the book with warnings as errors: `python tools/build_book.py`.
 
-Chapters are executed through jupyter-cache, which looks at a chapter's own code only. So that no page shows what an
-older coursekit computed, everything is executed again when the package has changed.
+A chapter is executed again when its own cells have changed, or something that its run loaded (execute_chapters.py). A
+page whose text comes from the package, shown code or the reference, is read again by Sphinx, which knows the files.
 """
 
 import contextlib
@@ -39,11 +39,11 @@ def main():
     """Build, and end with one line that says where the book is or what to look at."""
     start = time.monotonic()
     BUILD.mkdir(exist_ok=True)
-    code = digest([*PACKAGE.rglob("*.py"), ROOT / "constraints.txt"], sys.version)
-    with since_last_time("coursekit", code) as before:
-        if before not in (None, code):
-            print("coursekit has changed since the last build: executing every chapter again.", flush=True)
-            shutil.rmtree(BUILD / ".jupyter_cache", ignore_errors=True)
+    # What the pages are made with, beside their own sources: then every page is read again, and nothing is executed.
+    tools = [ROOT / "tools" / name for name in ("book_ext.py", "formulas.py", "slim_pages.py")]
+    made_with = digest([*tools, ROOT / "constraints.txt"], sys.version)
+    with since_last_time("tools", made_with) as before:
+        if before not in (None, made_with):
             shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
     # Sphinx copies style sheets and scripts only when it writes a page; told of another configuration it writes all.
     folders = (ROOT / "_static", PACKAGE / "interactive" / "static")
@@ -57,10 +57,7 @@ def main():
     # One BLAS thread: the nets of the course are small, and more threads only wait for each other.
     settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     environment = {**os.environ, **settings}
-    texts = digest([*ROOT.glob("*.md"), *ROOT.glob("chapters/*.md")], code)
-    with since_last_time("executed", texts) as before:
-        if before != texts:
-            subprocess.run([sys.executable, "tools/execute_chapters.py"], cwd=ROOT, env=environment)
+    subprocess.run([sys.executable, "tools/execute_chapters.py"], cwd=ROOT, env=environment)
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [str(jupyter_book), "build", ".", "-W", "-n", "--keep-going"]
     code = subprocess.run(command, cwd=ROOT, env=environment).returncode

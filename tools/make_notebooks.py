@@ -218,6 +218,8 @@ class _Page:
             if name in ("ref", "numref", "doc"):
                 shown = re.sub(r"[-_/]+", " ", shown).strip()
             return f"`{shown}`" if name.startswith("py:") else shown
+        if name == "row":
+            return f"[<sup>ledger</sup>]({self.settings['html']['baseurl'].rstrip('/')}/ledger.html#{content})"
         if name in ("sub", "sup", "kbd"):
             return f"<{name}>{content}</{name}>"
         if name in ("code", "func", "class", "meth", "mod", "file", "command"):

@@ -44,12 +44,7 @@ def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndar
     _checks.shape("x (..., N, D), w (..., D, M), b (..., M)", x=x, w=w, b=b)
     if b.ndim > 1 and b.shape[-2] != 1:
         raise ShapeError(f"b has shape {b.shape}; with run axes a bias is (..., 1, M): one row for the whole batch")
-    out = matmul(x, w)
-    if b.ndim == 1:
-        out += b
-    else:
-        out = out + b  # the biases of several runs may have more axes than x and w
-    return out, (x, w, b)
+    return matmul(x, w) + b, (x, w, b)
 
 
 def affine_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -70,24 +70,26 @@ class Sequential(Layer):
 
     def backward(self, dout, cache):
         """dout -> (dx, grads), through all layers from last to first."""
-        grads = {}
-        for name, layer, c in zip(self.names[::-1], self.layers[::-1], cache[::-1], strict=True):
-            dout, g = layer.backward(dout, c)
-            if g:
-                grads[name] = g
-        return dout, dict(reversed(grads.items()))
+        dout, grads = self._backward_rest(dout, cache)
+        dx, first = self.layers[0].backward(dout, cache[0])
+        return dx, self._with_first(first, grads)
 
     def backward_first(self, dout, cache):
         """The grads alone, without the gradient of the network's input."""
+        dout, grads = self._backward_rest(dout, cache)
+        return self._with_first(self.layers[0].backward_first(dout, cache[0]), grads)
+
+    def _backward_rest(self, dout, cache):
+        """Through all layers but the first: (the gradient of what they were given, their grads)."""
         grads = {}
-        for name, layer, c in zip(self.names[:0:-1], self.layers[:0:-1], cache[:0:-1], strict=True):
-            dout, g = layer.backward(dout, c)
+        for i in reversed(range(1, len(self.layers))):
+            dout, g = self.layers[i].backward(dout, cache[i])
             if g:
-                grads[name] = g
-        g = self.layers[0].backward_first(dout, cache[0])
-        if g:
-            grads[self.names[0]] = g
-        return dict(reversed(grads.items()))
+                grads[self.names[i]] = g
+        return dout, dict(reversed(grads.items()))
+
+    def _with_first(self, first, grads):
+        return {self.names[0]: first, **grads} if first else grads
 
     def activations(self, params: dict, state: dict, x: np.ndarray, *, training=False, rng=None) -> dict:
         """Every layer's output by name, for looking at."""

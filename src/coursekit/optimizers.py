@@ -45,6 +45,7 @@ import numpy as np
 
 from . import _checks, trees
 from .errors import CourseError, DTypeError, RangeError, ShapeError
+from .fast import optimizers as fast
 
 __all__ = [
     "Optimizer",
@@ -77,11 +78,6 @@ class Optimizer:
     slots: ClassVar[tuple[str, ...]] = ()
     weight_decay = 0.0
 
-    def __init_subclass__(cls, **keywords):
-        super().__init_subclass__(**keywords)
-        if "step" in vars(cls) and "_overwrite" not in vars(cls):
-            cls._overwrite = Optimizer._overwrite  # the parent's faster form belongs to the parent's rule
-
     def __post_init__(self):
         for setting in fields(self):
             value = _check_setting(setting.name, getattr(self, setting.name))
@@ -100,7 +96,8 @@ class Optimizer:
         params : array, or dict of arrays (may nest)
         grads : the same entries and shapes; params and state keep their dtype whatever that of grads is
         state : what `init` or the last `update` gave
-        inplace : write into the arrays of params and state, and return these; otherwise nothing given is changed
+        inplace : write into the arrays of params and state, and return these, by a form of the rule with fewer passes
+            where `coursekit.fast.optimizers` has one; otherwise the rule is `step`, and nothing given is changed
 
         Returns
         -------
@@ -131,9 +128,10 @@ class Optimizer:
             rows = [[w.copy(order="K"), g, *(a.copy(order="K") for a in arrays)] for w, g, *arrays in rows]
             params, _, *slots = (trees.rebuilt(params, column) for column in zip(*rows, strict=True))
             state = state | dict(zip(self.slots, slots, strict=True))
+        write = _IN_PLACE.get(type(self).step, _by_step) if inplace else _by_step
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges goes to inf and NaN by itself
             for (rule, rate), (w, g, *arrays) in zip(rules, rows, strict=True):
-                rule._step_in_blocks((w, *arrays), g, rate, steps_made + 1)
+                rule._step_in_blocks(write, (w, *arrays), g, rate, steps_made + 1)
         state["step"] = steps_made + 1
         return params, state
 
@@ -144,22 +142,17 @@ class Optimizer:
     def _gradient(self, w, g):
         return g + self.weight_decay * w if self.weight_decay else g
 
-    def _step_in_blocks(self, arrays, g, lr, t):
-        """Apply the rule to one parameter; `arrays`, w and its slots, are overwritten."""
+    def _step_in_blocks(self, write, arrays, g, lr, t):
+        """Apply the rule to one parameter; `arrays`, w and its slots, are overwritten by `write`."""
         w, *slots = arrays
         if w.nbytes <= BLOCK_BYTES or isinstance(lr, np.ndarray) or not all(a.flags.c_contiguous for a in (g, *arrays)):
-            self._overwrite(w, self._gradient(w, g), lr, t, *slots)
+            write(self, w, self._gradient(w, g), lr, t, *slots)
             return
         g, *arrays = (a.reshape(-1) for a in (g, *arrays))
         size = BLOCK_BYTES // w.itemsize
         for i in range(0, g.size, size):
             w, *slots = (a[i : i + size] for a in arrays)
-            self._overwrite(w, self._gradient(w, g[i : i + size]), lr, t, *slots)
-
-    def _overwrite(self, w, g, lr, t, *slots):
-        """`step`, with its results written into w and slots. Some optimizers have a faster form of it."""
-        for array, values in zip((w, *slots), self.step(w, g, lr, t, *slots), strict=True):
-            array[...] = values
+            write(self, w, self._gradient(w, g[i : i + size]), lr, t, *slots)
 
     def _rate(self, step):
         """The learning rate of this step."""
@@ -195,6 +188,12 @@ class Optimizer:
                 f"state['step'] is {_checks.describe(state['step'])}, but must be a whole number"
             ) from None
         return _checks.whole("state['step']", step, 0)
+
+
+def _by_step(rule, w, g, lr, t, *slots):
+    """The rule as it is written, its results put into w and slots."""
+    for array, values in zip((w, *slots), rule.step(w, g, lr, t, *slots), strict=True):
+        array[...] = values
 
 
 # The interval of each setting: lowest value, highest value (left out itself).
@@ -274,9 +273,6 @@ class sgd(Optimizer):
         """The rule."""
         return (w - lr * g,)
 
-    def _overwrite(self, w, g, lr, t):
-        w -= lr * g
-
 
 @dataclass(frozen=True)
 class momentum(Optimizer):
@@ -315,11 +311,6 @@ class momentum(Optimizer):
         """The rule."""
         v = self.decay * v + g
         return w - lr * v, v
-
-    def _overwrite(self, w, g, lr, t, v):
-        v *= self.decay
-        v += g
-        w -= lr * v
 
 
 @dataclass(frozen=True)
@@ -510,20 +501,6 @@ class adam(Optimizer):
         v_hat = v / (1 - self.beta2**t)
         return w - lr * m_hat / (np.sqrt(v_hat) + self.eps), m, v
 
-    def _overwrite(self, w, g, lr, t, m, v):
-        m *= self.beta1
-        m += (1 - self.beta1) * g
-        v *= self.beta2
-        u = np.square(g, out=np.empty_like(w))
-        u *= 1 - self.beta2
-        v += u
-        np.sqrt(v, out=u)
-        u *= (1 - self.beta2**t) ** -0.5
-        u += self.eps
-        np.divide(m, u, out=u)
-        u *= lr / (1 - self.beta1**t)
-        w -= u
-
 
 @dataclass(frozen=True)
 class amsgrad(Optimizer):
@@ -599,10 +576,6 @@ class adamw(adam):
         w = w - lr * self.weight_decay * w
         return super().step(w, g, lr, t, m, v)
 
-    def _overwrite(self, w, g, lr, t, m, v):
-        w *= 1 - lr * self.weight_decay
-        super()._overwrite(w, g, lr, t, m, v)
-
 
 @dataclass(frozen=True)
 class nadam(Optimizer):
@@ -654,6 +627,10 @@ class nadam(Optimizer):
     def mu_product(self, t):
         """The product of the momenta of steps 1 to t."""
         return _mu_product(self.beta1, self.momentum_decay, t)
+
+
+# The fast form of a rule, by the very function `step`: another `step` of a subclass runs as it is written.
+_IN_PLACE = {sgd.step: fast.sgd, momentum.step: fast.momentum, adam.step: fast.adam, adamw.step: fast.adamw}
 
 
 @functools.lru_cache(maxsize=64)

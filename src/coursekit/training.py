@@ -18,6 +18,7 @@ import numpy as np
 
 from . import _checks, trees
 from .errors import CourseError, DataError, DivergedError, NotFiniteError, ShapeError
+from .fast.losses import form_of
 from .layers import Layer
 from .losses import softmax_cross_entropy
 from .model import accuracy, predict
@@ -250,7 +251,7 @@ def _generator(state):
 def _step(model, optimizer, loss, history, xb, yb, rng):
     out, cache, state = model.forward(history.params, history.state, xb, training=True, rng=rng)
     try:
-        value, dout = loss(out, yb)
+        value, dout = form_of(loss)(out, yb)
     except NotFiniteError as error:
         raise _diverged(history, str(error)) from None
     if not np.any(np.isfinite(value)):

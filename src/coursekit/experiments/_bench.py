@@ -26,10 +26,10 @@ import numpy as np
 from .. import _checks, data, trees
 from ..convolution import avg_pool2d_forward
 from ..errors import NotFiniteError, RangeError
-from ..initializers import he_normal
+from ..initializers import fans, he_normal, normal
 from ..layers import Dense, ReLU
 from ..losses import softmax_cross_entropy
-from ..model import Sequential
+from ..model import Sequential, accuracy, stack_runs
 
 # --- small data sets --------------------------------------------------------------------------------------------------
 
@@ -165,6 +165,16 @@ def scaled(factor, rule=he_normal) -> Callable:
     return lambda rng, shape, *, dtype: dtype(factor) * rule(rng, shape, dtype=dtype)
 
 
+def by_fan_in(gain) -> Callable:
+    """An initializer: normal weights of variance gain^2 / fan-in. A gain of sqrt(2) is He's, one of 1 LeCun's."""
+    return lambda rng, shape, *, dtype: normal(rng, shape, gain / np.sqrt(fans(shape)[0]), dtype=dtype)
+
+
+def count(params) -> int:
+    """How many numbers a nest of arrays holds."""
+    return sum(leaf.size for leaf in trees.leaves(params).values())
+
+
 def quiet():
     """No warnings where numbers overflow: a training that diverges says so by its losses, which are NaN."""
     return np.errstate(over="ignore", invalid="ignore")
@@ -263,3 +273,54 @@ def descend(
     if not stopped and len(losses) < steps:
         made = np.concatenate([made, np.full((steps - len(losses), *made.shape[1:]), np.nan)])
     return Descent(made, params, state)
+
+
+# --- many trainings in one pass, to be compared fairly ----------------------------------------------------------------
+
+
+def pool(examples: Examples) -> tuple[np.ndarray, np.ndarray]:
+    """All examples of a set, those to train and those to test with: `searched` splits them anew for each seed."""
+    return np.concatenate([examples.x, examples.x_test]), np.concatenate([examples.y, examples.y_test])
+
+
+def searched(net, x, y, rule, seeds, *, images: int, held_out: int, steps: int, batch_size: int) -> dict:
+    """Train R copies of a network in one pass; the seed draws the split, the start and the batches.
+
+    Runs with the same seed differ in nothing but what the network or the rule sets, so their differences are paired.
+    Made for `coursekit.comparison.fair_comparison`, whose settings and seeds come as arrays (R,)::
+
+        def run(settings, seeds):
+            found = searched(net, x, y, sgd(settings["lr"]), seeds, images=300, held_out=300, steps=200, batch_size=50)
+            return found["validation"]["accuracy"], found["test"]["accuracy"]
+
+    Parameters
+    ----------
+    x, y : all the examples, see `pool`
+    rule : an optimizer; its `lr` may be an array (R,)
+    seeds : (R,)
+    images, held_out : how many are trained on, and how many are for validation; the rest is the test
+
+    Returns
+    -------
+    {"train", "validation", "test"} : {"loss", "accuracy"}, arrays (R,) in eval mode, NaN or chance where it diverged;
+        "last" : (R,) the mean of the last 20 losses of training
+    """
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    orders = np.array([rng.permutation(len(x)) for rng in rngs])
+    parts = dict(
+        zip(("train", "validation", "test"), np.split(orders, [images, images + held_out], axis=1), strict=True)
+    )
+
+    def sample():
+        rows = [own[rng.integers(0, images, batch_size)] for own, rng in zip(parts["train"], rngs, strict=True)]
+        return x[np.array(rows)], y[np.array(rows)]
+
+    inits = [net.init(rng) for rng in rngs]
+    params, state = (stack_runs([part[k] for part in inits]) if inits[0][k] else {} for k in (0, 1))
+    run = descend(net, params, sample, rule, steps=steps, state=state, rng=np.random.default_rng(int(seeds[0])))
+    found = {"last": run.loss[-20:].mean(axis=0)}
+    with quiet():
+        for name, rows in parts.items():
+            scores, _, _ = net.forward(run.params, run.state, x[rows], training=False)
+            found[name] = {"loss": softmax_cross_entropy(scores, y[rows])[0], "accuracy": accuracy(scores, y[rows])}
+    return found

@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit("coursekit: grading needs Linux (on Windows use WSL, on a Mac a Linux container)")
     import click
 
-    from .errors import CourseError
+    from ..errors import CourseError
 
     try:
         _commands()(arguments, standalone_mode=False)
@@ -95,8 +95,8 @@ def _commands():
     @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=pathlib.Path), help="The zip file.")
     def gradescope(sheet, key, out):
         """Build the autograder.zip that Gradescope asks for."""
-        from .grading.sealed.grade import read_key
-        from .grading.sealed.gradescope import build
+        from .sealed.grade import read_key
+        from .sealed.gradescope import build
 
         build(sheet, read_key(key), out)
         click.echo(f"Wrote {out}. It holds your key: upload it to Gradescope, and give it to nobody else.")
@@ -123,13 +123,13 @@ def _grade(submissions, sheet, key, out, jobs, allow_weak_jail, roster, due, lat
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from .errors import CourseError
-    from .grading.cases import load_sheet
-    from .grading.sealed import books
-    from .grading.sealed.grade import grade_folder, read_key
-    from .grading.sealed.jail import Limits
-    from .grading.sealed.probe import choose_tier
-    from .grading.sealed.submissions import find_submissions, parse_time
+    from ..errors import CourseError
+    from .cases import load_sheet
+    from .sealed import books
+    from .sealed.grade import grade_folder, read_key
+    from .sealed.jail import Limits
+    from .sealed.probe import choose_tier
+    from .sealed.submissions import find_submissions, parse_time
 
     console = Console()
     policy = books.LatePolicy.parse(late_policy)
@@ -148,7 +148,7 @@ def _grade(submissions, sheet, key, out, jobs, allow_weak_jail, roster, due, lat
     found = find_submissions(submissions, sheet)
     runner = None
     if scheduler:
-        from .grading.sealed.cluster import dask_runner
+        from .sealed.cluster import dask_runner
 
         tier, runner = dask_runner(scheduler, tls_ca, tls_cert, tls_key, allow_weak_jail)
     else:
@@ -197,8 +197,8 @@ def _check_jail():
     from rich.console import Console
     from rich.table import Table
 
-    from .grading.sealed.jail import TIERS
-    from .grading.sealed.probe import probe
+    from .sealed.jail import TIERS
+    from .sealed.probe import probe
 
     table = Table("jail", "for marks", "held", "what got out, or why it does not start")
     chosen = None

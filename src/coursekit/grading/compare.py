@@ -181,11 +181,11 @@ def _equal(got, want, rtol, atol, what, depth):
             _equal(got[i], part, rtol, atol, f"{what}[{i}]", depth + 1)
     elif type(want) is dict:
         _same_length(got, want, (dict,), f"dict with keys {_clip(list(want))}", what, depth)
+        came = {(type(key), key): value for key, value in got.items()}  # True is no 1
         for key, part in want.items():
-            found = [value for name, value in got.items() if type(name) is type(key) and name == key]
-            if not found:
-                raise Different(f"{what} has no key {key!r}", [("expected", f"keys {_clip(list(want))}")])
-            _equal(found[0], part, rtol, atol, f"{what}[{key!r}]", depth + 1)
+            if (type(key), key) not in came:
+                raise Different(f"{what} has no key {_clip(repr(key))}", [("expected", f"keys {_clip(list(want))}")])
+            _equal(came[type(key), key], part, rtol, atol, f"{what}[{_clip(repr(key))}]", depth + 1)
     elif type(want) is np.ndarray:
         _equal_arrays(got, want, rtol, atol, what)
     elif type(want) in _NUMBERS:

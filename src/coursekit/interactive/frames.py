@@ -7,16 +7,14 @@ fetch. Frames of one explorer share most of their elements, so a pack holds each
 of line numbers. Pack 0 has every picture that is one control away from the default; a large explorer has more packs.
 
 The cache is keyed by content: the code of every module of the course that was loaded while drawing (not its comments
-and docstrings), the data files if they were read, and the versions of NumPy and Matplotlib. An unchanged explorer is
-never drawn twice.
+and docstrings), the files that were read, and the versions of NumPy and Matplotlib (`_digests`). An unchanged explorer
+is never drawn twice.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import contextlib
-import functools
 import gzip
 import hashlib
 import json
@@ -29,6 +27,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from .. import _digests
 from ..errors import CourseError
 
 __all__ = ["build", "draw_frames", "pack_frames"]
@@ -73,6 +72,7 @@ def build(addresses: list[str], cache: Path, out: Path, workers: int = 0, say=pr
 
 def draw_frames(address: str, indices: list[int]) -> tuple[list[tuple[int, str, str]], dict[str, str]]:
     """Some pictures of an explorer, (index, svg, alt), and the sources that were loaded for them."""
+    _digests.watch()
     from .core import find
     from .html import slug
 
@@ -84,7 +84,8 @@ def draw_frames(address: str, indices: list[int]) -> tuple[list[tuple[int, str, 
         except Exception as error:
             raise CourseError(f"{address} fails at {grid[index]}: {type(error).__name__}: {error}") from error
         drawn.append((index, picture.svg, picture.alt))
-    return drawn, _sources(explorer.module)
+    front_ends = [f"{__package__}.{name}" for name in _FRONT_ENDS]
+    return drawn, _digests.loaded(explorer.module, without=front_ends)
 
 
 def pack_frames(frames: dict[int, tuple[str, str]], home: set[int]) -> tuple[list[dict], int]:
@@ -136,7 +137,7 @@ def _draw_all(address, cache, workers):
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    key = hashlib.sha256(json.dumps([address, sources, _versions()], sort_keys=True).encode()).hexdigest()[:12]
+    key = hashlib.sha256(json.dumps([address, sources, _digests.versions()], sort_keys=True).encode()).hexdigest()[:12]
     name = slug(explorer)
     folder = f"{name}-{key}"
     packs, chunk = pack_frames(frames, home)
@@ -161,7 +162,7 @@ def _draw_all(address, cache, workers):
         "chunk": chunk,
         "packs": sizes,
         "sources": sources,
-        "versions": _versions(),
+        "versions": _digests.versions(),
         "svg": svg,
         "alt": alt,
     }
@@ -218,76 +219,13 @@ def _cached(cache, address):
         entry = json.loads(manifest.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    if entry["versions"] != _versions() or not (cache / entry["folder"]).is_dir():
+    if entry["versions"] != _digests.versions() or not (cache / entry["folder"]).is_dir():
         return None
-    if any(_digest(_locate(name)) != digest for name, digest in entry["sources"].items()):
-        return None
-    return entry
+    return entry if _digests.unchanged(entry["sources"]) else None
 
 
 def _file_name(address):
     return address.replace(":", ".")
-
-
-def _versions():
-    import matplotlib
-    import numpy
-
-    return {"numpy": numpy.__version__, "matplotlib": matplotlib.__version__}
-
-
-def _sources(module):
-    """Digests of the modules of the course that are loaded now, and of the data files if `coursekit.data` is."""
-    found = {}
-    for name, loaded in list(sys.modules.items()):
-        front_end = name.startswith("coursekit.interactive.") and name.rpartition(".")[2] in _FRONT_ENDS
-        mine = name == module or name == "coursekit" or name.startswith("coursekit.")
-        if mine and not front_end and getattr(loaded, "__file__", None):
-            found[name] = _digest(Path(loaded.__file__))
-    if "coursekit.data" in found:
-        folder = _locate("coursekit.data").parent
-        for file in sorted(folder.iterdir()):
-            if file.suffix in (".npz", ".gz"):
-                found[f"data/{file.name}"] = _digest(file)
-    return found
-
-
-def _locate(name):
-    """The file of a module, or of a data file ("data/...")."""
-    import importlib.util
-
-    if name.startswith("data/"):
-        return Path(__file__).parent.parent / name
-    try:
-        spec = importlib.util.find_spec(name)
-    except ModuleNotFoundError:
-        return None
-    return Path(spec.origin) if spec and spec.origin else None
-
-
-def _digest(file):
-    """What identifies a file's content, None for no file; of Python only what it does."""
-    return _digest_of(file, file.stat().st_mtime_ns) if file is not None and file.is_file() else None
-
-
-@functools.lru_cache(maxsize=1000)
-def _digest_of(file, changed):
-    content = file.read_bytes()
-    if file.suffix == ".py":
-        tree = ast.parse(content)
-        for node in ast.walk(tree):
-            if hasattr(node, "body") and isinstance(node.body, list):
-                node.body[:] = [each for each in node.body if not _is_text(each)]
-        content = ast.dump(tree).encode()
-    return hashlib.sha256(content).hexdigest()
-
-
-def _is_text(statement):
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _checks, activations
-from .._runs import sum_to
 from ..dense import affine_backward, affine_forward
-from ..fast.products import matmul
+from ..fast.dense import affine_backward_params
 from ..initializers import he_normal
 from ..regularizers import dropout_backward, dropout_forward
 from .base import Layer
@@ -61,9 +60,8 @@ class Dense(Layer):
 
     def backward_first(self, dout, cache):
         """As `backward`, without dx."""
-        x, w, b = cache
-        dw = sum_to(matmul(x.swapaxes(-1, -2), dout), w.shape)
-        return {"w": dw, "b": sum_to(dout.sum(axis=-2, keepdims=True), b.shape)}
+        dw, db = affine_backward_params(dout, cache)
+        return {"w": dw, "b": db}
 
 
 class _Elementwise(Layer):

@@ -20,8 +20,8 @@ import numpy as np
 
 from .. import _checks, recurrent
 from ..errors import DTypeError, ShapeError
+from ..fast.losses import softmax_cross_entropy
 from ..initializers import normal, orthogonal, xavier_uniform
-from ..losses import softmax_cross_entropy
 from .base import Layer
 
 __all__ = [

@@ -174,7 +174,7 @@ def bias_correction():
     setting=f"{_EARLY}, rate 0.001, beta2 = 0.999",
     condition="mean loss of the 60 steps lower with the correction in all 6 seeds",
     holds=lambda n: n["correction better, seeds"] == 6,
-    reproduces=False,
+    verdict="does not hold",
     note="without the correction the first steps are 3 to 7 times as long, and at this small rate that is an "
     "advantage; what the correction does is to make the rate mean what it says",
     tolerance=0.15,
@@ -186,8 +186,10 @@ def bias_small_rate():
 
 @claim(
     "07.adagrad-stops",
+    kind="computed",
     text="AdaGrad's steps shrink as 1/sqrt(t) and never recover from large gradients; RMSProp's do.",
-    source="Duchi, Hazan and Singer 2011; Zeiler 2012, section 2",
+    source=("duchi2011", "zeiler2012"),
+    where="section 2",
     setting="one weight, rate 0.01, 1,000 steps: gradient 1 throughout; and gradient 10 for 30 steps, then 0.1",
     condition="constant gradient: AdaGrad's step 1000 over step 10 within 0.001 of 0.1; after the cliff: AdaGrad's "
     "last step below a hundredth of the rate, RMSProp's within 1 % of the rate",

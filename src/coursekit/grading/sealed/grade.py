@@ -6,6 +6,7 @@ lost or counted twice. A submission that cannot be read gets a record that says 
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import datetime as dt
 import fcntl
@@ -13,9 +14,7 @@ import hashlib
 import inspect
 import json
 import pathlib
-import queue
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,10 +23,12 @@ from ... import __version__
 from ..._atomic import write_atomically
 from ...errors import CourseError, DataError, RangeError
 from ..cases import Case, MissingName, Question, Sheet, keyed_rng
+from .apart import Ended, Overrun, allow, run_apart
 from .jail import Jail, JailError, Limits, safe_parts
-from .session import NotANotebook, Session, StudentError
+from .session import PATIENCE, NotANotebook, Session, StudentError
 from .similarity import fingerprint
 from .submissions import Submission, read_bytes
+from .workers import Workers
 
 __all__ = ["grade_bytes", "grade_folder", "load_records", "read_key"]
 
@@ -46,48 +47,107 @@ HIDDEN = {
 
 
 def grade_bytes(jail: Jail, data: bytes, sheet: Sheet, key: bytes, only: Iterable[str] | None = None) -> dict:
-    """Grade one notebook file, question by question (`only` these); the record as a plain dict."""
+    """Grade one notebook file, question by question (`only` these); the record as a plain dict.
+
+    Each question has a process of its own on the grader's side too, because what a student sends decides what it costs
+    to read and to compare (`apart`).
+    """
     started = time.monotonic()
-    record: dict = {"error": None, "questions": {}, "jail": jail.tier}
+    record: dict = {"error": None, "ungraded": None, "questions": {}, "jail": jail.tier}
     notes: dict[str, None] = {}
-    with Session(jail, data) as session:
-        try:
-            session.read_cells()
-            record["shingles"] = fingerprint(session.cells)
-        except NotANotebook as error:
-            record["error"] = str(error)
-        for question in sheet.questions:
-            if only is not None and question.id not in only:
-                continue
-            if record["error"] is not None:
-                record["questions"][question.id] = _nothing(question, record["error"])
-                continue
-            record["questions"][question.id] = _grade_question(session, question, key)
-            found = (session.killed, session.suspected, session.errors, session.missing)
-            notes.update(dict.fromkeys(_clip(text) for kind in found for text in kind.values()))
-        record.update(cpu=round(session.cpu, 3), peak_mb=session.peak_kb >> 10)
+    session = Session(jail, data)
+    found = _apart(session, lambda: _read(session))
+    if "cells" in found:
+        session.take_contents(found)
+        record["shingles"] = found["shingles"]
+    else:
+        record["error"] = found.get("bad") or f"the file cannot be read: {found['ended']}"
+    lost = 0
+    for question in sheet.questions:
+        if only is not None and question.id not in only:
+            continue
+        if record["error"] is not None:
+            record["questions"][question.id] = _nothing(question, record["error"])
+            continue
+        if lost < MAX_LOST:
+            verdict = _apart(session, lambda question=question: _grade_question(session, question, key))
+        if "ended" in verdict:
+            lost += 1
+            text = f"could not be graded: {verdict['ended']}"
+            record["questions"][question.id] = _nothing(question, text, "ungraded")
+            record["ungraded"] = f"{record['ungraded']}, {question.id}" if record["ungraded"] else question.id
+            notes[f"{question.id} {text}"] = None
+            continue
+        record["questions"][question.id] = verdict["question"]
+        notes.update(dict.fromkeys(verdict["notes"]))
+    record.update(cpu=round(session.cpu, 3), peak_mb=session.peak_kb >> 10)
     record["notes"] = list(notes)[:20]
     record["seconds"] = round(time.monotonic() - started, 3)
     return record
+
+
+MAX_LOST = 2  # questions of a submission that may end the grader's process twice each; the rest is then left
+
+
+def _apart(session: Session, work: Callable[[], dict]) -> dict:
+    """`work` in a process of its own; with {"ended": why} when that process dies twice, or by its own limits."""
+    limits = session.limits
+    bounds = {
+        "memory": limits.case_memory,
+        "cpu_seconds": CASE_SECONDS + limits.question_seconds,
+        "wall_seconds": 2 * PATIENCE * limits.question_seconds + 120,
+    }
+
+    def job():
+        try:
+            return {**work(), "session": session.remember()}
+        except JailError as error:
+            return {"jail": str(error)}
+
+    for strike in (1, 2):
+        try:
+            result = run_apart(job, **bounds)
+        except Ended as error:
+            session.jail.reap()
+            if error.ours or strike == 2:
+                return {"ended": f"what came back could not be handled ({error})"}
+        else:
+            if "jail" in result:
+                raise JailError(result["jail"])
+            session.recall(result.pop("session"))
+            return result
+    raise AssertionError("not reached")
+
+
+def _read(session: Session) -> dict:
+    try:
+        session.read_cells()
+    except NotANotebook as error:
+        return {"bad": str(error)}
+    finally:
+        session.stop()
+    return {**session.contents(), "shingles": fingerprint(session.cells)}
 
 
 def _grade_question(session: Session, question: Question, key: bytes) -> dict:
     """The better of two tries: with the cells that the answer needs, and, unless that earns all points, with all cells.
 
     The first is fast, and an answer that breaks everything (patches NumPy, floods the grader, ends the process) costs
-    only its own question. The second is there for cells that depend on each other in ways that cannot be seen.
+    only its own question. The second is there for cells that depend on each other in ways that cannot be seen; what
+    did not end in time is not tried again.
     """
-    started, limit = time.monotonic(), session.limits.question_seconds
+    started, limit, notes = time.monotonic(), session.limits.question_seconds, {}
     unneeded = session.not_needed(question.names)
-    cases = _try(session, question, key, unneeded, limit)
-    left = started + limit - time.monotonic()
-    if unneeded and left > 0 and any(c["status"] != "passed" for c in cases):
-        again = _try(session, question, key, frozenset(), left)
+    cases = _try(session, question, key, unneeded, limit, notes)
+    left = limit - session.spent
+    status = {c["status"] for c in cases}
+    if unneeded and left > 0 and status != {"passed"} and "time" not in status:
+        again = _try(session, question, key, frozenset(), left, notes)
         cases = max(again, cases, key=lambda cs: sum(c["points"] for c in cs))  # the first when they are equal
-    return _question(question, cases, time.monotonic() - started)
+    return {"question": _question(question, cases, time.monotonic() - started), "notes": list(notes)[:20]}
 
 
-def _try(session: Session, question: Question, key: bytes, without: frozenset[int], seconds: float) -> list[dict]:
+def _try(session, question: Question, key: bytes, without: frozenset[int], seconds: float, notes: dict) -> list[dict]:
     results = {}
     with session.question(without, seconds):
         # Visible cases first: what a hidden case sends can then not come back in the words of a visible one.
@@ -101,13 +161,25 @@ def _try(session: Session, question: Question, key: bytes, without: frozenset[in
                 "status": status,
                 "message": _clip(message, 4000),
             }
+        found = (session.killed, session.suspected, session.errors, session.missing)
+        notes.update(dict.fromkeys(_clip(text) for kind in found for text in kind.values()))
     return [results[case] for case in question.cases]
+
+
+CASE_SECONDS = 5.0  # of the grader's own processor time for a case, more than a hundred times what one takes
 
 
 def _run(session: Session, case: Case, key: bytes) -> tuple[str, str]:
     """The status of a case, and what to say about it."""
+    hung = session.slow.intersection(case.names)
+    if hung:
+        return "time", f"not run, because {' and '.join(sorted(hung))} did not end in time before"
+    session.hurry(case.names)
     try:
+        allow(CASE_SECONDS)
         case.run(session.namespace(case.names), keyed_rng(key, case))
+    except Overrun:
+        return "time", "what came back takes too long to be read or compared"
     except MissingName as error:
         trouble = session.trouble()
         return "missing", str(error) + (f"\nThe notebook had trouble: {trouble}" if trouble else "")
@@ -117,14 +189,18 @@ def _run(session: Session, case: Case, key: bytes) -> tuple[str, str]:
         return "wrong", str(error) or "the answer is wrong"
     except JailError:
         raise
+    except MemoryError:
+        return "wrong", "what came back is too large to be compared"
     except Exception as error:  # the case stumbled over what came back: of another type, shape or length than asked
         return "wrong", f"the returned value cannot be used: {type(error).__name__}: {str(error)[:300]}"
+    finally:
+        allow(0)
     return "passed", "passed"
 
 
-def _nothing(question: Question, reason: str) -> dict:
+def _nothing(question: Question, reason: str, status: str = "unread") -> dict:
     cases = [
-        {"name": c.name, "possible": c.points, "points": 0, "hidden": c.hidden, "status": "unread", "message": reason}
+        {"name": c.name, "possible": c.points, "points": 0, "hidden": c.hidden, "status": status, "message": reason}
         for c in question.cases
     ]
     return _question(question, cases, 0.0)
@@ -147,7 +223,7 @@ def _clip(text, length=600):
 
 def public_message(case: dict) -> str:
     """What a student may read about a case: of a hidden one only the kind of its failure."""
-    if case["hidden"] and case["status"] != "unread":
+    if case["hidden"] and case["status"] not in ("unread", "ungraded"):
         return HIDDEN.get(case["status"], HIDDEN["wrong"])
     return case["message"]
 
@@ -192,7 +268,8 @@ def grade_folder(
     """Grade every submission; the records by file name.
 
     What `out` holds already is kept when neither the file, nor the key, nor the cases have changed. `regrade` names
-    questions to run again; all others are then kept as they are. `runner(jobs, work, done)` replaces the threads.
+    questions to run again; all others are then kept as they are. `runner(todo, done, ...)`
+    replaces the processes of this machine.
     """
     for id in regrade:
         sheet[id]  # says which questions there are
@@ -243,7 +320,7 @@ def grade_folder(
             records[item.submission.file] = record
             progress(item.submission, record)
 
-        (runner or _threads)(todo, done, sheet=sheet, tier=tier, limits=limits, withhold=withhold, key=key, jobs=jobs)
+        (runner or _processes)(todo, done, sheet=sheet, tier=tier, limits=limits, withhold=withhold, key=key, jobs=jobs)
         return {s.file: records[s.file] for s in submissions}
 
 
@@ -267,53 +344,55 @@ def grade_item(jail: Jail, item: Item, sheet: Sheet, key: bytes) -> dict:
             return grade_bytes(jail, read_bytes(item.submission.path), sheet, key, item.questions)
         except ValueError as error:
             problem = str(error)
-    questions = {id: _nothing(sheet[id], problem) for id in item.questions}
+    return _empty(item, sheet, jail.tier, problem)
+
+
+def _processes(todo, done, *, sheet, tier, limits, withhold, key, jobs):
+    """Work through the list with `jobs` processes, each with a jail of its own, forked from this one.
+
+    Nothing that a student sent is looked at in this process: what arrives is a record, a JSON text of bounded
+    size. A worker that dies is replaced; a submission with which two have died is recorded as one that could not be
+    graded.
+    """
+    jail = Jail(tier, limits, withhold)
+    waiting, deaths = collections.deque(range(len(todo))), collections.Counter()
+    with Workers(lambda n: _with_fresh_jail(jail, todo[n], sheet, key), jail.close, min(jobs, len(todo))) as workers:
+        left = len(todo)
+        while left:
+            while waiting and workers.give(waiting[0]):
+                waiting.popleft()
+            number, record = workers.next()
+            if record is None:
+                deaths[number] += 1
+                if deaths[number] < 2:
+                    waiting.append(number)
+                    continue
+                record = _lost(todo[number], sheet, tier)
+            left -= 1
+            done(todo[number], record)
+
+
+def _lost(item, sheet, tier):
+    reason = "could not be graded: the grader's process ended with it, twice"
     return {
-        "error": problem,
-        "questions": questions,
+        **_empty(item, sheet, tier, reason, "ungraded"),
+        "error": None,
+        "ungraded": ", ".join(item.questions),
+        "notes": [reason],
+    }
+
+
+def _empty(item, sheet, tier, reason, status="unread"):
+    return {
+        "error": reason,
+        "ungraded": None,
+        "questions": {id: _nothing(sheet[id], reason, status) for id in item.questions},
         "notes": [],
-        "jail": jail.tier,
+        "jail": tier,
         "seconds": 0.0,
         "cpu": 0.0,
         "peak_mb": 0,
     }
-
-
-def _threads(todo, done, *, sheet, tier, limits, withhold, key, jobs):
-    """Work through the list with `jobs` threads, each with a jail of its own."""
-    work: queue.SimpleQueue = queue.SimpleQueue()
-    results: queue.SimpleQueue = queue.SimpleQueue()
-    for item in todo:
-        work.put(item)
-    stop = threading.Event()
-
-    def run():
-        jail = Jail(tier, limits, withhold)
-        try:
-            while not stop.is_set():
-                try:
-                    item = work.get_nowait()
-                except queue.Empty:
-                    return
-                results.put((item, _with_fresh_jail(jail, item, sheet, key)))
-        except BaseException as error:  # handed to the thread that waits
-            results.put((None, error))
-        finally:
-            jail.close()
-
-    threads = [threading.Thread(target=run, daemon=True) for _ in range(min(jobs, len(todo)))]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in todo:
-            item, result = results.get()
-            if item is None:
-                raise result
-            done(item, result)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
 
 
 def _with_fresh_jail(jail, item, sheet, key):

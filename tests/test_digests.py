@@ -1,0 +1,68 @@
+"""What a result depends on is found, and nothing else makes it run again."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from coursekit import _digests
+
+
+def run(code):
+    """What `loaded` gives in a process of its own after some code."""
+    text = (
+        f"from coursekit import _digests\n_digests.watch()\n{code}\nimport json\nprint(json.dumps(_digests.loaded()))"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def write(path, text, when):
+    path.write_text(text)
+    os.utime(path, ns=(when, when))
+
+
+def test_only_what_a_source_does_counts(tmp_path):
+    file = tmp_path / "some.py"
+    write(file, "def f(x):\n    return x\n", 1)
+    plain = _digests.digest(file)
+    write(file, '"""Why."""\n\n\ndef f(x):\n    """So."""\n    # or\n    return x\n', 2)
+    assert _digests.digest(file) == plain
+    write(file, "def f(x):\n    return -x\n", 3)
+    assert _digests.digest(file) != plain
+    assert _digests.digest(tmp_path / "gone.py") is None
+
+
+def test_modules_and_files_that_were_loaded_are_named_and_no_others():
+    found = run("from coursekit import data\ndata.mnist()")
+    assert found["src/coursekit/data/mnist_small.npz"] and found["coursekit.data._images"]
+    assert not any("fashion" in name or "grading" in name or "optimizers" in name for name in found)
+    assert _digests.unchanged(found)
+
+
+def test_a_run_that_starts_a_process_depends_on_the_whole_package():
+    assert _digests.EVERYTHING not in run("from coursekit import losses")
+    found = run("import subprocess, sys\nsubprocess.run([sys.executable, '-c', ''])")
+    assert _digests.unchanged({_digests.EVERYTHING: found[_digests.EVERYTHING]})
+
+
+@pytest.mark.parametrize(
+    "before", [{}, None, {"coursekit.losses": "another"}, {"coursekit.gone": "1"}, {"data/gone.npz": "1"}]
+)
+def test_in_doubt_it_has_changed(before):
+    assert not _digests.unchanged(before)
+
+
+def test_what_was_edited_during_the_run_counts_as_changed(tmp_path):
+    (tmp_path / "mine.py").write_text("x = 1\n")
+    code = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nimport mine\nEDIT"
+    end = "print(_digests.loaded('mine')['mine'])"
+    edit = f"open({str(tmp_path / 'mine.py')!r}, 'a').write('x = 2')"
+    said = []
+    for step in ("", edit):
+        text = f"from coursekit import _digests\n_digests.watch()\n{code.replace('EDIT', step)}\n{end}"
+        said.append(subprocess.run([sys.executable, "-c", text], capture_output=True, text=True).stdout.strip())
+    assert len(said[0]) == 64 and said[1] == "None"
+    assert not _digests.unchanged({"coursekit.losses": None})
