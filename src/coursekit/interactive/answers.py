@@ -214,7 +214,7 @@ class Order(Answer):
     @property
     def right(self) -> str:
         """The lines in their order."""
-        return " → ".join(self.items)
+        return "; ".join(f"{place}. {item}" for place, item in enumerate(self.items, 1))
 
     def is_right(self, given) -> bool:
         """Whether the lines are in order."""

@@ -159,10 +159,6 @@ class Curve(Answer):
         marks.append(f'<text x="4" y="14" class="ck-ylabel">{escape(self.ylabel)}</text>')
         return (
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{"".join(marks)}'
-            f'<g class="ck-key"><line class="ck-drawn" x1="{right - 168}" x2="{right - 146}" y1="10" y2="10"/>'
-            f'<text x="{right - 140}" y="14">your line</text>'
-            f'<line class="ck-truth" x1="{right - 72}" x2="{right - 50}" y1="10" y2="10"/>'
-            f'<text x="{right - 44}" y="14">the run</text></g>'
             '<polyline class="ck-truth"/><polyline class="ck-drawn"/></svg>'
         )
 
@@ -200,6 +196,8 @@ class Curve(Answer):
             f'<div class="ck-sketch" data-low="{low!r}" data-high="{high!r}" data-log="{int(self.log)}" '
             f'data-x="{escape(self.xlabel)}" data-stops="{" ".join(short(stop) for stop in self.stops)}">'
             f"{self.axes()}{''.join(inputs)}</div>"
+            '<p class="ck-key" aria-hidden="true"><span class="ck-drawn">your line</span> '
+            '<span class="ck-truth">the run</span></p>'
         )
 
     def secret(self) -> dict:
@@ -215,9 +213,9 @@ def _power(number: float) -> str:
     """A tick's label: 0.5, 200, 10 with a raised exponent from 10000 on and below 0.01."""
     exponent = math.log10(abs(number)) if number else 0.0
     if number and abs(exponent - round(exponent)) < 1e-9 and not -2 <= round(exponent) <= 3:
-        return f'10<tspan dy="-4" font-size="9">{str(round(exponent)).replace("-", "−")}</tspan>'
+        return f'10<tspan dy="-4" font-size="75%">{str(round(exponent)).replace("-", "−")}</tspan>'
     if number and not 1e-3 <= abs(number) < 1e5:
         digits, power = f"{number:.1e}".split("e")
         digits = digits.removesuffix(".0")
-        return f'{digits}·10<tspan dy="-4" font-size="9">{str(int(power)).replace("-", "−")}</tspan>'
+        return f'{digits}·10<tspan dy="-4" font-size="75%">{str(int(power)).replace("-", "−")}</tspan>'
     return short(number).replace("-", "−")
