@@ -53,7 +53,7 @@ def _add_script(app, pagename, templatename, context, doctree):
         app.add_css_file("explorer.css")
     if "ck-predict" in body or "ck-clinic" in body:
         app.add_css_file("predict.css")
-    if "ck-predict" in body:  # before explorer.js, which scrolls to what a prediction may have to uncover
+        # Before explorer.js, which scrolls to what a prediction may have to uncover.
         app.add_js_file("predict.js", loading_method="defer")
     if "ck-explorer" in body:
         app.add_js_file("explorer.js", loading_method="defer")

@@ -127,19 +127,21 @@
         control.value = number;
         this.picture.ck.changed();
       }
+      const { options } = this.cases[number - 1];
       this.options.replaceChildren(
-        ...this.cases[number - 1].options.map((text, index) => {
+        ...window.ckQuestions.order(`${this.root.dataset.name}-${number}`, options.length).map((index) => {
           const label = document.createElement("label");
           label.className = "ck-option";
           const input = document.createElement("input");
           Object.assign(input, { type: "radio", name: this.root.id, value: index, required: true });
           const span = document.createElement("span");
-          span.textContent = text;
+          span.textContent = options[index];
           label.append(input, span);
           return label;
         })
       );
       this.reply.replaceChildren();
+      this.root.classList.remove("ck-answered");
       this.check.hidden = false;
       this.following.hidden = true;
       this.tell();
@@ -159,21 +161,22 @@
       this.write();
       fields.forEach((field) => (field.disabled = true));
       this.mark(given, right);
+      this.root.classList.add("ck-answered");
       this.say(this.told(this.shown, given));
       this.check.hidden = true;
       this.following.hidden = false;
-      this.following.focus();
+      this.following.focus({ preventScroll: true });
       this.tell();
       this.root.dispatchEvent(new CustomEvent("ck:diagnosed", { bubbles: true, detail: { case: this.shown, right } }));
     }
 
     mark(given, right) {
-      const labels = [...this.options.children];
       const put = (index, name, text) => {
-        labels[index].classList.add(name);
+        const label = this.options.querySelector(`input[value="${index}"]`).parentElement;
+        label.classList.add(name);
         const made = document.createElement("span");
         Object.assign(made, { className: "ck-verdict", textContent: text });
-        labels[index].append(made);
+        label.append(made);
       };
       if (!right) put(given, "ck-is-wrong", "✗ your answer");
       put(this.cases[this.shown - 1].answer, "ck-is-right", "✓ right");
