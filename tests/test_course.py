@@ -20,11 +20,6 @@ def test_a_quiz_has_five_questions(chapter):
     assert len(course.quiz(chapter).questions) >= 5  # tests/test_questions.py reads them
 
 
-@pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
-def test_every_chapter_ends_with_its_quiz(page):
-    assert f'quiz("{page.stem[:2]}")' in page.read_text()
-
-
 def test_answers_are_not_in_plain_sight():
     quiz = course.quiz("05")
     html = quiz.html()

@@ -76,7 +76,7 @@ def test_a_changed_source_is_drawn_again_under_another_name(tmp_path, monkeypatc
     assert not (cache / first["folder"]).exists()
 
 
-@pytest.mark.parametrize("name", ["coursekit.plotting._svg", "coursekit.interactive.controls", "explorers_demo"])
+@pytest.mark.parametrize("name", ["coursekit.plotting._svg", "coursekit.interactive.controls", "explorers_demo:heat"])
 def test_what_a_picture_is_made_of_is_part_of_its_key(built, name):
     entry, _ = built()
     assert name in entry["sources"] and "coursekit.interactive.widget" not in entry["sources"]

@@ -197,3 +197,20 @@ def test_the_worker_gives_the_numbers_behind_a_picture():
     native = demo.wave_shape.arrays()
     assert answer.keys() == native.keys() >= {"x", "y", "amplitude"}
     assert np.array_equal(np.array(answer["y"]["values"]), native["y"])
+
+
+def test_the_version_of_pyodide_is_one_number_and_that_of_its_python_none():
+    files = [path for path in LIVE.iterdir() if path.suffix in (".py", ".mjs")]
+    version = json.loads((LIVE / "pyodide-files.json").read_text())["version"]
+    assert (LIVE / "pyodide-files.json").read_text().count(version) == 1
+    python = script("fetch_pyodide").python()
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        found = [word for word in (version, python, python.replace(".", "")) if word in text]
+        assert not found, f"{path.name} names {found}; take it from fetch_pyodide"
+
+
+def test_another_distribution_than_the_one_asked_for_is_refused(tmp_path):
+    (tmp_path / "pyodide-lock.json").write_text('{"info": {"version": "0.0.1"}, "packages": {}}')
+    with pytest.raises(SystemExit, match=r"holds Pyodide 0.0.1, but pyodide-files.json asks for"):
+        script("fetch_pyodide").relist(tmp_path)

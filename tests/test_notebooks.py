@@ -94,6 +94,7 @@ def made(root, text, name="01_x"):
         ("```{literalinclude} ../code.py\n:start-after: start\n:end-before: stop\n```", "```python\n    return 1\n```"),
         ("```{literalinclude} ../code.py\n:lines: 1, 9-\n:language: text\n```", "```text\nimport x\nclass A:\n    def g(self):\n        pass\n```"),
         ("[a](../ledger.md) [b](02_y.md#part) [c](../exercises/02_y.md)", "[a](https://example.org/book/ledger.html) [b](02_y.ipynb#part) [c](../exercises/02_y.ipynb)"),
+        ("learns {row}`05.deep-relu`.", "learns [<sup>ledger</sup>](https://example.org/book/ledger.html#05.deep-relu)."),
         ("[d](https://example.org/x.md) [e](#here) [f](mailto:a@b.md)", "[d](https://example.org/x.md) [e](#here) [f](mailto:a@b.md)"),
         ("* item\n\n  ```{note}\n  A\n  ```\n* two", "* item\n\n  > **Note**\n  >\n  > A\n* two"),
         ("```{bibliography}\n```\nA", "A"),

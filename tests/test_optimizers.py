@@ -412,7 +412,8 @@ def test_the_norm_may_be_one_a_run_and_infinite_without_a_warning():
     np.testing.assert_array_equal(opt.global_norm(grads, run_axes=1), [5.0, 2.0])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert opt.global_norm(np.array([1e200])) == np.inf
+        assert opt.global_norm(np.array([np.inf])) == np.inf
+        assert opt.global_norm({"w": np.array([3e200]), "b": np.array([4e200])}) == pytest.approx(5e200)
 
 
 def test_an_infinite_gradient_is_not_hidden_by_clipping():

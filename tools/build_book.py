@@ -1,9 +1,12 @@
-"""Build the book with warnings as errors: `python tools/build_book.py`.
+"""Build the book with warnings as errors: `python tools/build_book.py [--pages-only] [--chapter NN]`.
 
 A chapter is executed again when its own cells have changed, or something that its run loaded (execute_chapters.py). A
 page whose text comes from the package, shown code or the reference, is read again by Sphinx, which knows the files.
+With `--pages-only` what the pages need for Python in the browser stays as it was; with `--chapter` no other chapter
+is executed.
 """
 
+import argparse
 import contextlib
 import hashlib
 import os
@@ -35,8 +38,12 @@ def since_last_time(name, now):
     stamp.write_text(now)
 
 
-def main():
+def main(arguments=None):
     """Build, and end with one line that says where the book is or what to look at."""
+    parser = argparse.ArgumentParser(description="Build the book.")
+    parser.add_argument("--pages-only", action="store_true", help="leave Python for the browser as it was")
+    parser.add_argument("--chapter", default="", help="execute only this chapter, such as 08")
+    given = parser.parse_args(arguments)
     start = time.monotonic()
     BUILD.mkdir(exist_ok=True)
     # What the pages are made with, beside their own sources: then every page is read again, and nothing is executed.
@@ -57,7 +64,9 @@ def main():
     # One BLAS thread: the nets of the course are small, and more threads only wait for each other.
     settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     environment = {**os.environ, **settings}
-    subprocess.run([sys.executable, "tools/execute_chapters.py"], cwd=ROOT, env=environment)
+    subprocess.run(
+        [sys.executable, "tools/execute_chapters.py", *filter(None, [given.chapter])], cwd=ROOT, env=environment
+    )
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [str(jupyter_book), "build", ".", "-W", "-n", "--keep-going"]
     code = subprocess.run(command, cwd=ROOT, env=environment).returncode
@@ -68,6 +77,10 @@ def main():
         sys.exit(
             "\nThe book was not built: the warnings and errors above count as failures. Mend them and run it again."
         )
+    done = f"\nBuilt in {time.monotonic() - start:.0f} s: _build/html/index.html"
+    if given.pages_only:
+        print(done, flush=True)
+        return
     lite = [sys.executable, "live/build_lite.py", "--site", "_build/html", "--cache", ".cache/lite"]
     if subprocess.run(lite, cwd=ROOT).returncode not in (0, 3):  # 3: its files could not be had, and it said so
         sys.exit("\nThe book was built, but its notebooks for the browser were not; the message above says why.")

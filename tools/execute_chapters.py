@@ -1,4 +1,4 @@
-"""Execute the chapters whose outputs are not at hand, several at a time: `python tools/execute_chapters.py`.
+"""Execute the chapters whose outputs are not at hand, several at a time: `python tools/execute_chapters.py [NN]`.
 
 The outputs lie in jupyter-cache, which looks at a chapter's own cells only. Beside them is kept what the run loaded:
 modules of coursekit, files, versions. When one of these has changed, the outputs are forgotten, and so is the page
@@ -111,15 +111,15 @@ def notebooks():
     return {path: read(path) for path in paths if "```{code-cell}" in path.read_text(encoding="utf-8")}
 
 
-def main(chosen=None):
-    """Execute what is not known, or what is not known of the chosen paths; keep what went well."""
+def main(chapter=""):
+    """Execute what is not known, of one chapter ("08") or of all; keep what went well."""
     cache = get_cache(CACHE)
     all_of_them = notebooks()
     now = versions()
     todo = {
         path: notebook
         for path, notebook in all_of_them.items()
-        if (chosen is None or path in chosen) and not known(cache, notebook, now)
+        if path.name.startswith(chapter) and not known(cache, notebook, now)
     }
     os.environ["COURSEKIT_BOOK"] = "1"  # what the Sphinx extension sets: explorers show their HTML, not a widget
 
@@ -141,4 +141,4 @@ def main(chosen=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

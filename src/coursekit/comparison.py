@@ -188,8 +188,8 @@ def judge(differences: np.ndarray, effect: float, at_least: float = 0.0) -> tupl
     Returns
     -------
     verdict : "holds" if the mean is more than two standard errors above `at_least`; "does not hold" if it is as far
-        below, or if it is not above, lies two standard errors below `effect`, and a run like this would have seen
-        `effect` at least 8 times in 10; else "cannot tell"
+        below; for a claim of a difference of any size (`at_least` 0) also if the mean lies two standard errors below
+        `effect`, and a run like this would have seen `effect` at least 8 times in 10; else "cannot tell"
     numbers : {"mean", "2 SE", "power"}
 
     >>> judge([1.0, 1.2, 0.9, 1.1], effect=1.0)[0], judge([3.0, -2.0, 0.5, -1.0], effect=1.0)[0]
@@ -204,7 +204,7 @@ def judge(differences: np.ndarray, effect: float, at_least: float = 0.0) -> tupl
     mean, seen = float(differences.mean()), power(differences, effect, at_least)
     if mean - error > at_least:
         verdict = "holds"
-    elif mean + error < at_least or (seen >= 0.8 and mean + error < effect):
+    elif mean + error < at_least or (at_least == 0 and seen >= 0.8 and mean + error < effect):
         verdict = "does not hold"
     else:
         verdict = "cannot tell"

@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _checks
+from ._half import forward_in_float32, in_float32
 from ._runs import run_axes
 from .dense import sum_to
 from .errors import ShapeError
@@ -84,6 +85,7 @@ def unfold(x: np.ndarray, size, stride=1) -> np.ndarray:
     return windows[..., ::sh, ::sw, :, :]
 
 
+@forward_in_float32
 def conv2d_forward_plain(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride=1, padding=0) -> tuple[np.ndarray, tuple]:
     r"""Convolution layer, as its formula reads; `conv2d_forward` is the one to use.
 
@@ -116,6 +118,7 @@ def conv2d_forward_plain(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride=1, 
     return out, (padded, w, stride, padding)
 
 
+@in_float32
 def conv2d_backward_plain(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Gradients of `conv2d_forward_plain`, as their formulas read.
 
@@ -143,6 +146,7 @@ def conv2d_backward_plain(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, n
     return dpadded[:, :, ph : height - ph, pw : width - pw], dw, db
 
 
+@forward_in_float32
 def conv2d_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride=1, padding=0) -> tuple[np.ndarray, tuple]:
     r"""Convolution layer (LeCun et al. 1989): every kernel w[f] slides over all channels of the image.
 
@@ -214,6 +218,7 @@ def conv2d_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndar
     return conv2d_backward_of(dout, cache, need_dx=True)
 
 
+@in_float32
 def conv2d_backward_of(dout: np.ndarray, cache: tuple, *, need_dx: bool) -> tuple:
     """`conv2d_backward`, where dx is None unless it is needed; a network's first layer spares itself a third."""
     inner, out_shape, runs, x_shape, w_shape, b_shape = cache
@@ -328,6 +333,7 @@ def _max_pool_backward(dout, winner, size, stride, x_shape):
     return dx
 
 
+@forward_in_float32
 def avg_pool2d_forward(x: np.ndarray, size=2, stride=None) -> tuple[np.ndarray, tuple]:
     r"""Average pooling: of each window the mean, $\frac{1}{K_h K_w} \sum_{i, j} x_{s p + i,\, s q + j}$.
 
@@ -363,6 +369,7 @@ def avg_pool2d_forward(x: np.ndarray, size=2, stride=None) -> tuple[np.ndarray, 
     return out, (size, stride, x.shape, out.shape)
 
 
+@in_float32
 def avg_pool2d_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     r"""Gradient of average pooling: each window shares its gradient among its entries, $1 / (K_h K_w)$ each.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _checks
+from ._half import forward_in_float32, in_float32
 from ._runs import sum_to
 from .errors import ShapeError
 from .fast.products import matmul
@@ -12,6 +13,7 @@ from .fast.products import matmul
 __all__ = ["affine_backward", "affine_forward"]
 
 
+@forward_in_float32
 def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, tuple]:
     r"""Affine map of each row, $\text{out}_{nm} = \sum_d x_{nd} W_{dm} + b_m$.
 
@@ -47,6 +49,7 @@ def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndar
     return matmul(x, w) + b, (x, w, b)
 
 
+@in_float32
 def affine_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Gradients of the affine map.
 

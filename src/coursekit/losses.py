@@ -11,11 +11,13 @@ import math
 import numpy as np
 
 from . import _checks
+from ._half import in_float32
 from .errors import LabelError, NotFiniteError, ShapeError
 
 __all__ = ["hinge", "huber", "mean_squared_error", "sigmoid_cross_entropy", "softmax_cross_entropy"]
 
 
+@in_float32
 def softmax_cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r"""Cross-entropy of softmax probabilities with the true classes, in nats.
 
@@ -58,6 +60,7 @@ def softmax_cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[np.nd
     return _finite_loss(loss, "scores"), dscores
 
 
+@in_float32
 def sigmoid_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r"""Cross-entropy of independent yes/no answers, mean over the batch and the answers, in nats.
 
@@ -101,6 +104,7 @@ def sigmoid_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[np.n
         return _finite_loss(loss, "logits"), (sigmoid - targets) / count
 
 
+@in_float32
 def mean_squared_error(pred: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r"""Mean squared error over the batch and the features.
 
@@ -130,6 +134,7 @@ def mean_squared_error(pred: np.ndarray, target: np.ndarray) -> tuple[np.ndarray
         return _finite_loss(loss, "pred"), error * (2 / count)
 
 
+@in_float32
 def huber(pred: np.ndarray, target: np.ndarray, delta: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     r"""Huber loss: squared for small errors, linear for large ones, so that outliers pull less (Huber 1964).
 
@@ -164,6 +169,7 @@ def huber(pred: np.ndarray, target: np.ndarray, delta: float = 1.0) -> tuple[np.
         return _finite_loss(loss, "pred"), clipped / count
 
 
+@in_float32
 def hinge(scores: np.ndarray, labels: np.ndarray, margin: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     r"""Multi-class hinge loss: the true class must win by a margin (Weston and Watkins 1999).
 

@@ -133,6 +133,10 @@ def accuracy(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def predict(model: Layer, params: dict, state: dict, x: np.ndarray, *, batch_size: int = 1000) -> np.ndarray:
     """The network's output in eval mode, worked out in batches so that memory stays small."""
     batch_size = _checks.whole("batch_size", batch_size)
+    if not isinstance(x, np.ndarray):
+        raise DTypeError(f"x is {_checks.describe(x)}, but must be a NumPy array: np.asarray(x)")
+    if x.ndim == 0 or len(x) == 0:
+        raise ShapeError(f"x is empty, of shape {x.shape}; expected at least one example, (N, ...)")
     parts = [
         model.forward(params, state, x[i : i + batch_size], training=False)[0] for i in range(0, len(x), batch_size)
     ]

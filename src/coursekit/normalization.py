@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _checks
+from ._half import forward_in_float32, in_float32
 from ._runs import run_axes
 from .dense import sum_to
 from .errors import DTypeError, RangeError, ShapeError
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 
+@forward_in_float32
 def batch_norm_forward(
     x: np.ndarray,
     gamma: np.ndarray,
@@ -93,6 +95,7 @@ def batch_norm_forward(
     return _batch_norm(x, gamma, beta, running, training, momentum, eps)
 
 
+@in_float32
 def batch_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Gradients of batch normalization.
 
@@ -195,6 +198,7 @@ def _updated(running, mean, var, n, momentum):
     return new
 
 
+@forward_in_float32
 def batch_norm2d_forward(
     x: np.ndarray,
     gamma: np.ndarray,
@@ -244,6 +248,7 @@ def batch_norm2d_forward(
     return _images(rows, x.shape), (cache, x.shape), running
 
 
+@in_float32
 def batch_norm2d_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Gradients of `batch_norm2d_forward`: those of `batch_norm_backward`, with every pixel a row.
 
@@ -297,6 +302,7 @@ def _images(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.moveaxis(rows.swapaxes(-1, -2).reshape(*rows.shape[:-2], c, h, w, n), -1, -4)
 
 
+@forward_in_float32
 def layer_norm_forward(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5
 ) -> tuple[np.ndarray, tuple]:
@@ -347,6 +353,7 @@ def layer_norm_forward(
     return out, (x_hat, scale, gamma, beta, out.shape)
 
 
+@in_float32
 def layer_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Gradients of layer normalization.
 
@@ -378,6 +385,7 @@ def layer_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.
     return sum_to(dx, x_hat.shape), sum_to(dout * x_hat, gamma.shape), sum_to(dout, beta.shape)
 
 
+@forward_in_float32
 def local_response_norm_forward(
     x: np.ndarray, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
 ) -> tuple[np.ndarray, tuple]:
@@ -424,6 +432,7 @@ def local_response_norm_forward(
     return x * factor, (x, s, factor, below, above, alpha, beta)
 
 
+@in_float32
 def local_response_norm_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     r"""Gradient of local response normalization.
 

@@ -44,6 +44,7 @@ from typing import ClassVar
 import numpy as np
 
 from . import _checks, trees
+from ._norms import euclidean
 from .errors import CourseError, DTypeError, RangeError, ShapeError
 from .fast import optimizers as fast
 
@@ -656,13 +657,12 @@ def global_norm(grads, *, run_axes: int = 0) -> np.ndarray:
     5.0
     """
     run_axes = _checks.whole("run_axes", run_axes, 0)
-    total = 0.0
+    norms = []
     for path, g in trees.float_leaves("grads", grads).items():
         if g.ndim < run_axes:
             raise ShapeError(f"grads{path} has shape {g.shape}, but run_axes={run_axes} axes in front were announced")
-        with np.errstate(over="ignore"):
-            total = total + np.square(g, dtype=np.float64).sum(axis=tuple(range(run_axes, g.ndim)))
-    return np.sqrt(total)
+        norms.append(euclidean(g, tuple(range(run_axes, g.ndim))))
+    return euclidean(np.stack(np.broadcast_arrays(*norms)), (0,))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _checks
+from ._half import forward_in_float32, in_float32
 from ._runs import run_axes
 from .activations import sigmoid_forward
 from .dense import sum_to
@@ -51,6 +52,7 @@ __all__ = [
 # Plain RNN
 
 
+@forward_in_float32
 def rnn_step_forward(
     x: np.ndarray, h: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, tuple]:
@@ -86,6 +88,7 @@ def rnn_step_forward(
     return next_h, (x, h, wx, wh, b, next_h)
 
 
+@in_float32
 def rnn_step_backward(dnext_h: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     r"""Gradients of one step.
 
@@ -111,6 +114,7 @@ def rnn_step_backward(dnext_h: np.ndarray, cache: tuple) -> tuple[np.ndarray, ..
     return _affine_gradients(da, da, x, h, wx, wh, b)
 
 
+@forward_in_float32
 def rnn_forward_plain(
     x: np.ndarray, h0: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, list]:
@@ -131,6 +135,7 @@ def rnn_forward_plain(
     return np.stack(outputs, axis=-2), caches
 
 
+@in_float32
 def rnn_backward_plain(dout: np.ndarray, caches: list) -> tuple[np.ndarray, ...]:
     """Backpropagation through time, as a loop over `rnn_step_backward`; `rnn_backward` is the one to use.
 
@@ -151,6 +156,7 @@ def rnn_backward_plain(dout: np.ndarray, caches: list) -> tuple[np.ndarray, ...]
     return np.stack(dxs[::-1], axis=-2), dh, *totals
 
 
+@forward_in_float32
 def rnn_forward(
     x: np.ndarray, h0: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, tuple]:
@@ -189,6 +195,7 @@ def rnn_forward(
     return out, (out.shape, h0.shape, cache)
 
 
+@in_float32
 def rnn_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     r"""Gradients of a plain RNN, by backpropagation through time.
 
@@ -219,6 +226,7 @@ def rnn_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
 # LSTM
 
 
+@forward_in_float32
 def lstm_step_forward(
     x: np.ndarray, h: np.ndarray, c: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, tuple]:
@@ -264,6 +272,7 @@ def lstm_step_forward(
     return next_h, next_c, (x, h, c, wx, wh, b, i, f, g, o, tanh_c)
 
 
+@in_float32
 def lstm_step_backward(dnext_h: np.ndarray, dnext_c: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     r"""Gradients of one LSTM step.
 
@@ -301,6 +310,7 @@ def lstm_step_backward(dnext_h: np.ndarray, dnext_c: np.ndarray, cache: tuple) -
     return dx, dh, sum_to(dc * f, c.shape), dwx, dwh, db
 
 
+@forward_in_float32
 def lstm_forward(
     x: np.ndarray, h0: np.ndarray, c0: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, tuple]:
@@ -351,6 +361,7 @@ def lstm_last_cell(cache: tuple) -> np.ndarray:
     return c[-1].copy()
 
 
+@in_float32
 def lstm_backward(dout: np.ndarray, cache: tuple, dc_last: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
     r"""Gradients of an LSTM over whole sequences: `lstm_step_backward` from the last step to the first.
 
@@ -382,6 +393,7 @@ def lstm_backward(dout: np.ndarray, cache: tuple, dc_last: np.ndarray | None = N
 # GRU
 
 
+@forward_in_float32
 def gru_step_forward(
     x: np.ndarray, h: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, tuple]:
@@ -427,6 +439,7 @@ def gru_step_forward(
     return next_h, (x, h, wx, wh, b, r, z, n, inner)
 
 
+@in_float32
 def gru_step_backward(dnext_h: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     r"""Gradients of one GRU step.
 
@@ -463,6 +476,7 @@ def gru_step_backward(dnext_h: np.ndarray, cache: tuple) -> tuple[np.ndarray, ..
     return dx, dh + sum_to(dnext_h * z, h.shape), dwx, dwh, sum_to(db, b.shape)
 
 
+@forward_in_float32
 def gru_forward(
     x: np.ndarray, h0: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, tuple]:
@@ -505,6 +519,7 @@ def gru_forward(
     return out, (out.shape, h0.shape, b.shape, cache)
 
 
+@in_float32
 def gru_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     """Gradients of a GRU over whole sequences: `gru_step_backward` from the last step to the first.
 
@@ -583,6 +598,7 @@ def embedding_forward(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, tuple]:
     return out.reshape(*runs, *x.shape[-2:], w.shape[-1]), (x, w.shape)
 
 
+@in_float32
 def embedding_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     """Gradient of the table: each row collects the gradients of all places where its symbol stood.
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import io
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from . import _checks, trees
-from .errors import CourseError, DataError, DivergedError, NotFiniteError, ShapeError
+from ._atomic import write_atomically
+from .errors import CourseError, DataError, DivergedError, DTypeError, NotFiniteError, ShapeError
 from .fast.losses import form_of
 from .layers import Layer
 from .losses import softmax_cross_entropy
@@ -38,14 +39,36 @@ def minibatches(
     [2, 2, 1]
     """
     batch_size = _checks.whole("batch_size", batch_size)
-    if len(x) != len(y):
-        raise ShapeError(f"x has {len(x)} examples and y has {len(y)}; they must agree")
-    if len(x) == 0:
-        raise ShapeError("x and y are empty; training needs at least one example")
-    order = np.arange(len(x)) if rng is None else _checks.generator("rng", rng).permutation(len(x))
+    _examples("x", x, "y", y)
+    if rng is not None:
+        _checks.generator("rng", rng)
+    return _batches(x, y, batch_size, rng)
+
+
+def _batches(x, y, batch_size, rng):
+    order = np.arange(len(x)) if rng is None else rng.permutation(len(x))
     for i in range(0, len(x), batch_size):
         batch = order[i : i + batch_size]
         yield x[batch], y[batch]
+
+
+def _examples(name, x, other, y):
+    """Refuse inputs and targets that are not arrays with the same number of examples, at least one."""
+    for label, array in ((name, x), (other, y)):
+        if not isinstance(array, np.ndarray):
+            raise DTypeError(f"{label} is {_checks.describe(array)}, but must be a NumPy array: np.asarray({label})")
+        if array.ndim == 0:
+            raise ShapeError(f"{label} is a single number; expected one entry an example, {label} (N, ...)")
+    if len(x) != len(y):
+        raise ShapeError(f"{name} has {len(x)} examples and {other} has {len(y)}; they must agree")
+    if len(x) == 0:
+        raise ShapeError(f"{name} and {other} are empty; training needs at least one example")
+    for label, array in ((name, x), (other, y)):
+        if array.dtype.kind == "f":
+            _checks.finite(label, array)
+
+
+_SAVED = ("params", "state", "optimizer_state", "epochs", "best")  # what holds arrays
 
 
 @dataclass
@@ -58,9 +81,10 @@ class History:
     step : updates made so far
     epoch : epochs finished so far
     loss : the loss of every step, in order; with run axes an array a step
-    epochs : one dict an epoch: `epoch`, `step`, mean `loss` of its steps and, with validation data, `val_loss` and
-        `val_accuracy`
-    stopped : why training ended: "finished", "interrupted" (Ctrl-C) or what a callback said
+    epochs : one dict an epoch: `epoch`, `step`, mean `loss` of its examples (before the updates of their steps) and,
+        with validation data, `val_loss` and `val_accuracy`
+    stopped : why training ended: "finished", "interrupted" (Ctrl-C), what a callback said, or the error that ended it
+    best : what callbacks keep of the best epoch, such as the params that `EarlyStopping` would choose
     """
 
     params: dict
@@ -72,6 +96,7 @@ class History:
     epochs: list = field(default_factory=list)
     stopped: str = "finished"
     resume: dict = field(default_factory=dict, repr=False)
+    best: dict = field(default_factory=dict, repr=False)
 
     def __repr__(self):
         last = f", last loss {np.asarray(self.loss[-1])}" if self.loss else ""
@@ -79,31 +104,30 @@ class History:
 
     def curve(self, name: str) -> np.ndarray:
         """One column of `epochs` as an array, for example `curve("val_accuracy")`."""
-        if not self.epochs or name not in self.epochs[0]:
-            known = ", ".join(self.epochs[0]) if self.epochs else "nothing yet: no epoch is finished"
-            raise DataError(f"the history has no column {name!r}; it has {known}")
+        known = ", ".join(dict.fromkeys(column for row in self.epochs for column in row))
+        if not any(name in row for row in self.epochs):
+            raise DataError(
+                f"the history has no column {name!r}; it has {known or 'nothing yet: no epoch is finished'}"
+            )
+        if missing := [row["epoch"] for row in self.epochs if name not in row]:
+            raise DataError(f"{name!r} was not measured in epoch {missing[0]}; leave that part out: history.epochs")
         return np.array([row[name] for row in self.epochs])
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write everything to one .npz file without pickle; the file is replaced in one move or not at all."""
         arrays, meta = {}, {}
-        for part in ("params", "state", "optimizer_state"):
+        for part in _SAVED:
             meta[part] = trees.flatten(getattr(self, part), part, arrays)
         arrays["loss"] = np.array(self.loss)
         meta |= {"step": self.step, "epoch": self.epoch, "stopped": self.stopped, "resume": self.resume}
-        meta["epochs"] = [{k: np.asarray(v).tolist() for k, v in row.items()} for row in self.epochs]
         arrays["meta"] = np.array(json.dumps(meta))
         path = Path(path)
         path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **arrays)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
+        if not path.parent.is_dir():
+            raise DataError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into; make it first")
+        content = io.BytesIO()
+        np.savez(content, **arrays)
+        write_atomically(path, content.getvalue())
         return path
 
     @classmethod
@@ -113,13 +137,12 @@ class History:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             meta = json.loads(str(arrays["meta"]))
-            parts = {p: trees.unflatten(meta[p], arrays) for p in ("params", "state", "optimizer_state")}
+            parts = {p: trees.unflatten(meta[p], arrays) for p in _SAVED}
             return cls(
                 **parts,
                 step=meta["step"],
                 epoch=meta["epoch"],
                 loss=list(arrays["loss"]),
-                epochs=meta["epochs"],
                 stopped=meta["stopped"],
                 resume=meta["resume"],
             )
@@ -163,16 +186,19 @@ def train(
     model : a layer, mostly a `Sequential`
     x, y : (N, ...) training inputs, (N,) or (N, ...) what `loss` compares with
     optimizer : see `coursekit.optimizers`
-    epochs, batch_size : passes over the data; examples a step
+    epochs, batch_size : passes over the data; examples a step. Where `batch_size` does not divide N, the last step of
+        an epoch takes what is left, and its loss weighs less in the epoch's mean
     rng : draws the first params (unless given), the order of the examples and the layers' noise
     loss : `loss(out, yb) -> (value, dout)`
     params, state : start from these instead of drawing new ones; they are copied, not changed
     validation : (x, y) on which loss and accuracy are measured after every epoch, in eval mode
     callbacks : functions called as `callback(history)` after every epoch; one that returns a string stops training,
-        and the string becomes `history.stopped`
+        and the string becomes `history.stopped`. One that has a method `check(columns)` is told before the first step
+        which columns the history will have
     progress : show a bar (tqdm if installed, plain lines if not)
     threads : BLAS threads; one is the fastest for networks of this size (needs threadpoolctl to take effect)
-    resume : a History to go on with; `epochs` is the total, and the numbers are the same as without the break
+    resume : a History to go on with; `epochs` is the total, and the numbers are the same as without the break. It is
+        copied, not changed
 
     Returns
     -------
@@ -181,7 +207,11 @@ def train(
     Raises
     ------
     DivergedError
-        If the loss becomes NaN or infinite; the message says at which step, and `error.history` holds the run so far.
+        If the loss becomes NaN or infinite; the message says at which step.
+    CourseError
+        If an argument does not fit: before the first step, by a forward pass in eval mode.
+
+    Whatever is raised after the first step has the run so far as `error.history`, which `resume` takes.
 
     >>> from coursekit.layers import Dense
     >>> from coursekit.model import Sequential
@@ -196,26 +226,32 @@ def train(
     epochs = _checks.whole("epochs", epochs, 0)
     batch_size = _checks.whole("batch_size", batch_size)
     rng = _checks.generator("rng", rng)
-    next(minibatches(x, y, batch_size, None))  # checks x and y
+    callbacks = check_arguments(model, optimizer, loss, x, y, validation, callbacks)
     history = _start(model, optimizer, params, state, rng, resume)
+    _check_resume(history, optimizer, len(x), batch_size)
     order_rng, noise_rng = (_generator(history.resume[name]) for name in ("order", "noise"))
     batches = -(-len(x) // batch_size)
+    weights = np.array([min(batch_size, len(x) - i) for i in range(0, len(x), batch_size)]) / len(x)
     with _threads(threads), _interruptible() as interrupted, _bar(progress, epochs * batches, history) as bar:
         try:
-            while history.epoch < epochs:
-                start = history.resume["batch"]
-                for i, (xb, yb) in enumerate(minibatches(x, y, batch_size, order_rng)):
-                    if i < start:
-                        continue
-                    _step(model, optimizer, loss, history, xb, yb, noise_rng)
-                    history.resume |= {"batch": i + 1, "noise": noise_rng.bit_generator.state}
-                    bar(history)
-                    if interrupted():
-                        raise KeyboardInterrupt
-                history.epoch += 1
-                history.resume |= {"batch": 0, "order": order_rng.bit_generator.state}
-                history.epochs.append(_epoch_row(model, loss, history, batches, validation))
-                reasons = [reason for callback in callbacks if isinstance(reason := callback(history), str)]
+            if history.epoch < epochs:
+                rehearse(model, loss, history, x, y, batch_size, validation, callbacks)
+            while history.epoch < epochs or "called" in history.resume:
+                if "called" not in history.resume:
+                    start = history.resume["batch"]
+                    for i, (xb, yb) in enumerate(minibatches(x, y, batch_size, order_rng)):
+                        if i < start:
+                            continue
+                        _step(model, optimizer, loss, history, xb, yb, noise_rng)
+                        history.resume |= {"batch": i + 1, "noise": noise_rng.bit_generator.state}
+                        bar(history)
+                        if interrupted():
+                            raise KeyboardInterrupt
+                    row = _epoch_row(model, loss, history, weights, validation)
+                    history.epoch += 1
+                    history.epochs.append(row)
+                    history.resume |= {"batch": 0, "order": order_rng.bit_generator.state, "called": 0}
+                reasons = _call(callbacks, history)
                 if reasons:
                     history.stopped = reasons[0]
                     return history
@@ -224,19 +260,136 @@ def train(
         except KeyboardInterrupt:
             history.stopped = "interrupted"
             return history
+        except Exception as error:
+            if history.stopped != "diverged":
+                history.stopped = f"{type(error).__name__}: {error}"
+            error.history = history
+            raise
     history.stopped = "finished"
     return history
 
 
+def _call(callbacks, history):
+    """Call the callbacks that have not been called after this epoch; returns the reasons to stop."""
+    reasons = []
+    for callback in callbacks[history.resume["called"] :]:
+        reason = callback(history)
+        history.resume["called"] += 1
+        if isinstance(reason, str):
+            reasons.append(reason)
+    del history.resume["called"]
+    return reasons
+
+
+def check_arguments(model, optimizer, loss, x, y, validation=None, callbacks=()):
+    """Everything that can be seen without a pass; returns the callbacks as a tuple."""
+    if isinstance(model, type) or not all(hasattr(model, name) for name in ("init", "forward", "backward_first")):
+        raise DTypeError(
+            f"model is {_checks.describe(model)}, but must be a layer such as Sequential([Dense(784, 10)])"
+        )
+    if isinstance(optimizer, type) or not all(hasattr(optimizer, name) for name in ("init", "update")):
+        raise DTypeError(f"optimizer is {_checks.describe(optimizer)}, but must be one such as optimizers.adam(1e-3)")
+    if not callable(loss):
+        raise DTypeError(f"loss is {_checks.describe(loss)}, but must be a function such as softmax_cross_entropy")
+    _examples("x", x, "y", y)
+    if validation is not None:
+        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+            raise DTypeError(f"validation is {_checks.describe(validation)}, but must be a pair: validation=(x, y)")
+        _examples("validation[0]", validation[0], "validation[1]", validation[1])
+        for i, (held, seen, name) in enumerate(zip(validation, (x, y), "xy", strict=True)):
+            if held.shape[1:] != seen.shape[1:]:
+                raise ShapeError(
+                    f"validation[{i}] has shape {held.shape}, but {name} has shape {seen.shape}; all axes but "
+                    "the first must agree"
+                )
+    if callable(callbacks) or not isinstance(callbacks, (tuple, list)):
+        raise DTypeError(f"callbacks is {_checks.describe(callbacks)}, but must be a list of functions: callbacks=[f]")
+    for i, callback in enumerate(callbacks):
+        if not callable(callback):
+            raise DTypeError(f"callbacks[{i}] is {_checks.describe(callback)}, but must be a function of the history")
+    return tuple(callbacks)
+
+
+def _check_resume(history, optimizer, examples, batch_size):
+    """A history goes on with the same optimizer, and in the middle of an epoch with the same batches."""
+    wanted, found = (
+        {str(path): np.shape(leaf) for path, leaf in trees.leaves(tree).items()}
+        for tree in (optimizer.init(history.params), history.optimizer_state)
+    )
+    if wanted != found:
+        raise ShapeError(
+            f"resume holds the state of another optimizer than {optimizer!r}: "
+            f"{', '.join(map(str, history.optimizer_state)) or 'nothing'}; go on with the one that it was made with"
+        )
+    before = history.resume.get("batches_of"), history.resume.get("examples")
+    if history.resume["batch"] and before != (batch_size, examples):
+        raise CourseError(
+            f"the run was interrupted in the middle of an epoch of {before[1]} examples in batches of {before[0]}; it "
+            f"cannot go on with {examples} examples in batches of {batch_size}"
+        )
+    history.resume |= {"batches_of": batch_size, "examples": examples}
+
+
+def rehearse(model, loss, history, x, y, batch_size, validation=None, callbacks=()):
+    """Find before the first step what would go wrong later: one pass of a batch, the smallest batch, all labels."""
+    out, value = _answer(model, loss, history, x[:batch_size], y[:batch_size], "x")
+    left = len(x) % batch_size
+    if left:
+        try:
+            model.forward(
+                history.params, history.state, x[:left], training=True, rng=_generator(history.resume["noise"])
+            )
+        except CourseError as error:
+            raise type(error)(
+                f"batch_size={batch_size} leaves a last batch of {left} of the {len(x)} examples, which the network "
+                f"cannot be trained on: {error}. Take another batch size, or leave {left} out"
+            ) from None
+    columns = {"epoch": 0, "step": 0, "loss": value}
+    if loss is softmax_cross_entropy:
+        _checks.labels(y, out.shape[-1], (*out.shape[:-2], len(y)), "y")
+    if validation is not None:
+        vx, vy = validation
+        _, columns["val_loss"] = _answer(model, loss, history, vx[:batch_size], vy[:batch_size], "validation[0]")
+        if loss is softmax_cross_entropy:
+            _checks.labels(vy, out.shape[-1], (*out.shape[:-2], len(vy)), "validation[1]")
+            columns["val_accuracy"] = value
+    for callback in callbacks:
+        if hasattr(callback, "check"):
+            callback.check(columns)
+
+
+def _answer(model, loss, history, x, y, name):
+    """The network's answer to some examples and its loss, in eval mode."""
+    try:
+        out = model.forward(history.params, history.state, x, training=False)[0]
+    except CourseError as error:
+        raise type(error)(f"the network does not take {name}, of shape {x.shape}: {error}") from None
+    except KeyError:
+        names = ", ".join(getattr(model, "names", ())) or repr(model)
+        raise ShapeError(
+            f"the params are not those of this network: it has {names}, they have {', '.join(map(str, history.params))}"
+        ) from None
+    with contextlib.suppress(NotFiniteError):  # a run that starts with an infinite loss says so at its first step
+        return out, loss(out, y)[0]
+    return out, np.nan
+
+
 def _start(model, optimizer, params, state, rng, resume):
     if resume is not None:
+        if not isinstance(resume, History):
+            raise DTypeError(f"resume is {_checks.describe(resume)}, but must be a History: History.load(path)")
         if params is not None or state is not None:
             raise CourseError("give either resume= or params= and state=, not both")
         return copy.deepcopy(resume)
+    for name, given in (("params", params), ("state", state)):
+        if given is not None and not isinstance(given, dict):
+            raise DTypeError(f"{name} is {_checks.describe(given)}, but must be the dict that model.init(rng) gives")
     if params is None:
         params, drawn = model.init(rng)
-        state = drawn if state is None else state
-    params, state = copy.deepcopy(params), copy.deepcopy(state or {})
+    elif state is None:
+        drawn = model.init(copy.deepcopy(rng))[1]  # batch norm's statistics need a start, and no random numbers
+    state = drawn if state is None else state
+    params, state = copy.deepcopy(params), copy.deepcopy(state)
     order, noise = rng.spawn(2)
     resume = {"batch": 0, "order": order.bit_generator.state, "noise": noise.bit_generator.state}
     return History(params, state, optimizer.init(params), resume=resume)
@@ -277,8 +430,10 @@ def _diverged(history, what):
     return error
 
 
-def _epoch_row(model, loss, history, batches, validation):
-    row = {"epoch": history.epoch, "step": history.step, "loss": np.mean(history.loss[-batches:], axis=0)}
+def _epoch_row(model, loss, history, weights, validation):
+    losses = np.array(history.loss[-len(weights) :])
+    mean = np.tensordot(weights.astype(losses.dtype), losses, axes=1)
+    row = {"epoch": history.epoch + 1, "step": history.step, "loss": mean[()]}
     if validation is not None:
         x, y = validation
         out = predict(model, history.params, history.state, x)

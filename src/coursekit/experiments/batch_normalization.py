@@ -13,7 +13,7 @@ from ..losses import softmax_cross_entropy
 from ..model import Sequential, accuracy, stack_runs
 from ..normalization import batch_norm_backward, batch_norm_forward
 from ..optimizers import sgd
-from ._bench import descend, digits, drawn, mlp, quiet
+from ._bench import descend, digits, drawn, mlp, pool, quiet, searched
 
 SCALES = np.geomspace(1e-4, 1, 16)  # standard deviations of the first weights, those of Saitoh's figure
 NORMS = ("none", "batch norm", "layer norm", "batch norm and noise")
@@ -144,6 +144,14 @@ class _PerRun(Sequential):
 def sixteen_scales(norm="none", lr=0.1, seed=0, steps=120) -> dict:
     """`training_curve` at each of the sixteen `SCALES`: loss (16, steps), signal (16, 5), accuracy (16,)."""
     return {"norm": norm, "lr": lr, "std": SCALES} | _many(norm, SCALES, [lr] * len(SCALES), steps=steps, seed=seed)
+
+
+def scales_that_train(norm, rates, seed=0, steps=120) -> np.ndarray:
+    """(8,) which of every second of `SCALES` trains at one rate at least: the last 20 losses have a mean below 1."""
+    every = SCALES[1::2]
+    stds, lr = np.tile(every, len(rates)), np.repeat(rates, len(every))
+    last = _many(norm, stds, lr, steps=steps, seed=seed)["loss"][:, -20:].mean(axis=1)
+    return (last.reshape(len(rates), -1) < 1).any(axis=0)
 
 
 RATES = np.geomspace(0.01, 10, 13)
@@ -306,6 +314,30 @@ def ghost_network(size) -> Sequential:
     net = network("batch norm" if size else "none")
     swap = {True: lambda layer: GhostBatchNorm(layer.features, size=size), False: lambda layer: layer}
     return Sequential([swap[bool(size) and isinstance(layer, BatchNorm)](layer) for layer in net.layers])
+
+
+GROUPS = {"no batch norm": 0, "groups of 8": 8, "all 128": 128}
+
+
+def few_digits(rates=(0.056, 0.18, 0.32, 0.56, 1.0, 1.8, 3.2), seeds=4, images=300, steps=200) -> dict:
+    """The same three networks at several rates; the seed also draws who is trained on, who chooses and who judges.
+
+    Returns
+    -------
+    {name of `GROUPS`: {"validation", "accuracy", "loss"}} : arrays (rates, seeds): accuracy on 300 digits that choose
+        the rate, then accuracy and loss on about 1,200 others; and "rates"
+    """
+    lr, which = np.repeat(np.asarray(rates, np.float32), seeds), np.tile(np.arange(seeds), len(rates))
+    result = {"rates": np.array(rates)}
+    for name, size in GROUPS.items():
+        found = searched(
+            ghost_network(size), *pool(digits()), sgd(lr), which, images=images, held_out=300, steps=steps,
+            batch_size=128,
+        )  # fmt: skip
+        columns = found["validation"]["accuracy"], found["test"]["accuracy"], found["test"]["loss"]
+        shaped = (column.reshape(len(rates), seeds) for column in columns)
+        result[name] = dict(zip(("validation", "accuracy", "loss"), shaped, strict=True))
+    return result
 
 
 def backward_walk(x=(1.0, 2.0, 6.0), dout=(1.0, 0.0, 0.0), gamma=2.0, beta=1.0, eps=1e-5) -> dict:

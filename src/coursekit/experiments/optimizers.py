@@ -409,6 +409,29 @@ def adversary(memory=1.1, every=3, cycles=100) -> dict:
     return _adversary(gradients, 1 - 1 / memory) | {"memory": memory, "every": every}
 
 
+def adversary_drift(memory, every) -> float:
+    """Where Adam without momentum goes on that problem in the long run: the sum of its steps over a cycle, at rate 1.
+
+    Negative is the right way, towards -1. After many cycles v is periodic: it jumps with the large gradient and decays
+    until the next one, and the steps of a cycle, divided by its root, are added up.
+    """
+    beta, n = 1 - 1 / memory, int(every)
+    decayed = beta ** np.arange(n)
+    # v after the large gradient: v_0 = beta v_{n-1} + (1 - beta) n^2, where v_k = beta^k v_0 + 1 - beta^k.
+    first = (beta * (1 - decayed[-1]) + (1 - beta) * n**2) / (1 - beta * decayed[-1])
+    v = decayed * first + 1 - decayed
+    return float(-n / np.sqrt(v[0]) + (1 / np.sqrt(v[1:])).sum())
+
+
+def memory_needed(every) -> float:
+    """The memory 1 / (1 - beta2) above which Adam goes the right way on that problem, by bisection."""
+    low, high = 1.0 + 1e-9, float(every) ** 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if adversary_drift(middle, every) > 0 else (low, middle)
+    return high
+
+
 def random_adversary(beta2=0.1, high=3.0, excess=0.3, steps=3000, seed=0) -> dict:
     """The same with chance: the gradient is `high` with probability (1 + excess) / (high + 1), else -1.
 

@@ -137,7 +137,8 @@ def _adversary_in_words(result):
     ends = " and ".join(f"{name} at {result[name][-cycles:].mean():.2f}" for name in ("Adam", "AMSGrad"))
     return (
         f"The gradient is +{result['every']} at one step of every {result['every']} and -1 at the others, so the best "
-        f"x is -1. With a memory of {result['memory']:.3g} steps, over the last three cycles {ends}."
+        f"x is -1. Adam needs a memory of about {result['every'] ** 2 / 4:.3g} steps. With {result['memory']:.3g}, "
+        f"over the last three cycles {ends}."
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._half import in_float32
 from .._runs import sum_to
 from .products import matmul
 
 __all__ = ["affine_backward_params"]
 
 
+@in_float32
 def affine_backward_params(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
     """`dense.affine_backward` without dx: (dw, db)."""
     x, w, b = cache

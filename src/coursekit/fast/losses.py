@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from .. import _checks, losses
+from .._half import in_float32
 
 __all__ = ["form_of", "softmax_cross_entropy"]
 
 
+@in_float32
 def softmax_cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`losses.softmax_cross_entropy`, in one work array: the true classes are picked by number, not by a mask."""
     n, classes = _checks.shape("scores (..., N, C)", scores=scores).values()

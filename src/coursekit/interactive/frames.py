@@ -85,7 +85,7 @@ def draw_frames(address: str, indices: list[int]) -> tuple[list[tuple[int, str, 
             raise CourseError(f"{address} fails at {grid[index]}: {type(error).__name__}: {error}") from error
         drawn.append((index, picture.svg, picture.alt))
     front_ends = [f"{__package__}.{name}" for name in _FRONT_ENDS]
-    return drawn, _digests.loaded(explorer.module, without=front_ends)
+    return drawn, _digests.loaded(address, without=front_ends)
 
 
 def pack_frames(frames: dict[int, tuple[str, str]], home: set[int]) -> tuple[list[dict], int]:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sphinx.util import logging
 
-from . import progress, review
+from . import cells_html, progress, review
 from .core import find
 from .html import ADDRESS, explorer_html
 
@@ -56,12 +56,18 @@ def _add_script(app, pagename, templatename, context, doctree):
         # Before explorer.js, which scrolls to what a prediction may have to uncover.
         app.add_js_file("predict.js", loading_method="defer")
     if "ck-explorer" in body:
+        app.add_js_file("python.js", loading_method="defer")
         app.add_js_file("explorer.js", loading_method="defer")
     if "ck-review" in body:
         for style in ("explorer.css", "predict.css"):
             app.add_css_file(style)
         for script in ("predict.js", review.FSRS, "review.js"):
             app.add_js_file(script, loading_method="defer")
+    if pagename.startswith(("chapters/", "exercises/")) and "cell_input" in body:
+        app.add_css_file("explorer.css")
+        app.add_css_file("cells.css")
+        app.add_js_file("python.js", loading_method="defer")
+        app.add_js_file("cells.js", loading_method="defer")
     if "ck-clinic" in body:
         app.add_css_file("clinic.css")
         app.add_js_file("clinic.js", loading_method="defer")
@@ -86,6 +92,9 @@ def _finish(app, error):
     if report is None:
         return
     live = _prepare_live(app, cache / "pyodide", out / "_static" / "ck")
+    for complaint in cells_html.fill(out, Path(app.srcdir), live):
+        logger.warning("cells: %s", complaint)
+    pages = {page: page.read_text(encoding="utf-8") for page in pages}
     blocks = {address: _block(address, report[address], live) for address in addresses}
     for page, text in pages.items():
         fresh = ADDRESS.sub(lambda match: blocks[match["address"]], text)

@@ -25,7 +25,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import _digests
 from .._atomic import write_atomically
+from .._chapters import CHAPTERS
 from ..comparison import Fair, judge
 from ..errors import DataError
 from ._claim import COURSE, FOLK, KINDS, VERDICTS, Budget, Claim, Comparison
@@ -47,26 +49,9 @@ __all__ = [
     "run",
     "summary",
     "table",
+    "unchanged",
     "write",
 ]
-
-CHAPTERS = {
-    "01": "backpropagation",
-    "02": "losses",
-    "03": "activations",
-    "04": "preprocessing",
-    "05": "initialization",
-    "06": "batch_normalization",
-    "07": "optimizers",
-    "08": "learning_rate_and_batch_size",
-    "09": "regularization",
-    "10": "hyperparameter_search",
-    "11": "watching_training",
-    "12": "convolution",
-    "13": "cnn_architectures",
-    "14": "recurrent_networks",
-    "15": "transfer_learning",
-}
 
 _claims: dict[str, Claim] = {}
 
@@ -115,8 +100,14 @@ def run(claim: Claim, seeds: tuple[int, ...] | None = None) -> dict:
         "verdict": "not comparable" if claim.verdict == "not comparable" else verdict,
         "seconds": round(time.perf_counter() - start, 1),
         "with": f"Python {platform.python_version()}, NumPy {np.__version__}",
+        "code": _digests.of_function(claim.measure),
         "seeds": list(given["seeds"]),
     }
+
+
+def unchanged(claim: Claim) -> bool:
+    """Whether the recorded numbers came from the code, the data and the NumPy that are here now."""
+    return read(claim.id[:2]).get(claim.id, {}).get("code") == _digests.of_function(claim.measure)
 
 
 def _compared(comparison: Comparison, fair: Fair):

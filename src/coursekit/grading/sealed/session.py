@@ -304,11 +304,22 @@ class Session:
         if head.get("id") != nonce:
             raise self._gone(f"{what}: the answer does not belong to the question", "forged")
         if "error" in head:
-            raise StudentError(f"{what} raised {_error_text(head['error'])}")
+            raise self._raised(what, head["error"])
         try:
             return self._decode(head["ok"], body)
         except (protocol.Malformed, KeyError, TypeError, ValueError, OverflowError, RecursionError, MemoryError):
             raise self._gone(f"{what}: the answer is not one that our worker writes", "forged") from None
+
+    def _raised(self, what, error):
+        """The exception that the student's code raised, with its line, in the words of `check`."""
+        text = _error_text(error, self.cells or ())
+        found = StudentError(f"{what} raised {text}")
+        if text.startswith("NotImplementedError") and not what.startswith("cell "):
+            found = StudentError(f"{what.removesuffix('()')} is not written yet.")
+            found.kind = "unwritten"
+        elif text.startswith("NameError") and not what.startswith("cell ") and (trouble := self.trouble()):
+            found = StudentError(f"{what} raised {text}\nThe notebook had trouble: {trouble}")
+        return found
 
     def call(self, target: int, generation: int, what: str, args, kwargs):
         """Call an object of the child."""
@@ -510,12 +521,15 @@ def _answer(function: Callable, args, kwargs) -> bytes:
         return protocol.pack({"error": f"{type(error).__name__}: {str(error)[:200]}"})
 
 
-def _error_text(error) -> str:
+def _error_text(error, cells=()) -> str:
     if type(error) is not list or len(error) != 4:
         return "an exception"
     kind, text, cell, line = error
     where = f" (cell {cell}, line {line})" if type(cell) is int and type(line) is int else ""
     where = where or (f" (line {line})" if type(line) is int else "")
+    if type(cell) is int and type(line) is int and 0 < cell <= len(cells):
+        lines = cells[cell - 1].split("\n")
+        where += f":  {_printable(lines[line - 1].strip())}" if 0 < line <= len(lines) else ""
     return f"{_printable(str(kind))}: {str(text)[:500]}{where}"
 
 

@@ -52,59 +52,7 @@
     return pack.promise;
   }
 
-  // ---------------------------------------------------------------- Python, one worker for the page
-  const python = {
-    worker: null,
-    ready: null,
-    waiting: new Map(),
-    count: 0,
-    listeners: new Set(),
-    start(live) {
-      this.ready ??= new Promise((resolve, reject) => {
-        this.fail = reject;
-        let worker;
-        try {
-          worker = new Worker(new URL("worker.mjs", BASE), { type: "module" });
-        } catch (error) {
-          reject(error);
-          return;
-        }
-        this.worker = worker;
-        worker.onerror = (event) => {
-          event.preventDefault();
-          reject(new Error(event.message || "the worker script could not be loaded"));
-          this.stop("Python stopped");
-        };
-        worker.onmessage = ({ data }) => {
-          if (data.type === "progress") this.listeners.forEach((tell) => tell(data));
-          else if (data.type === "ready") resolve(data);
-          else if (data.type === "failed") {
-            reject(new Error(data.error));
-            this.stop(data.error);
-          } else {
-            this.waiting.get(data.id)?.(data);
-            this.waiting.delete(data.id);
-          }
-        };
-        worker.postMessage({ type: "start", ...live, base: BASE.href });
-      });
-      return this.ready;
-    },
-    ask(message) {
-      return new Promise((resolve) => {
-        const id = ++this.count;
-        this.waiting.set(id, resolve);
-        this.worker.postMessage({ ...message, id });
-      });
-    },
-    stop(reason) {
-      this.worker?.terminate();
-      this.worker = this.ready = null;
-      const waiting = [...this.waiting.values()];
-      this.waiting.clear();
-      waiting.forEach((resolve) => resolve({ type: "stopped", error: reason }));
-    },
-  };
+  const python = window.ckPython; // python.js: one worker for the page
 
   // ---------------------------------------------------------------- the address: #anchor&name.control=value&...
   const address = {
@@ -443,7 +391,7 @@
 
     leave(text = "") {
       const alone = this.starting && ![...explorers].some((other) => other !== this && (other.live || other.starting));
-      if (alone) python.stop("cancelled");
+      if (alone && !python.held) python.stop("cancelled");
       this.starting = this.live = false;
       this.liveButton.textContent = "Run live";
       this.liveButton.classList.remove("ck-main");
@@ -497,7 +445,6 @@
     });
     const { anchor, state } = address.read();
     if (anchor && state.size) document.getElementById(anchor)?.scrollIntoView();
-    window.ckPython = python;
   };
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();
 })();

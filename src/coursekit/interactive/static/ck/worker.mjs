@@ -1,6 +1,8 @@
 // Python for the explorers of one page: Pyodide, NumPy, Matplotlib and the wheel of coursekit, all from the book's site.
-// In: {type: "start", base, pyodide, wheel, data, bytes}, then {type: "draw" | "arrays", id, address, settings, ...}.
-// Out: {type: "progress", text, done, total}, {type: "ready", ms} or {type: "failed", error}; one answer for each id.
+// In: {type: "start", base, pyodide, wheel, data, bytes}, then {type: "draw" | "arrays", id, address, settings, ...}
+// or {type: "cell", id, request}: JSON for coursekit.interactive.cells.answer.
+// Out: {type: "progress", text, done, total}, {type: "ready", ms} or {type: "failed", error}; one answer for each id, and
+// before that of a cell {type: "said", id, event} for what it prints and shows.
 
 let python;
 let lose; // Pyodide may wait for ever for a file that does not come, so the first one that fails ends the start
@@ -18,6 +20,7 @@ onmessage = async ({ data: message }) => {
     }
     return;
   }
+  if (message.type === "cell") return runCell(message);
   const { id, address, settings, prefix } = message;
   const began = performance.now();
   let answer;
@@ -31,6 +34,20 @@ onmessage = async ({ data: message }) => {
   postMessage({ id, type: answer.error ? "error" : "drawn", ms: performance.now() - began, ...answer });
   python.collect(); // while the page shows the picture
 };
+
+function runCell({ id, request }) {
+  const began = performance.now();
+  const say = (event) => postMessage({ type: "said", id, event: JSON.parse(event) });
+  let answer;
+  try {
+    python.cells ??= python.module("coursekit.interactive.cells");
+    answer = JSON.parse(python.cells.answer(request, say));
+  } catch (error) {
+    answer = { error: `Python stopped with an error (${sentence(error)}).` };
+  }
+  postMessage({ id, type: answer.error ? "error" : "ran", ms: performance.now() - began, ...answer });
+  python.collect();
+}
 
 async function start({ base, pyodide: folder, wheel, data, bytes }) {
   const steps = {};
@@ -57,7 +74,7 @@ async function start({ base, pyodide: folder, wheel, data, bytes }) {
   live.start(new URL(data, base).href);
   gc.freeze();
   mark("coursekit");
-  return { steps, draw: live.draw, arrays: live.arrays, collect: () => gc.collect() };
+  return { steps, draw: live.draw, arrays: live.arrays, collect: () => gc.collect(), module: (name) => py.pyimport(name) };
 }
 
 async function unzipped(answer) {
