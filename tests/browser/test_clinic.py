@@ -202,7 +202,7 @@ def test_curves_question_and_answer_share_a_screen(open_page, page_address, size
     ids=["blocked", "full"],
 )
 def test_where_nothing_can_be_kept_the_clinic_goes_on_and_says_so(open_page, page_address, trouble):
-    page = open_page(page_address, before=lambda page: page.add_init_script(trouble))
+    page = open_page(page_address, complaints=False, before=lambda page: page.add_init_script(trouble))
     first = give(page, True)
     assert "does not keep your progress" in page.locator(".ck-clinic-progress").inner_text()
     follow(page)

@@ -34,6 +34,8 @@
   function order(name, count) {
     let state = 2166136261;
     for (const letter of `${own()}:${name}`) state = Math.imul(state ^ letter.codePointAt(0), 16777619);
+    for (const factor of [0x85ebca6b, 0xc2b2ae35]) state = Math.imul(state ^ (state >>> 15), factor); // stir well
+    state ^= state >>> 16;
     const random = () => {
       state = (state + 0x6d2b79f5) | 0;
       let mixed = Math.imul(state ^ (state >>> 15), state | 1);
