@@ -37,9 +37,11 @@ def block(chapters: list[PageParts]) -> str:
     )
 
 
-def pack(chapter: str) -> str:
-    """A chapter's questions as a script: name -> HTML, without what is only for paper."""
-    found = {question.name: lean(question.html()) for question in quiz(chapter).questions}
+def pack(chapter: str, names: list[str]) -> str:
+    """The questions of a chapter's page as a script: name -> HTML, without what is only for paper."""
+    quizzes = {name: quiz(name) for name in sorted({name.split("-quiz-")[0] for name in names})}
+    asked = {question.name: question for found in quizzes.values() for question in found.questions}
+    found = {name: lean(asked[name].html()) for name in names if name in asked}
     return f"ckReviewPack({json.dumps(chapter)},{json.dumps(found, ensure_ascii=False, separators=(',', ':'))});\n"
 
 
@@ -63,7 +65,7 @@ def fill(out: Path, chapters: list[PageParts]) -> None:
     for chapter in chapters:
         if chapter.questions:
             name = number(chapter.page)
-            (folder / f"{name}.js").write_text(pack(name), encoding="utf-8")
+            (folder / f"{name}.js").write_text(pack(name, chapter.questions), encoding="utf-8")
     for page in pages:
         text = page.read_text(encoding="utf-8")
         page.write_text(MARK.sub(lambda match: block(chapters), text), encoding="utf-8")

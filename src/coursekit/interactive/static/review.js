@@ -81,13 +81,13 @@
       this.tell(due, later, fresh);
       if (due.length) return this.ask(this.choose(due), focus);
       const parts = [];
-      if (!due.length && !later.length && !fresh.length) {
+      if (!later.length && !fresh.length) {
         parts.push(
           element(
             "p",
             {},
-            "Nothing to review yet. Answer the quiz at the end of a chapter: its questions come back here, the ones " +
-              "that you got wrong after a day, the others after some days, and then after longer and longer times."
+            "Answer the quiz at the end of a chapter: its questions come back here, the ones that you got wrong after " +
+              "a day, the others after some days, and then after longer and longer times."
           )
         );
       }
@@ -111,7 +111,7 @@
       const chapters = new Set(due.map((one) => one.chapter.chapter)).size;
       const texts = [];
       if (due.length) texts.push(`${many(due.length, "question")} ${due.length === 1 ? "is" : "are"} due, from ${many(chapters, "chapter")}.`);
-      else if (later.length || fresh.length) texts.push("Nothing is due.");
+      else texts.push(later.length || fresh.length ? "Nothing is due." : "Nothing to review yet.");
       if (!due.length && later.length) texts.push(`The next question comes back ${this.inDays(later[0].due)}.`);
       if (later.length) texts.push(`${many(later.length, "question")} ${later.length === 1 ? "waits" : "wait"} for later.`);
       this.status.textContent = texts.join(" ");
