@@ -112,8 +112,8 @@ def unchanged(claim: Claim) -> bool:
 
 def _compared(comparison: Comparison, fair: Fair):
     """Verdict, numbers and what is recorded of the search; the arms that ran are those that were declared."""
-    ran = {name: sorted({key for row in rows for key in row}) for name, rows in fair.settings.items()}
-    if ran != {name: sorted(grid) for name, grid in comparison.arms.items()}:
+    ran = {name: _values(rows) for name, rows in fair.settings.items()}
+    if ran != {name: {key: set(values) for key, values in grid.items()} for name, grid in comparison.arms.items()}:
         raise DataError(f"the comparison declares {dict(comparison.arms)}, but ran {ran}; hand `arms` on as it came")
     gain = fair.gain(comparison.first, comparison.second)
     verdict, numbers = judge(gain, comparison.effect, comparison.at_least)
@@ -128,6 +128,11 @@ def _compared(comparison: Comparison, fair: Fair):
     scores = {name: fair.scores(name) for name in fair.settings}
     difference = {name: _rounded(value) for name, value in numbers.items()}
     return verdict, scores | {"difference": gain}, {"arms": arms, "difference": difference}
+
+
+def _values(rows):
+    """{setting: the set of its values} of a list of settings."""
+    return {key: {row[key] for row in rows} for row in rows for key in row}
 
 
 def _rounded(value):

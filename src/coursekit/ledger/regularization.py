@@ -153,8 +153,8 @@ def adamw_better(arms, seeds):
 @claim(
     "09.adamw-forgives",
     kind="measured",
-    text="At a rate four times too large AdamW is better than Adam with an L2 penalty, each at its best strength: it "
-    "forgives the rate.",
+    text="At rate 0.004, twice to four times the best, AdamW is better than Adam with an L2 penalty, each at its best "
+    "strength: it forgives the rate.",
     source="course",
     setting=f"{CLOTHES}, rate 0.004 for both",
     seeds=range(8),

@@ -275,7 +275,7 @@
       let index = 0;
       let moved = 0;
       for (const { spec, position } of this.controls) {
-        index = index * spec.values.length + position;
+        index = index * (spec.drawn ?? spec.values.length) + position; // drawn: without what the reader added
         moved += position !== spec.default;
       }
       const { chunk } = this.spec.frames;
@@ -284,6 +284,7 @@
 
     async showFrame() {
       const turn = ++this.turn;
+      if (this.own?.(turn)) return; // a function of the reader's (ck/cells.mjs)
       const { index, pack } = this.place();
       const { folder } = this.spec.frames;
       let data = packs.get(`${folder}/${pack}`)?.data;
@@ -400,6 +401,7 @@
     }
 
     async showLive() {
+      if (this.own?.(++this.turn)) return;
       this.wanted = true;
       if (this.busy) return; // the newest setting is taken when the present one is done
       this.busy = true;
