@@ -27,7 +27,7 @@ def test_shuffled_labels_are_learnt_to_the_last_one_and_help_nothing(heart):
 
 
 def test_the_shuffled_labels_are_the_same_labels():
-    x, y, *_ = experiment.small_images()
+    x, y, *_ = experiment.small_clothes()
     assert x.shape == (3000, 196) and abs(x.mean()) < 1e-9
     order = np.random.default_rng(0).permutation(y[:300])
     assert sorted(order) == sorted(y[:300]) and (order == y[:300]).mean() < 0.2
@@ -307,14 +307,14 @@ def test_an_ensemble_can_be_wrong_where_two_of_three_members_are_right():
 
 
 def test_the_seed_decides_everything():
-    one, again = (experiment.train_nets([196, 8, 10], *experiment.small_images()[:2], optimizer=ck.optimizers.adam(),
+    one, again = (experiment.train_nets([196, 8, 10], *experiment.small_clothes()[:2], optimizer=ck.optimizers.adam(),
                                         steps=5, batch_size=20, seed=3, runs=2)[1] for _ in range(2))  # fmt: skip
     np.testing.assert_array_equal(one["dense_0"]["w"], again["dense_0"]["w"])
     assert not np.array_equal(one["dense_0"]["w"][0], one["dense_0"]["w"][1])
 
 
 def test_one_run_of_many_is_the_run_alone():
-    x, y, *_ = experiment.small_images()
+    x, y, *_ = experiment.small_clothes()
     _, both, _ = experiment.train_nets(
         [196, 8, 10], np.stack([x[:60], x[60:120]]), np.stack([y[:60], y[60:120]]), optimizer=ck.optimizers.sgd(0.1),
         steps=20, batch_size=20, seed=0, runs=2,
