@@ -1,0 +1,115 @@
+"""Cases that look at several numbers at once: several calls of one function, or the parts of one answer.
+
+One number is thin evidence for a mistake: rounding and rounding up agree at most steps. What is named here fits all that came.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from .compare import _NUMBERS, Different, _matches, expect_equal, expect_true, inspect_value
+
+__all__ = ["expect_calls", "expect_number", "expect_parts"]
+
+
+def expect_calls(
+    function: Callable,
+    inputs: Iterable[tuple],
+    right: Callable,
+    *,
+    what: Callable[..., str],
+    mistakes: dict[str, Callable] | None = None,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+) -> None:
+    """Refuse unless `function(*i)` is `right(*i)` for each `i` of the inputs.
+
+    `mistakes` maps the name of a mistake to the function that it makes. It is named if it gives what came for *all* inputs.
+    `what(*i)` says in words which call it was.
+
+    >>> expect_calls(round, [(0.2,), (0.7,)], int, what="round({})".format, mistakes={"it was rounded": round})
+    Traceback (most recent call last):
+    coursekit.grading.compare.Different: round(0.7) has a wrong value
+      came:              int 1
+      expected:          a number, 0
+      It looks as if it was rounded.
+    """
+    inputs = list(inputs)
+    got = [function(*copy.deepcopy(i)) for i in inputs]
+    fits = [name for name, wrong in (mistakes or {}).items() if _fits_all(wrong, inputs, got, rtol, atol)]
+    for i, came in zip(inputs, got, strict=True):
+        expect_equal(
+            came,
+            right(*i),
+            rtol=rtol,
+            atol=atol,
+            what=what(*i),
+            mistakes={fits[0]: mistakes[fits[0]](*i)} if fits else None,
+        )
+
+
+def _fits_all(wrong, inputs, got, rtol, atol):
+    return all(_matches(came, wrong(*i), rtol, atol) for i, came in zip(inputs, got, strict=True))
+
+
+def expect_parts(
+    got,
+    want: dict[str, object],
+    *,
+    what: str,
+    mistakes: dict[str, dict] | None = None,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+) -> None:
+    """Refuse unless `got` is a tuple of the values of `want`, whose keys are the names of the parts.
+
+    `mistakes` maps the name of a mistake to the parts that it changes, `{"dw": ...}`. One that explains all parts is named before
+    one that explains the first wrong part alone.
+    """
+    names = ", ".join(want)
+    expect_true(
+        type(got) in (tuple, list) and len(got) == len(want),
+        f"{what} gave {inspect_value(got)}, not {len(want)} results ({names})",
+        mistake="a return is missing" if got is None else None,
+    )
+    wrong = [name for name, part in zip(want, got, strict=True) if not _matches(part, want[name], rtol, atol)]
+    if not wrong:
+        return
+    parts = dict(zip(want, got, strict=True))
+
+    def fits(changed, names):
+        return all(_matches(parts[name], changed.get(name, want[name]), rtol, atol) for name in names)
+
+    found = [text for text, changed in (mistakes or {}).items() if fits(changed, want)]
+    found = found or [text for text, changed in (mistakes or {}).items() if fits(changed, wrong[:1])]
+    if not found and _shuffled(got, list(want.values()), rtol, atol):
+        found = [f"the results come in the wrong order: ({names}) is asked for"]
+    first = wrong[0]
+    try:
+        expect_equal(parts[first], want[first], rtol=rtol, atol=atol, what=f"{first} of {what}")
+    except Different as error:
+        raise Different(error.summary, error.facts, found[0] if found else error.mistake) from None
+
+
+def _shuffled(got, want, rtol, atol):
+    left = list(want)
+    for part in got:
+        place = next((i for i, value in enumerate(left) if _matches(part, value, rtol, atol)), None)
+        if place is None:
+            return False
+        left.pop(place)
+    return True
+
+
+def expect_number(got, what: str) -> float:
+    """Refuse unless `got` is one number that is finite; the number comes back as a float."""
+    one = type(got) in _NUMBERS or (type(got) is np.ndarray and got.shape == () and got.dtype.kind in "iuf")
+    expect_true(
+        one and np.isreal(got) and bool(np.isfinite(got)),
+        f"{what} gave {inspect_value(got)}, not a number",
+        mistake="a return is missing" if got is None else None,
+    )
+    return float(got)
