@@ -244,7 +244,7 @@ def a_round(rng, where):
     places = np.concatenate([[at], others])
     scores = np.concatenate([[0.1], rng.uniform(0.5, 2, 6)])
     order = rng.permutation(7)
-    while 0 in (order[0], order[1], order[-1]):
+    while 0 in (order[0], order[1], order[-1]) or scores[order].argmax() == scores[order].argmin() - 1:
         order = rng.permutation(7)
     return low, high, (low * 10 ** (width * places))[order], scores[order], shrink
 
@@ -420,12 +420,12 @@ Q4 = question(
 )
 
 
-def fit(x, y):
-    return np.stack([x[y == 0].mean(axis=0), x[y == 1].mean(axis=0)])
-
-
-def accuracy(means, x, y):
-    return float(((((x[:, None] - means) ** 2).sum(axis=2)).argmin(axis=1) == y).mean())
+def accuracies(x_learn, y_learn, x, y, pairs):
+    """Accuracy on x, y of the model that was learnt from x_learn, y_learn, for each pair of features; (pairs,)."""
+    means = np.stack([x_learn[y_learn == c].mean(axis=0) for c in (0, 1)])
+    squares = (x[:, None] - means) ** 2  # (N, class, feature)
+    i, j = np.array(pairs).T
+    return ((squares[:, :, i] + squares[:, :, j]).argmin(axis=1) == y[:, None]).mean(axis=0)
 
 
 def searched(train, validation, test, pairs, *, learn="train", choose="validation", refit=None, measure="test", last=False,
@@ -436,25 +436,14 @@ def searched(train, validation, test, pairs, *, learn="train", choose="validatio
     def joined(names):
         return tuple(np.concatenate([parts[name][i] for name in names.split("+")]) for i in (0, 1))
 
-    def model(names, p):
-        x, y = joined(names)
-        return fit(x[:, p], y)
-
-    def score(means, name, p):
-        x, y = parts[name]
-        return accuracy(means, x[:, p], y)
-
-    models = [model(learn, p) for p in pairs]
-    found = np.array(
-        [np.mean([score(m, name, p) for name in choose.split("+")]) for m, p in zip(models, pairs, strict=True)]
-    )
+    found = sum(accuracies(*joined(learn), *parts[name], pairs) for name in choose.split("+")) / len(choose.split("+"))
     found = -found if lowest else found
     best = len(found) - 1 - int(found[::-1].argmax()) if last else int(found.argmax())
-    final = model(refit, pairs[best]) if refit else models[best]
+    final = joined(refit or learn)
     if measure == "best":
-        value = max(score(m, "test", p) for m, p in zip(models, pairs, strict=True))
+        value = accuracies(*final, *test, pairs).max()
     else:
-        value = np.mean([score(final, name, pairs[best]) for name in measure.split("+")])
+        value = np.mean([accuracies(*final, *parts[name], [pairs[best]])[0] for name in measure.split("+")])
     return (best, float(value)) if back is None else back(best, float(value))
 
 
@@ -494,7 +483,8 @@ def a_task(rng):
         for n in (40, 31, 33):
             parts.append((rng.standard_normal((n, 7)), rng.permutation(np.arange(n) % 2)))
         right = searched(*parts, pairs)
-        if all(searched(*parts, pairs, **SEARCHES[name]) != right for name in list(SEARCHES)[:17]):
+        wrong = [searched(*parts, pairs, **SEARCHES[name]) for name in list(SEARCHES)[:17]]
+        if right not in wrong and wrong.count(wrong[15]) == 1:  # ties make the last of equal pairs coincide with much
             return (*parts, pairs)
 
 
@@ -631,10 +621,9 @@ def halving_nan(halving, *, rng):
         first = int(rng.integers(2, 4))
         curves = crossing(rng, settings, 16 * first)
         winner, _ = halved(curves, first)
-        for i in rng.permutation(settings)[: settings // 4 + 1]:
-            if i != winner:
-                curves[i, int(rng.integers(0, first)) :] = np.nan
+        curves[(winner + int(rng.integers(1, settings))) % settings, int(rng.integers(0, first)) :] = np.nan
         inputs.append((curves, first))
+    inputs.append((crossing(rng, 12, 16), 1))
     halving_calls(halving, inputs)
 
 
