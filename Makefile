@@ -12,29 +12,41 @@ INSTALL = @python=$$(sh tools/find-python) && "$$python" tools/install.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: book build serve test notebooks lab weights bench bench-site mutants fuzz check links format browser jail clean help
+.PHONY: book build serve dev try test claims pictures notebooks lab weights bench bench-site mutants fuzz check links format browser jail clean help
 
 book: build serve  ## make the book and serve it on this machine (PORT=8000)
 
-build: .venv/.book  ## make the book in _build/html, warnings as errors
+build: .venv/.test  ## make the book in _build/html, warnings as errors
 	@$(PY) tools/build_book.py
 
-serve: .venv/.book
+serve: .venv/.test
 	@$(PY) tools/serve.py --port $(PORT)
+
+dev: .venv/.test  ## serve the book; build and reload its pages whenever a file is saved
+	@$(PY) tools/dev.py --port $(PORT)
+
+try: .venv/.test  ## run and show one chapter, and test what belongs to it (CHAPTER=08)
+	@$(PY) tools/try_chapter.py "$(CHAPTER)"
 
 test: .venv/.test  ## run every test: code, notebooks, book, browser
 	@sh tools/get-chromium || true
 	@sh tools/get-bubblewrap || true
 	@$(PY) tools/run_tests.py
 
-notebooks: .venv/.book  ## make the .ipynb beside each chapter and exercise anew
-	@$(PY) -m coursekit.notebooks
+claims: .venv/.test  ## run every claim of the ledger, also those of which nothing has changed (20 minutes)
+	@COURSEKIT_CLAIMS=all $(PY) -m pytest -q -n 2 tests/test_ledger.py
+
+pictures: .venv/.test  ## take README's pictures from the built book, and renew its table of chapters (after make build)
+	@$(PY) tools/readme.py --pictures
+
+notebooks: .venv/.test  ## make the .ipynb beside each chapter and exercise anew
+	@$(PY) tools/make_notebooks.py
 
 lab: .venv/.lab  ## open JupyterLab on the chapters and exercises
 	@.venv/bin/jupyter lab
 
-weights: .venv/.book  ## train the weights that the chapters ship again (NAME=one_of_them)
-	@$(PY) -m coursekit.weights $(NAME)
+weights: .venv/.test  ## train the weights that the chapters ship again (NAME=one_of_them)
+	@$(PY) -m coursekit.experiments.recipes $(NAME)
 
 bench: .venv/.test  ## print our speed against PyTorch's
 	@$(PY) benchmarks/run.py
@@ -53,7 +65,8 @@ fuzz: .venv/.test  ## feed the grader random input for an hour (MINUTES=60)
 check: .venv/.test  ## what pre-commit checks: style, notebooks in step, links of the built book
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
-	@$(PY) -m coursekit.notebooks --check
+	@$(PY) tools/make_notebooks.py --check
+	@$(PY) tools/readme.py --check
 	@$(PY) tools/build_book.py
 	@$(PY) tools/check_links.py
 
@@ -77,18 +90,15 @@ clean:  ## remove everything that was made here: .venv, the book, caches
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-.venv/.book: $(INSTALLS)
-	$(INSTALL) book grading
-	@touch $@
-
+# One set for everything: after `make book` or `make dev`, pytest and ruff are there too.
 .venv/.test: $(INSTALLS)
 	$(INSTALL) test
-	@touch $@ .venv/.book
+	@touch $@
 
 .venv/.mutants: $(INSTALLS)
 	$(INSTALL) mutants
-	@touch $@ .venv/.test .venv/.book
+	@touch $@ .venv/.test
 
 .venv/.lab: $(INSTALLS)
-	$(INSTALL) lab
-	@touch $@ .venv/.book
+	$(INSTALL) lab test
+	@touch $@ .venv/.test

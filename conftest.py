@@ -18,7 +18,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(NO_NETWORK), os.env
 runpy.run_path(str(NO_NETWORK / "sitecustomize.py"))
 
 # These need what only the book's build has.
-collect_ignore = ["src/coursekit/explorers/sphinx_ext.py", "tools/book_ext.py"]
+collect_ignore = ["src/coursekit/interactive/sphinx_ext.py", "tools/book_ext.py"]
 
 
 def pytest_configure(config):

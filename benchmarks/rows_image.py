@@ -11,12 +11,14 @@ import torch
 
 from benchmarks import peers
 from benchmarks.rows import row
-from coursekit import _fast, zoo
+from coursekit import zoo
 from coursekit.convolution import conv2d_backward, conv2d_forward, max_pool2d_backward, max_pool2d_forward
+from coursekit.fast import images as fast
+from coursekit.fast import products
 from coursekit.losses import softmax_cross_entropy
-from coursekit.model import train
 from coursekit.normalization import batch_norm2d_backward, batch_norm2d_forward
 from coursekit.optimizers import adam
+from coursekit.training import train
 
 F = torch.nn.functional
 
@@ -27,7 +29,7 @@ def array(*shape):
 
 def images(*shape, batch_last):
     x = array(*shape)
-    return _fast.batch_first(_fast.batch_last(x)) if batch_last else x
+    return fast.batch_first(fast.batch_last(x)) if batch_last else x
 
 
 def backward(out, dout, *leaves):
@@ -115,21 +117,21 @@ def fewest_passes(shape):
     """
 
     def make():
-        x, dout = _fast.batch_last(array(*shape)), _fast.batch_last(array(*shape))
+        x, dout = fast.batch_last(array(*shape)), fast.batch_last(array(*shape))
         n = x[0].size
         x, dout = x.reshape(-1, n), dout.reshape(-1, n)
-        blocks = _fast._channel_blocks(x)
+        blocks = fast._channel_blocks(x)
 
         def ours():
             out, dx = np.empty_like(x), np.empty_like(x)
             for c in blocks:
                 mean = np.einsum("cm->c", x[c])[:, None] / n
-                var = _fast.row_dots(x[c], x[c])[:, None] / n - mean * mean
+                var = products.row_dots(x[c], x[c])[:, None] / n - mean * mean
                 np.multiply(x[c], 1 / np.sqrt(var + 1e-5), out=out[c])
                 out[c] -= mean
             for c in blocks:
                 dbeta = np.einsum("cm->c", dout[c])[:, None]
-                dgamma = _fast.row_dots(x[c], dout[c])[:, None]
+                dgamma = products.row_dots(x[c], dout[c])[:, None]
                 np.multiply(x[c], dgamma, out=dx[c])
                 dx[c] += dout[c]
                 dx[c] -= dbeta

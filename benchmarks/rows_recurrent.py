@@ -8,8 +8,7 @@ import torch
 from benchmarks.rows import row
 from benchmarks.rows_image import array, backward, torch_training_step, training_step
 from coursekit import recurrent
-from coursekit.layers import Dense
-from coursekit.layers_recurrent import LSTM, LastStep
+from coursekit.layers import LSTM, Dense, LastStep
 from coursekit.model import Sequential
 
 N, T, D, H = 32, 50, 64, 128

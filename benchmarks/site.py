@@ -100,7 +100,7 @@ def packed(path: Path) -> bytes:
 @functools.cache
 def native_seconds(address):
     """How long an explorer's experiment takes in CPython: the slowest of six settings that it has not seen."""
-    from coursekit.explorers.core import find
+    from coursekit.interactive.core import find
 
     explorer = find(address)
     if explorer.draw is None:

@@ -27,10 +27,12 @@ LEFT_OUT = {".npz", ".gz", ".js", ".mjs", ".css", ".pyc"}
 
 # What a page imports whatever its chapter; of everything, byte code would take the wheel over its limit.
 ON_EVERY_PAGE = """
-    __init__ _atomic _checks _fast _layer _runs _special _trees activations convolution dense errors initializers layers
-    layers_image losses model normalization optimizers regularizers data/__init__ data/_files data/_full data/_images
-    data/_tables data/_text data/_toys experiments/__init__ explorers/__init__ explorers/controls explorers/core
-    explorers/live explorers/predict explorers/sketch plotting/__init__ plotting/_axis plotting/_style plotting/_svg
+    __init__ _atomic _checks _erf _moved _runs activations convolution dense errors fast/__init__ fast/images
+    fast/products fast/sequences initializers layers/__init__ layers/base layers/dense layers/image layers/recurrent
+    losses model normalization optimizers recurrent regularizers trees data/__init__ data/_files data/_full
+    data/_images data/_tables data/_text data/_toys experiments/__init__ explorers/__init__ interactive/__init__
+    interactive/controls interactive/core interactive/live interactive/predict interactive/sketch plotting/__init__
+    plotting/_axis plotting/_style plotting/_svg
 """.split()
 
 

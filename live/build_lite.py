@@ -22,7 +22,7 @@ import zipfile
 from email.parser import Parser
 from pathlib import Path
 
-from fetch_pyodide import NotToBeHad, pip_download
+from fetch_pyodide import NotToBeHad, pip_download, python
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
@@ -151,7 +151,8 @@ def describe(wheel: Path, address: str) -> dict:
         files = archive.namelist()
         metadata = next(file for file in files if re.fullmatch(r"[^/]+\.dist-info/METADATA", file))
         needs = Parser().parsestr(archive.read(metadata).decode("utf-8")).get_all("Requires-Dist") or []
-    environment = {"sys_platform": "emscripten", "platform_system": "Emscripten", "python_version": "3.14", "extra": ""}
+    environment = {"sys_platform": "emscripten", "platform_system": "Emscripten", "extra": ""}
+    environment["python_version"] = python()
     depends = [r.name for r in map(Requirement, needs) if r.marker is None or r.marker.evaluate(environment)]
     modules = {file.split("/")[0] for file in files if file.endswith(".py") and ".dist-info/" not in file}
     return {
@@ -176,7 +177,7 @@ def download(cache: Path, say=print) -> list[Path]:
     say(f"JupyterLite: fetching {len(wanted)} wheels from PyPI")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    pure = ["--python-version", "3.14", "--implementation", "py", "--abi", "none", "--platform", "any"]
+    pure = ["--python-version", python(), "--implementation", "py", "--abi", "none", "--platform", "any"]
     try:
         return pip_download(folder, "--require-hashes", *pure, "-r", str(WHEELS))
     except (OSError, subprocess.SubprocessError) as error:

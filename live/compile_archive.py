@@ -7,8 +7,9 @@ import marshal
 import sys
 import zipfile
 
-LIBRARY = "/lib/python314.zip/"
-PACKAGES = "/lib/python3.14/site-packages/"
+MAJOR, MINOR = sys.version_info[:2]
+LIBRARY = f"/lib/python{MAJOR}{MINOR}.zip/"
+PACKAGES = f"/lib/python{MAJOR}.{MINOR}/site-packages/"
 
 
 def files_in_use() -> set[str]:

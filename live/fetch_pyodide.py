@@ -7,8 +7,8 @@ only if its SHA-256 is the one in the list. Where Node is installed, byte code i
 loads, so that live mode starts sooner. With `--out` the result is copied there, with `pyodide-lock.json`, which names
 the packages among the files. Exit status 3 means that no source had them; the book is then built without live mode.
 
-To move to another Pyodide: change `version` and the addresses in the list, then run with `--relist FOLDER`, where
-FOLDER holds an unpacked distribution; look at what changed before you commit it.
+To move to another Pyodide: change `version` in the list, then run with `--relist FOLDER`, where FOLDER holds that
+version, unpacked; look at what changed before you commit it. Its Python's version is read from its lock (`python`).
 """
 
 from __future__ import annotations
@@ -34,6 +34,12 @@ LOCK = HERE / "pyodide-lock.json"
 
 class NotToBeHad(Exception):
     """No source had all files; the message says what was tried."""
+
+
+def python() -> str:
+    """The version of Python that this Pyodide carries, such as "3.12"."""
+    version = json.loads(LOCK.read_text(encoding="utf-8"))["info"]["python"]
+    return ".".join(version.split(".")[:2])
 
 
 def fetch(cache: Path, say=print) -> dict:
@@ -63,7 +69,7 @@ def fetch(cache: Path, say=print) -> dict:
 
 def _from_distribution(wanted, missing, cache, say):
     for file in missing:
-        address = wanted["distribution"] + file["name"]
+        address = wanted["distribution"].format(version=wanted["version"]) + file["name"]
         with urllib.request.urlopen(address, timeout=15) as answer:
             content = answer.read()
         _keep(cache / file["name"], content, file["sha256"], address)
@@ -156,6 +162,12 @@ def relist(folder: Path) -> None:
     """Write the list and the lock anew from an unpacked distribution."""
     wanted = json.loads(LIST.read_text(encoding="utf-8"))
     lock = json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))
+    held = lock["info"].get("version", wanted["version"])  # not every release writes it
+    if held != wanted["version"]:
+        raise SystemExit(
+            f"{folder} holds Pyodide {held}, but {LIST.name} asks for {wanted['version']}; "
+            "change its `version`, or unpack the other distribution"
+        )
     for package in lock["packages"].values():
         package["depends"] = [name for name in package["depends"] if name not in wanted["left_out"]]
     names, queue = set(), list(wanted["packages"])

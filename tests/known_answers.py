@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from coursekit._chapters import CHAPTERS
 from coursekit.explorers import Choice, explorer
 from coursekit.grading.check import check
 from coursekit.plotting import _style
@@ -35,4 +36,4 @@ def _nothing(results):
     return _style.figure(1, 1)[0]
 
 
-answers = explorer(verdicts, _nothing, str, sheet=Choice(*(f"{k:02d}" for k in range(1, 16)), label="sheet"))
+answers = explorer(verdicts, _nothing, str, sheet=Choice(*CHAPTERS, label="sheet"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from coursekit import activations as act
-from coursekit._special import erf
+from coursekit._erf import erf
 from coursekit.errors import DTypeError, NotFiniteError, RangeError, ShapeError
 from coursekit.gradcheck import gradient_check
 
@@ -229,10 +229,7 @@ def test_softmax_of_the_largest_numbers_does_not_warn(dtype):
         assert act.log_softmax(np.array([big, -big], dtype))[0] == 0
 
 
-DIVERGED = (
-    r"^x contains nan at index \(0, 1\); expected finite numbers only; "
-    "the scores of a network become NaN or infinite when training diverges$"
-)
+DIVERGED = r"^x contains nan at index \(0, 1\); .* when training diverges$"
 
 
 @pytest.mark.parametrize("function", [act.softmax, act.log_softmax])

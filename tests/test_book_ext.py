@@ -160,3 +160,13 @@ def test_that_listings_of_source_are_dropped_when_a_page_comes_or_goes(added, re
     listing.write_text("<nav>all pages</nav>")
     book_ext.list_sources_anew(types.SimpleNamespace(outdir=tmp_path), None, added, {"b"}, removed)
     assert listing.exists() == kept
+
+
+@pytest.mark.parametrize(
+    ("page", "address"), [("chapters/05_x", "../ledger.html#05.he"), ("intro", "ledger.html#05.he")]
+)
+def test_that_the_name_of_a_row_becomes_a_link_to_the_ledger(page, address):
+    settings = types.SimpleNamespace(env=types.SimpleNamespace(docname=page))
+    inliner = types.SimpleNamespace(document=types.SimpleNamespace(settings=settings))
+    [link], problems = book_ext.LedgerRow()("row", "{row}`05.he`", "05.he", 1, inliner)
+    assert (link["refuri"], link.astext(), problems) == (address, "ledger", [])

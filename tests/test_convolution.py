@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coursekit import _fast
 from coursekit import convolution as conv
 from coursekit.errors import DTypeError, RangeError, ShapeError
+from coursekit.fast import images, products
 from coursekit.gradcheck import numerical_gradient
 
 F = torch.nn.functional
@@ -32,7 +32,7 @@ def memory_orders(x):
     """The same images in C order, batch-last, and as a view with gaps."""
     gaps = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), x.dtype)[..., ::2]
     gaps[...] = x
-    return [x, _fast.batch_first(_fast.batch_last(x)), gaps]
+    return [x, images.batch_first(images.batch_last(x)), gaps]
 
 
 # x, w, stride, padding: batches of one, one channel, kernels and images that are not square, strides that do not
@@ -52,7 +52,7 @@ CASES = [
 @pytest.mark.parametrize("block_bytes", [1, 1 << 19])
 @pytest.mark.parametrize("x_shape, w_shape, stride, padding", CASES)
 def test_conv2d_agrees_with_pytorch(x_shape, w_shape, stride, padding, block_bytes, monkeypatch):
-    monkeypatch.setattr(_fast, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(images, "BLOCK_BYTES", block_bytes)
     rng = np.random.default_rng(1)
     x, w, b = rng.normal(size=x_shape), rng.normal(size=w_shape), rng.normal(size=w_shape[0])
     tx, tw, tb = tensor(x), tensor(w), tensor(b)
@@ -88,7 +88,7 @@ def test_conv2d_without_blas_gives_the_same(monkeypatch):
     out, cache = conv.conv2d_forward(x, w, b, 2, 1)
     dout = rng.normal(size=out.shape)
     gradients = conv.conv2d_backward(dout, cache)
-    monkeypatch.setattr(_fast, "HAS_BLAS", False)
+    monkeypatch.setattr(products, "HAS_BLAS", False)
     again, cache = conv.conv2d_forward(x, w, b, 2, 1)
     close(again, out)
     for ours, theirs in zip(conv.conv2d_backward(dout, cache), gradients, strict=True):
@@ -220,12 +220,12 @@ def test_pooling_gradients_match_finite_differences(size, stride):
 def test_pairwise_max_pooling_equals_the_plain_form(data):
     shape = data.draw(st.tuples(*[st.integers(low, 6) for low in (1, 1, 2, 2)]))
     x = np.random.default_rng(data.draw(st.integers(0, 99))).integers(-1, 2, shape).astype(np.float32)
-    out, masks = _fast.max_pool_pairs_forward(x)
+    out, masks = images.max_pool_pairs_forward(x)
     plain, winner = conv._max_pool(x, (2, 2), (2, 2))
     close(out, plain)
     dout = np.random.default_rng(1).normal(size=out.shape).astype(np.float32)
     close(
-        _fast.max_pool_pairs_backward(dout, masks, shape),
+        images.max_pool_pairs_backward(dout, masks, shape),
         conv._max_pool_backward(dout, winner, (2, 2), (2, 2), shape),
     )
 
@@ -294,9 +294,9 @@ def test_results_share_no_memory_with_inputs():
 
 
 def test_memory_stays_below_four_activations(monkeypatch):
-    monkeypatch.setattr(_fast, "BLOCK_BYTES", 1 << 16)
+    monkeypatch.setattr(images, "BLOCK_BYTES", 1 << 16)
     rng = np.random.default_rng(0)
-    x = _fast.batch_first(rng.normal(size=(16, 40, 40, 32)).astype(np.float32))
+    x = images.batch_first(rng.normal(size=(16, 40, 40, 32)).astype(np.float32))
     w, b = rng.normal(size=(16, 16, 3, 3)).astype(np.float32), np.zeros(16, np.float32)
     tracemalloc.start()
     out, cache = conv.conv2d_forward(x, w, b, padding=1)

@@ -13,8 +13,9 @@ from coursekit.diagnostics import (
 )
 from coursekit.errors import DTypeError, RangeError, ShapeError
 from coursekit.layers import Dense, ReLU
-from coursekit.model import History, Sequential, train
+from coursekit.model import Sequential
 from coursekit.optimizers import adam, sgd
+from coursekit.training import History, train
 
 NET = Sequential([Dense(4, 30), ReLU(), Dense(30, 3)])
 

@@ -7,9 +7,9 @@ from coursekit import course
 from coursekit.errors import DivergedError, RangeError
 from coursekit.experiments import activations as experiment
 from coursekit.explorers import activations as explore
-from coursekit.model import train
 from coursekit.optimizers import sgd
 from coursekit.plotting import activations as plot
+from coursekit.training import train
 
 
 def end(run, last=20):

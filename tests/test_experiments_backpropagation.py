@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from coursekit.activations import sigmoid_backward, sigmoid_forward
-from coursekit.course import questions
 from coursekit.errors import RangeError
 from coursekit.experiments import backpropagation as experiment
 from coursekit.explorers import backpropagation as explore
+from coursekit.interactive.course import questions
 from coursekit.plotting import backpropagation as plot
 
 

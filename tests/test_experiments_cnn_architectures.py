@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from coursekit import data, weights, zoo
+from coursekit import data, zoo
+from coursekit.data import weights
 from coursekit.errors import RangeError
 from coursekit.experiments import cnn_architectures as experiment
+from coursekit.experiments.recipes import lenet5 as recipe
 from coursekit.explorers import cnn_architectures as explore
 from coursekit.layers import Conv2d, Dense, Flatten, MaxPool2d
 from coursekit.model import Sequential
 from coursekit.plotting import cnn_architectures as plot
-from coursekit.weights import lenet5 as recipe
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_maps_do_not_move_along_between_the_steps():
 
 @pytest.mark.parametrize("stage", experiment.STAGES)
 def test_feature_maps_have_the_shapes_of_the_ledger_and_the_right_answer(stage):
-    rows = {row.name: row.output for row in zoo.ledger(zoo.lenet5(), (1, 28, 28)).rows}
+    rows = {row.name: row.output for row in zoo.cost(zoo.lenet5(), (1, 28, 28)).rows}
     for digit in range(10):
         result = experiment.feature_maps(digit, stage)
         assert result["maps"].shape == rows[experiment.STAGES[stage]]
@@ -180,10 +181,10 @@ def test_alexnet_is_split_in_layers_2_4_and_5():
 
 
 def test_published_counts():
-    alexnet = zoo.ledger(zoo.alexnet(), (3, 227, 227))
+    alexnet = zoo.cost(zoo.alexnet(), (3, 227, 227))
     assert alexnet.params == 60_965_224
-    assert zoo.ledger(experiment.single_tower(zoo.alexnet()), (3, 227, 227)).params == 62_378_344
-    assert zoo.ledger(zoo.vgg16(), (3, 224, 224)).params == 138_357_544
+    assert zoo.cost(experiment.single_tower(zoo.alexnet()), (3, 227, 227)).params == 62_378_344
+    assert zoo.cost(zoo.vgg16(), (3, 224, 224)).params == 138_357_544
     later = Sequential(
         [
             *(Conv2d(3, 64, 11, 4, 2), MaxPool2d(3, 2), Conv2d(64, 192, 5, 1, 2), MaxPool2d(3, 2)),
@@ -191,14 +192,14 @@ def test_published_counts():
             *(Flatten(), Dense(9216, 4096), Dense(4096, 4096), Dense(4096, 1000)),
         ]
     )
-    assert round(zoo.ledger(later, (3, 224, 224)).params / 1e6) == 61
+    assert round(zoo.cost(later, (3, 224, 224)).params / 1e6) == 61
 
 
 @pytest.mark.parametrize("name, image", [("lenet5", (1, 28, 28)), ("alexnet", (3, 227, 227)), ("vgg16", (3, 224, 224))])
 def test_params_are_in_dense_layers_and_work_in_convolutions(name, image):
     net = getattr(zoo, name)()
     parts = experiment.costs(net, image)
-    book = zoo.ledger(net, image)
+    book = zoo.cost(net, image)
     for what in ("params", "multiply_adds"):
         assert sum(part[what] for part in parts.values()) == getattr(book, what)
     assert parts["dense layers"]["params"] > 0.85 * book.params
@@ -250,14 +251,14 @@ def test_explorers_say_what_they_show(name):
 
 
 def test_the_ledgers_of_the_chapter_read_weights_that_are_in_the_quiz():
-    rows = {row.name: row.params for row in zoo.ledger(zoo.alexnet(), (3, 227, 227)).rows}
+    rows = {row.name: row.params for row in zoo.cost(zoo.alexnet(), (3, 227, 227)).rows}
     assert rows["conv2d_4"] - 256 == 307_200
-    vgg = {row.name: row.params for row in zoo.ledger(zoo.vgg16(), (3, 224, 224)).rows}
+    vgg = {row.name: row.params for row in zoo.cost(zoo.vgg16(), (3, 224, 224)).rows}
     assert round(vgg["dense_32"] / 1e6) == 103 and vgg["dense_32"] > 40 * vgg["conv2d_28"]
 
 
 def test_figures_of_the_chapter_have_alternative_text():
-    book = zoo.ledger(zoo.lenet5(), (1, 28, 28))
+    book = zoo.cost(zoo.lenet5(), (1, 28, 28))
     figures = [
         plot.accuracy_when_moved(experiment.accuracy_when_moved(), only=3),
         plot.network_plan(book),

@@ -1,28 +1,18 @@
 """What chapter 08 says about its experiments."""
 
-import itertools
-
 import numpy as np
 import pytest
 
-from coursekit.course import questions
 from coursekit.diagnostics import dead_units
 from coursekit.errors import RangeError
 from coursekit.experiments import learning_rate_and_batch_size as experiment
-from coursekit.experiments.optimizers import mlp
+from coursekit.experiments._bench import mlp
 from coursekit.explorers import learning_rate_and_batch_size as explore
-from coursekit.explorers.core import Explorer
+from coursekit.interactive.core import Explorer
+from coursekit.interactive.course import questions
 from coursekit.optimizers import sgd
 from coursekit.plotting import learning_rate_and_batch_size as plot
 from coursekit.schedules import constant
-
-
-def test_batches_hold_every_example_once_an_epoch_and_none_is_smaller():
-    draw = experiment.batches(10, 4, np.random.default_rng(0))
-    first, second, third, fourth = itertools.islice(draw, 4)
-    assert {len(b) for b in (first, second, third, fourth)} == {4}
-    assert len(set(first) | set(second)) == len(set(third) | set(fourth)) == 8
-    assert not np.array_equal(first, third)
 
 
 def test_runs_side_by_side_are_those_that_are_trained_alone():
@@ -54,7 +44,7 @@ def test_the_default_rate_hardly_moves_and_the_best_is_about_1():
 
 
 def test_too_large_a_rate_kills_the_units():
-    x, *_ = experiment.images()
+    x, *_ = experiment.small_mnist()
     net = mlp((196, 32, 10))
     shares = []
     for rate in (1.0, 3.16, 31.6):

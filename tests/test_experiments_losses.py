@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from coursekit import data, losses
-from coursekit.course import questions
 from coursekit.errors import RangeError
 from coursekit.experiments import losses as experiment
 from coursekit.explorers import losses as explore
 from coursekit.gradcheck import gradient_check
+from coursekit.interactive.course import questions
 from coursekit.plotting import losses as plot
 
 # --- the derivative behind the sigmoid -------------------------------------------------------------------------------

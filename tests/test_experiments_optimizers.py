@@ -6,7 +6,7 @@ import pytest
 from coursekit.errors import RangeError
 from coursekit.experiments import optimizers as experiment
 from coursekit.explorers import optimizers as explore
-from coursekit.explorers.core import Explorer
+from coursekit.interactive.core import Explorer
 from coursekit.optimizers import adam, sgd
 from coursekit.plotting import optimizers as plot
 

@@ -8,12 +8,12 @@ import pytest
 
 from coursekit.errors import RangeError
 from coursekit.experiments import recurrent_networks as experiment
+from coursekit.experiments.recipes import char_rnn
 from coursekit.explorers import recurrent_networks as explore
 from coursekit.gradcheck import numerical_gradient
 from coursekit.model import stack_runs
 from coursekit.plotting import recurrent_networks as plot
 from coursekit.recurrent import rnn_forward
-from coursekit.weights import char_rnn
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +275,7 @@ def test_the_numbers_of_quiz_and_predictions_are_right():
     np.testing.assert_allclose(second, [0.245, 0.326], atol=0.005)
     sigmoid = 1 / (1 + np.exp(-np.array([1.0, 5.0])))
     np.testing.assert_allclose(sigmoid, [0.73, 0.993], atol=0.002)
-    quiz = json.loads((experiment.weights.FOLDER.parent / "quizzes" / "14.json").read_text())
+    quiz = json.loads((experiment.weights.FOLDER.parent / "interactive" / "quizzes" / "14.json").read_text())
     assert len(quiz) >= 5
 
 

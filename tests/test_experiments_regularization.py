@@ -349,7 +349,7 @@ def test_pictures_say_what_they_show(heart):
 
 
 def test_every_option_of_the_quiz_explains():
-    quiz = json.loads((Path(ck.__file__).parent / "quizzes" / "09.json").read_text())
+    quiz = json.loads((Path(ck.__file__).parent / "interactive" / "quizzes" / "09.json").read_text())
     for item in quiz:
         assert sum(a["correct"] for a in item["answers"]) == 1
         assert all(len(a["feedback"]) > 30 for a in item["answers"])

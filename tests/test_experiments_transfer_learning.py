@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coursekit import data, weights, zoo
+from coursekit import data, zoo
 from coursekit.activations import softmax
-from coursekit.course import questions
+from coursekit.data import weights
 from coursekit.errors import RangeError
 from coursekit.experiments import transfer_learning as experiment
 from coursekit.explorers import transfer_learning as explore
+from coursekit.interactive.course import questions
 from coursekit.model import accuracy, predict
 from coursekit.plotting import transfer_learning as plot
 
@@ -64,7 +65,7 @@ def test_the_network_is_sure_of_digits_that_it_never_saw():
 
 
 def test_nearly_all_of_the_work_is_in_the_body_and_the_head_has_165_numbers():
-    ledger = zoo.ledger(experiment.network(5), (1, 14, 14))
+    ledger = zoo.cost(experiment.network(5), (1, 14, 14))
     assert ledger.rows[-1].params == 165
     assert ledger.rows[-1].multiply_adds < 0.003 * ledger.multiply_adds
 

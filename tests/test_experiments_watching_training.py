@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pytest
 
-from coursekit.course import questions
 from coursekit.errors import DataError, RangeError
 from coursekit.experiments import clinic
 from coursekit.experiments import watching_training as experiment
 from coursekit.explorers import watching_training as explore
-from coursekit.explorers.clinic import RETRY, Clinic, Queue
+from coursekit.interactive.clinic import RETRY, Clinic, Queue
+from coursekit.interactive.course import questions
 from coursekit.plotting import watching_training as plot
 
 CASES = range(1, len(clinic.SETUPS) + 1)

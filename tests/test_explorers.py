@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 
 from coursekit.errors import CourseError, DTypeError, RangeError
 from coursekit.explorers import Choice, LogSlider, Slider, explorer, predict
-from coursekit.explorers.core import find
-from coursekit.explorers.html import ADDRESS, explorer_html
-from coursekit.explorers.widget import explorer_widget, prediction_widget
+from coursekit.interactive.core import find
+from coursekit.interactive.html import ADDRESS, explorer_html
+from coursekit.interactive.widget import explorer_widget, prediction_widget
 from coursekit.plotting import _style
 from coursekit.plotting._svg import to_svg
 
@@ -373,7 +373,7 @@ def test_a_prediction_that_cannot_work_says_why(given, error, says):
 
 def test_explorers_import_without_what_only_a_notebook_needs():
     code = (
-        "import sys, coursekit.explorers.live; "
+        "import sys, coursekit.interactive.live; "
         "unwanted = {'ipywidgets', 'IPython', 'sphinx', 'torch', 'matplotlib.pyplot'}; "
         "print(sorted(unwanted & set(sys.modules)))"
     )

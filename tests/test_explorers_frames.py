@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 
@@ -11,7 +10,7 @@ import explorers_demo as demo
 import pytest
 
 from coursekit.errors import CourseError
-from coursekit.explorers import frames
+from coursekit.interactive import frames
 
 
 def read_pack(path):
@@ -77,24 +76,10 @@ def test_a_changed_source_is_drawn_again_under_another_name(tmp_path, monkeypatc
     assert not (cache / first["folder"]).exists()
 
 
-def test_only_what_a_source_does_counts(tmp_path):
-    file = tmp_path / "some.py"
-    digests = set()
-    for number, text in enumerate(
-        ["def f(x):\n    return x\n", '"""Why."""\n\n\ndef f(x):\n    """So."""\n    # or\n    return x\n']
-    ):
-        file.write_text(text)
-        os.utime(file, ns=(number, number))
-        digests.add(frames._digest(file))
-    assert len(digests) == 1
-    file.write_text("def f(x):\n    return -x\n")
-    assert frames._digest(file) not in digests
-
-
-@pytest.mark.parametrize("name", ["coursekit.plotting._svg", "coursekit.explorers.controls", "explorers_demo"])
+@pytest.mark.parametrize("name", ["coursekit.plotting._svg", "coursekit.interactive.controls", "explorers_demo:heat"])
 def test_what_a_picture_is_made_of_is_part_of_its_key(built, name):
     entry, _ = built()
-    assert name in entry["sources"] and "coursekit.explorers.widget" not in entry["sources"]
+    assert name in entry["sources"] and "coursekit.interactive.widget" not in entry["sources"]
 
 
 def test_a_damaged_cache_is_drawn_again(built, tmp_path):

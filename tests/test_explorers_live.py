@@ -15,7 +15,7 @@ import explorers_demo as demo
 import numpy as np
 import pytest
 
-from coursekit.explorers import live
+from coursekit.interactive import live
 
 LIVE = Path(__file__).parent.parent / "live"
 sys.path.insert(0, str(LIVE))  # its scripts import each other
@@ -111,7 +111,7 @@ def test_the_wheel_for_the_browser_is_small_whole_and_the_same_each_time(tmp_pat
         names = archive.namelist()
         record = next(name for name in names if name.endswith(".dist-info/RECORD"))
         assert sorted(line.split(",")[0] for line in archive.read(record).decode().split()) == sorted(names)
-        assert archive.read("coursekit/explorers/core.py") == (builder.PACKAGE / "explorers/core.py").read_bytes()
+        assert archive.read("coursekit/interactive/core.py") == (builder.PACKAGE / "interactive/core.py").read_bytes()
     assert not [name for name in names if name.endswith((".npz", ".gz", ".js", ".css"))]
 
 
@@ -140,8 +140,8 @@ def test_byte_code_stands_beside_its_sources_and_changes_the_name(tmp_path, monk
 def test_byte_code_is_made_for_what_every_page_imports():
     """Of five chapters; the list in `browser_wheel.py` is to be kept by hand."""
     code = """
-import json, sys, importlib, coursekit.explorers.live
-from coursekit.explorers.core import Explorer
+import json, sys, importlib, coursekit.interactive.live
+from coursekit.interactive.core import Explorer
 chapter = importlib.import_module("coursekit.explorers." + sys.argv[1])
 next(value for value in vars(chapter).values() if isinstance(value, Explorer)).picture()
 print(json.dumps([module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "coursekit"]))
@@ -197,3 +197,20 @@ def test_the_worker_gives_the_numbers_behind_a_picture():
     native = demo.wave_shape.arrays()
     assert answer.keys() == native.keys() >= {"x", "y", "amplitude"}
     assert np.array_equal(np.array(answer["y"]["values"]), native["y"])
+
+
+def test_the_version_of_pyodide_is_one_number_and_that_of_its_python_none():
+    files = [path for path in LIVE.iterdir() if path.suffix in (".py", ".mjs")]
+    version = json.loads((LIVE / "pyodide-files.json").read_text())["version"]
+    assert (LIVE / "pyodide-files.json").read_text().count(version) == 1
+    python = script("fetch_pyodide").python()
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        found = [word for word in (version, python, python.replace(".", "")) if word in text]
+        assert not found, f"{path.name} names {found}; take it from fetch_pyodide"
+
+
+def test_another_distribution_than_the_one_asked_for_is_refused(tmp_path):
+    (tmp_path / "pyodide-lock.json").write_text('{"info": {"version": "0.0.1"}, "packages": {}}')
+    with pytest.raises(SystemExit, match=r"holds Pyodide 0.0.1, but pyodide-files.json asks for"):
+        script("fetch_pyodide").relist(tmp_path)

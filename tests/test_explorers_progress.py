@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from coursekit.explorers import predict
-from coursekit.explorers.progress import PLACE, contents, fill, parts
-from coursekit.explorers.quiz import Quiz
+from coursekit.interactive import predict
+from coursekit.interactive.progress import PLACE, contents, fill, parts
+from coursekit.interactive.quiz import Quiz
 
 
 def question():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from coursekit import errors
-from coursekit.explorers import predict
-from coursekit.explorers.sketch import POINTS, Curve
+from coursekit.interactive import predict
+from coursekit.interactive.sketch import POINTS, Curve
 
 X = np.arange(0, 9)
 
@@ -39,7 +39,7 @@ def test_each_slider_says_where_it_stands_and_the_answer_is_not_in_plain_sight()
 
 
 def test_the_widget_draws_the_run_over_the_readers_line_once_it_is_committed():
-    from coursekit.explorers.widget import prediction_widget
+    from coursekit.interactive.widget import prediction_widget
 
     asked = predict("00-draw", question="Draw it.", answer=curve())
     _, picture, sliders, commit, reply, _ = prediction_widget(asked).children

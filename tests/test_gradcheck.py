@@ -85,7 +85,6 @@ def test_all_zero_gradients_agree():
     assert gradient_check(lambda x: 0.0 * x.sum(), np.ones(3), np.zeros(3))
 
 
-DROWNS = r"^x is float32, in which rounding drowns the difference; use x\.astype\(np\.float64\)$"
 TWO_NUMBERS = (
     r"^f returned an array of shape \(2,\), but must return one number, for example \(out \* dout\)\.sum\(\) "
     r"with a random upstream gradient dout$"
@@ -95,7 +94,11 @@ TWO_NUMBERS = (
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: numerical_gradient(cubes, np.ones(2, np.float32)), DTypeError, DROWNS),
+        (
+            lambda: numerical_gradient(lambda x: None, np.ones(2)),
+            DTypeError,
+            r"^f returned None, .* a return is missing$",
+        ),
         (lambda: numerical_gradient(cubes, [1.0]), DTypeError, "x is a list"),
         (lambda: numerical_gradient(lambda x: x, np.ones(2)), ShapeError, TWO_NUMBERS),
         (lambda: numerical_gradient(cubes, np.ones(2), eps=0), RangeError, r"^eps is 0, but must be .* \(0, inf\)$"),

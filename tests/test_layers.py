@@ -112,5 +112,7 @@ def test_bad_sizes_are_refused():
 
 def test_every_layer_has_the_three_methods():
     for name in layers.__all__:
+        if not isinstance(getattr(layers, name), type):  # functions: sequence_cross_entropy, step
+            continue
         for method in ("init", "forward", "backward", "backward_first"):
             assert callable(getattr(getattr(layers, name), method)), f"{name}.{method}"

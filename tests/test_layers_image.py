@@ -216,6 +216,6 @@ def test_an_upstream_gradient_of_another_shape_is_refused(name):
 
 
 def test_layers_offers_every_layer_of_this_file():
-    from coursekit import layers_image
+    from coursekit.layers import image
 
-    assert set(layers_image.__all__) <= set(layers.__all__)
+    assert set(image.__all__) <= set(layers.__all__)

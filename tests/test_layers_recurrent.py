@@ -5,21 +5,23 @@ import torch
 from coursekit.errors import DTypeError, LabelError, RangeError, ShapeError
 from coursekit.gradcheck import gradient_check
 from coursekit.initializers import zeros
-from coursekit.layers import Dense, ReLU
-from coursekit.layers_recurrent import (
+from coursekit.layers import (
     GRU,
     LSTM,
     RNN,
+    Dense,
     EachStep,
     Embedding,
     LastStep,
     LastSteps,
+    ReLU,
     first_states,
     sequence_cross_entropy,
     step,
 )
-from coursekit.model import Sequential, accuracy, predict, stack_runs, train
+from coursekit.model import Sequential, accuracy, predict, stack_runs
 from coursekit.optimizers import adam
+from coursekit.training import train
 
 CELLS = [RNN, LSTM, GRU]
 LAYERS = [*(cell(3, 5) for cell in CELLS), LastStep(), LastSteps(2), EachStep(Dense(3, 5)), EachStep(ReLU())]

@@ -90,7 +90,7 @@ def test_that_no_network_is_said_in_a_sentence(tree):
         done = make(tree, "build", PIP_INDEX_URL=index, PIP_CONFIG_FILE=os.devnull, PYTHON=sys.executable)
     assert done.returncode != 0
     assert "Installing failed: the package index could not be reached" in done.stderr
-    assert not (tree / ".venv" / ".book").exists()
+    assert not (tree / ".venv" / ".test").exists()
 
 
 @pytest.mark.slow
@@ -107,7 +107,21 @@ def test_that_a_python_without_venv_is_said_in_a_sentence(tree):
 def test_that_the_goals_are_listed(tree):
     done = make(tree)
     assert done.returncode == 0
-    for goal in ("book", "build", "test", "notebooks", "lab", "bench", "check", "browser", "jail", "clean"):
+    for goal in (
+        "book",
+        "build",
+        "dev",
+        "try",
+        "test",
+        "claims",
+        "notebooks",
+        "lab",
+        "bench",
+        "check",
+        "browser",
+        "jail",
+        "clean",
+    ):
         assert f"make {goal} " in done.stdout
 
 

@@ -173,14 +173,17 @@ def test_in_place_gives_the_same_numbers_in_the_arrays_it_was_given(name):
         new, new_state = OURS[name].update(params, grads, state, inplace=True)
     assert new is params and new_state is state and new["a"]["w"] is w
     assert all(state[slot]["a"]["w"] is array for slot, array in zip(OURS[name].slots, slots, strict=True))
-    assert (flat(new) == flat(expected)).all()
-    assert all((flat(state[slot]) == flat(expected_state[slot])).all() for slot in OURS[name].slots)
+    rounding = (
+        1e-13 if type(OURS[name]).step in opt._IN_PLACE else 0
+    )  # tests/test_fast.py compares the fast forms further
+    np.testing.assert_allclose(flat(new), flat(expected), rtol=rounding)
+    for slot in OURS[name].slots:
+        np.testing.assert_allclose(flat(state[slot]), flat(expected_state[slot]), rtol=rounding)
     assert (flat({"g": gradients[0]}) == flat(kept)).all()
 
 
 @each_case
 def test_the_rule_that_is_taught_gives_the_numbers_that_update_gives(name):
-    """Some optimizers have a faster form of their rule, which updates in place."""
     rng = np.random.default_rng(0)
     optimizer, w = OURS[name], rng.standard_normal((4, 3))
     gradients = [rng.standard_normal((4, 3)) for _ in range(5)]
@@ -189,9 +192,9 @@ def test_the_rule_that_is_taught_gives_the_numbers_that_update_gives(name):
     for t, g in enumerate(gradients, 1):
         decayed = g if name == "adamw" else g + optimizer.weight_decay * w
         w, *slots = optimizer.step(w, decayed, optimizer.lr, t, *slots)
-    np.testing.assert_allclose(w, expected, rtol=1e-13, atol=1e-15)
+    np.testing.assert_array_equal(w, expected)
     for slot, array in zip(optimizer.slots, slots, strict=True):
-        np.testing.assert_allclose(array, state[slot], rtol=1e-13)
+        np.testing.assert_array_equal(array, state[slot])
 
 
 @each_case
@@ -200,7 +203,7 @@ def test_entries_are_matched_by_name_whatever_their_order(name, inplace):
     rng = np.random.default_rng(0)
     params = {"a": rng.standard_normal(3), "b": rng.standard_normal(3)}
     gradients = [like(params, rng) for _ in range(3)]
-    expected, _ = path(OURS[name], params, gradients)
+    expected, _ = path(OURS[name], params, gradients, inplace=inplace)
 
     def turned(tree):
         return dict(reversed(tree.items()))
@@ -409,7 +412,8 @@ def test_the_norm_may_be_one_a_run_and_infinite_without_a_warning():
     np.testing.assert_array_equal(opt.global_norm(grads, run_axes=1), [5.0, 2.0])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert opt.global_norm(np.array([1e200])) == np.inf
+        assert opt.global_norm(np.array([np.inf])) == np.inf
+        assert opt.global_norm({"w": np.array([3e200]), "b": np.array([4e200])}) == pytest.approx(5e200)
 
 
 def test_an_infinite_gradient_is_not_hidden_by_clipping():

@@ -18,7 +18,7 @@ import coursekit
 
 ROOT = Path(__file__).resolve().parent.parent
 # Only the book's build may need more than NumPy, Matplotlib and ipywidgets.
-NEED_MORE = {"coursekit.explorers.sphinx_ext"}
+NEED_MORE = {"coursekit.interactive.sphinx_ext"}
 
 # Graders that our cases also run under: tested where they are installed.
 OPTIONAL = {"otter"}

@@ -364,7 +364,7 @@ def test_arrays_in_any_memory_order_give_the_same(kind):
 
 
 def test_without_blas_the_numbers_are_the_same(monkeypatch):
-    from coursekit import _fast
+    from coursekit.fast import products
 
     for kind in KINDS:
         arrays = problem(kind, 3, 4, 2, 5)
@@ -372,7 +372,7 @@ def test_without_blas_the_numbers_are_the_same(monkeypatch):
         dout = np.random.default_rng(1).standard_normal(out.shape)
         gradients = backward(kind, dout, cache)
         with monkeypatch.context() as patch:
-            patch.setattr(_fast, "HAS_BLAS", False)
+            patch.setattr(products, "HAS_BLAS", False)
             browser, cache = forward(kind, arrays)
             np.testing.assert_allclose(browser, out, rtol=1e-13)
             for g, h in zip(backward(kind, dout, cache), gradients, strict=True):

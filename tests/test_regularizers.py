@@ -409,7 +409,7 @@ def test_bad_input_of_early_stopping_is_named():
     recorded = Recorded(1.0, name="loss")
     recorded.epochs[0]["accuracy"] = 0.5
     with pytest.raises(DataError, match=r"^the history has no column 'score', it has loss, accuracy$"):
-        reg.EarlyStopping(monitor="score")(recorded)
+        reg.EarlyStopping(monitor="score", mode="min")(recorded)
     with pytest.raises(DataError, match="it has no epochs yet"):
         reg.EarlyStopping()(Recorded())
     with pytest.raises(ShapeError, match="val_loss has one number a run"):

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "attacks"))
 from notebooks import instructor_cells, notebook
 
-from coursekit import cli
+from coursekit.grading import cli
 
 CELLS = [cell for cell in instructor_cells("05") if cell.startswith(("import numpy", "def "))]
 GOOD = notebook(*CELLS)
@@ -59,11 +59,18 @@ def test_a_folder_is_graded(course, capsys):
 def test_late_policy_and_roster(course, capsys):
     pathlib.Path("in/submissions.csv").write_text("file,student,submitted\nann.ipynb,ann,2026-03-02T12:00\n")
     pathlib.Path("r.csv").write_text("student,name\nann,Ann A\nzoe,Zoe Z\n")
-    grade("--due", "2026-03-02T00:00", "--late-policy", "50%/day", "--roster", "r.csv")
+    options = ("--due", "2026-03-02T00:00", "--late-policy", "50%/day", "--roster", "r.csv")
+    with pytest.raises(SystemExit) as stop:  # bob is on no roster, and only the time of his file is known
+        grade(*options)
+    assert stop.value.code == cli.LOOK
+    said = capsys.readouterr().out
+    assert "Not on the roster: 1" in said and "only the time of the file is known" in said and "(UTC" in said
+    grade(*options, "--accept")
     with open("out/gradebook.csv", newline="", encoding="utf-8") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert (rows["ann"]["points"], rows["ann"]["late days"], rows["ann"]["total"]) == ("18", "1", "9")
     assert rows["zoe"]["note"] == "no submission" and rows["ann"]["name"] == "Ann A"
+    assert rows["zoe"]["total"] == "" and rows["bob"]["total"] == "6", "a file's time cost points"
 
 
 def test_mistakes_get_a_clear_sentence(course, capsys):

@@ -9,8 +9,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "attacks"))
 from notebooks import instructor_cells, notebook
 
-from coursekit import cli
 from coursekit.errors import CourseError
+from coursekit.grading import cli
 from coursekit.grading.sealed import cluster, probe
 
 distributed = pytest.importorskip("distributed")

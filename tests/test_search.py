@@ -505,3 +505,32 @@ def test_splits_and_folds_refuse_what_makes_no_sense():
             call()
     with pytest.raises(DTypeError):
         search.split(10, 0.2, np.random)
+
+
+def test_a_study_that_is_started_again_repeats_no_setting_and_is_the_unbroken_one(tmp_path):
+    def some(trials, name):
+        return search.optuna_search(
+            parabola, OPTUNA_SPACE, trials=trials, study="s", rng=rng(), storage=tmp_path / f"{name}.db"
+        )
+
+    some(4, "broken"), some(9, "broken")
+    broken, whole = some(14, "broken"), some(14, "whole")
+    settings = [tuple(trial.settings.values()) for trial in broken]
+    assert len(set(settings)) == len(settings)
+    assert settings == [tuple(trial.settings.values()) for trial in whole]
+
+
+def test_a_changed_space_is_refused_in_a_sentence(tmp_path):
+    keywords = {"trials": 2, "study": "s", "rng": rng(), "storage": tmp_path / "s.db"}
+    search.optuna_search(lambda settings: 1.0, {"a": ["x", "y"]}, **keywords)
+    for space in ({"a": ["x", "y", "z"]}, {"a": ["x", "y"], "b": search.uniform(0, 1)}, {"b": search.uniform(0, 1)}):
+        with pytest.raises(CourseError, match=r"^the study 's' was begun with another space: .* differ\. Take"):
+            search.optuna_search(lambda settings: 1.0, space, **keywords | {"trials": 5, "rng": rng()})
+
+
+def test_arguments_of_a_study_are_looked_at_first(tmp_path):
+    with pytest.raises(DTypeError, match=r"^score is float 1\.0, but must be a function of the settings$"):
+        search.optuna_search(1.0, OPTUNA_SPACE, trials=2, study="s", rng=rng(), storage=tmp_path / "s.db")
+    with pytest.raises(DTypeError, match=r"^study is int 3, but must be a name"):
+        search.optuna_search(parabola, OPTUNA_SPACE, trials=2, study=3, rng=rng(), storage=tmp_path / "s.db")
+    assert not list(tmp_path.iterdir())

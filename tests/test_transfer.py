@@ -8,8 +8,9 @@ import pytest
 from coursekit.errors import DTypeError, RangeError, ShapeError
 from coursekit.layers import BatchNorm, Conv2d, Dense, Flatten, MaxPool2d, ReLU
 from coursekit.losses import softmax_cross_entropy
-from coursekit.model import History, Sequential, train
+from coursekit.model import Sequential
 from coursekit.optimizers import adam, adamw, momentum, sgd
+from coursekit.training import History, train
 from coursekit.transfer import by_layer, split
 
 

@@ -7,12 +7,19 @@ import torch
 from coursekit import data, zoo
 from coursekit.errors import DTypeError, RangeError, ShapeError
 from coursekit.layers import (
+    GRU,
+    LSTM,
+    RNN,
     AvgPool2d,
     BatchNorm,
     BatchNorm2d,
     Conv2d,
     Dense,
+    EachStep,
+    Embedding,
     Flatten,
+    LastStep,
+    LastSteps,
     Layer,
     LayerNorm,
     Maxout,
@@ -20,10 +27,10 @@ from coursekit.layers import (
     ReLU,
     Tanh,
 )
-from coursekit.layers_recurrent import GRU, LSTM, RNN, EachStep, Embedding, LastStep, LastSteps
 from coursekit.losses import softmax_cross_entropy
-from coursekit.model import Sequential, accuracy, predict, train
+from coursekit.model import Sequential, accuracy, predict
 from coursekit.optimizers import adam
+from coursekit.training import train
 
 
 def count(params):
@@ -31,7 +38,7 @@ def count(params):
 
 
 def test_alexnet_has_the_published_61_million_params():
-    book = zoo.ledger(zoo.alexnet(), (3, 227, 227))
+    book = zoo.cost(zoo.alexnet(), (3, 227, 227))
     convolutions = [row for row in book.rows if row.name.startswith("conv")]
     assert [row.output for row in convolutions] == [
         (96, 55, 55),
@@ -46,14 +53,14 @@ def test_alexnet_has_the_published_61_million_params():
 
 
 def test_vgg16_has_the_published_138_million_params():
-    book = zoo.ledger(zoo.vgg16(), (3, 224, 224))
+    book = zoo.cost(zoo.vgg16(), (3, 224, 224))
     assert len([row for row in book.rows if row.params]) == 16
     assert book.params == 138_357_544
     assert book.multiply_adds == 15_470_264_320
 
 
 def test_lenet5_has_its_layers():
-    book = zoo.ledger(zoo.lenet5(), (1, 28, 28))
+    book = zoo.cost(zoo.lenet5(), (1, 28, 28))
     assert [row.params for row in book.rows if row.params] == [156, 2416, 48120, 10164, 850]
     assert book.params == 61_706
 
@@ -74,7 +81,7 @@ def test_a_network_runs_and_costs_what_its_ledger_says(name):
     rng = np.random.default_rng(0)
     params, state = net.init(rng)
     x = rng.normal(size=(2, *image)).astype(np.float32)
-    book = zoo.ledger(net, image)
+    book = zoo.cost(net, image)
     outputs = net.activations(params, state, x)
     assert [row.name for row in book.rows] == list(outputs)
     assert [row.output for row in book.rows] == [out.shape[1:] for out in outputs.values()]
@@ -96,7 +103,7 @@ def test_multiply_adds_are_counted_by_pytorch_too():
     )
     with FlopCounterMode(display=False) as counter:
         net(torch.zeros(1, 1, 28, 28))
-    assert zoo.ledger(zoo.lenet5(), (1, 28, 28)).flops == counter.get_total_flops()
+    assert zoo.cost(zoo.lenet5(), (1, 28, 28)).flops == counter.get_total_flops()
 
 
 def test_lenet5_trains_to_the_same_numbers_as_pytorchs():
@@ -158,26 +165,26 @@ def test_a_network_learns_digits(net, enough):
 def test_the_ledger_knows_every_layer(net, example):
     params, state = net.init(np.random.default_rng(0))
     x = np.random.default_rng(1).normal(size=(2, *example)).astype(np.float32)
-    book = zoo.ledger(net, example)
+    book = zoo.cost(net, example)
     assert book.params == count(params)
     assert [row.output for row in book.rows] == [a.shape[1:] for a in net.activations(params, state, x).values()]
 
 
 def test_the_ledger_knows_char_rnn():
     net = zoo.char_rnn(11, features=5, hidden=7, layers=2)
-    book = zoo.ledger(net, (9,))
+    book = zoo.cost(net, (9,))
     assert book.params == count(net.init(np.random.default_rng(0))[0])
     assert book.rows[-1].output == (9, 11)
     assert book.multiply_adds == 9 * (4 * (5 + 7) * 7 + 4 * (7 + 7) * 7 + 7 * 11)
-    assert zoo.ledger(Sequential([Embedding(11, 5)]), (9,)).rows[0].output == (9, 5)
+    assert zoo.cost(Sequential([Embedding(11, 5)]), (9,)).rows[0].output == (9, 5)
 
 
 def test_a_single_layer_has_a_ledger():
-    assert zoo.ledger(Dense(3, 2), (3,)).params == 8
+    assert zoo.cost(Dense(3, 2), (3,)).params == 8
 
 
 def test_the_ledger_prints_as_text_and_as_markdown():
-    book = zoo.ledger(Sequential([Dense(784, 100), ReLU()]), (784,))
+    book = zoo.cost(Sequential([Dense(784, 100), ReLU()]), (784,))
     assert str(book).splitlines() == [
         "layer      output  params  multiply-adds",
         "dense_0    100     78,500         78,400",
@@ -200,19 +207,19 @@ class Strange(Layer):
     "call, error, words",
     [
         (
-            lambda: zoo.ledger(zoo.lenet5(), (3, 28, 28)),
+            lambda: zoo.cost(zoo.lenet5(), (3, 28, 28)),
             ShapeError,
             "conv2d_0 does not take .*expected 1 channels, got 3",
         ),
-        (lambda: zoo.ledger(zoo.lenet5(), (1, 32, 32)), ShapeError, "dense_7 .*expected 400 features"),
-        (lambda: zoo.ledger(zoo.lenet5(), (1, 6, 6)), ShapeError, "conv2d_3 .*the kernel is 5 long"),
-        (lambda: zoo.ledger(zoo.lenet5(), (784,)), ShapeError, r"expected images \(C, H, W\)"),
-        (lambda: zoo.ledger(zoo.lenet5(), (0, 28, 28)), RangeError, r"example\[0\] is 0"),
-        (lambda: zoo.ledger(Sequential([BatchNorm2d(3)]), (4, 5, 5)), ShapeError, "expected 3 channels, got 4"),
-        (lambda: zoo.ledger(Sequential([Maxout(3)]), (4,)), ShapeError, "a multiple of 3"),
-        (lambda: zoo.ledger(Sequential([RNN(3, 4)]), (3,)), ShapeError, r"\(steps, 3\)"),
-        (lambda: zoo.ledger(Sequential([MaxPool2d(3)]), (1, 2, 5)), ShapeError, "the kernel is 3 long"),
-        (lambda: zoo.ledger(Sequential([Strange()]), (3,)), DTypeError, "what Strange costs"),
+        (lambda: zoo.cost(zoo.lenet5(), (1, 32, 32)), ShapeError, "dense_7 .*expected 400 features"),
+        (lambda: zoo.cost(zoo.lenet5(), (1, 6, 6)), ShapeError, "conv2d_3 .*the kernel is 5 long"),
+        (lambda: zoo.cost(zoo.lenet5(), (784,)), ShapeError, r"expected images \(C, H, W\)"),
+        (lambda: zoo.cost(zoo.lenet5(), (0, 28, 28)), RangeError, r"example\[0\] is 0"),
+        (lambda: zoo.cost(Sequential([BatchNorm2d(3)]), (4, 5, 5)), ShapeError, "expected 3 channels, got 4"),
+        (lambda: zoo.cost(Sequential([Maxout(3)]), (4,)), ShapeError, "a multiple of 3"),
+        (lambda: zoo.cost(Sequential([RNN(3, 4)]), (3,)), ShapeError, r"\(steps, 3\)"),
+        (lambda: zoo.cost(Sequential([MaxPool2d(3)]), (1, 2, 5)), ShapeError, "the kernel is 3 long"),
+        (lambda: zoo.cost(Sequential([Strange()]), (3,)), DTypeError, "what Strange costs"),
         (lambda: zoo.alexnet_mini(10, (28, 28)), ShapeError, "channels, height, width"),
         (lambda: zoo.alexnet_mini(10, (1, 14, 28)), RangeError, "height of image is 14"),
         (lambda: zoo.vgg_mini(10, (1, 28, 7)), RangeError, "width of image is 7"),

@@ -5,10 +5,10 @@ import pytest
 
 from coursekit import data
 from coursekit.errors import DTypeError, LabelError, RangeError, ShapeError
-from coursekit.layers_recurrent import GRU, LSTM, RNN, first_states, sequence_cross_entropy, step
-from coursekit.model import train
+from coursekit.layers import GRU, LSTM, RNN, first_states, sequence_cross_entropy, step
 from coursekit.optimizers import adam
-from coursekit.zoo_text import Vocabulary, char_rnn, next_character_examples, write_text
+from coursekit.training import train
+from coursekit.zoo import Vocabulary, char_rnn, next_character_examples, write_text
 
 
 @pytest.mark.parametrize(("cell", "layer"), [("rnn", RNN), ("lstm", LSTM), ("gru", GRU)])

@@ -17,10 +17,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import slim_pages
+from docutils import nodes
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting.plain import Style as PlainStyle
 from pybtex.style.labels import BaseLabelStyle
 from sphinx.util import logging
+from sphinx.util.docutils import SphinxRole
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "coursekit"
@@ -352,6 +354,12 @@ def list_sources_anew(app, env, added, changed, removed):
     return []
 
 
+def references_anew(app, env, added, changed, removed):
+    """Have the reference read again when a public name came or went: docstrings link to each other by short names."""
+    before, env.course_names = getattr(env, "course_names", app.known_names), app.known_names
+    return [page for page in env.found_docs if page.startswith("reference/")] if before != app.known_names else []
+
+
 def only_notebooks_launch(app, pagename, templatename, context, doctree):
     """Take the buttons that open a notebook from pages that have none beside them."""
     if not pagename.startswith(("chapters/", "exercises/")):
@@ -418,17 +426,32 @@ def count_no_figures(app, config):
     config.numfig = False  # sphinx-jupyterbook-latex turns it on
 
 
+class LedgerRow(SphinxRole):
+    """`{row}` and the id of a claim: a small link to its row on the ledger's page."""
+
+    def run(self):
+        """The link."""
+        up = "../" * self.env.docname.count("/")
+        name = f"ledger {self.text}"
+        link = nodes.reference(
+            "", "", nodes.superscript("", "ledger"), refuri=f"{up}ledger.html#{self.text}", reftitle=name
+        )
+        return [link], []
+
+
 def setup(app):
     """Connect everything to Sphinx."""
     turn_off_thebe(app)
     write_reference()
     app.known_names = known_names()
     register_plugin("pybtex.style.formatting", "course", CourseStyle)
+    app.add_role("row", LedgerRow())
     app.connect("config-inited", count_no_figures, priority=900)
     app.connect("autodoc-process-docstring", on_docstring, priority=100)
     app.connect("env-check-consistency", check_that_all_is_documented)
     app.connect("missing-reference", resolve_short_name, priority=100)
     app.connect("env-get-outdated", list_sources_anew)
+    app.connect("env-get-outdated", references_anew)
     app.connect("html-collect-pages", not_found_page)
     app.connect("html-page-context", only_notebooks_launch, priority=900)
     # Last of all: the style sheet keeps what the finished pages can use, explorers and progress included.

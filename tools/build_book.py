@@ -1,9 +1,12 @@
-"""Build the book with warnings as errors: `python tools/build_book.py`.
+"""Build the book with warnings as errors: `python tools/build_book.py [--pages-only] [--chapter NN]`.
 
-Chapters are executed through jupyter-cache, which looks at a chapter's own code only. So that no page shows what an
-older coursekit computed, everything is executed again when the package has changed.
+A chapter is executed again when its own cells have changed, or something that its run loaded (execute_chapters.py). A
+page whose text comes from the package, shown code or the reference, is read again by Sphinx, which knows the files.
+With `--pages-only` what the pages need for Python in the browser stays as it was; with `--chapter` no other chapter
+is executed.
 """
 
+import argparse
 import contextlib
 import hashlib
 import os
@@ -35,18 +38,22 @@ def since_last_time(name, now):
     stamp.write_text(now)
 
 
-def main():
+def main(arguments=None):
     """Build, and end with one line that says where the book is or what to look at."""
+    parser = argparse.ArgumentParser(description="Build the book.")
+    parser.add_argument("--pages-only", action="store_true", help="leave Python for the browser as it was")
+    parser.add_argument("--chapter", default="", help="execute only this chapter, such as 08")
+    given = parser.parse_args(arguments)
     start = time.monotonic()
     BUILD.mkdir(exist_ok=True)
-    code = digest([*PACKAGE.rglob("*.py"), ROOT / "constraints.txt"], sys.version)
-    with since_last_time("coursekit", code) as before:
-        if before not in (None, code):
-            print("coursekit has changed since the last build: executing every chapter again.", flush=True)
-            shutil.rmtree(BUILD / ".jupyter_cache", ignore_errors=True)
+    # What the pages are made with, beside their own sources: then every page is read again, and nothing is executed.
+    tools = [ROOT / "tools" / name for name in ("book_ext.py", "formulas.py", "slim_pages.py")]
+    made_with = digest([*tools, ROOT / "constraints.txt"], sys.version)
+    with since_last_time("tools", made_with) as before:
+        if before not in (None, made_with):
             shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
     # Sphinx copies style sheets and scripts only when it writes a page; told of another configuration it writes all.
-    folders = (ROOT / "_static", PACKAGE / "explorers" / "static")
+    folders = (ROOT / "_static", PACKAGE / "interactive" / "static")
     static = digest(path for folder in folders for path in folder.rglob("*") if path.is_file())
     known = BUILD / "html" / ".buildinfo"
     with since_last_time("static", static) as before:
@@ -57,10 +64,9 @@ def main():
     # One BLAS thread: the nets of the course are small, and more threads only wait for each other.
     settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     environment = {**os.environ, **settings}
-    texts = digest([*ROOT.glob("*.md"), *ROOT.glob("chapters/*.md")], code)
-    with since_last_time("executed", texts) as before:
-        if before != texts:
-            subprocess.run([sys.executable, "tools/execute_chapters.py"], cwd=ROOT, env=environment)
+    subprocess.run(
+        [sys.executable, "tools/execute_chapters.py", *filter(None, [given.chapter])], cwd=ROOT, env=environment
+    )
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
     command = [str(jupyter_book), "build", ".", "-W", "-n", "--keep-going"]
     code = subprocess.run(command, cwd=ROOT, env=environment).returncode
@@ -71,6 +77,10 @@ def main():
         sys.exit(
             "\nThe book was not built: the warnings and errors above count as failures. Mend them and run it again."
         )
+    done = f"\nBuilt in {time.monotonic() - start:.0f} s: _build/html/index.html"
+    if given.pages_only:
+        print(done, flush=True)
+        return
     lite = [sys.executable, "live/build_lite.py", "--site", "_build/html", "--cache", ".cache/lite"]
     if subprocess.run(lite, cwd=ROOT).returncode not in (0, 3):  # 3: its files could not be had, and it said so
         sys.exit("\nThe book was built, but its notebooks for the browser were not; the message above says why.")

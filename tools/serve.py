@@ -41,9 +41,9 @@ class Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
 
-def bind(port, directory):
+def bind(port, directory, kind=Handler):
     """Take the first free port from `port` on, and say so when it is not the one that was asked for."""
-    handler = functools.partial(Handler, directory=str(directory))
+    handler = functools.partial(kind, directory=str(directory))
     for candidate in range(port, min(port + TRIES, 65536)):
         try:
             server = ThreadingHTTPServer(("127.0.0.1", candidate), handler)

@@ -23,6 +23,7 @@ SHEETS = (
     "sphinx-design.min.css",
     "explorer.css",
     "clinic.css",
+    "cells.css",
     "custom.css",
 )
 """What becomes one sheet, in this order; later rules win. Another sheet of a page stays where it is."""

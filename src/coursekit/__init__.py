@@ -9,21 +9,26 @@ Importing it loads nothing but this file; each part is loaded when it is first u
 
 import importlib
 
+from . import _moved
+
 __version__ = "0.1.0"
 
 _MODULES = {
-    "activations", "autograd", "convolution", "data", "dense", "diagnostics", "errors", "experiments", "explorers",
-    "filters", "gradcheck", "grading", "initializers", "layers", "ledger", "losses", "model", "normalization",
-    "optimizers", "plotting", "preprocessing", "recurrent", "regularizers", "schedules", "search", "transfer",
-    "weights", "zoo",
+    "activations", "autograd", "comparison", "convolution", "data", "dense", "diagnostics", "errors", "experiments",
+    "explorers", "fast", "filters", "gradcheck", "grading", "initializers", "interactive", "layers", "ledger", "losses",
+    "model", "normalization", "optimizers", "plotting", "preprocessing", "recurrent", "regularizers", "schedules",
+    "search", "training", "transfer", "trees", "zoo",
 }  # fmt: skip
-_NAMES = {"check": "grading.check", "glue": "course", "quiz": "course"}
+_NAMES = {"check": "grading.check", "glue": "interactive.course", "quiz": "interactive.course"}
+
+
+_moved.install()
 
 
 def __getattr__(name):
     if name in _NAMES:
         return getattr(importlib.import_module(f"coursekit.{_NAMES[name]}"), name)
-    if name in _MODULES:
+    if name in _MODULES or f"coursekit.{name}" in _moved.MODULES:
         return importlib.import_module(f"coursekit.{name}")
     raise AttributeError(f"module 'coursekit' has no attribute {name!r}")
 

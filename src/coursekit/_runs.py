@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from .errors import ShapeError
@@ -29,3 +31,19 @@ def run_axes(**parts: tuple[np.ndarray, int]) -> tuple[int, ...]:
     except ValueError:
         listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if shape)
         raise ShapeError(f"the run axes do not fit together: {listed}; they must be equal, 1 or left out") from None
+
+
+def sum_to(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Undo broadcasting: sum `gradient` over the axes along which an array of `shape` was repeated.
+
+    >>> sum_to(np.ones((7, 1, 2)), (2,))
+    array([7., 7.])
+    """
+    if gradient.shape == shape:
+        return gradient
+    if gradient.size == prod(shape):  # only axes of length 1 differ
+        return gradient.reshape(shape)
+    extra = gradient.ndim - len(shape)
+    gradient = gradient.sum(axis=tuple(range(extra)))
+    repeated = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
+    return gradient.sum(axis=repeated, keepdims=True)

@@ -22,7 +22,7 @@ import math
 import numpy as np
 
 from . import _checks
-from ._special import erf
+from ._erf import erf
 from .errors import NotFiniteError, ShapeError
 
 __all__ = [
@@ -306,16 +306,16 @@ def softmax(x: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    x : (..., C) scores, float, finite
+    x : (..., C) scores, float; a score of -inf marks a class that is not allowed
 
     Returns
     -------
-    (..., C) non-negative, each row sums to 1
+    (..., C) non-negative, each row sums to 1; 0 where a class is not allowed
 
     Raises
     ------
     NotFiniteError
-        If x contains NaN or infinity.
+        If x contains NaN or +inf, or a row in which no class is allowed.
 
     >>> softmax(np.array([[1000.0, 1000.0], [0.0, -1e4]]))
     array([[0.5, 0.5],
@@ -332,18 +332,22 @@ def log_softmax(x: np.ndarray) -> np.ndarray:
     array([[     0., -10000.]])
     """
     z = _shifted(x)
-    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))  # -inf stays -inf
 
 
 def _shifted(x):
     _checks.float_array("x", x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ShapeError(f"x has shape {x.shape}; softmax needs scores along the last axis, x (..., C)")
-    try:
-        _checks.finite("x", x)
-    except NotFiniteError as error:
+    largest = x.max(axis=-1, keepdims=True)
+    if not np.isfinite(largest).all():  # NaN is the largest of its row
+        row = tuple(int(i) for i in np.argwhere(~np.isfinite(largest[..., 0]))[0])
+        if largest[row][0] == -np.inf:
+            raise NotFiniteError(f"x{list(row) if row else ''} is -inf for every class, so none is allowed")
+        at = int(np.argmax(~np.isfinite(x[row]) & (x[row] != -np.inf)))
         raise NotFiniteError(
-            f"{error}; the scores of a network become NaN or infinite when training diverges"
-        ) from None
+            f"x contains {x[row][at]} at index {(*row, at)}; expected finite numbers, or -inf for a class that is not "
+            "allowed; the scores of a network become NaN or infinite when training diverges"
+        )
     with np.errstate(over="ignore"):  # a difference too large for the dtype becomes -inf, and its exponential 0
-        return x - x.max(axis=-1, keepdims=True)
+        return x - largest

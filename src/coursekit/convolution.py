@@ -10,17 +10,19 @@ $\lfloor (H + 2 \cdot \text{padding} - K) / s \rfloor + 1$ entries; rows at the 
 out, as in PyTorch.
 
 `conv2d_forward_plain` and `conv2d_backward_plain` are the formulas, written down. `conv2d_forward` and
-`conv2d_backward` give the same numbers several times faster, by another order of the work (`coursekit._fast`).
+`conv2d_backward` give the same numbers several times faster, by another order of the work (`coursekit.fast.images`).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from . import _checks, _fast
+from . import _checks
+from ._half import forward_in_float32, in_float32
 from ._runs import run_axes
 from .dense import sum_to
 from .errors import ShapeError
+from .fast import images
 
 __all__ = [
     "avg_pool2d_backward",
@@ -83,6 +85,7 @@ def unfold(x: np.ndarray, size, stride=1) -> np.ndarray:
     return windows[..., ::sh, ::sw, :, :]
 
 
+@forward_in_float32
 def conv2d_forward_plain(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride=1, padding=0) -> tuple[np.ndarray, tuple]:
     r"""Convolution layer, as its formula reads; `conv2d_forward` is the one to use.
 
@@ -115,6 +118,7 @@ def conv2d_forward_plain(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride=1, 
     return out, (padded, w, stride, padding)
 
 
+@in_float32
 def conv2d_backward_plain(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Gradients of `conv2d_forward_plain`, as their formulas read.
 
@@ -142,6 +146,7 @@ def conv2d_backward_plain(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, n
     return dpadded[:, :, ph : height - ph, pw : width - pw], dw, db
 
 
+@forward_in_float32
 def conv2d_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride=1, padding=0) -> tuple[np.ndarray, tuple]:
     r"""Convolution layer (LeCun et al. 1989): every kernel w[f] slides over all channels of the image.
 
@@ -178,11 +183,11 @@ def conv2d_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride=1, paddin
     stride, padding = _settings(x, w, stride, padding)
     runs = run_axes(x=(x, 4), w=(w, 4), b=(b, 1))
     if not runs:
-        out, cache = _fast.conv2d_forward(x, w, b.reshape(-1), stride, padding)  # b may be a row, (1, F)
+        out, cache = images.conv2d_forward(x, w, b.reshape(-1), stride, padding)  # b may be a row, (1, F)
         return out, (cache, out.shape, runs, x.shape, w.shape, b.shape)
     xs, ws, bs = _each_run(runs, (x, 4), (w, 4), (b[..., 0, :] if b.ndim > 1 else b, 1))
     outs, caches = zip(
-        *(_fast.conv2d_forward(*args, stride, padding) for args in zip(xs, ws, bs, strict=True)), strict=True
+        *(images.conv2d_forward(*args, stride, padding) for args in zip(xs, ws, bs, strict=True)), strict=True
     )
     out = np.stack(outs).reshape(*runs, *outs[0].shape)
     return out, (caches, out.shape, runs, x.shape, w.shape, b.shape)
@@ -213,15 +218,16 @@ def conv2d_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndar
     return conv2d_backward_of(dout, cache, need_dx=True)
 
 
+@in_float32
 def conv2d_backward_of(dout: np.ndarray, cache: tuple, *, need_dx: bool) -> tuple:
     """`conv2d_backward`, where dx is None unless it is needed; a network's first layer spares itself a third."""
     inner, out_shape, runs, x_shape, w_shape, b_shape = cache
     _checks.gradient(dout, out_shape)
     if not runs:
-        dx, dw, db = _fast.conv2d_backward(dout, inner, need_dx)
+        dx, dw, db = images.conv2d_backward(dout, inner, need_dx)
         return dx, dw, db.reshape(b_shape)
     (douts,) = _each_run(runs, (dout, 4))
-    parts = [_fast.conv2d_backward(d, c, need_dx) for d, c in zip(douts, inner, strict=True)]
+    parts = [images.conv2d_backward(d, c, need_dx) for d, c in zip(douts, inner, strict=True)]
     dx, dw, db = (np.stack(g) if g[0] is not None else None for g in zip(*parts, strict=True))
     return (
         sum_to(dx.reshape(*runs, *x_shape[-4:]), x_shape) if need_dx else None,
@@ -275,8 +281,8 @@ def max_pool2d_forward(x: np.ndarray, size=2, stride=None) -> tuple[np.ndarray, 
     """
     _checks.shape("x (..., H, W)", x=x)
     size, stride = _window(x, size, stride)
-    if _fast.pools_in_pairs(size, stride):
-        out, masks = _fast.max_pool_pairs_forward(x)
+    if images.pools_in_pairs(size, stride):
+        out, masks = images.max_pool_pairs_forward(x)
         return out, (masks, size, stride, x.shape, out.shape)
     out, winner = _max_pool(x, size, stride)
     return out, (winner, size, stride, x.shape, out.shape)
@@ -303,8 +309,8 @@ def max_pool2d_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     """
     winner, size, stride, x_shape, out_shape = cache
     _checks.gradient(dout, out_shape)
-    if _fast.pools_in_pairs(size, stride):
-        return _fast.max_pool_pairs_backward(dout, winner, x_shape)
+    if images.pools_in_pairs(size, stride):
+        return images.max_pool_pairs_backward(dout, winner, x_shape)
     return _max_pool_backward(dout, winner, size, stride, x_shape)
 
 
@@ -327,6 +333,7 @@ def _max_pool_backward(dout, winner, size, stride, x_shape):
     return dx
 
 
+@forward_in_float32
 def avg_pool2d_forward(x: np.ndarray, size=2, stride=None) -> tuple[np.ndarray, tuple]:
     r"""Average pooling: of each window the mean, $\frac{1}{K_h K_w} \sum_{i, j} x_{s p + i,\, s q + j}$.
 
@@ -362,6 +369,7 @@ def avg_pool2d_forward(x: np.ndarray, size=2, stride=None) -> tuple[np.ndarray, 
     return out, (size, stride, x.shape, out.shape)
 
 
+@in_float32
 def avg_pool2d_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     r"""Gradient of average pooling: each window shares its gradient among its entries, $1 / (K_h K_w)$ each.
 

@@ -2,17 +2,18 @@ r"""The dense (fully connected, affine) layer's mathematics: $\text{out} = x W +
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 
 from . import _checks
-from ._fast import matmul
+from ._half import forward_in_float32, in_float32
+from ._runs import sum_to
 from .errors import ShapeError
+from .fast.products import matmul
 
 __all__ = ["affine_backward", "affine_forward"]
 
 
+@forward_in_float32
 def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, tuple]:
     r"""Affine map of each row, $\text{out}_{nm} = \sum_d x_{nd} W_{dm} + b_m$.
 
@@ -45,14 +46,10 @@ def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndar
     _checks.shape("x (..., N, D), w (..., D, M), b (..., M)", x=x, w=w, b=b)
     if b.ndim > 1 and b.shape[-2] != 1:
         raise ShapeError(f"b has shape {b.shape}; with run axes a bias is (..., 1, M): one row for the whole batch")
-    out = matmul(x, w)
-    if b.ndim == 1:
-        out += b
-    else:
-        out = out + b  # the biases of several runs may have more axes than x and w
-    return out, (x, w, b)
+    return matmul(x, w) + b, (x, w, b)
 
 
+@in_float32
 def affine_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Gradients of the affine map.
 
@@ -80,19 +77,3 @@ def affine_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndar
     dw = matmul(x.swapaxes(-1, -2), dout)
     db = dout.sum(axis=-2, keepdims=True)
     return sum_to(dx, x.shape), sum_to(dw, w.shape), sum_to(db, b.shape)
-
-
-def sum_to(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Undo broadcasting: sum `gradient` over the axes along which an array of `shape` was repeated.
-
-    >>> sum_to(np.ones((7, 1, 2)), (2,))
-    array([7., 7.])
-    """
-    if gradient.shape == shape:
-        return gradient
-    if gradient.size == prod(shape):  # only axes of length 1 differ
-        return gradient.reshape(shape)
-    extra = gradient.ndim - len(shape)
-    gradient = gradient.sum(axis=tuple(range(extra)))
-    repeated = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
-    return gradient.sum(axis=repeated, keepdims=True)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _checks
+from ._norms import euclidean
 from .errors import DTypeError, NotFiniteError, RangeError, ShapeError
 from .losses import softmax_cross_entropy
-from .model import History, minibatches
+from .training import History, check_arguments, minibatches, rehearse
 
 __all__ = [
     "Finding",
@@ -49,13 +50,17 @@ def activation_stats(model, params: dict, state: dict, x: np.ndarray) -> dict[st
     }
 
 
+def _norm(x):
+    return euclidean(x, tuple(range(x.ndim)))
+
+
 def gradient_norms(grads: dict) -> dict[str, float]:
     r"""Euclidean norm $\lVert g \rVert_2$ of every gradient array.
 
     >>> gradient_norms({"dense_0": {"w": np.array([[3.0, 4.0]]), "b": np.array([0.0])}})
     {'dense_0/w': 5.0, 'dense_0/b': 0.0}
     """
-    return {name: float(np.linalg.norm(g)) for name, g in _leaves(grads, "grads")}
+    return {name: float(_norm(g)) for name, g in _leaves(grads, "grads")}
 
 
 def update_ratio(params: dict, new_params: dict) -> dict[str, float]:
@@ -73,9 +78,9 @@ def update_ratio(params: dict, new_params: dict) -> dict[str, float]:
     ratios = {}
     for name, w in old.items():
         _checks.same_shape(f"new_params {name}", new[name], f"params {name}", w)
-        size = np.linalg.norm(w)
+        size = _norm(w)
         if size > 0:
-            ratios[name] = float(np.linalg.norm(new[name] - w) / size)
+            ratios[name] = float(_norm(new[name] - w) / size)
     return ratios
 
 
@@ -172,9 +177,14 @@ def lr_range_test(
 
     Parameters
     ----------
-    model, x, y, loss, batch_size, rng : as for `coursekit.model.train`
+    model, x, y, loss, batch_size, rng : as for `coursekit.training.train`
     optimizer : function of a learning rate that makes an optimizer, such as `coursekit.optimizers.sgd`
     low, high, steps : the rates to try
+
+    Raises
+    ------
+    CourseError
+        If an argument does not fit: before the first step, by a forward pass in eval mode.
 
     >>> from coursekit.layers import Dense
     >>> from coursekit.model import Sequential
@@ -190,10 +200,19 @@ def lr_range_test(
     steps = _checks.whole("steps", steps, 2)
     smoothing = _checks.number("smoothing", smoothing, 0, 1, open_high=True)
     rng = _checks.generator("rng", rng)
+    batch_size = _checks.whole("batch_size", batch_size)
+    if not callable(optimizer):
+        raise DTypeError(
+            f"optimizer is {optimizer!r}, but must be a function of the rate: optimizer=sgd, or "
+            "optimizer=lambda lr: momentum(lr, 0.9)"
+        )
     rates = low * (high / low) ** (np.arange(steps) / (steps - 1))
     rule = optimizer(lambda step: rates[step])
+    check_arguments(model, rule, loss, x, y)
     params, state = model.init(rng)
     opt_state = rule.init(params)
+    start = History(params, state, opt_state, resume={"noise": np.random.default_rng(0).bit_generator.state})
+    rehearse(model, loss, start, x, y, batch_size)
     losses, smooth = np.full(steps, np.nan), np.full(steps, np.nan)
     mean = 0.0
     batches = iter(())
@@ -236,7 +255,7 @@ def diagnose(history: History, *, classes: int | None = None) -> list[Finding]:
 
     Parameters
     ----------
-    history : what `coursekit.model.train` returned (or `error.history` of a run that diverged)
+    history : what `coursekit.training.train` returned (or `error.history` of a run that diverged)
     classes : number of classes C, if the loss is a cross-entropy
 
     >>> flat = History({}, {}, {}, loss=[2.30] * 100)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _checks
-from .errors import DTypeError, ShapeError
+from .errors import CourseError, DTypeError, ShapeError
 
 __all__ = ["GradientReport", "gradient_check", "numerical_gradient"]
 
@@ -27,46 +27,77 @@ def numerical_gradient(f: Callable, x: np.ndarray, eps: float = 1e-5) -> np.ndar
     Parameters
     ----------
     f : function of one array that returns one number
-    x : array of float64, any shape; not changed
+    x : array of numbers, any shape; not changed. f is given it as float64: in float32 rounding drowns the difference
     eps : step size
 
     Returns
     -------
-    array of the shape of x
+    array of float64 of the shape of x
 
     Raises
     ------
-    DTypeError
-        If x is not float64.
     ShapeError
         If f returns more than one number.
+    DTypeError
+        If f returns something else than a number, None for example.
+    CourseError
+        If f gives different values for the same x, or changes x.
 
     >>> numerical_gradient(lambda x: (x**2).sum(), np.array([1.0, -2.0, 3.0])).round(6)
     array([ 2., -4.,  6.])
     """
-    _checks.float_array("x", x)
-    if x.dtype != np.float64:
-        raise DTypeError(f"x is {x.dtype}, in which rounding drowns the difference; use x.astype(np.float64)")
+    x = _as_float64(x)
     eps = _checks.number("eps", eps, 0, open_low=True)
-    x = x.copy()
+    _steady(f, x)
     gradient = np.empty_like(x)
     for i in np.ndindex(x.shape):
-        old = x[i]
-        x[i] = old + eps
-        above = _scalar(f(x))
-        x[i] = old - eps
-        below = _scalar(f(x))
-        x[i] = old
+        above, below = _beside(f, x, i, eps)
         gradient[i] = (above - below) / (2 * eps)
     return gradient
 
 
+def _as_float64(x):
+    """A copy in float64 of an array of numbers."""
+    if isinstance(x, np.ndarray) and x.dtype.kind in "iub":
+        return x.astype(np.float64)
+    return _checks.float_array("x", x).astype(np.float64)
+
+
+def _beside(f, x, i, eps):
+    """f with entry i of x moved up and down by eps."""
+    old = x[i]
+    x[i] = old + eps
+    above = _scalar(f(x))
+    x[i] = old - eps
+    below = _scalar(f(x))
+    x[i] = old
+    return above, below
+
+
+def _steady(f, x):
+    """f(x), if f gives it twice and leaves x alone."""
+    before = x.copy()
+    first, second = _scalar(f(x)), _scalar(f(x))
+    if not np.array_equal(x, before, equal_nan=True):
+        raise CourseError("f changes the x that it is given; let it work on a copy, x.copy()")
+    if first != second and not (np.isnan(first) and np.isnan(second)):
+        raise CourseError(
+            f"f gives different values for the same x, {first:.8g} and {second:.8g}: does it draw random numbers? "
+            "Make its generator inside f: rng = np.random.default_rng(0)"
+        )
+    return first
+
+
 def _scalar(value):
+    if value is None:
+        raise DTypeError("f returned None, but must return one number: a return is missing")
     if np.size(value) != 1:
         raise ShapeError(
             f"f returned an array of shape {np.shape(value)}, but must return one number, for example "
             "(out * dout).sum() with a random upstream gradient dout"
         )
+    if np.asarray(value).dtype.kind not in "iubf":
+        raise DTypeError(f"f returned {_checks.describe(value)}, but must return one real number")
     return np.asarray(value, dtype=np.float64).reshape(())[()]
 
 
@@ -80,6 +111,8 @@ class GradientReport:
     index: tuple[int, ...]
     analytic: float
     numerical: float
+    floor: float = 0.0
+    slopes: tuple[float, float] | None = None
 
     @property
     def passed(self) -> bool:
@@ -91,10 +124,17 @@ class GradientReport:
 
     def __str__(self):
         verdict = "agrees" if self.passed else "DISAGREES"
-        return (
+        text = (
             f"{self.name} {verdict}: largest relative error {self.error:.1e} (tolerance {self.tolerance:.0e}) "
             f"at {list(self.index)}, yours {self.analytic:.8g}, measured {self.numerical:.8g}"
         )
+        if self.slopes is not None:
+            left, right = self.slopes
+            text += (
+                f". x lies on a kink there: the slope is {left:.4g} to the left and {right:.4g} to the right; check at "
+                "another x"
+            )
+        return text
 
     __repr__ = __str__
 
@@ -105,12 +145,13 @@ def gradient_check(
     r"""Compare `gradient` with the central difference of the scalar function f at x.
 
     The error of an entry is $|a - n| / \max(|a|, |n|, s)$, where the scale $s$ is a thousandth of the largest entry:
-    entries that are nearly zero count relative to the rest, not to themselves.
+    entries that are nearly zero count relative to the rest, not to themselves. A difference below the noise floor,
+    $4 \cdot 2^{-52} |f(x)| / \varepsilon$, is rounding and counts as none.
 
     Parameters
     ----------
     f : function of one array that returns one number
-    x : array of float64 at which to check
+    x : array of numbers at which to check; f is given it as float64
     gradient : what you worked out, of the shape of x
     eps, tolerance : step of the difference, largest relative error that passes
     name : how the report calls the gradient
@@ -125,13 +166,34 @@ def gradient_check(
     >>> bool(gradient_check(lambda x: (x**3).sum(), x, x**2))
     False
     """
+    x = _as_float64(x)
+    gradient = np.asarray(gradient, dtype=np.float64) if isinstance(gradient, np.ndarray) else gradient
     _checks.same_shape("gradient", gradient, "x", x)
     _checks.finite("gradient", gradient)
     tolerance = _checks.number("tolerance", tolerance, 0, open_low=True)
     measured = numerical_gradient(f, x, eps)
     _checks.finite("the measured gradient of f", measured)
+    value = _scalar(f(x))
+    floor = 4 * np.finfo(np.float64).eps * abs(value) / eps
     scale = max(np.abs(gradient).max(), np.abs(measured).max()) * 1e-3
     size = np.maximum(np.maximum(np.abs(gradient), np.abs(measured)), max(scale, np.finfo(float).tiny))
-    errors = np.abs(gradient - measured) / size
+    errors = np.maximum(np.abs(gradient - measured) - floor, 0) / size
     worst = tuple(int(i) for i in np.unravel_index(errors.argmax(), errors.shape))
-    return GradientReport(name, float(errors[worst]), tolerance, worst, float(gradient[worst]), float(measured[worst]))
+    slopes = None if errors[worst] <= tolerance else _kink(f, x, worst, eps, value, floor)
+    return GradientReport(
+        name, float(errors[worst]), tolerance, worst, float(gradient[worst]), float(measured[worst]), floor, slopes
+    )
+
+
+def _kink(f, x, i, eps, value, floor):
+    """(slope to the left, slope to the right) of entry i where they differ at every step, else None.
+
+    A curve that bends has slopes that come together as the step shrinks; those of a kink do not.
+    """
+    gaps = []
+    for step in (eps, eps / 100):
+        above, below = _beside(f, x, i, step)
+        left, right = (value - below) / step, (above - value) / step
+        gaps.append(abs(right - left))
+    noise = 200 * floor + 1e-12
+    return (float(left), float(right)) if gaps[1] > max(0.5 * gaps[0], noise) else None

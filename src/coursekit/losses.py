@@ -11,11 +11,13 @@ import math
 import numpy as np
 
 from . import _checks
+from ._half import in_float32
 from .errors import LabelError, NotFiniteError, ShapeError
 
 __all__ = ["hinge", "huber", "mean_squared_error", "sigmoid_cross_entropy", "softmax_cross_entropy"]
 
 
+@in_float32
 def softmax_cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r"""Cross-entropy of softmax probabilities with the true classes, in nats.
 
@@ -23,7 +25,7 @@ def softmax_cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[np.nd
     \frac{\partial L}{\partial \text{scores}_{nc}} = \frac1N (p_{nc} - [c = y_n])$$
 
     Computed from $\log\sum\exp$, so scores of ±1e4 are no trouble. The same as
-    `torch.nn.functional.cross_entropy(scores, labels)`.
+    `torch.nn.functional.cross_entropy(scores, labels)`. `train` runs a form with fewer passes, `coursekit.fast.losses`.
 
     Parameters
     ----------
@@ -48,19 +50,17 @@ def softmax_cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[np.nd
     """
     n, classes = _checks.shape("scores (..., N, C)", scores=scores).values()
     labels = _checks.labels(labels, classes, scores.shape[:-1])
-    true = np.arange(labels.size), labels.reshape(-1)  # where the true classes are in an array (rows, C)
+    y = labels[..., None] == np.arange(classes)  # one-hot: True at the class of each row
     with _quiet():
-        z = np.subtract(scores, scores.max(axis=-1, keepdims=True), order="C")
-        z_true = z.reshape(-1, classes)[true].reshape(labels.shape)
-        p = np.exp(z, out=z)
-        total = p.sum(axis=-1, keepdims=True)
-        loss = (np.log(total[..., 0]) - z_true).mean(axis=-1)
-        p /= total
-        p.reshape(-1, classes)[true] -= 1
-        p /= n
-    return _finite_loss(loss, "scores"), p
+        z = scores - scores.max(axis=-1, keepdims=True)
+        total = np.exp(z).sum(axis=-1, keepdims=True)
+        p, log_p = np.exp(z) / total, z - np.log(total)
+        loss = -log_p[y].reshape(labels.shape).mean(axis=-1)
+        dscores = (p - y) / n
+    return _finite_loss(loss, "scores"), dscores
 
 
+@in_float32
 def sigmoid_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r"""Cross-entropy of independent yes/no answers, mean over the batch and the answers, in nats.
 
@@ -104,6 +104,7 @@ def sigmoid_cross_entropy(logits: np.ndarray, targets: np.ndarray) -> tuple[np.n
         return _finite_loss(loss, "logits"), (sigmoid - targets) / count
 
 
+@in_float32
 def mean_squared_error(pred: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r"""Mean squared error over the batch and the features.
 
@@ -133,6 +134,7 @@ def mean_squared_error(pred: np.ndarray, target: np.ndarray) -> tuple[np.ndarray
         return _finite_loss(loss, "pred"), error * (2 / count)
 
 
+@in_float32
 def huber(pred: np.ndarray, target: np.ndarray, delta: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     r"""Huber loss: squared for small errors, linear for large ones, so that outliers pull less (Huber 1964).
 
@@ -167,6 +169,7 @@ def huber(pred: np.ndarray, target: np.ndarray, delta: float = 1.0) -> tuple[np.
         return _finite_loss(loss, "pred"), clipped / count
 
 
+@in_float32
 def hinge(scores: np.ndarray, labels: np.ndarray, margin: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     r"""Multi-class hinge loss: the true class must win by a margin (Weston and Watkins 1999).
 

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import _checks, _fast
+from . import _checks
+from ._half import forward_in_float32, in_float32
 from ._runs import run_axes
 from .dense import sum_to
 from .errors import DTypeError, RangeError, ShapeError
+from .fast import images
 
 __all__ = [
     "batch_norm2d_backward",
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 
+@forward_in_float32
 def batch_norm_forward(
     x: np.ndarray,
     gamma: np.ndarray,
@@ -92,6 +95,7 @@ def batch_norm_forward(
     return _batch_norm(x, gamma, beta, running, training, momentum, eps)
 
 
+@in_float32
 def batch_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Gradients of batch normalization.
 
@@ -194,6 +198,7 @@ def _updated(running, mean, var, n, momentum):
     return new
 
 
+@forward_in_float32
 def batch_norm2d_forward(
     x: np.ndarray,
     gamma: np.ndarray,
@@ -243,6 +248,7 @@ def batch_norm2d_forward(
     return _images(rows, x.shape), (cache, x.shape), running
 
 
+@in_float32
 def batch_norm2d_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Gradients of `batch_norm2d_forward`: those of `batch_norm_backward`, with every pixel a row.
 
@@ -261,9 +267,9 @@ def batch_norm2d_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, n
     [(8, 3, 4, 4), (3,), (3,)]
     """
     inner, x_shape = cache
-    if isinstance(inner, _fast.BatchNormCache):
+    if isinstance(inner, images.BatchNormCache):
         _checks.gradient(dout, x_shape)
-        return _fast.batch_norm2d_backward(dout, inner)
+        return images.batch_norm2d_backward(dout, inner)
     _checks.gradient(dout, (*inner[-1][:-2], *x_shape[-4:]))
     dx, dgamma, dbeta = batch_norm_backward(_rows(dout), inner)
     return _images(dx, x_shape), dgamma, dbeta
@@ -275,7 +281,7 @@ def _batch_norm2d_fast(x, gamma, beta, running, training, momentum, eps):
     n = x.size // x.shape[1]
     if training:
         _enough_rows(n)
-    out, cache = _fast.batch_norm2d_forward(x, gamma, beta, eps, None if training else (mean, var))
+    out, cache = images.batch_norm2d_forward(x, gamma, beta, eps, None if training else (mean, var))
     if training:
         running = _updated(running, cache.mean[None], cache.var[None], n, momentum)
     return out, (cache, x.shape), running
@@ -284,7 +290,7 @@ def _batch_norm2d_fast(x, gamma, beta, running, training, momentum, eps):
 def _rows(images: np.ndarray) -> np.ndarray:
     """(..., N, C, H, W) -> (..., H W N, C): every pixel of every image a row.
 
-    In this order the rows of images that lie batch-last in memory are a view, see `coursekit._fast`.
+    In this order the rows of images that lie batch-last in memory are a view, see `coursekit.fast.images`.
     """
     *runs, n, c, h, w = images.shape
     return np.moveaxis(images, -4, -1).reshape(*runs, c, h * w * n).swapaxes(-1, -2)
@@ -296,6 +302,7 @@ def _images(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.moveaxis(rows.swapaxes(-1, -2).reshape(*rows.shape[:-2], c, h, w, n), -1, -4)
 
 
+@forward_in_float32
 def layer_norm_forward(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5
 ) -> tuple[np.ndarray, tuple]:
@@ -346,6 +353,7 @@ def layer_norm_forward(
     return out, (x_hat, scale, gamma, beta, out.shape)
 
 
+@in_float32
 def layer_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Gradients of layer normalization.
 
@@ -377,6 +385,7 @@ def layer_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.
     return sum_to(dx, x_hat.shape), sum_to(dout * x_hat, gamma.shape), sum_to(dout, beta.shape)
 
 
+@forward_in_float32
 def local_response_norm_forward(
     x: np.ndarray, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
 ) -> tuple[np.ndarray, tuple]:
@@ -423,6 +432,7 @@ def local_response_norm_forward(
     return x * factor, (x, s, factor, below, above, alpha, beta)
 
 
+@in_float32
 def local_response_norm_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     r"""Gradient of local response normalization.
 

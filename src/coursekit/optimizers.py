@@ -9,7 +9,7 @@ Each is a frozen object that holds settings only. The numbers travel as plain di
 * `params` is an array or a dict of arrays; dicts may nest. `grads` has the same entries and shapes.
 * `state` is a plain dict: `"step"`, the number of updates made, and arrays like the params. It can be saved to .npz.
 * The caller's arrays are not changed. `update(..., inplace=True)` writes into params and state instead, which saves
-  their copies; it is what `coursekit.model.train` does.
+  their copies; it is what `coursekit.training.train` does.
 * `lr` is a number or a schedule, a function of the step (from 0) such as those of `coursekit.schedules`.
 * With run axes, `lr` and `decay` may also be arrays with one number a run, (R,) for params (R, ...); (R, 1, 1) means
   the same. That trains a whole heat map in one pass.
@@ -43,8 +43,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from . import _checks, _trees
+from . import _checks, trees
+from ._norms import euclidean
 from .errors import CourseError, DTypeError, RangeError, ShapeError
+from .fast import optimizers as fast
 
 __all__ = [
     "Optimizer",
@@ -77,11 +79,6 @@ class Optimizer:
     slots: ClassVar[tuple[str, ...]] = ()
     weight_decay = 0.0
 
-    def __init_subclass__(cls, **keywords):
-        super().__init_subclass__(**keywords)
-        if "step" in vars(cls) and "_overwrite" not in vars(cls):
-            cls._overwrite = Optimizer._overwrite  # the parent's faster form belongs to the parent's rule
-
     def __post_init__(self):
         for setting in fields(self):
             value = _check_setting(setting.name, getattr(self, setting.name))
@@ -89,8 +86,8 @@ class Optimizer:
 
     def init(self, params) -> dict:
         """The state before the first update: `{"step": 0}`, and zeros of the params' shapes under each slot's name."""
-        _trees.float_leaves("params", params)
-        return {"step": 0} | {slot: _trees.map_leaves(np.zeros_like, params) for slot in self.slots}
+        trees.float_leaves("params", params)
+        return {"step": 0} | {slot: trees.map_leaves(np.zeros_like, params) for slot in self.slots}
 
     def update(self, params, grads, state: dict, *, inplace: bool = False) -> tuple:
         """One update of all params.
@@ -100,7 +97,8 @@ class Optimizer:
         params : array, or dict of arrays (may nest)
         grads : the same entries and shapes; params and state keep their dtype whatever that of grads is
         state : what `init` or the last `update` gave
-        inplace : write into the arrays of params and state, and return these; otherwise nothing given is changed
+        inplace : write into the arrays of params and state, and return these, by a form of the rule with fewer passes
+            where `coursekit.fast.optimizers` has one; otherwise the rule is `step`, and nothing given is changed
 
         Returns
         -------
@@ -121,7 +119,7 @@ class Optimizer:
         """
         steps_made = self._steps_made(state)
         slots = {f"state[{slot!r}]": state[slot] for slot in self.slots}
-        rows = _trees.rows({"params": params, "grads": grads} | slots)  # of each parameter: w, g, its slots
+        rows = trees.rows({"params": params, "grads": grads} | slots)  # of each parameter: w, g, its slots
         lr = self._rate(steps_made)
         rules = [self._for_runs(lr, w) for w, *_ in rows]
         if inplace:
@@ -129,11 +127,12 @@ class Optimizer:
                 _refuse_read_only({"params": params} | slots)
         else:
             rows = [[w.copy(order="K"), g, *(a.copy(order="K") for a in arrays)] for w, g, *arrays in rows]
-            params, _, *slots = (_trees.rebuilt(params, column) for column in zip(*rows, strict=True))
+            params, _, *slots = (trees.rebuilt(params, column) for column in zip(*rows, strict=True))
             state = state | dict(zip(self.slots, slots, strict=True))
+        write = _IN_PLACE.get(type(self).step, _by_step) if inplace else _by_step
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges goes to inf and NaN by itself
             for (rule, rate), (w, g, *arrays) in zip(rules, rows, strict=True):
-                rule._step_in_blocks((w, *arrays), g, rate, steps_made + 1)
+                rule._step_in_blocks(write, (w, *arrays), g, rate, steps_made + 1)
         state["step"] = steps_made + 1
         return params, state
 
@@ -144,22 +143,17 @@ class Optimizer:
     def _gradient(self, w, g):
         return g + self.weight_decay * w if self.weight_decay else g
 
-    def _step_in_blocks(self, arrays, g, lr, t):
-        """Apply the rule to one parameter; `arrays`, w and its slots, are overwritten."""
+    def _step_in_blocks(self, write, arrays, g, lr, t):
+        """Apply the rule to one parameter; `arrays`, w and its slots, are overwritten by `write`."""
         w, *slots = arrays
         if w.nbytes <= BLOCK_BYTES or isinstance(lr, np.ndarray) or not all(a.flags.c_contiguous for a in (g, *arrays)):
-            self._overwrite(w, self._gradient(w, g), lr, t, *slots)
+            write(self, w, self._gradient(w, g), lr, t, *slots)
             return
         g, *arrays = (a.reshape(-1) for a in (g, *arrays))
         size = BLOCK_BYTES // w.itemsize
         for i in range(0, g.size, size):
             w, *slots = (a[i : i + size] for a in arrays)
-            self._overwrite(w, self._gradient(w, g[i : i + size]), lr, t, *slots)
-
-    def _overwrite(self, w, g, lr, t, *slots):
-        """`step`, with its results written into w and slots. Some optimizers have a faster form of it."""
-        for array, values in zip((w, *slots), self.step(w, g, lr, t, *slots), strict=True):
-            array[...] = values
+            write(self, w, self._gradient(w, g[i : i + size]), lr, t, *slots)
 
     def _rate(self, step):
         """The learning rate of this step."""
@@ -195,6 +189,12 @@ class Optimizer:
                 f"state['step'] is {_checks.describe(state['step'])}, but must be a whole number"
             ) from None
         return _checks.whole("state['step']", step, 0)
+
+
+def _by_step(rule, w, g, lr, t, *slots):
+    """The rule as it is written, its results put into w and slots."""
+    for array, values in zip((w, *slots), rule.step(w, g, lr, t, *slots), strict=True):
+        array[...] = values
 
 
 # The interval of each setting: lowest value, highest value (left out itself).
@@ -238,10 +238,10 @@ def _align(name, value, w):
     return value.reshape(shape + (1,) * (w.ndim - len(shape))).astype(w.dtype)
 
 
-def _refuse_read_only(trees):
+def _refuse_read_only(nests):
     """Say which array cannot be written to, before any of them is."""
-    for name, tree in trees.items():
-        for path, array in _trees.leaves(tree).items():
+    for name, tree in nests.items():
+        for path, array in trees.leaves(tree).items():
             if not array.flags.writeable:
                 raise CourseError(
                     f"{name}{path} is read-only, so it cannot be updated in place; leave inplace=True out"
@@ -273,9 +273,6 @@ class sgd(Optimizer):
     def step(self, w, g, lr, t):
         """The rule."""
         return (w - lr * g,)
-
-    def _overwrite(self, w, g, lr, t):
-        w -= lr * g
 
 
 @dataclass(frozen=True)
@@ -315,11 +312,6 @@ class momentum(Optimizer):
         """The rule."""
         v = self.decay * v + g
         return w - lr * v, v
-
-    def _overwrite(self, w, g, lr, t, v):
-        v *= self.decay
-        v += g
-        w -= lr * v
 
 
 @dataclass(frozen=True)
@@ -510,20 +502,6 @@ class adam(Optimizer):
         v_hat = v / (1 - self.beta2**t)
         return w - lr * m_hat / (np.sqrt(v_hat) + self.eps), m, v
 
-    def _overwrite(self, w, g, lr, t, m, v):
-        m *= self.beta1
-        m += (1 - self.beta1) * g
-        v *= self.beta2
-        u = np.square(g, out=np.empty_like(w))
-        u *= 1 - self.beta2
-        v += u
-        np.sqrt(v, out=u)
-        u *= (1 - self.beta2**t) ** -0.5
-        u += self.eps
-        np.divide(m, u, out=u)
-        u *= lr / (1 - self.beta1**t)
-        w -= u
-
 
 @dataclass(frozen=True)
 class amsgrad(Optimizer):
@@ -599,10 +577,6 @@ class adamw(adam):
         w = w - lr * self.weight_decay * w
         return super().step(w, g, lr, t, m, v)
 
-    def _overwrite(self, w, g, lr, t, m, v):
-        w *= 1 - lr * self.weight_decay
-        super()._overwrite(w, g, lr, t, m, v)
-
 
 @dataclass(frozen=True)
 class nadam(Optimizer):
@@ -656,6 +630,10 @@ class nadam(Optimizer):
         return _mu_product(self.beta1, self.momentum_decay, t)
 
 
+# The fast form of a rule, by the very function `step`: another `step` of a subclass runs as it is written.
+_IN_PLACE = {sgd.step: fast.sgd, momentum.step: fast.momentum, adam.step: fast.adam, adamw.step: fast.adamw}
+
+
 @functools.lru_cache(maxsize=64)
 def _mu_product(beta1, momentum_decay, t):
     """Factors are below beta1, so once beta1**t is below 1e-20 the product no longer shows beside 1."""
@@ -679,13 +657,12 @@ def global_norm(grads, *, run_axes: int = 0) -> np.ndarray:
     5.0
     """
     run_axes = _checks.whole("run_axes", run_axes, 0)
-    total = 0.0
-    for path, g in _trees.float_leaves("grads", grads).items():
+    norms = []
+    for path, g in trees.float_leaves("grads", grads).items():
         if g.ndim < run_axes:
             raise ShapeError(f"grads{path} has shape {g.shape}, but run_axes={run_axes} axes in front were announced")
-        with np.errstate(over="ignore"):
-            total = total + np.square(g, dtype=np.float64).sum(axis=tuple(range(run_axes, g.ndim)))
-    return np.sqrt(total)
+        norms.append(euclidean(g, tuple(range(run_axes, g.ndim))))
+    return euclidean(np.stack(np.broadcast_arrays(*norms)), (0,))
 
 
 @dataclass(frozen=True)
@@ -726,7 +703,7 @@ class global_norm_clip:
             with np.errstate(invalid="ignore"):  # an infinite gradient becomes NaN, for the loss to report
                 return g * scale.reshape(scale.shape + (1,) * (g.ndim - scale.ndim)).astype(g.dtype)
 
-        return _trees.map_leaves(clipped, grads)
+        return trees.map_leaves(clipped, grads)
 
 
 class chain:

@@ -14,8 +14,9 @@ Fit on the training data, then transform training, validation and test data with
     x_train, x_test = standardizer.transform(x_train), standardizer.transform(x_test)
 
 The objects are frozen: `fit` returns a new, fitted one. Fitting on all data leaks the test set into training, which
-is why nothing here fits and transforms in one call. Statistics are worked out in float64; `transform` and `inverse`
-return the dtype that they are given. NaN is refused by `fit` and passes through `transform`.
+is why nothing here fits and transforms in one call. All is worked out in float64, the
+difference from the mean before anything is rounded; `transform` and `inverse` return the dtype that they are given. NaN
+is refused by `fit` and passes through `transform`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Standardizer:
     r"""Mean 0 and standard deviation 1 for each feature: $(x - \mu) / \sigma$ (LeCun et al. 1998, section 4.3).
 
     $\sigma^2 = \frac1N \sum_n (x_n - \mu)^2$, divided by N as in scikit-learn's `StandardScaler`. A feature that is
-    constant in the training data has $\sigma = 0$; it is divided by 1 instead, and so becomes 0.
+    constant in the training data has $\sigma = 0$; it is divided by 1 instead, and so becomes 0. So is one that varies
+    by no more than the rounding of its dtype: its digits are noise.
 
     Attributes
     ----------
@@ -55,19 +57,22 @@ class Standardizer:
     def fit(self, x: np.ndarray) -> Standardizer:
         """Learn mean and standard deviation from x (N, D), at least two rows."""
         mean = _fit_rows(x)
-        constant = (x == x[0]).all(axis=0)
-        std = np.where(constant, 1.0, x.std(axis=0, dtype=np.float64))
-        return replace(self, mean=np.where(constant, x[0], mean), std=std)
+        deviation = x - mean
+        largest = np.abs(deviation).max(axis=0)
+        constant = largest <= _rounding(x)
+        unit = np.where(largest > 0, largest, 1.0)  # so that no square overflows or vanishes
+        std = unit * np.sqrt(((deviation / unit) ** 2).mean(axis=0))
+        return replace(self, mean=mean, std=np.where(constant, 1.0, std))
 
     def transform(self, x: np.ndarray) -> np.ndarray:
         """(..., D) -> (..., D)."""
-        mean, std = _for(self, x, self.mean, self.std)
-        return (x - mean) / std
+        _for(self, x, self.mean)
+        return ((x - self.mean) / self.std).astype(x.dtype)
 
     def inverse(self, x: np.ndarray) -> np.ndarray:
         """Undo `transform`: (..., D) -> (..., D)."""
-        mean, std = _for(self, x, self.mean, self.std)
-        return x * std + mean
+        _for(self, x, self.mean)
+        return (x * self.std + self.mean).astype(x.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,17 +97,17 @@ class MeanImage:
             raise ShapeError(f"x has shape {x.shape}; expected images, (N, H, W) or (N, C, H, W)")
         _checks.shape("x (..., N, H, W)" if x.ndim == 3 else "x (N, C, H, W)", x=x)
         _checks.finite("x", x)
-        return replace(self, mean=x.mean(axis=0, dtype=np.float64))
+        return replace(self, mean=_mean(x, axis=0))
 
     def transform(self, x: np.ndarray) -> np.ndarray:
         """Images of the fitted shape -> the same shape."""
-        (mean,) = _for(self, x, self.mean)
-        return x - mean
+        _for(self, x, self.mean)
+        return (x - self.mean).astype(x.dtype)
 
     def inverse(self, x: np.ndarray) -> np.ndarray:
         """Undo `transform`."""
-        (mean,) = _for(self, x, self.mean)
-        return x + mean
+        _for(self, x, self.mean)
+        return (x + self.mean).astype(x.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,22 +129,22 @@ class ChannelMean:
         """Learn the channels' means from x (N, C, H, W)."""
         _checks.shape("x (N, C, H, W)", x=x)
         _checks.finite("x", x)
-        return replace(self, mean=x.mean(axis=(0, 2, 3), dtype=np.float64))
+        return replace(self, mean=_mean(x, axis=(0, 2, 3)))
 
     def transform(self, x: np.ndarray) -> np.ndarray:
         """(..., C, H, W) -> (..., C, H, W)."""
-        return x - self._mean_for(x)
+        return (x - self._mean_for(x)).astype(x.dtype)
 
     def inverse(self, x: np.ndarray) -> np.ndarray:
         """Undo `transform`."""
-        return x + self._mean_for(x)
+        return (x + self._mean_for(x)).astype(x.dtype)
 
     def _mean_for(self, x):
         _fitted(self, self.mean)
         channels = _checks.shape("x (..., C, H, W)", x=x)["C"]
         if channels != len(self.mean):
             raise ShapeError(f"x has shape {x.shape}, so {channels} channels; fitted on {len(self.mean)}")
-        return self.mean.astype(x.dtype)[:, None, None]
+        return self.mean[:, None, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,12 +200,15 @@ class PCA:
         if self.k is not None and self.k > min(n, d):
             raise RangeError(f"k is {self.k}, but {n} rows of {d} features have only {min(n, d)} directions")
         centred = x - mean
+        unit = np.abs(centred).max() or 1.0  # so that no square overflows or vanishes on the way
+        centred /= unit
         if n < d:  # then the covariance, (D, D), is the larger matrix
             _, s, rows = np.linalg.svd(centred, full_matrices=False)
             variances, v = s**2 / n, rows.T
         else:
             variances, v = np.linalg.eigh(centred.T @ centred / n)
             variances, v = np.maximum(variances[::-1], 0), v[:, ::-1]
+        variances = _in_unit(variances, unit)
         largest = np.abs(v).argmax(axis=0)
         v = v * np.where(v[largest, np.arange(v.shape[1])] < 0, -1, 1)
         k = self.k or min(n, d)
@@ -214,14 +222,18 @@ class PCA:
 
     def transform(self, x: np.ndarray) -> np.ndarray:
         """(..., D) -> (..., K)."""
-        mean, v = _for(self, x, self.mean, self.components)
-        return (x - mean) @ v
+        return self._turned(x).astype(x.dtype)
+
+    def _turned(self, x):
+        """The same in float64."""
+        _for(self, x, self.mean)
+        return (x - self.mean) @ self.components
 
     def inverse(self, x: np.ndarray) -> np.ndarray:
         """(..., K) -> (..., D), exact if all directions were kept, else the nearest point that they span."""
         _fitted(self, self.mean)
         _features(x, self.components.shape[1])
-        return x @ self.components.T.astype(x.dtype) + self.mean.astype(x.dtype)
+        return (x @ self.components.T + self.mean).astype(x.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,7 +277,7 @@ class Whitening:
         """Learn mean, directions and variances from x (N, D), at least two rows."""
         pca = PCA().fit(x)
         n, d = x.shape
-        rounding = pca.variances[0] * d * np.finfo(np.float64).eps
+        rounding = max(pca.variances[0] * d * np.finfo(np.float64).eps, float(_rounding(x).max()) ** 2)
         flat = int((pca.variances <= rounding).sum()) + d - len(pca.variances)
         if self.eps == 0 and flat:
             raise RangeError(
@@ -277,30 +289,30 @@ class Whitening:
     def transform(self, x: np.ndarray) -> np.ndarray:
         """(..., D) -> (..., D); "pca" with fewer rows than features gives (..., K)."""
         _fitted(self, self.pca)
-        (mean,) = _for(self.pca, x, self.pca.mean)
         if self.method == "pca":
-            return self.pca.transform(x) * self._scale(-0.5, x.dtype)
-        return self._along_directions(x - mean, -0.5)
+            return (self.pca._turned(x) * self._scale(-0.5)).astype(x.dtype)
+        _for(self.pca, x, self.pca.mean)
+        return self._along_directions(x - self.pca.mean, -0.5).astype(x.dtype)
 
     def inverse(self, x: np.ndarray) -> np.ndarray:
         """Undo `transform`. With "pca" and fewer rows than features: the nearest point that its directions span."""
         _fitted(self, self.pca)
         if self.method == "pca":
             _features(x, len(self.pca.variances))
-            return self.pca.inverse(x * self._scale(0.5, x.dtype))
-        (mean,) = _for(self.pca, x, self.pca.mean)
-        return self._along_directions(x, 0.5) + mean
+            return self.pca.inverse(x * self._scale(0.5)).astype(x.dtype)
+        _for(self.pca, x, self.pca.mean)
+        return (self._along_directions(x, 0.5) + self.pca.mean).astype(x.dtype)
 
-    def _scale(self, power, dtype):
-        return ((self.pca.variances + self.eps) ** power).astype(dtype)
+    def _scale(self, power):
+        return (self.pca.variances + self.eps) ** power
 
     def _along_directions(self, centred, power):
         """Multiply with (variance + eps) ** power along each direction; (C + eps I) ** power as a matrix."""
-        v = self.pca.components.astype(centred.dtype)
+        v = self.pca.components
         along = centred @ v
-        out = (along * self._scale(power, centred.dtype)) @ v.T
+        out = (along * self._scale(power)) @ v.T
         if v.shape[1] < v.shape[0]:  # directions in which the training data did not vary at all
-            out += (centred - along @ v.T) * centred.dtype.type(self.eps**power)
+            out += (centred - along @ v.T) * self.eps**power
         return out
 
 
@@ -313,7 +325,34 @@ def _fit_rows(x):
     if n < 2:
         raise ShapeError(f"x has shape {x.shape}: one row has no variance; expected at least two rows")
     _checks.finite("x", x)
-    return x.mean(axis=0, dtype=np.float64)
+    return _mean(x, axis=0)
+
+
+def _mean(x, axis):
+    """The mean in float64, of numbers of any size: in units of the largest, and once more of what is left over."""
+    unit = np.abs(x).max(axis=axis, keepdims=True).astype(np.float64)
+    unit[unit == 0] = 1.0
+    z = x / unit
+    mean = z.mean(axis=axis, keepdims=True)
+    mean += (z - mean).mean(axis=axis, keepdims=True)
+    return np.squeeze(mean * unit, axis=axis)
+
+
+def _rounding(x):
+    """(D,) how far numbers of this size and dtype may lie from their mean and be the same number, rounded."""
+    return 4 * np.finfo(x.dtype).eps * np.abs(x).max(axis=0).astype(np.float64)
+
+
+def _in_unit(variances, unit):
+    """Variances of data that were divided by `unit`."""
+    with np.errstate(over="ignore", under="ignore"):
+        result = variances * unit * unit
+    if not np.isfinite(result).all() or (variances[0] > 0 and result[0] == 0):
+        raise RangeError(
+            f"x deviates from its mean by up to {unit:.3g}, whose square no float64 can hold; divide x by "
+            f"{unit:.1g} first"
+        )
+    return result
 
 
 def _fitted(what, learnt):
@@ -328,13 +367,12 @@ def _features(x, count):
         raise ShapeError(f"x has shape {x.shape}, so {d} features; expected {count}, as it was fitted")
 
 
-def _for(what, x, *learnt):
-    """What was learnt, in x's dtype, after checking that x fits to the first of them."""
-    _fitted(what, learnt[0])
+def _for(what, x, learnt):
+    """Check that x fits to what was learnt."""
+    _fitted(what, learnt)
     _checks.float_array("x", x)
-    own = learnt[0].shape
+    own = learnt.shape
     if x.shape[x.ndim - len(own) :] != own or x.ndim < len(own):
         raise ShapeError(
             f"x has shape {x.shape}; it was fitted on {own}, so expected x (..., {str(own)[1:-1].strip(',')})"
         )
-    return [a.astype(x.dtype) for a in learnt]

@@ -9,7 +9,7 @@ r"""Recurrent networks: one step, and a whole sequence, of RNN, LSTM and GRU; th
 `x_step_forward` is one step: the formula. A sequence is a loop over steps with the same parameters, and its backward
 pass is the chain rule through that loop, last step first (backpropagation through time); `rnn_forward_plain` and
 `rnn_backward_plain` show both. `rnn_forward`, `lstm_forward`, `gru_forward` and their backward passes give the same
-numbers faster, see `coursekit._fast_recurrent`.
+numbers faster, see `coursekit.fast.sequences`.
 
 Shapes: N sequences of T steps with D inputs each, H hidden units. Inputs are (N, T, D), states (N, H). Weights are
 rows in, columns out, as in `coursekit.dense`; the gates lie side by side along the columns, (D, 4H) for an LSTM.
@@ -20,11 +20,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import _checks, _fast_recurrent
+from . import _checks
+from ._half import forward_in_float32, in_float32
 from ._runs import run_axes
 from .activations import sigmoid_forward
 from .dense import sum_to
 from .errors import LabelError, ShapeError
+from .fast import sequences
 
 __all__ = [
     "embedding_backward",
@@ -50,6 +52,7 @@ __all__ = [
 # Plain RNN
 
 
+@forward_in_float32
 def rnn_step_forward(
     x: np.ndarray, h: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, tuple]:
@@ -85,6 +88,7 @@ def rnn_step_forward(
     return next_h, (x, h, wx, wh, b, next_h)
 
 
+@in_float32
 def rnn_step_backward(dnext_h: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     r"""Gradients of one step.
 
@@ -110,6 +114,7 @@ def rnn_step_backward(dnext_h: np.ndarray, cache: tuple) -> tuple[np.ndarray, ..
     return _affine_gradients(da, da, x, h, wx, wh, b)
 
 
+@forward_in_float32
 def rnn_forward_plain(
     x: np.ndarray, h0: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, list]:
@@ -130,6 +135,7 @@ def rnn_forward_plain(
     return np.stack(outputs, axis=-2), caches
 
 
+@in_float32
 def rnn_backward_plain(dout: np.ndarray, caches: list) -> tuple[np.ndarray, ...]:
     """Backpropagation through time, as a loop over `rnn_step_backward`; `rnn_backward` is the one to use.
 
@@ -150,6 +156,7 @@ def rnn_backward_plain(dout: np.ndarray, caches: list) -> tuple[np.ndarray, ...]
     return np.stack(dxs[::-1], axis=-2), dh, *totals
 
 
+@forward_in_float32
 def rnn_forward(
     x: np.ndarray, h0: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, tuple]:
@@ -184,10 +191,11 @@ def rnn_forward(
     (2, 5, 4)
     """
     runs = _check_sequence(1, x, wx, wh, b, h0=h0)
-    out, cache = _fast_recurrent.rnn_forward(runs, x, h0, wx, wh, b)
+    out, cache = sequences.rnn_forward(runs, x, h0, wx, wh, b)
     return out, (out.shape, h0.shape, cache)
 
 
+@in_float32
 def rnn_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     r"""Gradients of a plain RNN, by backpropagation through time.
 
@@ -211,13 +219,14 @@ def rnn_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     """
     out_shape, h_shape, cache = cache
     _checks.gradient(dout, out_shape)
-    dx, dh0, *dparams = _fast_recurrent.rnn_backward(dout, cache)
+    dx, dh0, *dparams = sequences.rnn_backward(dout, cache)
     return dx, sum_to(dh0, h_shape), *dparams
 
 
 # LSTM
 
 
+@forward_in_float32
 def lstm_step_forward(
     x: np.ndarray, h: np.ndarray, c: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, tuple]:
@@ -263,6 +272,7 @@ def lstm_step_forward(
     return next_h, next_c, (x, h, c, wx, wh, b, i, f, g, o, tanh_c)
 
 
+@in_float32
 def lstm_step_backward(dnext_h: np.ndarray, dnext_c: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     r"""Gradients of one LSTM step.
 
@@ -300,6 +310,7 @@ def lstm_step_backward(dnext_h: np.ndarray, dnext_c: np.ndarray, cache: tuple) -
     return dx, dh, sum_to(dc * f, c.shape), dwx, dwh, db
 
 
+@forward_in_float32
 def lstm_forward(
     x: np.ndarray, h0: np.ndarray, c0: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, tuple]:
@@ -335,7 +346,7 @@ def lstm_forward(
     ((2, 5, 4), (2, 4))
     """
     runs = _check_sequence(4, x, wx, wh, b, h0=h0, c0=c0)
-    out, cache = _fast_recurrent.lstm_forward(runs, x, h0, c0, wx, wh, b)
+    out, cache = sequences.lstm_forward(runs, x, h0, c0, wx, wh, b)
     return out, (out.shape, h0.shape, c0.shape, cache)
 
 
@@ -350,6 +361,7 @@ def lstm_last_cell(cache: tuple) -> np.ndarray:
     return c[-1].copy()
 
 
+@in_float32
 def lstm_backward(dout: np.ndarray, cache: tuple, dc_last: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
     r"""Gradients of an LSTM over whole sequences: `lstm_step_backward` from the last step to the first.
 
@@ -374,13 +386,14 @@ def lstm_backward(dout: np.ndarray, cache: tuple, dc_last: np.ndarray | None = N
     _checks.gradient(dout, out_shape)
     if dc_last is not None:
         _checks.gradient(dc_last, (*out_shape[:-2], out_shape[-1]), "dc_last")
-    dx, dh0, dc0, *dparams = _fast_recurrent.lstm_backward(dout, dc_last, cache)
+    dx, dh0, dc0, *dparams = sequences.lstm_backward(dout, dc_last, cache)
     return dx, sum_to(dh0, h_shape), sum_to(dc0, c_shape), *dparams
 
 
 # GRU
 
 
+@forward_in_float32
 def gru_step_forward(
     x: np.ndarray, h: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, tuple]:
@@ -426,6 +439,7 @@ def gru_step_forward(
     return next_h, (x, h, wx, wh, b, r, z, n, inner)
 
 
+@in_float32
 def gru_step_backward(dnext_h: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     r"""Gradients of one GRU step.
 
@@ -462,6 +476,7 @@ def gru_step_backward(dnext_h: np.ndarray, cache: tuple) -> tuple[np.ndarray, ..
     return dx, dh + sum_to(dnext_h * z, h.shape), dwx, dwh, sum_to(db, b.shape)
 
 
+@forward_in_float32
 def gru_forward(
     x: np.ndarray, h0: np.ndarray, wx: np.ndarray, wh: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, tuple]:
@@ -500,10 +515,11 @@ def gru_forward(
     """
     runs = _check_sequence(3, x, wx, wh, b, h0=h0)
     b_outer, b_inner = _gru_bias(b, h0.shape[-1])
-    out, cache = _fast_recurrent.gru_forward(runs, x, h0, wx, wh, b_outer, b_inner)
+    out, cache = sequences.gru_forward(runs, x, h0, wx, wh, b_outer, b_inner)
     return out, (out.shape, h0.shape, b.shape, cache)
 
 
+@in_float32
 def gru_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     """Gradients of a GRU over whole sequences: `gru_step_backward` from the last step to the first.
 
@@ -522,7 +538,7 @@ def gru_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     """
     out_shape, h_shape, b_shape, cache = cache
     _checks.gradient(dout, out_shape)
-    dx, dh0, dwx, dwh, db, db_inner = _fast_recurrent.gru_backward(dout, cache)
+    dx, dh0, dwx, dwh, db, db_inner = sequences.gru_backward(dout, cache)
     if b_shape[-1] == 4 * out_shape[-1]:
         db = np.concatenate([db, sum_to(db_inner, (*b_shape[:-1], out_shape[-1]))], axis=-1)
     return dx, sum_to(dh0, h_shape), dwx, dwh, db
@@ -582,6 +598,7 @@ def embedding_forward(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, tuple]:
     return out.reshape(*runs, *x.shape[-2:], w.shape[-1]), (x, w.shape)
 
 
+@in_float32
 def embedding_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     """Gradient of the table: each row collects the gradients of all places where its symbol stood.
 

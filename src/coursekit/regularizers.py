@@ -10,7 +10,7 @@ r"""Regularization: what keeps a network from learning its training set by heart
 | `EarlyStopping` | ends training when validation no longer improves | Prechelt 1998 |
 | `average_predictions` | asks several networks | Hansen and Salamon 1990 |
 
-`regularized` puts penalties and constraints into an optimizer, so that `coursekit.model.train` uses them.
+`regularized` puts penalties and constraints into an optimizer, so that `coursekit.training.train` uses them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import _checks, _trees
+from . import _checks, trees
+from ._norms import euclidean
 from .errors import DataError, DTypeError, RangeError, ShapeError
 
 __all__ = [
@@ -167,7 +168,7 @@ def elastic_net(params, strength: float | np.ndarray, l1_ratio: float = 0.5, *, 
 
 def _penalty(params, strength, skip, value, derivative):
     """Sum of strength * value(w) over all entries, and its gradient."""
-    leaves = _trees.float_leaves("params", params)
+    leaves = trees.float_leaves("params", params)
     strength = _strength(strength)
     total, grads = np.zeros(strength.shape), []
     for path, w in leaves.items():
@@ -183,7 +184,7 @@ def _penalty(params, strength, skip, value, derivative):
         total = total + strength * value(w).sum(axis=tuple(range(strength.ndim, w.ndim)), dtype=np.float64)
         grads.append(runs * derivative(w))
     dtype = np.result_type(*leaves.values())
-    return total.astype(dtype)[()], _trees.rebuilt(params, map(np.asarray, grads))
+    return total.astype(dtype)[()], trees.rebuilt(params, map(np.asarray, grads))
 
 
 def _strength(value):
@@ -218,7 +219,7 @@ def max_norm(params, limit: float, *, axis: int | tuple[int, ...] = -2, skip: tu
     limit = _checks.number("limit", limit, 0, open_low=True)
     axes = axis if isinstance(axis, tuple) else (axis,)
     new = []
-    for path, w in _trees.float_leaves("params", params).items():
+    for path, w in trees.float_leaves("params", params).items():
         if path and path[-1] in skip:
             new.append(w.copy())
             continue
@@ -226,9 +227,9 @@ def max_norm(params, limit: float, *, axis: int | tuple[int, ...] = -2, skip: tu
             raise ShapeError(
                 f"params{path} has shape {w.shape}, which has no axis {axis}; name it in skip= or give axis="
             )
-        norm = np.sqrt(np.sum(np.square(w, dtype=np.float64), axis=axes, keepdims=True))
+        norm = euclidean(w, axes, keepdims=True)
         new.append((w * (limit / np.maximum(norm, limit))).astype(w.dtype))
-    return _trees.rebuilt(params, new)
+    return trees.rebuilt(params, new)
 
 
 @dataclass(frozen=True)
@@ -270,11 +271,11 @@ class regularized:
         """Add the penalty's gradient, update, apply the constraint."""
         if self.penalty is not None:
             added = self.penalty(params)[1]
-            rows = _trees.rows({"params": params, "grads": grads, "the penalty's grads": added})
-            grads = _trees.rebuilt(params, [g + more for _, g, more in rows])
+            rows = trees.rows({"params": params, "grads": grads, "the penalty's grads": added})
+            grads = trees.rebuilt(params, [g + more for _, g, more in rows])
         params, state = self.optimizer.update(params, grads, state, inplace=inplace)
         if self.constraint is not None:
-            for w, new in _trees.rows({"params": params, "the constraint's params": self.constraint(params)}):
+            for w, new in trees.rows({"params": params, "the constraint's params": self.constraint(params)}):
                 w[...] = new
         return params, state
 
@@ -283,27 +284,27 @@ class regularized:
 class EarlyStopping:
     """Stop when a number has not improved for `patience` epochs in a row; keeps the params of the best epoch.
 
-    Give it to `coursekit.model.train` among the callbacks. It decides from the history alone, so a training run that is
-    resumed stops at the same epoch.
+    Give it to `coursekit.training.train` among the callbacks. It decides from the history alone, and keeps the best
+    params there, so a training run that is saved, loaded and resumed stops at the same epoch with the same params.
 
     Parameters
     ----------
-    patience : epochs without improvement that are put up with
+    patience : epochs without improvement that are tolerated
     monitor : column of `History.epochs` to look at
-    mode : "min" if smaller is better, "max" if larger is
+    mode : "min" if smaller is better, "max" if larger is; need not be given for a column that is called a loss
     min_delta : by how much a number must be better to count
 
     Attributes
     ----------
     best, best_epoch : the best number and its epoch, from 1
-    best_params, best_state : copies from the end of that epoch; None before the first
+    best_params, best_state : copies from the end of that epoch, which `History.best` holds; None before the first, and
+        where that epoch was trained without this callback
 
-    >>> stop = EarlyStopping(patience=2)
-    >>> class Epoch:                                        # what stop looks at in a History
-    ...     params, state, epochs = {"w": np.zeros(1)}, {}, []
+    >>> from coursekit.training import History
+    >>> stop, history = EarlyStopping(patience=2), History({"w": np.zeros(1)}, {}, {})
     >>> for loss in (3.0, 1.0, 2.0, 1.5):
-    ...     Epoch.epochs.append({"val_loss": loss})
-    ...     print(stop(Epoch))
+    ...     history.epochs.append({"val_loss": loss})
+    ...     print(stop(history))
     None
     None
     None
@@ -312,39 +313,58 @@ class EarlyStopping:
 
     patience: int = 5
     monitor: str = "val_loss"
-    mode: str = "min"
+    mode: str | None = None
     min_delta: float = 0.0
     best: float | None = field(default=None, init=False)
     best_epoch: int | None = field(default=None, init=False)
     best_params: dict | None = field(default=None, init=False, repr=False)
     best_state: dict | None = field(default=None, init=False, repr=False)
+    _own: dict = field(default_factory=dict, init=False, repr=False)  # for histories of others, which keep no params
 
     def __post_init__(self):
         _checks.whole("patience", self.patience)
+        if not isinstance(self.monitor, str):
+            raise DTypeError(f"monitor is {_checks.describe(self.monitor)}, but must be a column's name: 'val_loss'")
+        if "accuracy" in self.monitor and self.mode in (None, "min"):
+            raise RangeError(f"{self.monitor} is better when larger; write EarlyStopping(monitor=..., mode='max')")
+        if self.mode is None:
+            if "loss" not in self.monitor:
+                raise RangeError(
+                    f"is {self.monitor} better when larger? Write EarlyStopping(monitor={self.monitor!r}, mode='max'), "
+                    "or mode='min' if smaller is better"
+                )
+            self.mode = "min"
         _checks.choice("mode", self.mode, ("min", "max"))
         _checks.number("min_delta", self.min_delta, 0)
-        if "accuracy" in self.monitor and self.mode == "min":
-            raise RangeError(f"{self.monitor} is better when larger; write EarlyStopping(monitor=..., mode='max')")
+
+    def check(self, row: dict) -> None:
+        """Refuse a history whose epochs are like `row` (a column's name -> its value)."""
+        if self.monitor not in row:
+            hint = "; give train(..., validation=(x, y))" if self.monitor.startswith("val_") else ""
+            raise DataError(
+                f"the history has no column {self.monitor!r}, it has {', '.join(row) or 'no epochs yet'}{hint}"
+            )
+        if np.ndim(row[self.monitor]):
+            raise ShapeError(f"{self.monitor} has one number a run; EarlyStopping can only stop a single run")
 
     def __call__(self, history) -> str | None:
         """Look at the history after an epoch; returns why to stop, or None."""
         rows = history.epochs
-        if not rows or self.monitor not in rows[-1]:
-            known = ", ".join(rows[-1]) if rows else "no epochs yet"
-            hint = "; give train(..., validation=(x, y))" if self.monitor.startswith("val_") else ""
-            raise DataError(f"the history has no column {self.monitor!r}, it has {known}{hint}")
-        if np.ndim(rows[-1][self.monitor]):
-            raise ShapeError(f"{self.monitor} has one number a run; EarlyStopping can only stop a single run")
+        self.check(rows[-1] if rows else {})
         better = -1 if self.mode == "min" else 1
         best, at = -np.inf, 0
         for i, row in enumerate(rows):
-            value = better * float(row[self.monitor])
+            value = better * float(row.get(self.monitor, np.nan))  # NaN: not measured in that epoch
             if value > best + self.min_delta:
                 best, at = value, i
         self.best, self.best_epoch = better * best, at + 1
-        if at == len(rows) - 1 or self.best_params is None:
-            self.best_params = _trees.map_leaves(np.copy, history.params)
-            self.best_state = _trees.map_leaves(np.copy, history.state)
+        best_of, name = getattr(history, "best", self._own), f"{self.mode} {self.monitor} {self.min_delta}"
+        if at == len(rows) - 1:
+            copies = (trees.map_leaves(np.copy, tree) for tree in (history.params, history.state))
+            best_of[name] = dict(zip(("params", "state"), copies, strict=True)) | {"epoch": self.best_epoch}
+        kept = best_of.get(name, {})
+        known = kept.get("epoch") == self.best_epoch
+        self.best_params, self.best_state = (kept[part] if known else None for part in ("params", "state"))
         waited = len(rows) - self.best_epoch
         if waited < self.patience:
             return None

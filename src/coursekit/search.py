@@ -435,7 +435,8 @@ def optuna_search(
     space : as for `random`
     trials : trials of the whole study, all processes together
     study : its name in the database
-    rng : a NumPy generator; give each process another one
+    rng : a NumPy generator. With it the number of a trial in the study decides what is drawn, so processes that were
+        given the same generator, and a study that is started again, draw no setting twice
     storage : file of an SQLite database, or the address of another one such as "postgresql://user@host/name"
     mode : as for `evaluate`
 
@@ -446,15 +447,20 @@ def optuna_search(
     Raises
     ------
     CourseError
-        If Optuna is not installed, or the study exists with another mode.
+        If Optuna is not installed, or the study exists with another mode or another space.
     """
+    if not callable(score):
+        raise DTypeError(f"score is {_checks.describe(score)}, but must be a function of the settings")
+    if not isinstance(study, str) or not study:
+        raise DTypeError(f"study is {_checks.describe(study)}, but must be a name: study='rates'")
     space, rng = _space(space), _checks.generator("rng", rng)
     trials = _checks.whole("trials", trials)
     _checks.choice("mode", mode, ("min", "max"))
     optuna = _optuna()
     states = optuna.trial.TrialState
-    shared = _shared_study(optuna, study, storage, mode, int(rng.integers(2**32)))
+    shared = _shared_study(optuna, study, storage, mode, _sampler(optuna, int(rng.integers(2**32))))
     distributions = {name: _distribution(optuna, part) for name, part in space.items()}
+    _same_space(shared, study, distributions)
 
     def finished():
         return shared.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED))
@@ -483,7 +489,36 @@ def _optuna():
     return optuna
 
 
-def _shared_study(optuna, name, storage, mode, seed):
+def _sampler(optuna, seed):
+    """TPE that draws each trial from the seed and the trial's number in the study."""
+
+    class NumberedTPE(optuna.samplers.TPESampler):
+        def before_trial(self, study, trial):
+            self.__init__(seed=int(np.random.SeedSequence([seed, trial.number]).generate_state(1)[0]))
+            super().before_trial(study, trial)
+
+    return NumberedTPE(seed=seed)
+
+
+def _same_space(study, name, distributions):
+    """A study goes on with the space that it began with."""
+    for trial in study.get_trials(deepcopy=False):
+        if not trial.distributions:
+            continue
+        if trial.distributions != distributions:
+            changed = sorted(
+                part
+                for part in trial.distributions.keys() | distributions.keys()
+                if trial.distributions.get(part) != distributions.get(part)
+            )
+            raise CourseError(
+                f"the study {name!r} was begun with another space: {', '.join(changed)} differ. Take the old space, or "
+                f"another name: study={name + '-2'!r}"
+            )
+        return
+
+
+def _shared_study(optuna, name, storage, mode, sampler):
     """Create the study, or join it."""
     url = os.fspath(storage)
     if "://" not in url:
@@ -495,7 +530,6 @@ def _shared_study(optuna, name, storage, mode, seed):
     for attempt in range(20):
         try:
             database = optuna.storages.RDBStorage(url, engine_kwargs=connect)
-            sampler = optuna.samplers.TPESampler(seed=seed)
             study = optuna.create_study(
                 storage=database, study_name=name, direction=direction, load_if_exists=True, sampler=sampler
             )

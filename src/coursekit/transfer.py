@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import _checks, _trees
+from . import _checks, trees
 from .errors import DTypeError, RangeError, ShapeError
 from .model import Sequential
 
@@ -131,8 +131,8 @@ class ByLayer:
         if unknown := [name for name in grads if name not in params]:
             raise ShapeError(f"grads hold {unknown}, but params hold {', '.join(params)}")
         for name in trained:
-            weights = _trees.float_leaves(f"params[{name!r}]", params[name])
-            _trees.alike(f"grads[{name!r}]", grads[name], f"params[{name!r}]", weights)
+            weights = trees.float_leaves(f"params[{name!r}]", params[name])
+            trees.alike(f"grads[{name!r}]", grads[name], f"params[{name!r}]", weights)
 
     def _trained(self, params):
         if not isinstance(params, dict):

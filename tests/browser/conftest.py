@@ -122,7 +122,7 @@ fig
 
 CONFIGURATION = """\
 project = "Demo"
-extensions = ["myst_nb", "coursekit.explorers.sphinx_ext"]
+extensions = ["myst_nb", "coursekit.interactive.sphinx_ext"]
 html_theme = "sphinx_book_theme"
 html_context = {{"default_mode": "auto"}}
 html_favicon = "icon.svg"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.explorers.clinic import DAYS, RETRY
 from coursekit.explorers.watching_training import clinic
+from coursekit.interactive.clinic import DAYS, RETRY
 
 ROOT = Path(__file__).parent.parent.parent
 KEY = "coursekit:clinic:clinic"
@@ -32,7 +32,7 @@ clinic
 """
 CONFIGURATION = f"""\
 project = "Clinic"
-extensions = ["myst_nb", "coursekit.explorers.sphinx_ext"]
+extensions = ["myst_nb", "coursekit.interactive.sphinx_ext"]
 html_theme = "sphinx_book_theme"
 html_context = {{"default_mode": "auto"}}
 html_favicon = "icon.svg"

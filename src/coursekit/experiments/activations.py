@@ -11,13 +11,12 @@ import numpy as np
 from .. import _checks, activations, data
 from ..dense import affine_backward, affine_forward
 from ..diagnostics import dead_units, saturation
-from ..errors import NotFiniteError
-from ..initializers import fans, normal
 from ..layers import ELU, GELU, Dense, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
 from ..losses import mean_squared_error, softmax_cross_entropy
-from ..model import Sequential, accuracy, predict, train
+from ..model import Sequential, accuracy, predict
 from ..optimizers import sgd
-from .initialization import mlp
+from ..training import train
+from ._bench import by_fan_in, count, descend, digits, drawn, mlp, mnist_standardized, quiet
 
 
 @dataclass(frozen=True)
@@ -65,48 +64,15 @@ def shape(name: str, low=-4.0, high=4.0, points=321) -> dict:
     return {"name": name, "x": x, "value": value, "slope": backward(np.ones_like(x), cache)}
 
 
-def scaled(gain):
-    """An initializer: normal weights of variance gain^2 / fan-in."""
-
-    def draw(rng, shape, dtype):
-        return normal(rng, shape, gain / np.sqrt(fans(shape)[0]), dtype=dtype)
-
-    return draw
-
-
 def network(sizes, activation, gain=None) -> Sequential:
     """Dense layers with an activation between them; maxout takes two pieces a unit, so twice the weights."""
-    weights = scaled(GAINS[activation] if gain is None else gain)
+    weights = by_fan_in(GAINS[activation] if gain is None else gain)
     if activation != "maxout":
         return mlp(sizes, LAYERS[activation], weights)
     layers = []
     for inputs, units in itertools.pairwise(sizes[:-1]):
         layers += [Dense(inputs, 2 * units, weights), Maxout(2)]
     return Sequential([*layers, Dense(sizes[-2], sizes[-1], weights)])
-
-
-@functools.cache
-def digits():
-    """8x8 digits as vectors, one mean and one standard deviation for all pixels: (x, y, x_test, y_test)."""
-    found = data.digits()
-    x, x_test = (a.reshape(len(a), -1) for a in (found.x_train, found.x_test))
-    mean, std = x.mean(), x.std()
-    arrays = (x - mean) / std, found.y_train, (x_test - mean) / std, found.y_test
-    for array in arrays:
-        array.flags.writeable = False
-    return arrays
-
-
-@functools.cache
-def _mnist(examples):
-    """The same for MNIST, the first `examples` of its training set."""
-    mnist = data.mnist()
-    x, x_test = (a.reshape(len(a), -1) for a in (mnist.x_train[:examples], mnist.x_test))
-    mean, std = x.mean(), x.std()
-    arrays = (x - mean) / std, mnist.y_train[:examples], (x_test - mean) / std, mnist.y_test
-    for array in arrays:
-        array.flags.writeable = False
-    return arrays
 
 
 def deep_on_mnist(
@@ -117,7 +83,7 @@ def deep_on_mnist(
     Returns `{"loss": (steps,), "test_accuracy": float, "parameters": int}`.
     """
     _checks.choice("activation", activation, LAYERS)
-    x, y, x_test, y_test = _mnist(examples)
+    x, y, x_test, y_test = mnist_standardized(examples)
     net = network([784] + [width] * hidden_layers + [10], activation)
     rng = np.random.default_rng(seed)
     history = train(
@@ -129,11 +95,6 @@ def deep_on_mnist(
         "test_accuracy": float(history.epochs[-1]["val_accuracy"]),
         "parameters": count(history.params),
     }
-
-
-def count(params) -> int:
-    """How many numbers a nested dict of arrays holds."""
-    return sum(count(p) if isinstance(p, dict) else p.size for p in params.values())
 
 
 def layers_while_training(
@@ -162,23 +123,30 @@ def layers_while_training(
     loss : (steps,); NaN from the step at which training diverged
     """
     _checks.choice("activation", activation, LAYERS)
-    x, y, _, _ = digits() if images is None else _mnist(images)
+    x, y, _, _ = digits() if images is None else mnist_standardized(images)
     rng = np.random.default_rng(seed)
     net = network([x.shape[1]] + [width] * depth + [10], activation, gain)
     params, _ = net.init(rng)
     lr = RATES.get(activation, 0.1) if lr is None else lr
-    look = np.unique(np.linspace(0, steps, moments).astype(int))
+    moment = np.unique(np.linspace(0, steps, moments).astype(int))
     rows = {"mean": [], "low": [], "high": [], "saturated": []}
-    loss = np.full(steps, np.nan)
-    for t, now in _sgd_steps(net, params, x, y, lr, steps, batch_size, rng, loss):
-        if t in look:
-            outputs = [out for name, out in net.activations(now, {}, x[:200]).items() if "dense" not in name]
-            rows["mean"].append([out.mean() for out in outputs])
-            rows["low"].append([np.percentile(out, 2) for out in outputs])
-            rows["high"].append([np.percentile(out, 98) for out in outputs])
-            rows["saturated"].append([_saturated(out, activation) for out in outputs])
+
+    def look(params):
+        outputs = [out for name, out in net.activations(params, {}, x[:200]).items() if "dense" not in name]
+        rows["mean"].append([out.mean() for out in outputs])
+        rows["low"].append([np.percentile(out, 2) for out in outputs])
+        rows["high"].append([np.percentile(out, 98) for out in outputs])
+        rows["saturated"].append([_saturated(out, activation) for out in outputs])
+
+    def watch(now):
+        if now.step in moment:
+            look(now.params)
+
+    look(params)
+    run = descend(net, params, drawn(x, y, batch_size, rng), sgd(lr), steps=steps, watch=watch)
     rows = {name: np.array(values) for name, values in rows.items()}
-    return {"activation": activation, "depth": depth, "lr": lr, "step": look[: len(rows["mean"])], "loss": loss} | rows
+    step = moment[: len(rows["mean"])]
+    return {"activation": activation, "depth": depth, "lr": lr, "step": step, "loss": run.loss} | rows
 
 
 def _saturated(outputs, activation):
@@ -186,23 +154,6 @@ def _saturated(outputs, activation):
         return float((outputs <= 0).mean())
     low, high = LIMITS[activation]
     return saturation(outputs, low, high, margin=0.05 * (high - low))
-
-
-def _sgd_steps(net, params, x, y, lr, steps, batch_size, rng, loss):
-    """Yield (step, params) before each step and after the last; fills `loss`, ends early where it is not finite."""
-    optimizer, state = sgd(lr), {}
-    opt_state = optimizer.init(params)
-    for t in range(steps):
-        yield t, params
-        batch = rng.integers(0, len(x), batch_size)
-        with np.errstate(over="ignore", invalid="ignore"):
-            scores, cache, state = net.forward(params, state, x[batch], training=True)
-            try:
-                loss[t], dscores = softmax_cross_entropy(scores, y[batch])
-            except NotFiniteError:
-                return
-            params, opt_state = optimizer.update(params, net.backward_first(dscores, cache), opt_state)
-    yield steps, params
 
 
 def centring(depth=10, gain=4.0, lr=0.5, steps=400, seeds=3) -> dict:
@@ -302,14 +253,19 @@ def burst(lr=1.4, then="relu", width=32, length=10, steps=310, calm=0.05, seed=0
     sizes = [64, width, width, 10]
     before, after = network(sizes, "relu"), network(sizes, then)
     params, _ = before.init(rng)
-    loss, step, on = np.full(steps, np.nan), [], []
-    for t, params in _sgd_steps(before, params, x, y, lr, length, 32, rng, loss[:length]):  # noqa: B020
-        step.append(t)
-        on.append(_on(before, params, x))
-    for t, params in _sgd_steps(after, params, x, y, calm, steps - length, 32, rng, loss[length:]):  # noqa: B020
-        if t > 0 and t % 10 == 0:
-            step.append(length + t)
-            on.append(_on(after, params, x))
+    step, on, sample = [0], [_on(before, params, x)], drawn(x, y, 32, rng)
+
+    def watch_all(now):
+        step.append(now.step)
+        on.append(_on(before, now.params, x))
+
+    def watch_some(now):
+        if now.step % 10 == 0:
+            step.append(length + now.step)
+            on.append(_on(after, now.params, x))
+
+    wild = descend(before, params, sample, sgd(lr), steps=length, watch=watch_all)
+    tame = descend(after, wild.params, sample, sgd(calm), steps=steps - length, watch=watch_some)
     on = np.array(on)
     return {
         "lr": lr,
@@ -319,8 +275,8 @@ def burst(lr=1.4, then="relu", width=32, length=10, steps=310, calm=0.05, seed=0
         "step": np.array(step),
         "on": on,
         "silent": (on.reshape(len(on), 2, width) == 0).mean(axis=-1),
-        "loss": loss,
-        "test_accuracy": _test_accuracy(after, params, x_test, y_test),
+        "loss": np.concatenate([wild.loss, tame.loss]),
+        "test_accuracy": _test_accuracy(after, tame.params, x_test, y_test),
     }
 
 
@@ -331,7 +287,7 @@ def _on(net, params, x):
 
 
 def _test_accuracy(net, params, x, y):
-    with np.errstate(over="ignore", invalid="ignore"):
+    with quiet():
         return float(accuracy(predict(net, params, {}, x), y))
 
 
@@ -351,7 +307,7 @@ def dead_by_rate(rates=(0.1, 0.4, 0.7, 1.0), seeds=5, steps=400, start="He") -> 
         for seed in range(seeds):
             rng = np.random.default_rng(seed)
             params, _ = net.init(rng)
-            *_, (_, params) = _sgd_steps(net, params, x, y, rate, steps, 32, rng, np.empty(steps))
+            params = descend(net, params, drawn(x, y, 32, rng), sgd(rate), steps=steps).params
             outputs = net.activations(params, {}, x)
             share = [float(dead_units(outputs[name])) for name in ("relu_1", "relu_3")]
             rows.append((share, _test_accuracy(net, params, x_test, y_test)))
@@ -368,11 +324,11 @@ def leaky_slopes(slopes=(0.0, 0.01, 0.03, 0.1, 0.3, 1.0), seeds=2, steps=500, lr
     x_test, y_test = data.spirals(np.random.default_rng(1), 200)
     scores = []
     for slope in slopes:
-        net = mlp([2, 50, 50, 3], functools.partial(LeakyReLU, slope), scaled(np.sqrt(2 / (1 + slope**2))))
+        net = mlp([2, 50, 50, 3], functools.partial(LeakyReLU, slope), by_fan_in(np.sqrt(2 / (1 + slope**2))))
         for seed in range(seeds):
             rng = np.random.default_rng(seed)
             params, _ = net.init(rng)
-            *_, (_, params) = _sgd_steps(net, params, x, y, lr, steps, 64, rng, np.empty(steps))
+            params = descend(net, params, drawn(x, y, 64, rng), sgd(lr), steps=steps).params
             scores.append(_test_accuracy(net, params, x_test, y_test))
     return {"slopes": np.array(slopes), "test_accuracy": np.reshape(scores, (len(slopes), seeds))}
 

@@ -7,18 +7,17 @@ import time
 
 import numpy as np
 
-from .. import _checks, data
+from .. import _checks
 from ..activations import tanh_backward, tanh_forward
 from ..autograd import Tensor
 from ..dense import affine_backward, affine_forward
 from ..diagnostics import gradient_norms
-from ..errors import NotFiniteError
 from ..initializers import he_normal, xavier_normal
 from ..layers import ReLU, Sigmoid, Tanh
 from ..losses import mean_squared_error
 from ..model import accuracy, predict
 from ..optimizers import sgd
-from .initialization import mlp
+from ._bench import descend, digits, drawn, mlp, quiet, read_only
 
 CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 GATES = {"AND": (0.0, 0.0, 0.0, 1.0), "OR": (0.0, 1.0, 1.0, 1.0), "XOR": (0.0, 1.0, 1.0, 0.0)}
@@ -297,14 +296,9 @@ def _weights(activation):
 
 @functools.cache
 def _digits():
-    """8x8 digits, standardized, and their labels as rows of ten numbers, 1 at the right digit."""
-    digits = data.digits()
-    train, test = (x.reshape(len(x), -1) for x in (digits.x_train, digits.x_test))
-    mean, std = train.mean(), train.std()
-    arrays = (train - mean) / std, np.eye(10, dtype=np.float32)[digits.y_train], (test - mean) / std, digits.y_test
-    for array in arrays:
-        array.flags.writeable = False  # all callers share them
-    return arrays
+    """8x8 digits, standardized, and the labels to train on as rows of ten numbers, 1 at the right digit."""
+    found = digits()
+    return read_only(found._replace(y=np.eye(10, dtype=np.float32)[found.y]))
 
 
 def _network(activation, depth, width, start, rng):
@@ -360,17 +354,9 @@ def train_deep(activation="sigmoid", depth=6, start="usual", width=32, steps=600
     x, y, x_test, labels = _digits()
     rng = np.random.default_rng(seed)
     net, params = _network(activation, depth, width, start, rng)
-    begin, optimizer, loss = params, sgd(lr), np.full(steps, np.nan)
-    state = optimizer.init(params)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for step in range(steps):
-            chosen = rng.integers(0, len(x), batch)
-            out, cache, _ = net.forward(params, {}, x[chosen], training=True)
-            try:
-                loss[step], dout = mean_squared_error(out, y[chosen])
-            except NotFiniteError:
-                break
-            params, state = optimizer.update(params, net.backward_first(dout, cache), state)
-        right = accuracy(predict(net, params, {}, x_test), labels)
-    moved = [np.linalg.norm(params[k]["w"] - begin[k]["w"]) / np.linalg.norm(begin[k]["w"]) for k in params]
-    return {"loss": loss, "accuracy": float(right), "moved": np.array(moved), "activation": activation, "depth": depth}
+    run = descend(net, params, drawn(x, y, batch, rng), sgd(lr), steps=steps, loss=mean_squared_error)
+    with quiet():
+        right = float(accuracy(predict(net, run.params, {}, x_test), labels))
+    pairs = [(run.params[name]["w"], first["w"]) for name, first in params.items()]
+    moved = np.array([np.linalg.norm(w - first) / np.linalg.norm(first) for w, first in pairs])
+    return {"loss": run.loss, "accuracy": right, "moved": moved, "activation": activation, "depth": depth}

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 
-from .. import _checks, data
+from .. import _checks
 from ..initializers import he_normal, normal
-from ..layers import BatchNorm, Dense, Layer, LayerNorm, ReLU
+from ..layers import BatchNorm, Layer, LayerNorm
 from ..losses import softmax_cross_entropy
 from ..model import Sequential, accuracy, stack_runs
 from ..normalization import batch_norm_backward, batch_norm_forward
 from ..optimizers import sgd
+from ._bench import descend, digits, drawn, mlp, pool, quiet, searched
 
 SCALES = np.geomspace(1e-4, 1, 16)  # standard deviations of the first weights, those of Saitoh's figure
 NORMS = ("none", "batch norm", "layer norm", "batch norm and noise")
@@ -35,14 +35,14 @@ class Noise(Layer):
         """x (..., N, D), same shape out; the cache is the factor of every entry."""
         if not training:
             return x, None, state
-        rng, (n, features) = _checks.generator("rng", rng), x.shape[-2:]
-        factor = 1 + self.scale * rng.random((1, features)) + self.scale / 5 * rng.random((n, features))
-        shift = self.shift * rng.uniform(-1, 1, (1, features)) + self.shift / 5 * rng.uniform(-1, 1, (n, features))
+        rng, one = _checks.generator("rng", rng), (*x.shape[:-2], 1, x.shape[-1])
+        factor = 1 + self.scale * rng.random(one) + self.scale / 5 * rng.random(x.shape)
+        shift = self.shift * rng.uniform(-1, 1, one) + self.shift / 5 * rng.uniform(-1, 1, x.shape)
         factor = factor.astype(x.dtype)
         return x * factor + shift.astype(x.dtype), factor, state
 
     def backward(self, dout, cache):
-        """Dout -> dx."""
+        """The gradient of the output -> that of x."""
         return dout if cache is None else dout * cache, {}
 
 
@@ -53,59 +53,40 @@ class GhostBatchNorm(BatchNorm):
     size: int = 16
 
     def forward(self, params, state, x, *, training, rng=None):
-        """x (N, D), N a multiple of `size`; same shape out."""
+        """x (..., N, D), N a multiple of `size`; same shape out."""
         if not training:
             return super().forward(params, state, x, training=False)
-        groups = x.reshape(-1, self.size, x.shape[-1])
-        out, cache, running = batch_norm_forward(
-            groups, params["gamma"], params["beta"], state, training=True, momentum=self.momentum, eps=self.eps
+        groups = x.reshape(*x.shape[:-2], -1, self.size, x.shape[-1])
+        gamma, beta, mean, var = (
+            a if a.ndim == 1 else a[..., None, :, :]
+            for a in (params["gamma"], params["beta"], state["mean"], state["var"])
         )
-        return out.reshape(x.shape), cache, {name: value.mean(axis=(0, 1)) for name, value in running.items()}
+        out, cache, running = batch_norm_forward(
+            groups, gamma, beta, {"mean": mean, "var": var}, training=True, momentum=self.momentum, eps=self.eps
+        )
+        running = {name: value.mean(axis=-3).reshape(state[name].shape) for name, value in running.items()}
+        return out.reshape(x.shape), (cache, params["gamma"].shape), running
 
     def backward(self, dout, cache):
-        """Dout (N, D) -> dx, {"gamma", "beta"}."""
-        if cache[4]:  # training
-            dx, dgamma, dbeta = batch_norm_backward(dout.reshape(-1, self.size, dout.shape[-1]), cache)
-            return dx.reshape(dout.shape), {"gamma": dgamma, "beta": dbeta}
-        return super().backward(dout, cache)
-
-
-@functools.cache
-def _digits():
-    """8x8 digits as standardized rows: x_train, y_train, x_test, y_test."""
-    digits = data.digits(flat=True)
-    mean, std = digits.x_train.mean(), digits.x_train.std()
-    return (digits.x_train - mean) / std, digits.y_train, (digits.x_test - mean) / std, digits.y_test
+        """The gradient of the output (..., N, D) -> that of x, {"gamma", "beta"}."""
+        if len(cache) > 2:  # the running statistics were used
+            return super().backward(dout, cache)
+        cache, shape = cache
+        dx, dgamma, dbeta = batch_norm_backward(dout.reshape(cache[-1]), cache)
+        return dx.reshape(dout.shape), {"gamma": dgamma.reshape(shape), "beta": dbeta.reshape(shape)}
 
 
 def network(norm="batch norm", depth=5, width=50, std=None, inputs=64, eps=1e-5) -> Sequential:
     """Hidden layers dense, norm, ReLU, then a dense layer of 10; weights of `std`, or He's where it is None."""
     _checks.choice("norm", norm, NORMS)
     weights = he_normal if std is None else lambda rng, shape, dtype: normal(rng, shape, std, dtype=dtype)
-    layers, features = [], inputs
-    for _ in range(depth):
-        layers.append(Dense(features, width, weights))
-        if norm != "none":
-            layers.append(LayerNorm(width, eps=eps) if norm == "layer norm" else BatchNorm(width, eps=eps))
-        if norm == "batch norm and noise":
-            layers.append(Noise())
-        layers.append(ReLU())
-        features = width
-    return Sequential([*layers, Dense(features, 10, weights)])
-
-
-def _descend(net, params, state, x, y, *, lr, steps, batch_size, rng):
-    """Plain SGD; gives the loss of every step (NaN from where it diverged; with runs a column each), params, state."""
-    optimizer, losses = sgd(lr), []
-    opt_state = optimizer.init(params)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(steps):
-            batch = rng.integers(0, len(x), batch_size)
-            scores, cache, state = net.forward(params, state, x[batch], training=True, rng=rng)
-            loss, dscores = softmax_cross_entropy(scores, np.broadcast_to(y[batch], scores.shape[:-1]))
-            params, opt_state = optimizer.update(params, net.backward_first(dscores, cache), opt_state)
-            losses.append(loss)
-    return np.array(losses), params, state
+    norms = {
+        "none": lambda units: [],
+        "layer norm": lambda units: [LayerNorm(units, eps=eps)],
+        "batch norm": lambda units: [BatchNorm(units, eps=eps)],
+        "batch norm and noise": lambda units: [BatchNorm(units, eps=eps), Noise()],
+    }
+    return mlp([inputs] + [width] * depth + [10], weights=weights, before=norms[norm])
 
 
 def training_curve(norm="none", std=0.1, lr=0.1, steps=120, seed=0, eps=1e-5) -> dict:
@@ -123,7 +104,7 @@ def training_curve(norm="none", std=0.1, lr=0.1, steps=120, seed=0, eps=1e-5) ->
 
 def _many(norm, stds, rates, steps=120, seed=0, eps=1e-5):
     """Several such trainings in one pass over a run axis: each standard deviation with the rate at its place."""
-    x, y, x_test, y_test = _digits()
+    x, y, x_test, y_test = digits()
     net = network(norm, std=1.0, eps=eps)
     params, state = net.init(np.random.default_rng(seed))
     # The same draws for every run, times its standard deviation; the rate goes into the gradients' scale.
@@ -132,14 +113,14 @@ def _many(norm, stds, rates, steps=120, seed=0, eps=1e-5):
     outputs = net.activations(params, state, x[:200], training=True, rng=np.random.default_rng(seed))
     signal = np.array([out.std(axis=(-2, -1)) for name, out in outputs.items() if name.startswith("relu")]).T
     rates = np.reshape(rates, (-1, 1, 1)).astype(np.float32)
-    loss, params, state = _descend(
-        _PerRun(net.layers, rates), params, state, x, y, lr=1.0, steps=steps, batch_size=64,
-        rng=np.random.default_rng(seed + 1),
+    rng = np.random.default_rng(seed + 1)
+    run = descend(
+        _PerRun(net.layers, rates), params, drawn(x, y, 64, rng), sgd(1.0), steps=steps, state=state, rng=rng
     )  # fmt: skip
-    with np.errstate(over="ignore", invalid="ignore"):
-        scores, _, _ = net.forward(params, state, x_test, training=False)
-        right = accuracy(scores, np.broadcast_to(y_test, scores.shape[:-1]))
-    return {"loss": loss.T, "signal": signal, "accuracy": right}
+    with quiet():
+        scores, _, _ = net.forward(run.params, run.state, x_test, training=False)
+        right = accuracy(scores, y_test)
+    return {"loss": run.loss.T, "signal": signal, "accuracy": right}
 
 
 def _scaled(params, std):
@@ -163,6 +144,14 @@ class _PerRun(Sequential):
 def sixteen_scales(norm="none", lr=0.1, seed=0, steps=120) -> dict:
     """`training_curve` at each of the sixteen `SCALES`: loss (16, steps), signal (16, 5), accuracy (16,)."""
     return {"norm": norm, "lr": lr, "std": SCALES} | _many(norm, SCALES, [lr] * len(SCALES), steps=steps, seed=seed)
+
+
+def scales_that_train(norm, rates, seed=0, steps=120) -> np.ndarray:
+    """(8,) which of every second of `SCALES` trains at one rate at least: the last 20 losses have a mean below 1."""
+    every = SCALES[1::2]
+    stds, lr = np.tile(every, len(rates)), np.repeat(rates, len(every))
+    last = _many(norm, stds, lr, steps=steps, seed=seed)["loss"][:, -20:].mean(axis=1)
+    return (last.reshape(len(rates), -1) < 1).any(axis=0)
 
 
 RATES = np.geomspace(0.01, 10, 13)
@@ -195,7 +184,7 @@ def statistics_noise(size=8, draws=1000, seed=0) -> dict:
     """
     size = _checks.whole("size", size)
     rng = np.random.default_rng(seed)
-    x, _, _, _ = _digits()
+    x, _, _, _ = digits()
     z = x.astype(np.float64) @ rng.normal(0, np.sqrt(2 / x.shape[1]), x.shape[1])
     z = (z - z.mean()) / z.std()
     digit = int(np.abs(z - 1.0).argmin())  # an image one standard deviation above the mean
@@ -232,15 +221,19 @@ def two_modes(steps=200, lr=0.3, batch_size=64, seed=0) -> dict:
     by_step : {"eval", "training"} accuracy after each of the first 40 steps, training mode with all test digits as
         one batch
     """
-    x, y, x_test, y_test = _digits()
+    x, y, x_test, y_test = digits()
     net, rng = network("batch norm"), np.random.default_rng(seed)
     params, state = net.init(rng)
     by_step = {"eval": [], "training": []}
-    for _ in range(40):
-        _, params, state = _descend(net, params, state, x, y, lr=lr, steps=1, batch_size=batch_size, rng=rng)
-        for mode, row in by_step.items():
-            row.append(accuracy(net.forward(params, state, x_test, training=mode == "training")[0], y_test))
-    _, params, state = _descend(net, params, state, x, y, lr=lr, steps=steps - 40, batch_size=batch_size, rng=rng)
+
+    def watch(now):
+        if now.step <= 40:
+            for mode, row in by_step.items():
+                scores, _, _ = net.forward(now.params, now.state, x_test, training=mode == "training")
+                row.append(accuracy(scores, y_test))
+
+    run = descend(net, params, drawn(x, y, batch_size, rng), sgd(lr), steps=steps, state=state, rng=rng, watch=watch)
+    params, state = run.params, run.state
     order = rng.permutation(len(x_test))
     result = {
         "eval": accuracy(net.forward(params, state, x_test, training=False)[0], y_test),
@@ -272,23 +265,28 @@ def noise_race(lr=0.3, steps=120, seed=0) -> dict:
         before its ReLU and over 200 fixed digits, changes from one step to the next, in its standard deviations
         (median over units and steps)
     """
-    x, y, _, _ = _digits()
+    x, y, _, _ = digits()
     result = {}
     for norm in ("none", "batch norm", "batch norm and noise"):
         net = network(norm, std=HE)
         rng, noise = np.random.default_rng(seed), np.random.default_rng(seed + 1)
         params, state = net.init(rng)
-        losses, before, shifts = [], None, []
-        name = net.names[-3]  # what goes into the last ReLU
-        for _ in range(steps):
-            outputs = net.activations(params, state, x[:200], training=True, rng=noise)[name]
-            mean, spread = outputs.mean(axis=0), outputs.std(axis=0)
-            if before is not None:
-                shifts.append(np.abs(mean - before) / (spread + 1e-12))
-            before = mean
-            loss, params, state = _descend(net, params, state, x, y, lr=lr, steps=1, batch_size=64, rng=rng)
-            losses.append(loss[0])
-        result[norm] = {"loss": np.array(losses), "shift": float(np.median(shifts))}
+        means, spreads = [], []
+
+        def look(params, state, net=net, noise=noise, means=means, spreads=spreads):
+            outputs = net.activations(params, state, x[:200], training=True, rng=noise)
+            into_the_last_relu = outputs[net.names[-3]]
+            means.append(into_the_last_relu.mean(axis=0))
+            spreads.append(into_the_last_relu.std(axis=0))
+
+        def watch(now, look=look):
+            if now.step < steps:
+                look(now.params, now.state)
+
+        look(params, state)
+        run = descend(net, params, drawn(x, y, 64, rng), sgd(lr), steps=steps, state=state, rng=rng, watch=watch)
+        shifts = np.abs(np.diff(means, axis=0)) / (np.array(spreads[1:]) + 1e-12)
+        result[norm] = {"loss": run.loss, "shift": float(np.median(shifts))}
     return result
 
 
@@ -298,21 +296,48 @@ def ghost_batches(size=16, images=300, steps=200, lr=0.3, batch_size=128, seed=0
     Only the noise of the statistics differs from size to size. Returns train_loss, test_loss, test_accuracy, all in
     eval mode.
     """
-    x, y, x_test, y_test = _digits()
+    x, y, x_test, y_test = digits()
     x, y = x[:images], y[:images]
-    net = network("batch norm" if size else "none")
-    if size:
-        swap = {True: lambda layer: GhostBatchNorm(layer.features, size=size), False: lambda layer: layer}
-        net = Sequential([swap[isinstance(layer, BatchNorm)](layer) for layer in net.layers])
-    rng = np.random.default_rng(seed)
+    net, rng = ghost_network(size), np.random.default_rng(seed)
     params, state = net.init(rng)
-    _, params, state = _descend(net, params, state, x, y, lr=lr, steps=steps, batch_size=batch_size, rng=rng)
-    train, test = (net.forward(params, state, rows, training=False)[0] for rows in (x, x_test))
+    run = descend(net, params, drawn(x, y, batch_size, rng), sgd(lr), steps=steps, state=state, rng=rng)
+    train, test = (net.forward(run.params, run.state, rows, training=False)[0] for rows in (x, x_test))
     return {
         "train_loss": float(softmax_cross_entropy(train, y)[0]),
         "test_loss": float(softmax_cross_entropy(test, y_test)[0]),
         "test_accuracy": float(accuracy(test, y_test)),
     }
+
+
+def ghost_network(size) -> Sequential:
+    """`network` whose batch norm takes its statistics from groups of `size`; 0: without batch norm."""
+    net = network("batch norm" if size else "none")
+    swap = {True: lambda layer: GhostBatchNorm(layer.features, size=size), False: lambda layer: layer}
+    return Sequential([swap[bool(size) and isinstance(layer, BatchNorm)](layer) for layer in net.layers])
+
+
+GROUPS = {"no batch norm": 0, "groups of 8": 8, "all 128": 128}
+
+
+def few_digits(rates=(0.056, 0.18, 0.32, 0.56, 1.0, 1.8, 3.2), seeds=4, images=300, steps=200) -> dict:
+    """The same three networks at several rates; the seed also draws who is trained on, who chooses and who judges.
+
+    Returns
+    -------
+    {name of `GROUPS`: {"validation", "accuracy", "loss"}} : arrays (rates, seeds): accuracy on 300 digits that choose
+        the rate, then accuracy and loss on about 1,200 others; and "rates"
+    """
+    lr, which = np.repeat(np.asarray(rates, np.float32), seeds), np.tile(np.arange(seeds), len(rates))
+    result = {"rates": np.array(rates)}
+    for name, size in GROUPS.items():
+        found = searched(
+            ghost_network(size), *pool(digits()), sgd(lr), which, images=images, held_out=300, steps=steps,
+            batch_size=128,
+        )  # fmt: skip
+        columns = found["validation"]["accuracy"], found["test"]["accuracy"], found["test"]["loss"]
+        shaped = (column.reshape(len(rates), seeds) for column in columns)
+        result[name] = dict(zip(("validation", "accuracy", "loss"), shaped, strict=True))
+    return result
 
 
 def backward_walk(x=(1.0, 2.0, 6.0), dout=(1.0, 0.0, 0.0), gamma=2.0, beta=1.0, eps=1e-5) -> dict:

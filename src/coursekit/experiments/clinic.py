@@ -20,8 +20,9 @@ from ..errors import NotFiniteError
 from ..initializers import he_normal
 from ..layers import Dense, ReLU
 from ..losses import softmax_cross_entropy
-from ..model import History, Sequential, accuracy
+from ..model import Sequential, accuracy
 from ..optimizers import adam, momentum, sgd
+from ..training import History
 
 FILE = Path(__file__).with_name("clinic.dat")  # an .npz archive; the browser's wheel leaves files of that name out
 STEPS, EVERY = 600, 40  # steps of a run; a check-up every so many

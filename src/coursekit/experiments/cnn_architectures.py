@@ -8,15 +8,17 @@ import time
 
 import numpy as np
 
-from .. import _checks, data, weights, zoo
+from .. import _checks, data, zoo
+from ..data import weights
 from ..errors import CourseError
 from ..filters import receptive_field
 from ..layers import AvgPool2d, Conv2d, Dense, Flatten, LocalResponseNorm, MaxPool2d, ReLU, Tanh
 from ..losses import softmax_cross_entropy
-from ..model import Sequential, accuracy, predict, train
+from ..model import Sequential, accuracy, predict
 from ..normalization import local_response_norm_forward
 from ..optimizers import adam
-from ..weights import lenet5 as recipe
+from ..training import train
+from .recipes import lenet5 as recipe
 
 NETS = {"LeNet-5": "lenet5_mnist", "MLP": "mlp_mnist"}
 
@@ -254,7 +256,7 @@ def lenet(activation=ReLU, pool=MaxPool2d, size=2, norm=()) -> Sequential:
         *(Conv2d(6, 16, 5), activation(), *norm, pool(size, 2)),
         Flatten(),
     ]
-    flat = zoo.ledger(Sequential(features), (1, 28, 28)).rows[-1].output[0]
+    flat = zoo.cost(Sequential(features), (1, 28, 28)).rows[-1].output[0]
     dense = [Dense(flat, 120), activation(), Dense(120, 84), activation(), Dense(84, 10)]
     return Sequential(features + dense)
 
@@ -324,7 +326,7 @@ def single_tower(net: Sequential) -> Sequential:
 def costs(net: Sequential, example: tuple[int, int, int]) -> dict:
     """A network's ledger in two parts: params and multiply-adds of its convolutions, and of its dense layers."""
     parts = {"convolutions": {"params": 0, "multiply_adds": 0}, "dense layers": {"params": 0, "multiply_adds": 0}}
-    for row in zoo.ledger(net, example).rows:
+    for row in zoo.cost(net, example).rows:
         part = parts["convolutions" if row.name.startswith("conv") else "dense layers"]
         part["params"] += row.params
         part["multiply_adds"] += row.multiply_adds
@@ -365,7 +367,7 @@ def stacked(size: int = 7, inputs: int = 64, outputs: int = 64, seed: int = 0) -
     one = Sequential([Conv2d(inputs, outputs, size, padding=pad)])
     widths = [inputs] + [outputs] * count
     stack = Sequential([Conv2d(c, f, 3, padding=1) for c, f in itertools.pairwise(widths)])
-    books = [zoo.ledger(net, (inputs, 1, 1)) for net in (one, stack)]
+    books = [zoo.cost(net, (inputs, 1, 1)) for net in (one, stack)]
     narrow = [Conv2d(1, 8, 3, padding=1), ReLU()] + [Conv2d(8, 8, 3, padding=1), ReLU()] * (count - 1)
     return {
         "size": size,

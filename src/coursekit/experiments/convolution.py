@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from .. import _checks, data, weights
+from .. import _checks, data
 from ..activations import relu_backward, relu_forward
 from ..convolution import (
     avg_pool2d_forward,
@@ -18,6 +18,7 @@ from ..convolution import (
     output_length,
     unfold,
 )
+from ..data import weights
 from ..errors import ShapeError
 from ..filters import convolve2d, correlate2d, gaussian_kernel, receptive_field, sobel_x, sobel_y
 from ..initializers import he_normal

@@ -248,7 +248,7 @@ def budgets(important=1, side=3, sides=(2, 3, 4, 5), middle=True, seed=0) -> dic
     }
 
 
-def network_search(side=3, examples=200, shift=0.0, seed=0) -> dict:
+def network_search(side=3, examples=200, shift=0.0, seed=0, searches=("grid", "random")) -> dict:
     """Grid and random search with equal budgets for the four settings of a real network on 8x8 digits.
 
     20 % of the images are held out for the choice; the accuracy of the chosen one is measured on 1,000 others.
@@ -257,10 +257,12 @@ def network_search(side=3, examples=200, shift=0.0, seed=0) -> dict:
     ----------
     side : values of each setting in the grid
     shift : by how many powers of ten the learning rate's range is moved up
+    searches : of "grid", whose first and last values are the ends of each range, "middles", a grid whose values lie in
+        the middle of `side` equal parts of it, and "random"
 
     Returns
     -------
-    For "grid" and "random": settings (dict of (T,)), validation (T,) accuracy, chosen (validation accuracy, fresh
+    For each of the searches: settings (dict of (T,)), validation (T,) accuracy, chosen (validation accuracy, fresh
     accuracy) of the best.
     """
     space = SPACE | {"lr": search.log_uniform(10 ** (shift - 3), 10 ** (shift + 3))}
@@ -268,11 +270,13 @@ def network_search(side=3, examples=200, shift=0.0, seed=0) -> dict:
     train, held = search.split(examples, 0.2, np.random.default_rng(seed))
     new = slice(len(x) - 1000, None)
     result = {}
-    rows = search.grid(space, points=side)
-    for name, settings in (
-        ("grid", rows),
-        ("random", search.random(space, len(rows), np.random.default_rng(seed + 1))),
-    ):
+    tried = {
+        "grid": search.grid(space, points=side),
+        "middles": search.grid({name: part.points(2 * side + 1)[1::2] for name, part in space.items()}),
+        "random": search.random(space, side ** len(space), np.random.default_rng(seed + 1)),
+    }
+    for name in searches:
+        settings = tried[name]
         trained = train_all(settings, x[train], y[train], steps=60, seed=seed)
         validation = accuracy_of(trained, x[held], y[held])
         loss = loss_of(trained["net"], trained["params"], trained["state"], x[held], y[held])

@@ -8,12 +8,11 @@ import numpy as np
 
 from .. import _checks, activations, data
 from ..dense import affine_backward, affine_forward
-from ..errors import NotFiniteError
-from ..initializers import fans, he_normal, normal, xavier_normal, xavier_uniform
-from ..layers import Dense, ReLU, Sigmoid, Tanh
-from ..losses import softmax_cross_entropy
-from ..model import Sequential, train
+from ..initializers import he_normal, normal, xavier_normal, xavier_uniform
+from ..layers import ReLU, Sigmoid, Tanh
 from ..optimizers import sgd
+from ..training import train
+from ._bench import by_fan_in, descend, digits, drawn, mlp, mnist
 
 LAYERS = {"tanh": Tanh, "relu": ReLU, "sigmoid": Sigmoid}
 FORWARD = {
@@ -68,39 +67,14 @@ def training_curve(gain=1.0, depth=10, activation="relu", width=32, steps=150, l
     std : (depth,) standard deviation of each hidden layer's outputs before training
     """
     _checks.choice("activation", activation, LAYERS)
-    digits = data.digits()
-    x, y = digits.x_train.reshape(len(digits.x_train), -1), digits.y_train
-    x = (x - x.mean()) / x.std()
+    x, y, _, _ = digits()
     rng = np.random.default_rng(seed)
-
-    def scaled(rng, shape, dtype):
-        return normal(rng, shape, gain / np.sqrt(fans(shape)[0]), dtype=dtype)
-
-    net = mlp([x.shape[1]] + [width] * depth + [10], LAYERS[activation], scaled)
+    net = mlp([64] + [width] * depth + [10], LAYERS[activation], by_fan_in(gain))
     params, state = net.init(rng)
     outputs = net.activations(params, state, x[:200])
     std = np.array([out.std() for name, out in outputs.items() if not name.startswith("dense")])
-    loss, optimizer = np.full(steps, np.nan), sgd(lr)
-    opt_state = optimizer.init(params)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for step in range(steps):
-            batch = rng.integers(0, len(x), 64)
-            scores, cache, state = net.forward(params, state, x[batch], training=True)
-            try:
-                loss[step], dscores = softmax_cross_entropy(scores, y[batch])
-            except NotFiniteError:
-                break
-            grads = net.backward_first(dscores, cache)
-            params, opt_state = optimizer.update(params, grads, opt_state)
-    return {"loss": loss, "std": std, "gain": gain, "depth": depth, "activation": activation}
-
-
-def mlp(sizes, activation, weights) -> Sequential:
-    """Dense layers of the given sizes with `activation` between them."""
-    layers = []
-    for inputs, outputs in itertools.pairwise(sizes):
-        layers += [Dense(inputs, outputs, weights), activation()]
-    return Sequential(layers[:-1])
+    run = descend(net, params, drawn(x, y, 64, rng), sgd(lr), steps=steps)
+    return {"loss": run.loss, "std": std, "gain": gain, "depth": depth, "activation": activation}
 
 
 def symmetry(start="equal", hidden=8, steps=200, lr=0.5, seed=0) -> dict:
@@ -116,29 +90,25 @@ def symmetry(start="equal", hidden=8, steps=200, lr=0.5, seed=0) -> dict:
     gradient : norm of the first layer's weight gradient at the first step
     """
     _checks.choice("start", start, ("zeros", "equal", "random"))
-    digits = data.digits()
-    x, y = digits.x_train.reshape(len(digits.x_train), -1).astype(np.float64), digits.y_train
+    pixels = data.digits(flat=True)
     rng = np.random.default_rng(seed)
-    net = mlp([x.shape[1], hidden, 10], Tanh, SCHEMES["Xavier"])
-    params, state = net.init(rng, dtype=np.float64)
+    net = mlp([64, hidden, 10], Tanh, SCHEMES["Xavier"])
+    params, _ = net.init(rng, dtype=np.float64)
     w1, w2 = params["dense_0"]["w"], params["dense_2"]["w"]
     if start == "zeros":
         w1[:], w2[:] = 0, 0
     if start == "equal":
         w1[:], w2[:] = w1[:, :1], w2[:1]
-    optimizer, losses, gradient = sgd(lr), [], None
-    opt_state = optimizer.init(params)
-    for _ in range(steps):
-        batch = rng.integers(0, len(x), 64)
-        scores, cache, state = net.forward(params, state, x[batch], training=True)
-        loss, dscores = softmax_cross_entropy(scores, y[batch])
-        grads = net.backward_first(dscores, cache)
-        gradient = np.linalg.norm(grads["dense_0"]["w"]) if gradient is None else gradient
-        params, opt_state = optimizer.update(params, grads, opt_state)
-        losses.append(loss)
-    w = params["dense_0"]["w"]
+    gradients = []
+
+    def watch(now):
+        gradients.append(np.linalg.norm(now.grads["dense_0"]["w"]))
+
+    sample = drawn(pixels.x_train.astype(np.float64), pixels.y_train, 64, rng)
+    run = descend(net, params, sample, sgd(lr), steps=steps, watch=watch)
+    w = run.params["dense_0"]["w"]
     distinct = len(np.unique(w.round(9), axis=1).T)
-    return {"weights": w, "loss": np.array(losses), "distinct": distinct, "gradient": gradient, "start": start}
+    return {"weights": w, "loss": run.loss, "distinct": distinct, "gradient": gradients[0], "start": start}
 
 
 def compare_on_mnist(schemes=("std 0.01", "Xavier", "He"), epochs=3, examples=10000, lr=0.05, batch_size=100, seed=0):
@@ -159,21 +129,18 @@ def deep_relu(schemes=("Xavier", "He"), depth=30, epochs=5, examples=5000, lr=0.
 
 
 def _train_on_mnist(scheme, hidden_layers, epochs, examples, lr, batch_size, seed):
-    mnist = data.mnist()
-    flat = [a.reshape(len(a), -1) for a in (mnist.x_train[:examples], mnist.x_test)]
-    mean = flat[0].mean()
-    x, x_test = (a - mean for a in flat)
+    x, y, x_test, y_test = mnist(examples)
     net = mlp([784] + [100] * hidden_layers + [10], ReLU, SCHEMES[scheme])
     rng = np.random.default_rng(seed)
     history = train(
         net,
         x,
-        mnist.y_train[:examples],
+        y,
         optimizer=sgd(lr),
         epochs=epochs,
         batch_size=batch_size,
         rng=rng,
-        validation=(x_test, mnist.y_test),
+        validation=(x_test, y_test),
         progress=False,
     )
     return {"loss": np.array(history.loss), "test_accuracy": float(history.epochs[-1]["val_accuracy"])}

@@ -6,40 +6,17 @@ import functools
 
 import numpy as np
 
-from .. import _checks, data, schedules
-from ..convolution import avg_pool2d_forward
+from .. import _checks, schedules
 from ..diagnostics import lr_range_test
 from ..errors import RangeError
 from ..losses import softmax_cross_entropy
 from ..model import Sequential, stack_runs
 from ..optimizers import adam, momentum, sgd
-from .optimizers import mlp
+from ._bench import descend, digits, mlp, quiet, read_only, shuffled, small_mnist
 
 OPTIMIZERS = {"SGD": sgd, "momentum": momentum, "Adam": adam}
 PIXELS = 196  # images of 14x14
-
-
-@functools.lru_cache(maxsize=1)
-def images() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """MNIST at 14x14 pixels, each the mean of four, centred, float64.
-
-    Returns 10,000 training images (10000, 196), their labels, 500 held-out images (500, 196), their labels.
-    """
-    mnist = data.mnist()
-    x, held = (
-        avg_pool2d_forward(a[:, None])[0].reshape(len(a), -1).astype(np.float64)
-        for a in (mnist.x_train, mnist.x_test[:500])
-    )
-    mean = x.mean()
-    return x - mean, mnist.y_train, held - mean, mnist.y_test[:500]
-
-
-def batches(count: int, size: int, rng: np.random.Generator):
-    """For ever: (size,) indices of one batch. Each epoch shuffles anew; a rest smaller than a batch is left out."""
-    while True:
-        order = rng.permutation(count)
-        for i in range(0, count - size + 1, size):
-            yield order[i : i + size]
+HELD = 500  # test images that serve as held-out ones
 
 
 def fit(optimizer, sizes, *, steps, batch_size, seed=0, runs=1, examples=10000, gain=1.0, every=0) -> dict:
@@ -54,32 +31,30 @@ def fit(optimizer, sizes, *, steps, batch_size, seed=0, runs=1, examples=10000, 
     at : (steps // every,) the updates made by then
     params : what was learnt, with a run axis in front
     """
-    x, y, x_held, y_held = images()
+    x, y, x_held, y_held = small_mnist()
+    x_held, y_held = x_held[:HELD], y_held[:HELD]
     rng = np.random.default_rng(seed)
     net = mlp(sizes)
-    first, state = net.init(rng, dtype=np.float64)
+    first, _ = net.init(rng, dtype=np.float64)
     for layer in first.values():
         layer["w"] *= gain
-    params = stack_runs([first] * runs)
-    optimizer_state, draw = optimizer.init(params), batches(examples, batch_size, rng)
-    loss, held, at = np.full((steps, runs), np.nan), [], []
-    with np.errstate(over="ignore", invalid="ignore"):  # runs that diverge go to NaN by themselves
-        for step in range(steps):
-            batch = next(draw)
-            scores, cache, state = net.forward(params, state, x[batch], training=True)
-            loss[step], dscores = softmax_cross_entropy(scores, y[batch])
-            grads = net.backward_first(dscores, cache)
-            params, optimizer_state = optimizer.update(params, grads, optimizer_state, inplace=True)
-            if every and (step + 1) % every == 0:
-                scores, _, _ = net.forward(params, state, x_held, training=False)
-                held.append(softmax_cross_entropy(scores, y_held)[0])
-                at.append(step + 1)
-    return {"loss": loss, "held": np.array(held).reshape(-1, runs), "at": np.array(at, dtype=int), "params": params}
+    held, at = [], []
+
+    def watch(now):
+        if every and now.step % every == 0:
+            scores, _, _ = net.forward(now.params, {}, x_held, training=False)
+            held.append(softmax_cross_entropy(scores, y_held)[0])
+            at.append(now.step)
+
+    sample = shuffled(x[:examples], y[:examples], batch_size, rng)
+    run = descend(net, stack_runs([first] * runs), sample, optimizer, steps=steps, watch=watch)
+    loss, held = run.loss.reshape(steps, runs), np.array(held).reshape(-1, runs)
+    return {"loss": loss, "held": held, "at": np.array(at, dtype=int), "params": run.params}
 
 
 def at_the_end(loss, count=20) -> np.ndarray:
     """(steps, runs) -> (runs,): mean of the last `count` losses; infinite for a run that diverged."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with quiet():
         return np.nan_to_num(loss[-count:].mean(axis=0), nan=np.inf, posinf=np.inf)
 
 
@@ -222,25 +197,17 @@ NOISE_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 @functools.lru_cache(maxsize=8)
 def _example_gradients(trained: int, seed: int) -> np.ndarray:
     """(1437, P): the gradient of each training digit of 8x8, in a 64-8-10 net after `trained` steps of SGD 0.3."""
-    digits = data.digits(flat=True)
-    x = digits.x_train.astype(np.float64)
-    x, y = (x - x.mean()) / x.std(), digits.y_train
+    x, y, _, _ = digits(np.float64)
     rng = np.random.default_rng(seed)
     net = mlp((64, 8, 10))
-    params, state = net.init(rng, dtype=np.float64)
-    draw, rule = batches(len(x), 32, rng), sgd(0.3)
-    rule_state = rule.init(params)
-    for _ in range(trained):
-        batch = next(draw)
-        scores, cache, _ = net.forward(params, state, x[batch], training=True)
-        grads = net.backward_first(softmax_cross_entropy(scores, y[batch])[1], cache)
-        params, rule_state = rule.update(params, grads, rule_state)
+    params, _ = net.init(rng, dtype=np.float64)
+    params = descend(net, params, shuffled(x, y, 32, rng), sgd(0.3), steps=trained).params
     # A run axis with one example each: every run has a gradient of its own.
-    scores, cache, _ = net.forward(stack_runs([params] * len(x)), state, x[:, None], training=True)
+    scores, cache, _ = net.forward(stack_runs([params] * len(x)), {}, x[:, None], training=True)
     grads = net.backward_first(softmax_cross_entropy(scores, y[:, None])[1], cache)
-    rows = np.concatenate([g.reshape(len(x), -1) for layer in grads.values() for g in layer.values()], axis=1)
-    rows.flags.writeable = False
-    return rows
+    return read_only(
+        np.concatenate([g.reshape(len(x), -1) for layer in grads.values() for g in layer.values()], axis=1)
+    )
 
 
 @functools.lru_cache(maxsize=16)
@@ -446,22 +413,26 @@ def longest_step(gain=2.0, rate=0.6, warm=60, at=(0, 20, 40, 60), seed=0) -> dic
 
     Returns `{updates made: rate}`. The loss is that of 1,000 images; the rates tried are 20 to a decade, from 0.01 up.
     """
-    x, y, _, _ = images()
+    x, y, _, _ = small_mnist()
     x, y, net = x[:1000], y[:1000], mlp(_sizes(3))
     found = {}
     for steps in at:
         plan = sgd(schedules.warmup(rate, warm, start=0.0))
         params = fit(plan, _sizes(3), steps=steps, batch_size=64, seed=seed, gain=gain)["params"]
-        scores, cache, _ = net.forward(params, {}, x, training=True)
-        before, dscores = softmax_cross_entropy(scores, y)
-        grads = net.backward_first(dscores, cache)
-        for lr in np.geomspace(0.01, 100, 81):
-            moved, _ = sgd(lr).update(params, grads, {"step": 0})
-            after, _ = softmax_cross_entropy(net.forward(moved, {}, x, training=False)[0], y)
-            if not after[0] < before[0]:
-                break
-        found[steps] = float(lr)
+        found[steps] = _longest(net, params, x, y)
     return found
+
+
+def _longest(net, params, x, y):
+    scores, cache, _ = net.forward(params, {}, x, training=True)
+    before, dscores = softmax_cross_entropy(scores, y)
+    grads = net.backward_first(dscores, cache)
+    for lr in np.geomspace(0.01, 100, 81):
+        moved, _ = sgd(lr).update(params, grads, {"step": 0})
+        after, _ = softmax_cross_entropy(net.forward(moved, {}, x, training=False)[0], y)
+        if not after[0] < before[0]:
+            break
+    return float(lr)
 
 
 # Range test ----------------------------------------------------------------------------------------------------------
@@ -484,7 +455,7 @@ def range_test(optimizer="SGD", hidden_layers=1, smoothing=0.9, steps=150, seed=
     steepest, lowest : the two rates that are read from it
     rates, ends : (23,), (23,) see `sweep`
     """
-    x, y, _, _ = images()
+    x, y, _, _ = small_mnist()
     build = OPTIMIZERS[_checks.choice("optimizer", optimizer, OPTIMIZERS)]
     net = DoubleSequential(mlp(_sizes(hidden_layers)).layers)
     rng = np.random.default_rng(seed)

@@ -12,9 +12,10 @@ from ..activations import log_softmax, sigmoid_backward, sigmoid_forward, softma
 from ..errors import DivergedError
 from ..layers import Dense, ReLU
 from ..losses import hinge, huber, mean_squared_error, sigmoid_cross_entropy, softmax_cross_entropy
-from ..model import Sequential, accuracy, predict, train
+from ..model import Sequential, accuracy, predict
 from ..optimizers import adam, momentum, sgd
 from ..preprocessing import Standardizer
+from ..training import train
 
 DTYPES = ("float16", "float32", "float64")
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from .. import _checks, data
-from ..convolution import avg_pool2d_forward
-from ..layers import Dense, ReLU
+from .. import _checks, data, trees
 from ..losses import mean_squared_error, softmax_cross_entropy
-from ..model import Sequential, accuracy, stack_runs
+from ..model import accuracy, stack_runs
 from ..optimizers import Optimizer, adadelta, adagrad, adam, adamw, amsgrad, momentum, nadam, nesterov, rmsprop, sgd
+from . import _bench
+from ._bench import count, descend, drawn, mlp, mnist, quiet, read_only
 
 # The name that a reader sees, and the optimizer at a learning rate.
 OPTIMIZERS = {
@@ -278,7 +277,7 @@ def quadratic_walk(condition, rates, decays, steps) -> np.ndarray:
     w = np.ones((optimizer.lr.size, 2))
     state = optimizer.init(w)
     distance = [np.ones(len(w))]
-    with np.errstate(over="ignore", invalid="ignore"):  # pairs that diverge go to infinity
+    with quiet():  # pairs that diverge go to infinity
         for _ in range(steps):
             w, state = optimizer.update(w, curvature * w, state, inplace=True)
             distance.append(np.sqrt((w**2).mean(axis=1)))
@@ -291,7 +290,7 @@ def contraction(distance) -> np.ndarray:
     The mean of the last quarter over that of the second quarter; half of the steps lie between the two.
     """
     quarter = len(distance) // 4
-    with np.errstate(over="ignore", invalid="ignore"):
+    with quiet():
         late, early = distance[-quarter:].mean(axis=0), distance[quarter : 2 * quarter].mean(axis=0)
         return (late / early) ** (1 / (len(distance) - 2 * quarter))
 
@@ -299,9 +298,7 @@ def contraction(distance) -> np.ndarray:
 @functools.lru_cache(maxsize=8)
 def _momentum_grid(condition, steps):
     rates, decays = np.meshgrid(np.linspace(0.0625, 4, 64), np.linspace(0, 0.99, 64))
-    grid = contraction(quadratic_walk(condition, rates, decays, steps)).reshape(rates.shape)
-    grid.flags.writeable = False
-    return grid
+    return read_only(contraction(quadratic_walk(condition, rates, decays, steps)).reshape(rates.shape))
 
 
 def look_ahead(rate=0.35, decay=0.9, point=(-5.0, 1.3), velocity=(-3.0, 6.2)) -> dict:
@@ -412,6 +409,29 @@ def adversary(memory=1.1, every=3, cycles=100) -> dict:
     return _adversary(gradients, 1 - 1 / memory) | {"memory": memory, "every": every}
 
 
+def adversary_drift(memory, every) -> float:
+    """Where Adam without momentum goes on that problem in the long run: the sum of its steps over a cycle, at rate 1.
+
+    Negative is the right way, towards -1. After many cycles v is periodic: it jumps with the large gradient and decays
+    until the next one, and the steps of a cycle, divided by its root, are added up.
+    """
+    beta, n = 1 - 1 / memory, int(every)
+    decayed = beta ** np.arange(n)
+    # v after the large gradient: v_0 = beta v_{n-1} + (1 - beta) n^2, where v_k = beta^k v_0 + 1 - beta^k.
+    first = (beta * (1 - decayed[-1]) + (1 - beta) * n**2) / (1 - beta * decayed[-1])
+    v = decayed * first + 1 - decayed
+    return float(-n / np.sqrt(v[0]) + (1 / np.sqrt(v[1:])).sum())
+
+
+def memory_needed(every) -> float:
+    """The memory 1 / (1 - beta2) above which Adam goes the right way on that problem, by bisection."""
+    low, high = 1.0 + 1e-9, float(every) ** 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if adversary_drift(middle, every) > 0 else (low, middle)
+    return high
+
+
 def random_adversary(beta2=0.1, high=3.0, excess=0.3, steps=3000, seed=0) -> dict:
     """The same with chance: the gradient is `high` with probability (1 + excess) / (high + 1), else -1.
 
@@ -453,12 +473,8 @@ def memory(params) -> dict[str, int]:
     kept = {}
     for name, build in OPTIMIZERS.items():
         state = build(0.01).init(params)
-        kept[name] = sum(_count(tree) for slot, tree in state.items() if slot != "step")
+        kept[name] = count({slot: tree for slot, tree in state.items() if slot != "step"})
     return kept
-
-
-def _count(tree):
-    return sum(map(_count, tree.values())) if isinstance(tree, dict) else tree.size
 
 
 def escape_steps(optimizer, distance, rate=0.1, noise=0.0, most=2000, seed=0) -> int | None:
@@ -486,20 +502,32 @@ def share_of_minima(size, draws=20000, seed=0) -> float:
     return float((np.linalg.eigvalsh(a + a.swapaxes(1, 2))[:, 0] > 0).mean())
 
 
-@functools.lru_cache(maxsize=1)
 def small_mnist() -> tuple[np.ndarray, np.ndarray]:
     """2,000 MNIST images of 14x14, each pixel the mean of four, centred: (2000, 196), and their labels."""
-    mnist = data.mnist()
-    pooled, _ = avg_pool2d_forward(mnist.x_train[:2000, None])
-    return (pooled - pooled.mean()).reshape(2000, -1), mnist.y_train[:2000]
+    return _bench.small_mnist(2000, np.float32)[:2]
 
 
-def mlp(sizes) -> Sequential:
-    """Dense layers of the given sizes with ReLU between them."""
-    layers = []
-    for inputs, outputs in itertools.pairwise(sizes):
-        layers += [Dense(inputs, outputs), ReLU()]
-    return Sequential(layers[:-1])
+@dataclass(frozen=True)
+class Together:
+    """Several optimizers as one, side by side: each has its own part of the run axis, in the order of `rules`."""
+
+    rules: tuple[Optimizer, ...]
+
+    def _parts(self, params):
+        runs = len(next(iter(trees.leaves(params).values())))
+        size = runs // len(self.rules)
+        return [slice(i * size, (i + 1) * size) for i in range(len(self.rules))]
+
+    def init(self, params) -> list:
+        """The states of all."""
+        return [rule.init(_part(params, at)) for rule, at in zip(self.rules, self._parts(params), strict=True)]
+
+    def update(self, params, grads, state, *, inplace=False):
+        """One update of all runs, each by its own rule."""
+        params = params if inplace else trees.map_leaves(np.copy, params)
+        for i, (rule, at) in enumerate(zip(self.rules, self._parts(params), strict=True)):
+            _, state[i] = rule.update(_part(params, at), _part(grads, at), state[i], inplace=True)
+        return params, state
 
 
 def train_together(optimizers, sizes, x, y, *, steps, batch_size, seed, runs=1) -> tuple[dict, dict]:
@@ -511,25 +539,16 @@ def train_together(optimizers, sizes, x, y, *, steps, batch_size, seed, runs=1) 
     """
     rng = np.random.default_rng(seed)
     net = mlp(sizes)
-    first, state = net.init(rng)
+    first, _ = net.init(rng)
     params = stack_runs([first] * (len(optimizers) * runs))
-    parts = [slice(i * runs, (i + 1) * runs) for i in range(len(optimizers))]
-    states = [rule.init(_part(params, part)) for rule, part in zip(optimizers.values(), parts, strict=True)]
-    loss = np.full((steps, len(optimizers) * runs), np.nan)
-    with np.errstate(over="ignore", invalid="ignore"):  # runs that diverge go to NaN by themselves
-        for step in range(steps):
-            batch = rng.integers(0, len(x), batch_size)
-            scores, cache, state = net.forward(params, state, x[batch], training=True)
-            loss[step], dscores = softmax_cross_entropy(scores, y[batch])
-            grads = net.backward_first(dscores, cache)
-            for i, (rule, part) in enumerate(zip(optimizers.values(), parts, strict=True)):
-                _, states[i] = rule.update(_part(params, part), _part(grads, part), states[i], inplace=True)
-    return {name: loss[:, part] for name, part in zip(optimizers, parts, strict=True)}, params
+    run = descend(net, params, drawn(x, y, batch_size, rng), Together(tuple(optimizers.values())), steps=steps)
+    losses = np.split(run.loss, len(optimizers), axis=1)
+    return dict(zip(optimizers, losses, strict=True)), run.params
 
 
-def _part(tree, part):
+def _part(tree, runs):
     """Some runs of nested params; views, so that updating them in place updates the whole."""
-    return {name: _part(value, part) if isinstance(value, dict) else value[part] for name, value in tree.items()}
+    return trees.map_leaves(lambda a: a[runs], tree)
 
 
 def on_mnist(rate=0.01, hidden_layers=1, steps=100, batch_size=50, seed=0) -> dict:
@@ -576,15 +595,12 @@ def compare_on_mnist(rates=None, steps=300, batch_size=128, seed=0) -> dict:
     `{optimizer: {"loss": (steps,), "test_accuracy": float}}`.
     """
     rates = USUAL_RATES if rates is None else rates
-    mnist = data.mnist(flat=True)
-    mean = mnist.x_train.mean()
+    x, y, x_test, y_test = mnist()
     rules = {name: OPTIMIZERS[name](rate) for name, rate in rates.items()}
     sizes = [784, 100, 100, 100, 100, 10]
-    loss, params = train_together(
-        rules, sizes, mnist.x_train - mean, mnist.y_train, steps=steps, batch_size=batch_size, seed=seed
-    )
-    scores, _, _ = mlp(sizes).forward(params, {}, mnist.x_test - mean, training=False)
-    shares = accuracy(scores, mnist.y_test)
+    loss, params = train_together(rules, sizes, x, y, steps=steps, batch_size=batch_size, seed=seed)
+    scores, _, _ = mlp(sizes).forward(params, {}, x_test, training=False)
+    shares = accuracy(scores, y_test)
     return {
         name: {"loss": loss[name][:, 0], "test_accuracy": float(share)}
         for name, share in zip(rates, shares, strict=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 
 import numpy as np
 
 from .. import _checks, data
-from ..layers import ReLU
+from ..errors import NotFiniteError
 from ..losses import softmax_cross_entropy
+from ..model import accuracy
 from ..optimizers import sgd
 from ..preprocessing import PCA, ChannelMean, MeanImage, Standardizer, Whitening
-from .initialization import SCHEMES, mlp
+from ._bench import descend, mlp, quiet, shuffled
 
 HOW = ("raw", "centred", "scaled", "whitened")
 
@@ -180,26 +182,15 @@ def wine(how="raw", rates=None, steps=200, seed=0) -> dict:
     x, y, x_test, y_test = _split(table.x.astype(np.float64), table.y, 60, rng)
     transform = fit(how, x)
     x, x_test = transform(x), transform(x_test)
-    net = mlp([13, 16, 3], ReLU, SCHEMES["He"])
-    first, state = net.init(rng)
-    loss, accuracy = np.full(len(rates), np.inf), np.full(len(rates), np.nan)
+    net = mlp([13, 16, 3])
+    first, _ = net.init(rng)
+    loss, right = np.full(len(rates), np.inf), np.full(len(rates), np.nan)
     for r, rate in enumerate(rates):
-        params, optimizer = first, sgd(rate)
-        memory = optimizer.init(params)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for _ in range(steps):
-                scores, cache, _ = net.forward(params, state, x, training=True)
-                if not np.isfinite(scores).all():
-                    break
-                _, dscores = softmax_cross_entropy(scores, y)
-                _, grads = net.backward(dscores, cache)
-                params, memory = optimizer.update(params, grads, memory)
-            scores, _, _ = net.forward(params, state, x, training=False)
-            if np.isfinite(scores).all():
-                loss[r] = softmax_cross_entropy(scores, y)[0]
-                test_scores, _, _ = net.forward(params, state, x_test, training=False)
-                accuracy[r] = (test_scores.argmax(axis=1) == y_test).mean()
-    return {"how": how, "rates": rates, "loss": loss, "test_accuracy": accuracy}
+        params = descend(net, first, lambda: (x, y), sgd(rate), steps=steps).params
+        with quiet(), contextlib.suppress(NotFiniteError):
+            loss[r], _ = softmax_cross_entropy(net.forward(params, {}, x, training=False)[0], y)
+            right[r] = accuracy(net.forward(params, {}, x_test, training=False)[0], y_test)
+    return {"how": how, "rates": rates, "loss": loss, "test_accuracy": right}
 
 
 # Principal components
@@ -404,18 +395,10 @@ def mean_or_channel(seeds=3) -> dict:
 
 def _accuracy(x, y, x_test, y_test, seed, epochs=5, lr=0.1, batch=50):
     rng = np.random.default_rng(seed)
-    net = mlp([x.shape[1], 64, 10], ReLU, SCHEMES["He"])
-    params, state = net.init(rng)
-    optimizer = sgd(lr)
-    memory = optimizer.init(params)
-    for _ in range(epochs):
-        for rows in rng.permutation(len(x)).reshape(-1, batch):
-            scores, cache, _ = net.forward(params, state, x[rows], training=True)
-            _, dscores = softmax_cross_entropy(scores, y[rows])
-            _, grads = net.backward(dscores, cache)
-            params, memory = optimizer.update(params, grads, memory)
-    scores, _, _ = net.forward(params, state, x_test, training=False)
-    return float((scores.argmax(axis=1) == y_test).mean())
+    net = mlp([x.shape[1], 64, 10])
+    params, _ = net.init(rng)
+    run = descend(net, params, shuffled(x, y, batch, rng), sgd(lr), steps=epochs * (len(x) // batch))
+    return float(accuracy(net.forward(run.params, {}, x_test, training=False)[0], y_test))
 
 
 # The leak

@@ -8,17 +8,19 @@ import unicodedata
 
 import numpy as np
 
-from .. import _checks, data, optimizers, schedules, weights
+from .. import _checks, data, optimizers, schedules
 from ..activations import softmax
-from ..layers import Dense, Tanh
-from ..layers_recurrent import (
+from ..data import weights
+from ..layers import (
     GRU,
     LSTM,
     RNN,
+    Dense,
     EachStep,
     Embedding,
     LastStep,
     LastSteps,
+    Tanh,
     sequence_cross_entropy,
 )
 from ..losses import mean_squared_error, softmax_cross_entropy
@@ -33,7 +35,7 @@ from ..recurrent import (
     rnn_step_backward,
     rnn_step_forward,
 )
-from ..zoo_text import write_text
+from ..zoo import write_text
 
 CELLS = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
 
@@ -523,7 +525,7 @@ def recall(cell="RNN", trained=100, delay=20, longest=200, sequences=60, seed=0)
 
     Parameters
     ----------
-    trained : the cells were trained with delays from 1 to this, 20 or 100 (`coursekit.weights.recall`)
+    trained : the cells were trained with delays from 1 to this, 20 or 100 (`coursekit.experiments.recipes.recall`)
     delay : where to look
 
     Returns
@@ -566,7 +568,7 @@ TEXTS = {"Shakespeare": "char_rnn_shakespeare", "Korean constitution": "char_rnn
 @functools.cache
 def _writer(source):
     """(model, vocabulary, params, the words of the text) of a source."""
-    from ..weights import char_rnn
+    from .recipes import char_rnn
 
     name = TEXTS[_checks.choice("source", source, TEXTS)]
     model, vocabulary = char_rnn.model(name)
@@ -606,7 +608,7 @@ def text_bits(source="Shakespeare") -> dict:
 
     The network is the shipped one, with its numbers rounded to half precision.
     """
-    from ..weights import char_rnn
+    from .recipes import char_rnn
 
     model, vocabulary, params, _ = _writer(source)
     learn, _, (x, y) = char_rnn.split(TEXTS[source], vocabulary)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from .. import _checks, _trees, data
+from .. import _checks, data, trees
 from ..activations import softmax
 from ..convolution import avg_pool2d_forward
 from ..layers import Dense, Dropout, ReLU
@@ -164,6 +164,26 @@ def _degrees(examples, sets, seed):
     return {name: np.array(values) for name, values in rows.items()}, fits
 
 
+DEGREES = (1, 3, 9, 20, 29, 40, 60, 120, 300, 1000)
+
+
+def beyond_the_points(degrees=DEGREES, examples=30, sets=30, seed=0) -> dict:
+    """Polynomials with fewer and with more weights than points; of many that fit, the one with the smallest weights.
+
+    Returns
+    -------
+    degrees, bias, variance : (K,) squared bias and variance, means over x
+    """
+    rng = np.random.default_rng(seed)
+    x, y = points(rng, (sets, examples))
+    rows = []
+    for degree in degrees:
+        weights = np.linalg.pinv(features(x, degree)) @ y[..., None]
+        rows.append(_unbiased((features(GRID, degree) @ weights)[..., 0], truth(GRID)))
+    bias, variance = np.array(rows).T
+    return {"degrees": np.array(degrees), "bias": bias, "variance": variance, "examples": examples}
+
+
 def decompose(predictions, target) -> tuple[np.ndarray, np.ndarray]:
     """Squared bias and variance, (...) each, of R predictions (R, ...)."""
     mean = predictions.mean(axis=0)
@@ -254,7 +274,7 @@ def train_nets(sizes, x, y, *, optimizer, steps, batch_size, seed, runs=1, rate=
 
 def measure(net, params, x, y) -> tuple[np.ndarray, np.ndarray]:
     """Loss and accuracy of every run in eval mode, (runs,) each."""
-    scores, _, _ = net.forward(params, {}, x.astype(_trees.leaves(params)[("dense_0", "w")].dtype), training=False)
+    scores, _, _ = net.forward(params, {}, x.astype(trees.leaves(params)[("dense_0", "w")].dtype), training=False)
     return softmax_cross_entropy(scores, y)[0], accuracy(scores, y)
 
 
@@ -550,7 +570,7 @@ def validation_curves(runs=1, epochs=50, examples=300, lr=0.003, seed=0) -> dict
 def stop_early(losses, patience) -> tuple[int, int]:
     """(epoch at which training stops, best epoch until then), from 1, by coursekit's `EarlyStopping`."""
     stop, rows = EarlyStopping(patience), []
-    history = SimpleNamespace(params={}, state={}, epochs=rows)
+    history = SimpleNamespace(params={}, state={}, epochs=rows, best={})
     for loss in losses:
         rows.append({"val_loss": float(loss)})
         if stop(history):

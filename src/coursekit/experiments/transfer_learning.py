@@ -7,7 +7,8 @@ import functools
 
 import numpy as np
 
-from .. import _checks, _trees, data, weights
+from .. import _checks, data, trees
+from ..data import weights
 from ..errors import RangeError
 from ..layers import Conv2d, Dense, Flatten, MaxPool2d, ReLU
 from ..losses import softmax_cross_entropy
@@ -184,7 +185,7 @@ def features(source: str, target: str, cut: str) -> tuple[np.ndarray, np.ndarray
     if CUTS[_checks.choice("cut", cut, CUTS)]:
         params = pretrained(source)
         (body, params, _), _ = split(network(params[HEAD]["w"].shape[1]), params, {}, CUTS[cut])
-        params = _trees.map_leaves(lambda a: a.astype(np.float64), params)  # so that a browser gives the same picture
+        params = trees.map_leaves(lambda a: a.astype(np.float64), params)  # so that a browser gives the same picture
         x, x_test = (predict(body, params, {}, a.astype(np.float64)) for a in (x, x_test))
     return unit(x, x_test)
 

@@ -14,8 +14,9 @@ from ..errors import NotFiniteError
 from ..gradcheck import numerical_gradient
 from ..initializers import he_normal
 from ..losses import softmax_cross_entropy
-from ..model import accuracy, minibatches, stack_runs
+from ..model import accuracy, stack_runs
 from ..optimizers import adam, adamw, momentum, sgd
+from ..training import minibatches
 from .clinic import images, mlp
 
 OPTIMIZERS = {"SGD": sgd, "momentum": momentum, "Adam": adam}

@@ -1,11 +1,9 @@
-"""Interactive figures and predictions: declared once, shown in a notebook, in the HTML book, and live in the page.
+"""What the chapters show to hold in the hand (`coursekit.explorers.initialization`, ...): declarations only.
 
-The modules of the chapters (`coursekit.explorers.initialization`, ...) hold declarations only. What they compute is in
-`coursekit.experiments`, how it is drawn in `coursekit.plotting`.
+What they compute is in `coursekit.experiments`, how it is drawn in `coursekit.plotting`, and what makes sliders and
+pages of them in `coursekit.interactive`.
 """
 
-from .controls import Choice, LogSlider, Slider
-from .core import Explorer, explorer
-from .predict import predict
+from ..interactive import Choice, Explorer, LogSlider, Slider, explorer, predict
 
 __all__ = ["Choice", "Explorer", "LogSlider", "Slider", "explorer", "predict"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..experiments import activations as experiment
+from ..interactive.slots import Slot
+from ..layers import ReLU
 from ..plotting import activations as plot
 from . import Choice, LogSlider, Slider, explorer, predict
 
@@ -28,6 +30,23 @@ def _last(loss, window=20):
     return f"The loss ends at {loss[-window:].mean():.2f}; ln 10 is 2.30."
 
 
+def _layer(forward, backward):
+    """A kind of layer made of two functions of sheet 03."""
+    return type("Written", (ReLU,), {"_forward": staticmethod(forward), "_backward": staticmethod(backward)})
+
+
+YOURS = [
+    Slot(
+        "activation",
+        question,
+        (f"{name}_forward", f"{name}_backward"),
+        ((experiment.LAYERS, _layer), (experiment.GAINS, lambda *_, gain=experiment.GAINS[name]: gain)),
+        beside=name,
+    )
+    for question, name in (("03.1", "relu"), ("03.2", "elu"))
+]
+
+
 def _layers_in_words(result):
     name, saturated, mean = result["activation"], result["saturated"][-1], result["mean"][-1]
     lanes = "; ".join(
@@ -42,6 +61,7 @@ layers = explorer(
     plot.layers,
     _layers_in_words,
     title="Outputs of every layer while the network learns",
+    yours=YOURS,
     activation=Choice("sigmoid", "sigmoid - 1/2", "tanh", "relu", label="activation"),
     depth=Slider(1, 5, default=5, step=1, label="hidden layers"),
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..experiments import initialization as experiment
+from ..interactive.sketch import Curve
 from ..plotting import initialization as plot
 from . import Choice, LogSlider, Slider, explorer, predict
-from .sketch import Curve
 
 __all__ = ["predict_gain", "predict_relu", "predict_std", "predict_zero", "signal", "training_curve"]
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..experiments import optimizers as experiment
+from ..interactive.slots import Slot
 from ..plotting import optimizers as plot
 from . import Choice, LogSlider, Slider, explorer, predict
 
@@ -21,6 +25,44 @@ __all__ = [
     "predict_mnist",
     "predict_rate",
     "valley",
+]
+
+
+@dataclass(frozen=True)
+class _Written:
+    """An optimizer made of a step function of sheet 07: what it remembers are arrays like the weights."""
+
+    remembers: int
+    step: Callable
+
+    def init(self, w):
+        return 0, (np.zeros_like(w),) * self.remembers
+
+    def update(self, w, g, state):
+        t, kept = state[0] + 1, state[1]
+        w, *kept = self.step(w, g, t, *kept)
+        return w, (t, tuple(kept))
+
+
+def _momentum(step):
+    return lambda lr: _Written(1, lambda w, g, t, v: step(w, g, v, lr, 0.9))
+
+
+def _rmsprop(step):
+    return lambda lr: _Written(1, lambda w, g, t, s: step(w, g, s, lr, 0.9, 1e-8))
+
+
+def _adam(step):
+    return lambda lr: _Written(2, lambda w, g, t, m, v: step(w, g, m, v, t, lr, 0.9, 0.999, 1e-8))
+
+
+YOURS = [
+    Slot("optimizer", question, (name,), ((experiment.OPTIMIZERS, make),), beside)
+    for question, name, make, beside in (
+        ("07.1", "momentum_step", _momentum, "momentum"),
+        ("07.2", "rmsprop_step", _rmsprop, "RMSProp"),
+        ("07.3", "adam_step", _adam, "Adam"),
+    )
 ]
 
 
@@ -41,6 +83,7 @@ valley = explorer(
     plot.paths,
     _path_in_words,
     title="Fifty steps on x²/20 + y²",
+    yours=YOURS,
     optimizer=Choice(*experiment.NINE, label="optimizer"),
     rate=LogSlider(0.03, 3.0, default=0.949, steps=9, label="rate"),
     start=Choice(*experiment.SURFACES["valley"].starts, label="start"),
@@ -51,6 +94,7 @@ landscape = explorer(
     plot.paths,
     _path_in_words,
     title="Two hundred steps on surfaces that are no bowls",
+    yours=YOURS,
     surface=Choice("saddle", "two minima", "Rosenbrock", label="surface"),
     optimizer=Choice("gradient descent", "momentum", "Nesterov", "AdaGrad", "RMSProp", "Adam", label="optimizer"),
     rate=LogSlider(0.0003, 0.3, default=0.03, steps=7, label="rate"),
@@ -137,7 +181,8 @@ def _adversary_in_words(result):
     ends = " and ".join(f"{name} at {result[name][-cycles:].mean():.2f}" for name in ("Adam", "AMSGrad"))
     return (
         f"The gradient is +{result['every']} at one step of every {result['every']} and -1 at the others, so the best "
-        f"x is -1. With a memory of {result['memory']:.3g} steps, over the last three cycles {ends}."
+        f"x is -1. Adam needs a memory of about {result['every'] ** 2 / 4:.3g} steps. With {result['memory']:.3g}, "
+        f"over the last three cycles {ends}."
     )
 
 

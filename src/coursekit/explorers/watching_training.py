@@ -6,9 +6,9 @@ import numpy as np
 
 from ..experiments import clinic as records
 from ..experiments import watching_training as experiment
+from ..interactive.clinic import Clinic
 from ..plotting import watching_training as plot
 from . import Choice, LogSlider, Slider, explorer, predict
-from .clinic import Clinic
 
 __all__ = [
     "clinic",

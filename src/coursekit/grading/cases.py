@@ -15,6 +15,12 @@ A case file reads from top to bottom: a title, then for each question its headin
     WRONG = [Wrong("05.1", '''def xavier_normal(rng, shape): ...''', message="fan-out")]
     RIGHT = [Right("05.1", '''def xavier_normal(rng, shape): ...''')]
 
+    MODELS = {"05.1": '''def xavier_normal(rng, shape): ...'''}
+    SLIPS = [*slips("05.1", MODELS["05.1"], {("n_in + n_out", "n_in"): "the fan-out was left out"})]
+
+A slip is a wrong answer with its name: where `check` finds that an answer does what a slip does, on two draws, it says
+so. A model is the answer that most people would write; `check` also tries what it becomes by one change (`mutants`).
+
 The positional arguments of a case are the names that the student must define; `rng` is the generator from which the
 case draws its inputs and shapes. Whoever seeds it decides them: `public_rng` for the student's own check,
 `keyed_rng` for marks. A case raises AssertionError when the answer is wrong (`coursekit.grading.compare` does) and
@@ -43,6 +49,7 @@ __all__ = [
     "Question",
     "Right",
     "Sheet",
+    "Slip",
     "Wrong",
     "case",
     "keyed_rng",
@@ -51,6 +58,7 @@ __all__ = [
     "public_rng",
     "question",
     "sheet_ids",
+    "slips",
 ]
 
 _PACKAGE = pathlib.Path(__file__).resolve().parents[1]
@@ -80,6 +88,31 @@ class Right:
 
     question: str
     code: str
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A usual wrong answer and its name, a sentence that goes on from "It looks as if"."""
+
+    question: str
+    code: str
+    says: str
+
+
+def slips(question: str, model: str, edits: dict[tuple[str, str] | tuple[str, str, str, str], str]) -> list[Slip]:
+    """Slips as changes of a model: `{(old, new): says}`; (old, new, old, new) makes two changes.
+
+    Every `old` must stand in the model; all its places are changed.
+    """
+    found = []
+    for edit, says in edits.items():
+        code = model
+        for old, new in zip(edit[::2], edit[1::2], strict=True):
+            if old not in code:
+                raise RangeError(f"slip of {question}: {old!r} does not stand in its model")
+            code = code.replace(old, new)
+        found.append(Slip(question, code, says))
+    return found
 
 
 @dataclass(frozen=True)
@@ -116,6 +149,8 @@ class Question:
     hints: tuple[str, ...]
     wrong: tuple[Wrong, ...]
     right: tuple[Right, ...]
+    slips: tuple[Slip, ...] = ()
+    models: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -176,9 +211,12 @@ def question(id: str, *, title: str, minutes: int, hints: Iterable[str] = ()) ->
     return Question(id, title, 0, minutes, (), tuple(hints), (), ())
 
 
-def public_rng(case: Case) -> np.random.Generator:
-    """The generator of the student's own check: the same in every run and on every machine."""
-    return _rng(hashlib.sha256(_label(case)).digest())
+def public_rng(case: Case, draw: int = 0) -> np.random.Generator:
+    """The generator of the student's own check: the same in every run and on every machine.
+
+    Points come from draw 0; the others are for a diagnosis, which has to fit more than once.
+    """
+    return _rng(hashlib.sha256(_label(case) + (f"\0{draw}".encode() if draw else b"")).digest())
 
 
 def keyed_rng(key: bytes, case: Case) -> np.random.Generator:
@@ -244,13 +282,15 @@ def _sheet(id, filename, names):
             questions[-1] = replace(head, points=head.points + found.points, cases=(*head.cases, found))
     ids = [q.id for q in questions]
     labels = [(c.question, c.name) for q in questions for c in q.cases]
-    wrong, right = names.get("WRONG", []), names.get("RIGHT", [])
+    wrong, right, slip = names.get("WRONG", []), names.get("RIGHT", []), names.get("SLIPS", [])
+    models = names.get("MODELS", {})
     for what, bad in {
         "question ids do not all begin with the sheet's id": [i for i in ids if not re.fullmatch(rf"{id}\.\d+", i)],
         "questions twice": [i for i in ids if ids.count(i) > 1],
         "cases twice (two names, or one function name used again)": [x for x in labels if labels.count(x) > 1],
         "questions without a case": [q.id for q in questions if not q.cases],
-        "answers to an unknown question": [a.question for a in (*wrong, *right) if a.question not in ids],
+        "answers to an unknown question": [a.question for a in (*wrong, *right, *slip) if a.question not in ids]
+        + [id for id in models if id not in ids],
     }.items():
         if bad:
             raise RangeError(f"{filename}: {what}: {', '.join(map(str, dict.fromkeys(bad)))}")
@@ -262,6 +302,8 @@ def _sheet(id, filename, names):
                 q,
                 wrong=tuple(a for a in wrong if a.question == q.id),
                 right=tuple(a for a in right if a.question == q.id),
+                slips=tuple(a for a in slip if a.question == q.id),
+                models=(*((models[q.id],) if q.id in models else ()), *(a.code for a in right if a.question == q.id)),
             )
             for q in questions
         ),

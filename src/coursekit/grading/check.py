@@ -7,20 +7,26 @@ sealed grader, which runs the same cases with other inputs and shapes.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
+import dataclasses
+import difflib
+import functools
 import html
 import inspect
 import io
 import linecache
 import sys
 import time
+import warnings
 from dataclasses import dataclass
-from types import FrameType
+from types import FrameType, FunctionType
 
 import numpy as np
 
 from ..errors import CourseError
+from . import diagnose, rules, words
 from .cases import Case, Question, Sheet, load_sheet, public_rng
 from .compare import Different, inspect_value
 
@@ -82,9 +88,9 @@ class _Stop(BaseException):
 class _StudentError(Exception):
     """The student's function raised, or could not be called; the message is ready to be shown."""
 
-    def __init__(self, message, *, code="", mistake=None, unwritten=False):
+    def __init__(self, message, *, code="", mistake=None, unwritten=False, name=""):
         super().__init__(message)
-        self.code, self.mistake, self.unwritten = code, mistake, unwritten
+        self.code, self.mistake, self.unwritten, self.name = code, mistake, unwritten, name
 
 
 def check(question: str, namespace: dict | None = None) -> CheckResult:
@@ -102,11 +108,31 @@ def check(question: str, namespace: dict | None = None) -> CheckResult:
         shown.show(_as_text(result), _as_html(result))
         return result
     shown.waiting(found.id)
-    result, printed = _run(found, names)
+    result, printed = _run(found, names, sheet)
     _session[found.id] = result.points
     progress = _Progress.of(sheet)
     shown.show(_as_text(result, found, progress, printed), _as_html(result, found, progress, printed))
     return result
+
+
+def report(question: str, namespace: dict) -> dict:
+    """What `check` says, as plain values for a page that sets it itself (`coursekit.interactive.cells`)."""
+    try:
+        sheet, found = _find(question)
+    except CourseError as error:
+        return {"problem": str(error)}
+    result, printed = _run(found, namespace, sheet)
+    _session[found.id] = result.points
+    return {
+        "question": found.id,
+        "right": result.passed,
+        "headline": _headline(result, found),
+        "cases": [{**dataclasses.asdict(case), "worth": _worth(case)} for case in result.cases],
+        "groups": [len(group) for group in _folded(result.cases)],
+        "notes": _notes(result),
+        "printed": printed,
+        "seconds": result.seconds,
+    }
 
 
 def _find(question) -> tuple[Sheet, Question]:
@@ -116,48 +142,203 @@ def _find(question) -> tuple[Sheet, Question]:
     return sheet, sheet[f"{sheet.id}.{question.split('.', 1)[1].strip()}"]
 
 
-def _run(question: Question, names: dict) -> tuple[CheckResult, str]:
+def _run(question: Question, names: dict, sheet: Sheet) -> tuple[CheckResult, str]:
     """Run the public cases. A stop (by the student or the clock) ends the question."""
-    printed, results = _Printed(), []
+    printed, results, trials = _Printed(), [], {}
     cases = [case for case in question.cases if not case.hidden]
     start = time.perf_counter()
     for case in cases:
         with contextlib.redirect_stdout(printed), _time_limit(names):
-            outcome, stopped = _run_case(case, names, start)
+            outcome, trial, stopped = _run_case(case, names, start)
         results.append(outcome)
+        if trial is not None:
+            trials[case] = trial
         if stopped:
             results += [
                 CaseResult(c.name, c.points, "wrong", "not run, because the check was stopped")
                 for c in cases[len(results) :]
             ]
             break
+    else:
+        with contextlib.redirect_stdout(_Printed()), _time_limit(names):
+            results = _explained(question, sheet, names, cases, results, trials)
     points = sum(r.points for r in results if r.status == "right")
     seconds = time.perf_counter() - start
     return CheckResult(question.id, points, sum(c.points for c in cases), tuple(results), seconds), printed.getvalue()
 
 
-def _run_case(case: Case, names: dict, start: float) -> tuple[CaseResult, bool]:
-    def result(status, message="", **more):
-        return CaseResult(case.name, case.points, status, message, **more)
+def _explained(question, sheet, names, cases, results, trials):
+    """The results, with the mistakes that `diagnose` finds, and with whose fault a failure is."""
+    try:
+        failed = {c: r for c, r in zip(cases, results, strict=True) if r.status == "wrong"}
+        said = {c: text for c in failed if (text := _blamed(c, names, sheet))}
+        said |= {
+            c: text
+            for c, r in zip(cases, results, strict=True)
+            if r.status == "unwritten" and (text := _leftover(c, names))
+        }
+        left = {c: t for c, t in trials.items() if c not in said}
+        if left:
+            said |= diagnose.diagnose(question, sheet, names, left, lambda case, draw: _again(case, names, draw))
+        for case in left:
+            said.setdefault(case, None)
+    except (KeyboardInterrupt, _Stop):
+        return results
+    new = []
+    for case, result in zip(cases, results, strict=True):
+        if case in said:
+            status = "wrong" if said[case] else result.status
+            result = dataclasses.replace(result, mistake=said[case], status=status)
+        new.append(result)
+    return new
 
+
+def _again(case, names, draw):
+    """The student's answer once more, on another draw: a Trial when the comparator refuses it."""
+    _, trial, _ = _run_case(case, names, time.perf_counter(), draw)
+    return trial
+
+
+def _blamed(case, names, sheet):
+    """A function of another answer that is wrong, and whose fault this failure is."""
+
+    def fails(name):
+        for question in sheet.questions:
+            mine = [c for c in question.cases if name in c.names and not c.hidden]
+            if any(_run_case(c, names, time.perf_counter())[0].status != "right" for c in mine):
+                return question.id
+        return None
+
+    def passes(other):
+        return _run_case(case, other, time.perf_counter())[0].status == "right"
+
+    found = diagnose.blame(case, names, sheet, passes, fails)
+    if found is None:
+        return None
+    return f'{found[0]} fails first: mend it (check("{found[1]}")), then look here again'
+
+
+def _leftover(case, names):
+    """A `raise NotImplementedError` that still stands in a function in which there is code of the student's."""
+    for name in case.names:
+        function = names.get(name)
+        if not isinstance(function, FunctionType):
+            continue
+        found = _without_raise(function)
+        if found is None:
+            continue
+        lines, other, came = found
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            outcome, _, _ = _run_case(case, {**names, name: other}, time.perf_counter())
+        unset = outcome.mistake is not None and "has no value here" in outcome.mistake
+        if outcome.status == "right" or (outcome.status == "wrong" and not unset and not (came and came[0] is None)):
+            where = " and ".join(map(str, lines))
+            return (
+                f"raise NotImplementedError still stands in {name}, line {where}: delete it where your code is finished"
+            )
+    return None
+
+
+def _without_raise(function):
+    """The function without its `raise NotImplementedError`, and the lines in which these stood."""
+    code = function.__code__
+    tree = words.tree_of(code.co_filename)
+    if tree is None:
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == code.co_name and _starts(node) == code.co_firstlineno:
+            break
+    else:
+        return None
+    lines = []
+
+    class Drop(ast.NodeTransformer):
+        def visit_Raise(self, raised):
+            what = raised.exc.func if isinstance(raised.exc, ast.Call) else raised.exc
+            if isinstance(what, ast.Name) and what.id == "NotImplementedError":
+                lines.append(raised.lineno - code.co_firstlineno + 1)
+                return ast.copy_location(ast.Pass(), raised)
+            return raised
+
+    node = Drop().visit(node)
+    if not lines:
+        return None
+    place = dict(function.__globals__)
+    node.decorator_list = []
+    exec(compile(ast.fix_missing_locations(ast.Module([node], [])), code.co_filename, "exec"), place)
+    made = place[node.name]
+    other = FunctionType(made.__code__, function.__globals__, made.__name__, function.__defaults__)
+    other.__kwdefaults__ = function.__kwdefaults__
+    came: list = []
+
+    def kept(*args, **kwargs):
+        came[:] = [other(*args, **kwargs)]
+        return came[0]
+
+    return lines, functools.wraps(other)(kept), came
+
+
+def _starts(node):
+    return min([node.lineno, *(d.lineno for d in node.decorator_list)])
+
+
+def _run_case(case: Case, names: dict, start: float, draw: int = 0):
+    """(result, trial, stopped): the trial is there when the comparator refused the answer."""
+
+    def result(status, message="", **more):
+        return CaseResult(case.name, case.points, status, message, **more), None, False
+
+    watch = diagnose.Watch()
     try:
         missing = [name for name in case.names if name not in names]
         if missing:
-            what = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not defined"
-            return result("unwritten", f"{what}. Write what is missing and run its cell, then check again."), False
-        case.run({name: _guard(name, names[name], names) for name in case.names}, public_rng(case))
-        return result("right"), False
+            return result("unwritten", _not_there(missing, names))
+        for name in case.names:
+            if (reason := rules.refusal(name, names[name], names)) is not None:
+                return result("wrong", reason, mistake=_REFUSED)
+        case.run({name: _guard(name, names[name], names, watch) for name in case.names}, public_rng(case, draw))
+        return result("right")
     except _StudentError as error:
-        status = "unwritten" if error.unwritten else "wrong"
-        return result(status, str(error), code=error.code, mistake=error.mistake), False
+        return result("unwritten" if error.unwritten else "wrong", str(error), code=error.code, mistake=error.mistake)
     except Different as error:
-        return result("wrong", error.summary + ".", facts=error.facts, mistake=error.mistake), False
+        found, _, _ = result("wrong", error.summary + ".", facts=error.facts, mistake=error.mistake)
+        return found, diagnose.Trial(draw, error, watch.calls), False
     except AssertionError as error:
-        return result("wrong", str(error) or "the answer is not right"), False
+        return result("wrong", str(error) or "the answer is not right")
     except (KeyboardInterrupt, _Stop) as error:
-        return result("wrong", *_stopped(error, names, time.perf_counter() - start)), True
+        found, _, _ = result("wrong", *_stopped(error, names, time.perf_counter() - start))
+        return found, None, True
     except Exception as error:  # a case met something that it did not foresee
-        return result("wrong", f"The answer cannot be compared: {type(error).__name__}: {_clip(error)}"), False
+        return _unforeseen(case, error, result, watch, names)
+
+
+_REFUSED = (
+    "something is used that the grader does not have: it has NumPy and the cells of this notebook, and nothing else"
+)
+
+
+def _unforeseen(case, error, result, watch, names):
+    """The answer is of a kind that the case did not expect."""
+    for name in case.names:
+        if not callable(names[name]) and "not callable" in str(error):
+            return result(
+                "wrong",
+                f"{name} is {inspect_value(names[name])}, not a function.",
+                mistake=f"the name {name} was given to a value in some cell: run the cell with its def again",
+            )
+    values = [f"{name} gave {inspect_value(out)}" for name, _, out in watch.calls[-1:]]
+    if not values:
+        return result("wrong", f"{' and '.join(case.names)} cannot be used as the task asks.")
+    return result("wrong", f"The answer cannot be compared: {values[0]}, which is not of the kind that was asked for.")
+
+
+def _not_there(missing, names):
+    what = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not defined"
+    own = [n for n, v in names.items() if isinstance(v, FunctionType) and v.__globals__ is names]
+    like = difflib.get_close_matches(missing[0], own, 1, 0.7) or [n for n in own if missing[0] in n or n in missing[0]]
+    hint = f" There is {like[0]}: the check looks for {missing[0]}." if like else ""
+    return f"{what}.{hint} Write what is missing and run its cell, then check again."
 
 
 def _stopped(error, names, seconds):
@@ -169,15 +350,12 @@ def _stopped(error, names, seconds):
     )
 
 
-def _guard(name, value, names):
+def _guard(name, value, names, watch=None):
     """A stand-in for a function of the student that gives it copies, and turns what goes wrong into words."""
     if not callable(value):
         return copy.deepcopy(value)
     if inspect.isclass(value):
         return value
-    home = getattr(value, "__module__", None)
-    if isinstance(home, str) and home.startswith("coursekit."):
-        raise _StudentError(f"{name} is the one of {home}. The exercise is to write your own.")
 
     def call(*args, **kwargs):
         _fits(name, value, args, kwargs)
@@ -189,20 +367,36 @@ def _guard(name, value, names):
         except (KeyboardInterrupt, _Stop):
             raise
         except BaseException as error:  # SystemExit too: the notebook goes on
-            raise _StudentError(
-                f"{name} raised {type(error).__name__}: {_clip(error)}",
-                code=_where(error.__traceback__, names),
-                mistake=_usual(error),
-            ) from None
+            said = words.explain(name, error, names)
+            raise _StudentError(said.message, code=said.code, mistake=said.mistake, name=name) from None
         for position, (before, after) in enumerate(zip(args, given[0], strict=True)):
             if not _same(before, after):
                 raise _StudentError(
                     f"{name} changes its argument {_parameter(value, position)} ({inspect_value(before)}).",
-                    mistake="an operation works in place (+=, *=, x[...] =) on the array that came in",
+                    mistake=_in_place(before),
+                    name=name,
                 )
+        if watch is not None:
+            watch.calls.append((name, _by_name(value, args, kwargs), out))
         return out
 
     return call
+
+
+def _in_place(value):
+    if isinstance(value, (dict, list)):
+        return f"the {type(value).__name__} that came in is written to, or an array in it: make a new one"
+    return (
+        "an operation works in place (+=, *=, x[...] =) on the array that came in: the caller's array changes with it"
+    )
+
+
+def _by_name(function, args, kwargs):
+    """The arguments of a call by the names of the parameters."""
+    try:
+        return dict(inspect.signature(function).bind(*args, **kwargs).arguments)
+    except (TypeError, ValueError):
+        return {**{f"argument {i + 1}": value for i, value in enumerate(args)}, **kwargs}
 
 
 def _fits(name, function, args, kwargs):
@@ -215,10 +409,12 @@ def _fits(name, function, args, kwargs):
         signature.bind(*args, **kwargs)
     except TypeError:
         called = ", ".join([*map(_short, args), *(f"{key}={_short(value)}" for key, value in kwargs.items())])
-        count = len(signature.parameters)
+        count, gives = len(signature.parameters), len(args) + len(kwargs)
         raise _StudentError(
             f"{name}{shown} takes {count} argument{'' if count == 1 else 's'}, but the check calls it with "
-            f"{len(args) + len(kwargs)}: {name}({called})"
+            f"{gives}: {name}({called})",
+            mistake=f"the line with def {name} is not the one that the task asks for",
+            name=name,
         ) from None
 
 
@@ -235,16 +431,6 @@ def _short(value):
     if isinstance(value, (tuple, list)) and len(value) < 6 and all(type(v) in (int, float, str) for v in value):
         return repr(value)
     return inspect_value(value)
-
-
-def _usual(error):
-    if isinstance(error, RecursionError):
-        return "the function calls itself without an end"
-    if isinstance(error, (TypeError, AttributeError)) and "NoneType" in str(error):
-        return "something is None: a function without a return, or an array method that works in place"
-    if isinstance(error, NameError):
-        return "a name is misspelt, or the cell that defines it was not run"
-    return None
 
 
 def _same(a, b) -> bool:

@@ -7,12 +7,22 @@ these. A message says what came, what was expected, where they first differ and,
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["Different", "expect_draws", "expect_equal", "expect_seeded", "expect_shape", "expect_true", "inspect_value"]
+__all__ = [
+    "Different",
+    "expect_draws",
+    "expect_equal",
+    "expect_parts",
+    "expect_seeded",
+    "expect_shape",
+    "expect_true",
+    "inspect_value",
+]
 
 _KINDS = {"b": "booleans", "i": "whole numbers", "u": "whole numbers", "f": "floats", "c": "complex numbers"}
 _NUMBERS = {bool, int, float, complex} | {
@@ -21,11 +31,37 @@ _NUMBERS = {bool, int, float, complex} | {
 _DEEPEST = 8
 
 
-class Different(AssertionError):
-    """An answer is wrong. `facts` are pairs (label, text); `mistake` names the usual mistake or is None."""
+MISSING = object()  # in place of a value that there is not
+_naming = True  # whether the mistakes of a case are compared; see `without_mistakes`
 
-    def __init__(self, summary: str, facts=(), mistake: str | None = None):
+
+@contextlib.contextmanager
+def without_mistakes():
+    """Compare only, without looking for the name of the mistake."""
+    global _naming
+    before, _naming = _naming, False
+    try:
+        yield
+    finally:
+        _naming = before
+
+
+def matches(got, want) -> bool:
+    """Whether a comparison of the two would pass."""
+    return _matches(got, want, 1e-6, 1e-9)
+
+
+class Different(AssertionError):
+    """An answer is wrong. `facts` are pairs (label, text); `mistake` names the usual mistake or is None.
+
+    `got` and `want` are what was compared, where there is such a thing. `fits` are all mistakes that fit, `mistake`
+    the first of them; `loose` says that they were told by a spread, which two mistakes may share.
+    """
+
+    def __init__(self, summary, facts=(), mistake=None, *, got=MISSING, want=MISSING, fits=(), loose=False):
         self.summary, self.facts, self.mistake = summary, tuple(facts), mistake
+        self.got, self.want, self.loose = got, want, loose
+        self.fits = tuple(fits) or ((mistake,) if mistake else ())
         lines = [summary, *(f"  {label + ':':<18} {text}" for label, text in self.facts)]
         if mistake:
             lines.append(f"  It looks as if {mistake}.")
@@ -59,15 +95,52 @@ def _show(number) -> str:
     return f"{number:.6g}"
 
 
+def _show_both(one, other) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    if not all(isinstance(n, (float, np.floating)) and math.isfinite(n) for n in (one, other)):
+        return _show(one), _show(other)
+    for digits in range(6, 18):
+        texts = f"{one:.{digits}g}", f"{other:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
 def _clip(text, length=80) -> str:
     text = str(text)
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def expect_true(condition: bool, message: str, *, mistake: str | None = None) -> None:
-    """Refuse unless `condition` is True."""
+def expect_true(condition: bool, message: str, *, mistake: str | None = None, got=MISSING) -> None:
+    """Refuse unless `condition` is True. `got` is what the student's function gave, if the condition is about that."""
     if not condition:
-        raise Different(message, mistake=mistake)
+        raise Different(message, mistake=mistake, got=got)
+
+
+def expect_parts(got, names: tuple[str, ...], *, what: str):
+    """The parts of a tuple or list with one part for each of `names`, or a refusal that says what came instead.
+
+    >>> dx, dw = expect_parts((1, 2), ("dx", "dw"), what="backward(dout)")
+    """
+    if type(got) in (tuple, list) and len(got) == len(names):
+        return got
+    asked = f"({', '.join(names)})"
+    mistake = None
+    if got is None:
+        mistake = "a return is missing"
+    elif type(got) is dict:
+        mistake = f"a dict was returned; asked for is the tuple {asked}, without keys"
+    elif type(got) in (tuple, list):
+        flat = [part for item in got for part in (item if type(item) in (tuple, list) else [item])]
+        if len(flat) == len(names) != len(got):
+            mistake = f"a tuple stands inside the tuple: {asked} is flat, {len(names)} values side by side"
+        elif len(got) < len(names):
+            mistake = f"some values are missing: {len(got)} came back, and {len(names)} are asked for, {asked}"
+        else:
+            mistake = f"too much comes back: {len(got)} values, and {len(names)} are asked for, {asked}"
+    elif type(got) is np.ndarray or type(got) in _NUMBERS:
+        mistake = f"only one value comes back; asked for are {len(names)}, {asked}"
+    raise Different(f"{what} gave {inspect_value(got)}, not {asked}", mistake=mistake, got=got)
 
 
 def expect_shape(got, shape: tuple[int, ...], *, what: str, kind: str = "f", mistakes: dict | None = None) -> None:
@@ -82,16 +155,38 @@ def expect_shape(got, shape: tuple[int, ...], *, what: str, kind: str = "f", mis
     _plain_array(got, what, expected)
     if got.shape != tuple(shape):
         fits = [name for name, other in (mistakes or {}).items() if got.shape == tuple(other)]
-        raise Different(
-            f"{what} has the wrong shape", [came, expected], fits[0] if fits else _shape_mistake(got, shape)
-        )
+        if got.ndim > 1 and got.shape == tuple(shape)[::-1]:
+            fits.append("the axes are the other way round (transposed)")
+        raise Different(f"{what} has the wrong shape", [came, expected], fits[0] if fits else None, got=got, fits=fits)
     _same_kind(got, kind, what, expected)
     _finite(got, what, expected)
 
 
-def _shape_mistake(got, shape):
-    if got.ndim > 1 and got.shape == tuple(shape)[::-1]:
-        return "the axes are the other way round (transposed)"
+def _shape_mistake(got, want, rtol, atol):
+    """What can be seen of an array of the wrong shape, when the right one is known."""
+
+    def near(a):
+        return a.shape == want.shape and bool((np.abs(a - want) <= atol + rtol * np.abs(want)).all())
+
+    if got.dtype.kind not in "iuf" or want.dtype.kind not in "iuf" or got.size > 1_000_000:
+        return None
+    with np.errstate(all="ignore"):
+        if got.ndim > 1 and near(got.T):
+            return "the axes are the other way round (transposed)"
+        if got.size == want.size and near(got.reshape(want.shape)):
+            if got.size == max(got.shape, default=1):
+                return (
+                    f"an axis of length 1 was kept or added (keepdims=True, [:, None]): {got.shape}, not {want.shape}"
+                )
+            return f"the numbers are right, but laid out as {got.shape}, not as {want.shape} (reshape)"
+        for axis in range(got.ndim):
+            for name, fold in (("sum", np.sum), ("mean", np.mean), ("largest", np.max), ("smallest", np.min)):
+                if got.shape[axis] > 1 and near(fold(got, axis=axis)):
+                    return f"the {name} over axis {axis} is missing"
+        if got.ndim > 1 and want.ndim == 0:
+            for name, fold in (("sum", np.sum), ("mean", np.mean), ("largest", np.max)):
+                if near(np.asarray(fold(got))):
+                    return f"the {name} over all entries is missing"
     return None
 
 
@@ -102,9 +197,20 @@ def _plain_array(got, what, expected):
             mistake = "a return is missing"
         elif type(got) in (list, tuple):
             mistake = f"a {type(got).__name__} was returned where an array is meant, see np.array"
-        raise Different(f"{what} is not an array", [("came", inspect_value(got)), expected], mistake)
+        elif type(got) in (bool, int, float) or isinstance(got, np.generic):
+            mistake = (
+                "a single number was returned where an array is meant: a sum, a mean or a draw lacks an axis or a size"
+            )
+        elif type(got).__name__ == "Tensor":
+            mistake = "a tensor of PyTorch was returned: the grader has only NumPy, and compares NumPy arrays"
+        elif type(got).__name__ == "generator":
+            mistake = "(... for ...) in round brackets made a generator; square brackets make a list"
+        raise Different(f"{what} is not an array", [("came", inspect_value(got)), expected], mistake, got=got)
     if got.dtype.kind not in _KINDS:
-        raise Different(f"{what} does not hold numbers", [("came", inspect_value(got)), expected])
+        mistake = (
+            "arrays of different lengths, or arrays in a list, were put into one array" if got.dtype == object else None
+        )
+        raise Different(f"{what} does not hold numbers", [("came", inspect_value(got)), expected], mistake)
 
 
 def _same_kind(got, kind, what, expected):
@@ -115,11 +221,16 @@ def _same_kind(got, kind, what, expected):
     if got.dtype.kind != kind and {got.dtype.kind, kind} != {"i", "u"}:
         mistake = None
         if kind == "f" and got.dtype.kind in "iu":
-            mistake = "floats were rounded to whole numbers (// or an integer dtype)"
+            mistake = "whole numbers came back where floats are meant (//, an integer dtype, or a mask alone)"
+        elif kind == "f" and got.dtype.kind == "b":
+            mistake = "a mask of True and False was returned by itself: nothing was multiplied by it"
+        elif kind == "i" and got.dtype.kind == "f":
+            mistake = "a float came back where a whole number is meant: int(...), or // for /"
         raise Different(
             f"{what} holds {_KINDS[got.dtype.kind]}, not {_KINDS[kind]}",
             [("came", inspect_value(got)), expected],
             mistake,
+            got=got,
         )
 
 
@@ -130,6 +241,7 @@ def _finite(got, what, expected):
         raise Different(
             f"{what} is not finite",
             [("came", f"{_show(got[where])} at {_index(where)}, {int(bad.sum())} of {got.size} entries"), expected],
+            got=got,
         )
 
 
@@ -160,10 +272,11 @@ def expect_equal(
     try:
         _equal(got, want, rtol, atol, what, 0)
     except Different as error:
-        for name, other in (mistakes or {}).items():
-            if _matches(got, other, rtol, atol):
-                raise Different(error.summary, error.facts, name) from None
-        raise
+        known = (mistakes or {}) if _naming else {}
+        fits = [name for name, other in known.items() if _matches(got, other, rtol, atol)]
+        if fits:
+            error = Different(error.summary, error.facts, fits[0], got=error.got, want=error.want, fits=fits)
+        raise error from None
 
 
 def _matches(got, want, rtol, atol) -> bool:
@@ -181,11 +294,11 @@ def _equal(got, want, rtol, atol, what, depth):
             _equal(got[i], part, rtol, atol, f"{what}[{i}]", depth + 1)
     elif type(want) is dict:
         _same_length(got, want, (dict,), f"dict with keys {_clip(list(want))}", what, depth)
+        came = {(type(key), key): value for key, value in got.items()}  # True is no 1
         for key, part in want.items():
-            found = [value for name, value in got.items() if type(name) is type(key) and name == key]
-            if not found:
-                raise Different(f"{what} has no key {key!r}", [("expected", f"keys {_clip(list(want))}")])
-            _equal(found[0], part, rtol, atol, f"{what}[{key!r}]", depth + 1)
+            if (type(key), key) not in came:
+                raise Different(f"{what} has no key {_clip(repr(key))}", [("expected", f"keys {_clip(list(want))}")])
+            _equal(came[type(key), key], part, rtol, atol, f"{what}[{_clip(repr(key))}]", depth + 1)
     elif type(want) is np.ndarray:
         _equal_arrays(got, want, rtol, atol, what)
     elif type(want) in _NUMBERS:
@@ -202,7 +315,12 @@ def _equal(got, want, rtol, atol, what, depth):
 def _equal_numbers(got, want, rtol, atol, what):
     facts = [("came", inspect_value(got)), ("expected", f"a number, {_show(want)}")]
     if type(got) not in _NUMBERS and not (type(got) is np.ndarray and got.shape == () and got.dtype.kind in _KINDS):
-        raise Different(f"{what} is not a number", facts, "a return is missing" if got is None else None)
+        mistake = "a return is missing" if got is None else None
+        if type(got) is np.ndarray and type(want) is not bool:
+            mistake = _shape_mistake(got, np.asarray(want), rtol, atol)
+        elif type(got) in (tuple, list):
+            mistake = f"a {type(got).__name__} was returned where a single number is meant"
+        raise Different(f"{what} is not a number", facts, mistake, got=got, want=want)
     if type(got) is int and got.bit_length() > 63:
         raise Different(f"{what} is out of range", facts)
     got, want = np.asarray(got), np.asarray(want)
@@ -211,7 +329,10 @@ def _equal_numbers(got, want, rtol, atol, what):
     try:
         _equal_arrays(got, want, rtol, atol, what)
     except Different as error:
-        raise Different(error.summary, facts, error.mistake) from None
+        if got.dtype.kind == want.dtype.kind == "f":
+            came, expected = _show_both(got[()], want[()])
+            facts = [("came", f"{got.dtype} {came}"), ("expected", f"a number, {expected}")]
+        raise Different(error.summary, facts, error.mistake, got=got[()], want=want[()]) from None
 
 
 def _plain(value, what, depth=0):
@@ -229,16 +350,19 @@ def _same_length(got, want, types, expected, what, depth):
     facts = [("came", inspect_value(got)), ("expected", expected)]
     if type(got) not in types:
         mistake = "a return is missing" if got is None else None
-        raise Different(f"{what} is not a {types[0].__name__}", facts, mistake)
+        if got is not None and type(got) in (tuple, list, dict, np.ndarray):
+            kind = "an array" if type(got) is np.ndarray else f"a {type(got).__name__}"
+            mistake = f"{kind} was returned where a {type(want).__name__} is meant"
+        raise Different(f"{what} is not a {type(want).__name__}", facts, mistake, got=got, want=want)
     if len(got) != len(want):
-        raise Different(f"{what} has the wrong length", facts)
+        raise Different(f"{what} has the wrong length", facts, got=got, want=want)
 
 
 def _equal_arrays(got, want, rtol, atol, what):
     facts = [("came", inspect_value(got)), ("expected", inspect_value(want))]
     _plain_array(got, what, facts[1])
     if got.shape != want.shape:
-        raise Different(f"{what} has the wrong shape", facts, _shape_mistake(got, want.shape))
+        raise Different(f"{what} has the wrong shape", facts, _shape_mistake(got, want, rtol, atol), got=got, want=want)
     _same_kind(got, want.dtype.kind, what, facts[1])
     if got.dtype.kind in "biu":
         wrong = got != want
@@ -254,15 +378,16 @@ def _equal_arrays(got, want, rtol, atol, what):
         wrong = ~np.where(usual, near, (got == want) | (np.isnan(got) & np.isnan(want)))
     if wrong.any():
         where = _first(wrong)
+        came, expected = _show_both(got[where], want[where])
         facts += [
-            ("first difference", f"{_index(where)}: came {_show(got[where])}, expected {_show(want[where])}"),
+            ("first difference", f"{_index(where)}: came {came}, expected {expected}"),
             ("differing", f"{int(wrong.sum())} of {wrong.size} entries"),
         ]
-        raise Different(f"{what} has a wrong value", facts, _value_mistake(got, want, rtol, atol))
+        raise Different(f"{what} has a wrong value", facts, _value_mistake(got, want, rtol, atol), got=got, want=want)
 
 
 def _value_mistake(got, want, rtol, atol):
-    """The mistakes that can be seen whatever was computed: sign, transposition, a constant factor."""
+    """The mistakes that can be seen whatever was computed: sign and transposition. Factors: see `diagnose`."""
     if want.dtype.kind != "f" or not (np.isfinite(got).all() and np.isfinite(want).all()):
         return None
 
@@ -274,10 +399,6 @@ def _value_mistake(got, want, rtol, atol):
             return "the sign is the wrong way round"
         if got.ndim == 2 and got.shape[0] == got.shape[1] and near(got.T, want):
             return "the axes are the other way round (transposed)"
-        largest = np.unravel_index(int(np.argmax(np.abs(want))), want.shape)
-        factor = float(got[largest]) / float(want[largest]) if want[largest] else 0.0
-        if want.size > 1 and factor and math.isfinite(factor) and near(got, factor * want):
-            return f"every entry is {_show(factor)} times what it should be"
     return None
 
 
@@ -306,10 +427,17 @@ def expect_draws(
     law = "uniform" if uniform else "normal"
     expected = ("expected", f"{law} draws with mean 0 and standard deviation {std:.4g}")
     if got.min() == got.max():
-        raise Different(f"{what}: all entries are equal", [("came", f"{n} times {_show(got.flat[0])}"), expected])
+        raise Different(
+            f"{what}: all entries are equal",
+            [("came", f"{n} times {_show(got.flat[0])}"), expected],
+            "one number was drawn for all entries: the generator needs the shape as its size" if got.flat[0] else None,
+            got=got,
+        )
     distinct = np.unique(got).size
     if distinct < 0.9 * n:
-        raise Different(f"{what}: entries repeat", [("came", f"{distinct} different values in {n} entries"), expected])
+        raise Different(
+            f"{what}: entries repeat", [("came", f"{distinct} different values in {n} entries"), expected], got=got
+        )
     mean, spread, bound = float(got.mean()), float(np.sqrt(np.mean(got**2))), math.sqrt(3) * std
     mean_error = k / math.sqrt(n)
     std_error = k * math.sqrt((1.8 if uniform else 3.0) - 1) / (2 * math.sqrt(n))
@@ -318,22 +446,29 @@ def expect_draws(
         f"mean {mean:.3g}, standard deviation {float(got.std()):.4g}, from {got.min():.3g} to {got.max():.3g}",
     )
     if abs(mean) > mean_error * max(spread, std):
-        raise Different(f"{what}: the draws are not centred at 0", [came, expected])
+        raise Different(f"{what}: the draws are not centred at 0", [came, expected], got=got)
     if abs(spread - std) > std_error * std:
-        loose = 2 * k / math.sqrt(2 * n)
-        fits = [(abs(spread / s - 1), name) for name, s in (mistakes or {}).items() if abs(spread / s - 1) < loose]
-        raise Different(f"{what}: the spread is wrong", [came, expected], min(fits)[1] if fits else None)
+        loose = 4 / math.sqrt(2 * n)
+        near = sorted((abs(spread / s - 1), name) for name, s in (mistakes or {}).items() if s > 0)
+        fits = [name for off, name in near if off < loose]
+        raise Different(
+            f"{what}: the spread is wrong", [came, expected], fits[0] if fits else None, got=got, fits=fits, loose=True
+        )
     outside = float((np.abs(got) > bound * (1 + 1e-6)).mean())
     if uniform and outside > 0:
         raise Different(
             f"{what}: the draws are not uniform",
             [came, ("expected", f"uniform draws from {-bound:.4g} to {bound:.4g}")],
             "they are normal" if outside > 0.05 else None,
+            got=got,
         )
     usual = 0.08326  # the share of a normal distribution beyond sqrt(3) standard deviations
     if not uniform and abs(outside - usual) > k * math.sqrt(usual / n) + 0.02:
         raise Different(
-            f"{what}: the draws are not normal", [came, expected], "they are uniform" if outside == 0 else None
+            f"{what}: the draws are not normal",
+            [came, expected],
+            "they are uniform" if outside == 0 else None,
+            got=got,
         )
 
 

@@ -1,8 +1,17 @@
-"""The reproduction ledger: what the course claims, who said it first, and what came out when we ran it.
+"""The ledger: what the course claims, who said it first, and what came out when we ran it.
 
-A claim is a function that runs an experiment and returns the numbers it is about, and a condition on these numbers.
-`python -m coursekit.ledger` runs claims and writes what they gave to `ledger/NN.json` at the repository's root; the
-book shows that file, and a test runs each claim again and compares. Claims live in one module a chapter.
+A claim is a function that runs an experiment and returns the numbers it is about, and what must be true of them. It is
+*measured*, if the run could have come out otherwise, or *computed*: algebra, a count, a simulation of its own formula.
+It holds, does not hold, or the run **cannot tell**, or is **not comparable** with its source's. A claim that compares
+declares for each method the grid of settings it was searched over and the data it was chosen on (`Comparison`); a
+claim that denies declares what was spent before saying so (`Budget`). `_claim` refuses what lacks it.
+
+    python -m coursekit.ledger                    run all claims but the slow ones, and record what they give
+    python -m coursekit.ledger 06 09.adamw --all  those of a chapter and a single one, slow or not
+    python -m coursekit.ledger --fresh-seeds 5    run with seeds that no row has seen; record nothing; do verdicts stay?
+
+The results are in `ledger/NN.json` at the repository's root; the book shows them, and tests run claims again and
+compare. Claims live in one module a chapter.
 """
 
 from __future__ import annotations
@@ -12,66 +21,37 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from .. import _digests
 from .._atomic import write_atomically
+from .._chapters import CHAPTERS
+from ..comparison import Fair, judge
 from ..errors import DataError
+from ._claim import COURSE, FOLK, KINDS, VERDICTS, Budget, Claim, Comparison
 
-__all__ = ["CHAPTERS", "Claim", "claim", "claims", "read", "run", "table", "write"]
-
-CHAPTERS = {
-    "01": "backpropagation",
-    "02": "losses",
-    "03": "activations",
-    "04": "preprocessing",
-    "05": "initialization",
-    "06": "batch_normalization",
-    "07": "optimizers",
-    "08": "learning_rate_and_batch_size",
-    "09": "regularization",
-    "10": "hyperparameter_search",
-    "11": "watching_training",
-    "12": "convolution",
-    "13": "cnn_architectures",
-    "14": "recurrent_networks",
-    "15": "transfer_learning",
-}
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One row of the ledger.
-
-    Attributes
-    ----------
-    id : chapter and name, "05.he"
-    text : the claim in a sentence
-    source : who made it
-    setting : how it was tried here
-    condition : when it holds, in words
-    measure : () -> {name: number}, the run
-    holds : numbers -> bool, the condition in code
-    reproduces : False for a claim that is known not to reproduce here; `note` says why
-    slow : True where a run takes more than a minute; such rows are run by hand, not by every test
-    tolerance : by how much a number may differ from the recorded one on another machine, relative
-    """
-
-    id: str
-    text: str
-    source: str
-    setting: str
-    condition: str
-    measure: Callable[[], dict]
-    holds: Callable[[dict], bool]
-    reproduces: bool = True
-    note: str = ""
-    slow: bool = False
-    tolerance: float = 0.05
-
+__all__ = [
+    "CHAPTERS",
+    "COURSE",
+    "FOLK",
+    "KINDS",
+    "VERDICTS",
+    "Budget",
+    "Claim",
+    "Comparison",
+    "claim",
+    "claims",
+    "counts",
+    "fresh_seeds",
+    "read",
+    "run",
+    "summary",
+    "table",
+    "unchanged",
+    "write",
+]
 
 _claims: dict[str, Claim] = {}
 
@@ -80,6 +60,8 @@ def claim(id: str, **row):
     """Decorator that registers `measure`; the other columns are its arguments."""
 
     def register(measure):
+        if id in _claims and _claims[id].measure.__module__ != measure.__module__:
+            raise DataError(f"two claims have the id {id}; give one of them another name")
         _claims[id] = Claim(id=id, measure=measure, **row)
         return measure
 
@@ -96,21 +78,108 @@ def claims(chapter: str | None = None) -> list[Claim]:
     return [c for c in _claims.values() if chapter in (None, c.id[:2])]
 
 
-def run(claim: Claim) -> dict:
-    """Run one claim: its numbers, whether the condition holds, and what it took."""
+def run(claim: Claim, seeds: tuple[int, ...] | None = None) -> dict:
+    """Run one claim: its numbers, the verdict they give, and what it took; with other seeds if given."""
     start = time.perf_counter()
-    numbers = {name: round(float(value), 6) for name, value in claim.measure().items()}
-    seconds = time.perf_counter() - start
-    return {
+    given = {"seeds": claim.seeds if seeds is None else tuple(seeds)}
+    given |= {"budget": claim.budget} if claim.budget else {}
+    given |= {"arms": claim.comparison.arms} if claim.comparison else {}
+    result = claim.measure(**{name: given[name] for name in claim.takes})
+    recorded = {}
+    if claim.comparison:
+        fair, more = result if isinstance(result, tuple) else (result, {})
+        verdict, result, recorded = _compared(claim.comparison, fair)
+        result |= more
+    numbers = {name: _rounded(value) for name, value in result.items()}
+    if claim.holds:
+        answer = claim.holds({name: np.array(v) if isinstance(v, list) else v for name, v in numbers.items()})
+        answer = answer if isinstance(answer, str) else ("holds" if answer else "does not hold")
+        verdict = answer if not claim.comparison or verdict == "holds" else verdict
+    return recorded | {
         "numbers": numbers,
-        "holds": bool(claim.holds(numbers)),
-        "seconds": round(seconds, 1),
+        "verdict": "not comparable" if claim.verdict == "not comparable" else verdict,
+        "seconds": round(time.perf_counter() - start, 1),
         "with": f"Python {platform.python_version()}, NumPy {np.__version__}",
+        "code": _digests.of_function(claim.measure),
+        "seeds": list(given["seeds"]),
     }
 
 
+def unchanged(claim: Claim) -> bool:
+    """Whether the recorded numbers came from the code, the data and the NumPy that are here now."""
+    return read(claim.id[:2]).get(claim.id, {}).get("code") == _digests.of_function(claim.measure)
+
+
+def _compared(comparison: Comparison, fair: Fair):
+    """Verdict, numbers and what is recorded of the search; the arms that ran are those that were declared."""
+    ran = {name: _values(rows) for name, rows in fair.settings.items()}
+    if ran != {name: {key: set(values) for key, values in grid.items()} for name, grid in comparison.arms.items()}:
+        raise DataError(f"the comparison declares {dict(comparison.arms)}, but ran {ran}; hand `arms` on as it came")
+    gain = fair.gain(comparison.first, comparison.second)
+    verdict, numbers = judge(gain, comparison.effect, comparison.at_least)
+    arms = {
+        name: {
+            "grid": {key: [_rounded(v) for v in values] for key, values in comparison.arms[name].items()},
+            "chosen": {key: _rounded(v) for key, v in fair.chosen[name].items()},
+            "at edge": fair.at_edge[name],
+        }
+        for name in fair.settings
+    }
+    scores = {name: fair.scores(name) for name in fair.settings}
+    difference = {name: _rounded(value) for name, value in numbers.items()}
+    return verdict, scores | {"difference": gain}, {"arms": arms, "difference": difference}
+
+
+def _values(rows):
+    """{setting: the set of its values} of a list of settings."""
+    return {key: {row[key] for row in rows} for row in rows for key in row}
+
+
+def _rounded(value):
+    if isinstance(value, str):
+        return value
+    value = np.asarray(value, dtype=float)
+    if value.ndim:
+        return [_rounded(v) for v in value.ravel()]
+    value = float(value)
+    return (
+        value if not np.isfinite(value) or value == 0 else round(value, max(6, 5 - int(np.floor(np.log10(abs(value))))))
+    )
+
+
+def fresh_seeds(claim: Claim, count: int = 5) -> dict:
+    """Run a claim with at least `count` seeds that it has not seen, never fewer than it has; None if it has none."""
+    if not claim.seeds:
+        return None
+    start = 1000 + max(claim.seeds)
+    return run(claim, tuple(range(start, start + max(count, len(claim.seeds)))))
+
+
+def counts() -> dict[str, dict[str, int]]:
+    """How many recorded rows there are, by kind ("" for rows not yet run by this method) and verdict."""
+    result = {kind: dict.fromkeys(VERDICTS, 0) for kind in (*KINDS, "")}
+    for row in claims():
+        result[row.kind][_recorded(row)["verdict"]] += 1
+    return result
+
+
+def _recorded(row: Claim) -> dict:
+    recorded = read(row.id[:2]).get(row.id)
+    if recorded is None:
+        raise DataError(f"claim {row.id} was never run; run: python -m coursekit.ledger {row.id}")
+    return recorded
+
+
 def _folder() -> Path:
-    return Path(os.environ.get("COURSEKIT_LEDGER", Path(__file__).parents[3] / "ledger"))
+    if "COURSEKIT_LEDGER" in os.environ:
+        return Path(os.environ["COURSEKIT_LEDGER"])
+    root = Path(__file__).resolve().parents[3]
+    if not (root / "references.bib").is_file():
+        raise DataError(
+            "the ledger's records are part of the course's repository, not of the installed package; clone the "
+            "repository (its address: pip show -f coursekit) and run this there"
+        )
+    return root / "ledger"
 
 
 def read(chapter: str) -> dict[str, dict]:
@@ -126,24 +195,18 @@ def read(chapter: str) -> dict[str, dict]:
 
 def write(chapter: str, results: dict[str, dict]) -> None:
     """Record results; the file is replaced in one move."""
-    folder = _folder()
-    folder.mkdir(exist_ok=True)
-    write_atomically(folder / f"{chapter}.json", json.dumps(results, indent=1, sort_keys=True) + "\n")
+    write_atomically(_folder() / f"{chapter}.json", json.dumps(results, indent=1, sort_keys=True) + "\n")
 
 
-def table(chapter: str | None = None) -> str:
-    """The recorded rows as a Markdown table."""
-    lines = ["| claim and source | how we tried it | what came out |", "|---|---|---|"]
-    for row in claims(chapter):
-        recorded = read(row.id[:2]).get(row.id)
-        if recorded is None:
-            raise DataError(f"claim {row.id} was never run; run: python -m coursekit.ledger {row.id[:2]}")
-        numbers = "; ".join(f"{name} {value:.4g}" for name, value in recorded["numbers"].items())
-        if recorded["holds"]:
-            verdict = "**holds**"
-        else:
-            verdict = "**does not hold**" + (f": {row.note}" if row.note else "")
-        claimed = f"{row.text} *{row.source}*"
-        tried = f"{row.setting}. Holds when: {row.condition}"
-        lines.append(f"| {claimed} | {tried} | {numbers}: {verdict} |")
-    return "\n".join(lines)
+def table(chapter: str) -> str:
+    """The recorded rows of a chapter as Markdown: what was measured, and what was computed."""
+    from ._table import markdown
+
+    return markdown([(row, _recorded(row)) for row in claims(chapter)], _folder().parent / "references.bib")
+
+
+def summary() -> str:
+    """The numbers of rows by kind and verdict as a Markdown table."""
+    from ._table import totals
+
+    return totals(counts())

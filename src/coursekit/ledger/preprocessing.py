@@ -39,7 +39,7 @@ def whitened_steps():
     setting=SETTING,
     condition="scaled needs fewer steps than raw in all 6 seeds",
     holds=lambda n: n["scaled below raw, seeds of 6"] == 6,
-    reproduces=False,
+    verdict="does not hold",
     note="it is the rule, not a law: scaling leaves the correlations, and the start decides which of the slow "
     "directions matter",
 )

@@ -78,7 +78,7 @@ def random_labels():
     "steps, 3 seeds; the median ratio of the run with the lowest last loss",
     condition="between 10^-3.5 and 10^-2.5 for all three optimizers and seeds",
     holds=lambda n: all(-3.5 < value < -2.5 for value in n.values()),
-    reproduces=False,
+    verdict="does not hold",
     note="short runs want ratios 7 to 32 times larger; the rule is one for long runs and slow layers",
 )
 def ratio_rule():

@@ -42,7 +42,7 @@ GRID = "#dcdfe4"  # grid lines
 PAPER = "#fefefe"  # the page itself, for a halo behind text or the edge of a marker
 
 # Six colours that stay apart for readers with any common colour vision, each with a contrast of at least 3 on white.
-# Their partners for a dark page are in explorers/static/explorer.css.
+# Their partners for a dark page are in interactive/static/explorer.css.
 BLUE, ORANGE, GREEN, PINK, GOLD, SKY = "#0b66b0", "#cf520c", "#0a8a63", "#b8528f", "#a67100", "#2391b5"
 CYCLE = (BLUE, ORANGE, GREEN, PINK, GOLD, SKY)
 

@@ -185,6 +185,25 @@ def ghosts(table: dict[str, list[dict]]):
     return fig
 
 
+@styled
+def few_digits(result: dict):
+    """Accuracy on new digits by learning rate, a line for each network; rings are what validation digits choose."""
+    fig, ax = figure(6.4, 3.4, margins=(0.62, 1.15, 0.54, 0.2))
+    rates, said = result["rates"], []
+    for (name, runs), colour in zip(
+        ((name, runs) for name, runs in result.items() if name != "rates"), (ORANGE, BLUE, GREEN), strict=True
+    ):
+        mean, best = 100 * runs["accuracy"].mean(axis=1), runs["validation"].mean(axis=1).argmax()
+        ax.plot(rates, mean, "o-", color=colour)
+        ax.plot(rates[best], mean[best], "o", color=colour, ms=8, mfc=PAPER, mew=2, zorder=4)
+        place = 0.9 - 0.12 * len(said)
+        ax.annotate(name, (1.02, place), xycoords="axes fraction", color=colour)
+        said.append(f"{name} {mean[best]:.1f} % at rate {rates[best]:.2g}")
+    ax.set(xscale="log", xlabel="learning rate", ylabel="new digits right, %", ylim=(60, 100))
+    fig.alt = "Accuracy on new digits by learning rate. At the rate that validation digits choose: " + "; ".join(said)
+    return fig
+
+
 # Where each node stands, in inches: centre, half width; and what it is called.
 _NODES = {
     "x": ((0.62, 2.4), "$x$"),

@@ -18,7 +18,7 @@ from .submissions import read_bytes
 
 __all__ = ["dask_runner"]
 
-CHUNK = 20
+CHUNK = 4  # one notebook that hangs holds back no more than these
 
 
 def dask_runner(address: str, ca: str | None, certificate: str | None, key: str | None, allow_weak: bool = False):
@@ -58,7 +58,7 @@ class _Runner:
     def __init__(self, client, tiers):
         self.client, self.tiers = client, tiers
 
-    def __call__(self, todo, done, *, sheet, tier, limits, withhold, key, jobs):
+    def __call__(self, todo, done, *, sheet, tier, limits, withhold, jobs):
         from distributed import as_completed
 
         try:
@@ -67,12 +67,12 @@ class _Runner:
                 if item.problem is None:
                     far.append(item)
                 else:
-                    done(item, grade_item(Jail(tier), item, sheet, key))
+                    done(item, grade_item(Jail(tier), item, sheet))
             chunks = [far[i : i + CHUNK] for i in range(0, len(far), CHUNK)]
-            settings = (sheet.id, sheet_version(sheet), dataclasses.asdict(limits or Limits()), withhold, key)
+            settings = (sheet.id, sheet_version(sheet), dataclasses.asdict(limits or Limits()), withhold)
             futures = {}
             for chunk in chunks:
-                work = [(read_bytes(item.submission.path), item.questions) for item in chunk]
+                work = [(read_bytes(item.submission.path), item.key, item.questions) for item in chunk]
                 futures[self.client.submit(_grade_chunk, settings, work, pure=False, retries=2)] = chunk
             for future, records in as_completed(futures, loop=self.client.loop, with_results=True):
                 for item, record in zip(futures[future], records, strict=True):
@@ -91,9 +91,9 @@ def _tier():
 
 def _grade_chunk(settings, work) -> list[dict]:
     """On a worker: grade some notebooks in one jail."""
-    id, version, limits, withhold, key = settings
+    id, version, limits, withhold = settings
     sheet = load_sheet(id)
     if sheet_version(sheet) != version:
         raise CourseError(f"this worker has other cases of sheet {id} than you; install the same coursekit everywhere")
     with Jail(choose_tier()[0], Limits(**limits), withhold) as jail:
-        return [grade_bytes(jail, data, sheet, key, questions) for data, questions in work]
+        return [grade_bytes(jail, data, sheet, key, questions) for data, key, questions in work]

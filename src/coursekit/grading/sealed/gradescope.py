@@ -17,7 +17,7 @@ from ..._atomic import write_atomically
 from ...errors import DataError
 from ..cases import load_sheet
 from .books import gradescope_results
-from .grade import grade_bytes, sheet_version
+from .grade import grade_bytes, own_key, sheet_version
 from .inside.notebook import BadNotebook
 from .jail import PACKAGE, Jail, Limits, safe_parts
 from .probe import choose_tier
@@ -29,8 +29,14 @@ _SETUP = """#!/usr/bin/env bash
 set -euo pipefail
 apt-get update
 apt-get install -y --no-install-recommends python3 python3-venv bubblewrap
+if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "This image has $(python3 --version); Python 3.11 or newer is needed: choose Ubuntu 24.04 as base image." >&2
+    exit 1
+fi
 python3 -m venv /opt/coursekit
-/opt/coursekit/bin/pip install --quiet "numpy=={numpy}" matplotlib ipywidgets click rich
+# Your version of NumPy where this Python has it, else the newest that it has.
+/opt/coursekit/bin/pip install --quiet "numpy=={numpy}" || /opt/coursekit/bin/pip install --quiet "numpy>=1.26"
+/opt/coursekit/bin/pip install --quiet matplotlib ipywidgets click rich charset-normalizer
 cp -r /autograder/source/coursekit "$(/opt/coursekit/bin/python -c 'import site; print(site.getsitepackages()[0])')/"
 # Students' code runs as another user; it must not read the key, the cases or this package.
 chmod -R go-rwx /autograder/source
@@ -78,7 +84,7 @@ def run(sheet: str, key: bytes, folder, out) -> None:
         tier, _ = choose_tier()
         the_sheet = load_sheet(sheet)
         try:
-            files = [s for s in find_submissions(folder, sheet) if s.path.suffix.lower() in (".ipynb", ".zip")]
+            files = find_submissions(folder, sheet)
         except DataError:
             files = []
         if len(files) != 1:
@@ -86,7 +92,7 @@ def run(sheet: str, key: bytes, folder, out) -> None:
         data = read_bytes(files[0].path)
         withhold = safe_parts(name for q in the_sheet.questions for name in q.names)
         with Jail(tier, Limits(), withhold) as jail:
-            record = grade_bytes(jail, data, the_sheet, key)
+            record = grade_bytes(jail, data, the_sheet, own_key(key, _people(folder), data))
         record["points"] = sum(q["points"] for q in record["questions"].values())
         results = gradescope_results(record)
         results["extra_data"] = {"sheet_version": sheet_version(the_sheet)}
@@ -95,6 +101,15 @@ def run(sheet: str, key: bytes, folder, out) -> None:
     except Exception as error:  # an unfinished run must be seen, and must not look like a mark
         results = {"output": f"The grader failed, please tell your instructor: {type(error).__name__}: {error}"}
     write_atomically(out, json.dumps(results, indent=1))
+
+
+def _people(folder) -> str:
+    """Who handed in, as Gradescope's list beside the submission says it; empty where there is none."""
+    try:
+        users = json.loads(pathlib.Path(folder).with_name("submission_metadata.json").read_text())["users"]
+        return " ".join(sorted(str(user.get("email") or user.get("id")) for user in users))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ""
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import json
 import os
 import pathlib
 import random
+import secrets
 import shutil
 import socket
 import subprocess
@@ -68,12 +69,17 @@ class JailError(CourseError, OSError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one student's code may use. Times are wall-clock seconds, sizes are bytes."""
+    """What one student's code may use. Sizes are bytes.
 
-    call_seconds: float = 10.0
-    cell_seconds: float = 20.0
-    question_seconds: float = 60.0
+    Times are seconds of processor time and of sleep: the time in which a process waits for a processor that others use
+    does not count. `case_memory` is for the grader's side of a question, which reads and compares the answers.
+    """
+
+    call_seconds: float = 2.0
+    cell_seconds: float = 10.0
+    question_seconds: float = 36.0
     memory: int = 2 << 30
+    case_memory: int = 384 << 20
     scratch: int = 32 << 20
     inodes: int = 2048
     files: int = 64
@@ -131,7 +137,7 @@ class Jail:
             self._control = ours
             ours.settimeout(START_SECONDS)
             ours.send(json.dumps(self._config(root)).encode())
-            ready = self._answer()
+            ready = self._answer(None)
             self.interfaces = ready["interfaces"]
         except (OSError, ValueError) as error:
             ours.close()
@@ -177,11 +183,11 @@ class Jail:
         )
         python = [runtime().executable, "-I", "-S", "-X", "utf8", "-c", start]
         if self.tier != "bubblewrap":
-            return python
+            return [*_FIRST_TO_GO, *python]
         program = shutil.which("bwrap")
         if not program:
             raise JailError("bubblewrap is not installed: apt-get install bubblewrap (or dnf, pacman)")
-        return [program, *self._bubblewrap(), *python]
+        return [*_FIRST_TO_GO, program, *self._bubblewrap(), *python]
 
     def _bubblewrap(self) -> list[str]:
         python = runtime()
@@ -210,18 +216,22 @@ class Jail:
             options += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
         return [*options, "--remount-ro", "/", "--chdir", "/"]
 
-    def _answer(self) -> dict:
-        data = self._control.recv(1 << 16)
-        if not data:
-            raise OSError("the fork server ended")
-        return json.loads(data)
+    def _answer(self, token: str | None) -> dict:
+        while True:  # answers to those who died before they read them are passed over
+            data = self._control.recv(1 << 16)
+            if not data:
+                raise OSError("the fork server ended")
+            answer = json.loads(data)
+            if answer.pop("for", None) == token:
+                return answer
 
     def spawn(self) -> socket.socket:
         """A fresh child; the socket to its worker."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            socket.send_fds(self._control, [b"spawn"], [theirs.fileno()])
-            self._answer()
+            token = secrets.token_hex(8)
+            socket.send_fds(self._control, [f"spawn {token}".encode()], [theirs.fileno()])
+            self._answer(token)
         except (OSError, ValueError) as error:
             ours.close()
             raise JailError(f"the fork server of the {self.tier} jail failed: {error}") from None
@@ -232,10 +242,18 @@ class Jail:
     def reap(self) -> dict:
         """Kill the child and all that it started; its exit status, CPU seconds and peak memory."""
         try:
-            self._control.send(b"reap")
-            return self._answer()
+            token = secrets.token_hex(8)
+            self._control.send(f"reap {token}".encode())
+            return self._answer(token)
         except (OSError, ValueError) as error:
             raise JailError(f"the fork server of the {self.tier} jail failed: {error}") from None
+
+    def child_pid(self) -> int | None:
+        """The process id, as we see it, of the child that runs: the last in the line of processes below ours."""
+        pid, found = self._process.pid, None
+        while pid is not None:
+            found, pid = pid, next(iter(_children(pid)), None)
+        return found
 
     def close(self) -> None:
         """End the fork server and with it everything in the jail."""
@@ -252,6 +270,16 @@ class Jail:
         if self._stage is not None:
             shutil.rmtree(self._stage, ignore_errors=True)
             self._stage = None
+
+
+# Where memory runs out for the whole machine, the kernel takes the jail before the grader.
+_FIRST_TO_GO = ("/bin/sh", "-c", 'echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"', "sh")
+
+
+def _children(pid):
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            yield from map(int, task.read_text().split())
 
 
 def _free_uid() -> int:

@@ -56,10 +56,19 @@ for m in [m for m in sys.modules if m.startswith('coursekit')]: del sys.modules[
 from coursekit.dense import affine_forward
 affine_forward""",
 }
-_HONEST = (
-    "import decimal, statistics, numpy.polynomial\nfrom coursekit import data\nx = data.digits(), statistics.mean([1])"
+# Each import is used: one that fails is noted and skipped, and a probe that skips cannot fail.
+_HONEST = """
+import decimal, json, statistics
+import numpy as np
+from coursekit import data
+x = data.digits(), statistics.mean([1]), decimal.Decimal(1), json.dumps(1)
+y = np.unique([1, 2]), np.median([1.0]), np.fft.fft([1.0]), np.ma.masked_array([1]), np.linalg.inv(np.eye(2))
+z = np.polynomial.Polynomial([1, 2])(3), np.random.default_rng(0).normal(), np.char.upper(["a"])
+"""
+_WITHOUT = (
+    "honest code does not run in it: its user cannot read all of Python and NumPy. They are installed where only you "
+    "can enter, or under the temporary folder, which is another one inside: install them elsewhere"
 )
-_WITHOUT = "honest code does not run in it: its user cannot read Python, which is installed where only you can enter"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ numbers, strings and containers of these; everything else stays in the child and
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
+import re
 import secrets
 import select
 import time
@@ -27,7 +30,11 @@ MAX_KILLED_CELLS = 4
 MAX_RESTARTS = 3
 MAX_CALLBACKS = 20_000
 MAX_ITEMS = 10_000
+MAX_HANDLES = 20_000
 START_SECONDS = 30.0
+TICKS = os.sysconf("SC_CLK_TCK")
+# Where a child never gets a processor, the clock on the wall ends the question at last.
+PATIENCE = 10
 
 
 class StudentError(AssertionError):
@@ -65,6 +72,11 @@ class Session:
         self._links = None
         self._ran, self._without = False, frozenset()
         self._seconds = self.limits.call_seconds
+        self.slow: set[str] = set()  # names of the student's functions that did not end in time
+        self._clock = Clock(lambda: None)
+        self._hard = float("inf")
+        self._handles = 0
+        self._shared = 1.0
 
     def __enter__(self):
         return self
@@ -75,13 +87,59 @@ class Session:
     @contextlib.contextmanager
     def question(self, without: frozenset[int] = frozenset(), seconds: float | None = None) -> Iterator[Session]:
         """A fresh child for one question, with time of its own; `without` are the numbers of cells to leave out."""
-        self._deadline = time.monotonic() + (self.limits.question_seconds if seconds is None else seconds)
-        self._restarts, self._without = 0, without
+        self._open(self.limits.question_seconds if seconds is None else seconds)
+        self._restarts, self._without, self._handles = 0, without, 0
         self.suspected.clear()
         try:
             yield self
         finally:
             self.stop()
+
+    def _open(self, seconds):
+        self._clock = Clock(getattr(self.jail, "child_pid", lambda: None))
+        self._deadline = seconds
+        self._hard = time.monotonic() + PATIENCE * seconds + START_SECONDS
+
+    @property
+    def spent(self) -> float:
+        """Seconds of this question so far."""
+        return self._clock.total
+
+    def hurry(self, names) -> None:
+        """A case begins that asks for `names`; its calls get less time where a function that hung has a part in it."""
+        self._shared = 0.1 if self._lean_on(names) else 1.0
+
+    def _lean_on(self, names) -> bool:
+        if not self.slow or self._links is None:
+            return False
+        left_out = self.not_needed(names)
+        return any(number not in left_out and self.slow & sets for number, (sets, _) in enumerate(self._links, 1))
+
+    def contents(self) -> dict:
+        """The cells as `read_cells` found them; JSON."""
+        links = self._links
+        return {"cells": self.cells, "links": links and [[sorted(sets), sorted(uses)] for sets, uses in links]}
+
+    def take_contents(self, contents: dict) -> None:
+        """Take over what `contents` gave in another process."""
+        self.cells = contents["cells"]
+        links = contents["links"]
+        self._links = links and [(set(sets), set(uses)) for sets, uses in links]
+
+    def remember(self) -> dict:
+        """What later questions need to know; JSON, because each question has a process of its own."""
+        return {
+            "killed": {str(number): text for number, text in self.killed.items()},
+            "slow": sorted(self.slow),
+            "cpu": self.cpu,
+            "peak_kb": self.peak_kb,
+        }
+
+    def recall(self, memory: dict) -> None:
+        """Take over what `remember` gave in another process."""
+        self.killed = {int(number): text for number, text in memory["killed"].items()}
+        self.slow = set(memory["slow"])
+        self.cpu, self.peak_kb = memory["cpu"], memory["peak_kb"]
 
     def namespace(self, names) -> dict:
         """What the notebook defines of `names`: values as copies, functions and objects as handles."""
@@ -123,14 +181,15 @@ class Session:
         self._generation += 1
         self._ran = False
         # Before it answers anything the child says that it is locked. No code of the student has run until then.
-        head, _ = self._receive(time.monotonic() + START_SECONDS, "starting the process")
+        head, _ = self._receive(self._clock.total + START_SECONDS, "starting the process")
         if head.get("id") != "locked":
             self.stop()
             raise JailError(f"the jail does not lock: {str(head.get('failed'))[:400]}")
+        self._clock.watch()
 
     def read_cells(self) -> list[str]:
         """The code cells, read by a child, because a notebook file can be a bomb."""
-        self._deadline = time.monotonic() + self.limits.question_seconds
+        self._open(self.limits.question_seconds)
         self._spawn()
         try:
             answer = self.ask({"op": "open"}, "reading the notebook", [self._data], self.limits.cell_seconds)
@@ -194,7 +253,7 @@ class Session:
                     {"op": "cell", "number": number, "source": source}, f"cell {number}", (), self.limits.cell_seconds
                 )
             except Gone as error:
-                if time.monotonic() >= self._deadline:
+                if self._clock.total >= self._deadline:
                     raise
                 # A forged frame may come from an earlier cell's thread, so that verdict does not outlast the question.
                 found = self.suspected if error.kind == "forged" else self.killed
@@ -211,8 +270,10 @@ class Session:
 
     def ask(self, request: dict, what: str, blobs=(), seconds: float | None = None, callbacks: tuple = ()):
         """Send a request to the child and decode its answer; `callbacks` are the functions that it may call."""
-        seconds = self._seconds = self.limits.call_seconds if seconds is None else seconds
-        deadline = min(self._deadline, time.monotonic() + seconds)
+        if self._child is None:
+            raise Gone("the notebook's process has ended", "died")
+        seconds = self._seconds = self.limits.call_seconds * self._shared if seconds is None else seconds
+        deadline = min(self._deadline, self._clock.total + seconds)
         nonce = secrets.token_hex(8)
         self._send(protocol.pack({**request, "id": nonce}, blobs), deadline, what)
         calls = 0
@@ -226,19 +287,39 @@ class Session:
                 if type(number) is not int or not 0 <= number < len(callbacks) or calls > MAX_CALLBACKS:
                     raise protocol.Malformed("no such function")
                 args, kwargs = self._decode(head.get("args"), body)
+                del body
                 if not all(type(key) is str for key in kwargs):
                     raise protocol.Malformed("not arguments")
-            except (protocol.Malformed, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+            except (
+                protocol.Malformed,
+                TypeError,
+                ValueError,
+                AttributeError,
+                OverflowError,
+                RecursionError,
+                MemoryError,
+            ):
                 raise self._gone(f"{what}: the answer is not one that our worker writes", "forged") from None
             self._send(_answer(callbacks[number], args, kwargs), deadline, what)
         if head.get("id") != nonce:
             raise self._gone(f"{what}: the answer does not belong to the question", "forged")
         if "error" in head:
-            raise StudentError(f"{what} raised {_error_text(head['error'])}")
+            raise self._raised(what, head["error"])
         try:
             return self._decode(head["ok"], body)
         except (protocol.Malformed, KeyError, TypeError, ValueError, OverflowError, RecursionError, MemoryError):
             raise self._gone(f"{what}: the answer is not one that our worker writes", "forged") from None
+
+    def _raised(self, what, error):
+        """The exception that the student's code raised, with its line, in the words of `check`."""
+        text = _error_text(error, self.cells or ())
+        found = StudentError(f"{what} raised {text}")
+        if text.startswith("NotImplementedError") and not what.startswith("cell "):
+            found = StudentError(f"{what.removesuffix('()')} is not written yet.")
+            found.kind = "unwritten"
+        elif text.startswith("NameError") and not what.startswith("cell ") and (trouble := self.trouble()):
+            found = StudentError(f"{what} raised {text}\nThe notebook had trouble: {trouble}")
+        return found
 
     def call(self, target: int, generation: int, what: str, args, kwargs):
         """Call an object of the child."""
@@ -265,6 +346,9 @@ class Session:
         return protocol.decode(tree, blobs, {"o": self._handle})
 
     def _handle(self, number, name):
+        self._handles += 1
+        if self._handles > MAX_HANDLES:
+            raise protocol.Malformed("too many objects")
         return Handle(self, self._generation, number, name)
 
     def _send(self, data, deadline, what):
@@ -303,8 +387,17 @@ class Session:
         return data
 
     def _wait(self, deadline, write=False):
-        left = deadline - time.monotonic()
-        return left > 0 and _ready(self._child, select.POLLOUT if write else select.POLLIN, left)
+        """Whether the child's socket is ready before the clock says `deadline`."""
+        event = select.POLLOUT if write else select.POLLIN
+        while True:
+            left = deadline - self._clock.total
+            if self._child is None or left <= 0 or time.monotonic() > self._hard:
+                return False
+            begin = time.monotonic()
+            ready = _ready(self._child, event, min(left, STEP))
+            self._clock.waited(time.monotonic() - begin, not ready)
+            if ready:
+                return True
 
     def _gone(self, message, kind="died"):
         """End the child and say why in words."""
@@ -313,7 +406,54 @@ class Session:
             message += ": " + _end_text(end.get("status"))
         elif kind == "time":
             message += f" (at most {self._seconds:g} s, and {self.limits.question_seconds:g} s for the whole question)"
+            if root := re.match(r"[A-Za-z_]\w*(?=[.(])", message):
+                self.slow.add(root[0])
         return Gone(message, kind)
+
+
+STEP = 0.2
+
+
+class Clock:
+    """How long a child has worked or slept. What it waited for a processor that others had does not count."""
+
+    def __init__(self, find: Callable[[], int | None]):
+        self.total = 0.0
+        self._find, self._pid, self._last = find, None, None
+        self._counted = self._since = 0.0
+
+    def watch(self) -> None:
+        """A new child has started."""
+        with contextlib.suppress(OSError, AttributeError):
+            self._pid = self._find()
+        self._last = self._usage()
+        self._counted, self._since = self.total, 0.0
+
+    def waited(self, seconds: float, look: bool) -> None:
+        """We have waited for the child; `look` at what it did meanwhile, which costs a little."""
+        self._since += seconds
+        if look or seconds > 0.02:
+            now = self._usage()
+            if now is not None and self._last is not None:
+                cpu, delay = now[0] - self._last[0], now[1] - self._last[1]
+                self._counted += cpu if now[2] else max(cpu, self._since - delay)
+            else:
+                self._counted += self._since
+            self._last, self._since = now, 0.0
+        self.total = self._counted + self._since
+
+    def _usage(self):
+        """Processor seconds of the process, seconds that its main thread waited for one, and whether it waits now."""
+        if self._pid is None:
+            return None
+        try:
+            with open(f"/proc/{self._pid}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+            with open(f"/proc/{self._pid}/schedstat") as file:
+                delay = int(file.read().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return None
+        return (int(fields[11]) + int(fields[12])) / TICKS, delay, fields[0] == "R"
 
 
 class Handle:
@@ -322,7 +462,7 @@ class Handle:
     def __init__(self, session: Session, generation: int, number: int, name: str):
         self._session, self._generation, self._number, self._name = session, generation, number, name
         # the comparator names the type of what came: let it be the student's
-        self.__class__ = type(_printable(name), (Handle,), {})
+        self.__class__ = _handle_class(_printable(name))
 
     def __call__(self, *args, **kwargs):
         """Call it there; arguments are copied, so the student cannot change ours."""
@@ -351,6 +491,11 @@ class Handle:
         return f"<{self._name} in the jail>"
 
 
+@functools.lru_cache(maxsize=64)
+def _handle_class(name):
+    return type(name, (Handle,), {})
+
+
 def _ready(sock, event, seconds) -> bool:
     poll = select.poll()
     poll.register(sock, event)
@@ -376,12 +521,15 @@ def _answer(function: Callable, args, kwargs) -> bytes:
         return protocol.pack({"error": f"{type(error).__name__}: {str(error)[:200]}"})
 
 
-def _error_text(error) -> str:
+def _error_text(error, cells=()) -> str:
     if type(error) is not list or len(error) != 4:
         return "an exception"
     kind, text, cell, line = error
     where = f" (cell {cell}, line {line})" if type(cell) is int and type(line) is int else ""
     where = where or (f" (line {line})" if type(line) is int else "")
+    if type(cell) is int and type(line) is int and 0 < cell <= len(cells):
+        lines = cells[cell - 1].split("\n")
+        where += f":  {_printable(lines[line - 1].strip())}" if 0 < line <= len(lines) else ""
     return f"{_printable(str(kind))}: {str(text)[:500]}{where}"
 
 

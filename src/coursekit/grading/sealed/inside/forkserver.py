@@ -42,13 +42,15 @@ def main(control_fd):
         if not message:
             stop(keeper)
             os._exit(0)
-        if message == b"spawn":
+        # A request carries a token that its answer repeats: who asked may have died before it read the answer.
+        word, _, token = message.decode().partition(" ")
+        if word == "spawn":
             stop(keeper)
             keeper = spawn(config, fds[0], control)
             os.close(fds[0])
-            control.send(b"{}")
-        elif message == b"reap":
-            control.send(json.dumps(stop(keeper)).encode())
+            control.send(json.dumps({"for": token}).encode())
+        elif word == "reap":
+            control.send(json.dumps({**stop(keeper), "for": token}).encode())
             keeper = None
 
 

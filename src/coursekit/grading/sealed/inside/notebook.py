@@ -6,6 +6,8 @@ attachments are not looked at, so forged ones are worth nothing.
 
 import io
 import json
+import os
+import stat
 import zipfile
 
 MAX_BYTES = 20 << 20
@@ -47,6 +49,21 @@ def code_cells(data: bytes) -> list[str]:
     if sum(map(len, found)) > MAX_SOURCE:
         raise BadNotebook(f"the code cells have {sum(map(len, found))} characters; at most {MAX_SOURCE}")
     return found
+
+
+def read_bytes(path) -> bytes:
+    """The bytes of a submitted file; ValueError, with words for the student, when it is not an ordinary one."""
+    try:
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise ValueError(f"the file cannot be opened: {error.strerror}") from None
+    with os.fdopen(fd, "rb") as file:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            raise ValueError("this is not an ordinary file")
+        if info.st_size > MAX_BYTES:
+            raise ValueError(f"the file has {info.st_size >> 20} MB; at most {MAX_BYTES >> 20} MB (clear its outputs)")
+        return file.read(MAX_BYTES + 1)
 
 
 def _source(cell):

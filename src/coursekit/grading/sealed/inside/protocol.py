@@ -8,7 +8,8 @@ in the child ("o"), a function in the grader ("f"). Nothing else can be built fr
 array is always exactly `numpy.ndarray`, owns its memory and has a standard dtype.
 
 `decode` is told what it may build from references, so a child cannot make the grader call anything, and every length
-is checked before memory is taken. A frame that breaks a rule raises `Malformed`.
+is checked before memory is taken. Each blob may be named once, and dicts and references are counted, so that a frame
+never becomes much more than its own size. A frame that breaks a rule raises `Malformed`.
 """
 
 import json
@@ -19,8 +20,11 @@ import numpy as np
 MAGIC = b"CKG1"
 PREFIX = struct.Struct("<4sII")
 MAX_HEADER = 1 << 20
-MAX_BODY = 64 << 20
+MAX_BODY = 32 << 20
 MAX_DEPTH = 16
+MAX_PAIRS = 10_000  # of all dicts of a frame
+MAX_DICT = 1_000  # of one: keys can be chosen so that a dict takes a time quadratic in their number
+MAX_REFERENCES = 2_000
 MAX_TEXT = 1 << 18
 DTYPES = {
     np.dtype(t).newbyteorder("<").str: np.dtype(t) for t in "bool i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16".split()
@@ -58,6 +62,8 @@ def encode(value, blobs, reference=None, depth=0):
     if kind in (tuple, list):
         return {"t" if kind is tuple else "l": [encode(v, blobs, reference, depth + 1) for v in value]}
     if kind is dict:
+        if len(value) > MAX_DICT:
+            raise TooLarge(f"a dict with {len(value)} keys cannot be sent; at most {MAX_DICT}")
         pairs = [
             [encode(k, blobs, reference, depth + 1), encode(v, blobs, reference, depth + 1)] for k, v in value.items()
         ]
@@ -81,8 +87,35 @@ def encode(value, blobs, reference=None, depth=0):
     return reference(value)
 
 
-def decode(node, blobs, references=None, depth=0):
+class _Left:
+    """What a frame may still hold: its blobs, each once, pairs of dicts, references."""
+
+    def __init__(self, blobs):
+        self.blobs, self.pairs, self.references = list(blobs), MAX_PAIRS, MAX_REFERENCES
+
+    def blob(self, index):
+        if type(index) is not int or not 0 <= index < len(self.blobs) or self.blobs[index] is None:
+            raise Malformed("no such array, or one that was taken already")
+        found, self.blobs[index] = self.blobs[index], None
+        return found
+
+    def take_pairs(self, count):
+        self.pairs -= count
+        if count > MAX_DICT or self.pairs < 0:
+            raise Malformed("a dict with too many keys")
+
+    def take_reference(self):
+        self.references -= 1
+        if self.references < 0:
+            raise Malformed("too many objects")
+
+
+def decode(node, blobs, references=None):
     """The value of a JSON tree. `references` maps "o" and "f" to functions of a number and a type's name."""
+    return _decode(node, _Left(blobs), references, 0)
+
+
+def _decode(node, left, references, depth):
     if node is None or type(node) in (bool, int, float, str):
         return node
     if type(node) is not dict or len(node) != 1 or depth > MAX_DEPTH + 1:
@@ -91,23 +124,25 @@ def decode(node, blobs, references=None, depth=0):
     if references and tag in references:
         if type(body) is not list or len(body) != 2 or type(body[0]) is not int or type(body[1]) is not str:
             raise Malformed("not a reference")
+        left.take_reference()
         return references[tag](*body)
     if tag == "y" and type(body) is str and body in DTYPES:
         return DTYPES[body].type
     if type(body) is not list:
         raise Malformed("not a value")
     if tag in "tl" and len(tag) == 1:
-        values = [decode(v, blobs, references, depth + 1) for v in body]
+        values = [_decode(v, left, references, depth + 1) for v in body]
         return tuple(values) if tag == "t" else values
     if tag == "d":
+        left.take_pairs(len(body))
         try:
-            return {decode(k, blobs, references, depth + 1): decode(v, blobs, references, depth + 1) for k, v in body}
-        except (TypeError, ValueError):  # a key that cannot be one, such as a list; a pair that is none
-            raise Malformed("not a dict") from None
+            return {_key(_decode(k, left, None, depth + 1)): _decode(v, left, references, depth + 1) for k, v in body}
+        except (TypeError, ValueError) as error:  # a key that cannot be one, such as a list; a pair that is none
+            raise error if type(error) is Malformed else Malformed("not a dict") from None
     if tag == "c" and len(body) == 2 and all(type(n) is float for n in body):
         return complex(*body)
     if tag in ("a", "s"):
-        return _array(tag, body, blobs)
+        return _array(tag, body, left)
     if tag == "g" and len(body) == 4 and all(type(n) is str and n.isdecimal() and len(n) < 50 for n in body):
         state, inc, has, uinteger = map(int, body)
         bits = np.random.PCG64()
@@ -124,7 +159,15 @@ def decode(node, blobs, references=None, depth=0):
     raise Malformed("not a value")
 
 
-def _array(tag, body, blobs):
+def _key(value):
+    """A key of a dict: a number, a text, or a short tuple of these."""
+    parts = value if type(value) is tuple and len(value) <= 8 else (value,)
+    if not all(part is None or isinstance(part, (int, float, complex, str, np.generic)) for part in parts):
+        raise Malformed("not a key")
+    return value
+
+
+def _array(tag, body, left):
     if len(body) != 3:
         raise Malformed("not an array")
     code, shape, index = body
@@ -132,17 +175,16 @@ def _array(tag, body, blobs):
         raise Malformed("not an array")
     if any(type(n) is not int or not 0 <= n <= MAX_BODY for n in shape):
         raise Malformed("not a shape")
-    if type(index) is not int or not 0 <= index < len(blobs):
-        raise Malformed("no such array")
+    blob = left.blob(index)
     dtype, size = DTYPES[code], 1
     for n in shape:
         size *= n
-    if size * dtype.itemsize != len(blobs[index]):
+    if size * dtype.itemsize != len(blob):
         raise Malformed("an array of another size than announced")
     if dtype.kind == "b":  # any byte but 0 and 1 would be a truth value that is neither
-        array = (np.frombuffer(blobs[index], np.uint8) != 0).reshape(shape)
+        array = (np.frombuffer(blob, np.uint8) != 0).reshape(shape)
     else:
-        array = np.frombuffer(blobs[index], dtype).reshape(shape).copy()
+        array = np.frombuffer(blob, dtype).reshape(shape).copy()
     if tag == "a":
         return array
     if shape:

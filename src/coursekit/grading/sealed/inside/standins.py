@@ -15,11 +15,11 @@ QUIET = {
     "matplotlib", "pylab", "seaborn", "IPython", "ipywidgets", "google", "piplite", "micropip", "pyodide", "js",
     "pyodide_kernel", "tqdm", "jupyterquiz", "otter", "nest_asyncio", "watermark", "tabulate",
 }  # fmt: skip
-QUIET_COURSE = {"plotting", "explorers", "experiments", "course", "grading"}
+QUIET_COURSE = {"plotting", "explorers", "experiments", "interactive", "course", "grading"}
 COURSE = {
-    "activations", "autograd", "convolution", "dense", "diagnostics", "filters", "initializers", "layers", "ledger",
-    "losses", "model", "normalization", "optimizers", "preprocessing", "recurrent", "regularizers", "schedules",
-    "search", "zoo",
+    "activations", "autograd", "convolution", "dense", "diagnostics", "fast", "filters", "initializers", "layers",
+    "ledger", "losses", "model", "normalization", "optimizers", "preprocessing", "recurrent", "regularizers",
+    "schedules", "search", "training", "transfer", "trees", "zoo",
 }  # fmt: skip
 
 

@@ -1,0 +1,58 @@
+"""float16: functions that add up many numbers are computed in float32, as PyTorch does on a CPU.
+
+A sum of float16 overflows at 65504, and so does a count: `gradient / 70000` would be a division by infinity.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+__all__ = ["forward_in_float32", "in_float32"]
+
+
+def _is_half(value):
+    return isinstance(value, np.ndarray) and value.dtype == np.float16
+
+
+def _up(value):
+    if isinstance(value, dict):  # running statistics
+        return {name: _up(part) for name, part in value.items()}
+    return value.astype(np.float32) if _is_half(value) else value
+
+
+def _down(value):
+    with np.errstate(over="ignore"):  # what float16 cannot say is infinite
+        return value.astype(np.float16) if isinstance(value, (np.ndarray, np.float32)) else value
+
+
+def in_float32(function):
+    """The function with float16 arrays computed in float32; all that it returns comes back as float16."""
+
+    @functools.wraps(function)
+    def computed(*args, **keywords):
+        if not _half_at_first(args, keywords):
+            return function(*args, **keywords)
+        result = function(*map(_up, args), **_up(keywords))
+        return tuple(map(_down, result)) if isinstance(result, tuple) else _down(result)
+
+    return computed
+
+
+def forward_in_float32(function):
+    """The same for a forward function: its outputs come back as float16, its cache and statistics stay float32."""
+
+    @functools.wraps(function)
+    def computed(*args, **keywords):
+        if not _half_at_first(args, keywords):
+            return function(*args, **keywords)
+        results = function(*map(_up, args), **_up(keywords))
+        return tuple(_down(part) if isinstance(part, np.ndarray) else part for part in results)
+
+    return computed
+
+
+def _half_at_first(args, keywords):
+    """Whether the first argument, which decides the dtype, is a float16 array."""
+    return _is_half(next(iter(args or keywords.values()), None))

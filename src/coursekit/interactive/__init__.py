@@ -1,0 +1,10 @@
+"""Interactive figures and predictions: declared once, shown in a notebook, in the HTML book, and live in the page.
+
+The engine. It knows no chapter: what the chapters show is declared in `coursekit.explorers`.
+"""
+
+from .controls import Choice, LogSlider, Slider
+from .core import Explorer, explorer
+from .predict import predict
+
+__all__ = ["Choice", "Explorer", "LogSlider", "Slider", "explorer", "predict"]

@@ -1,0 +1,69 @@
+"""An explorer as a piece of a page: the default picture, its text, and what the script needs to know.
+
+Without a script the picture and its settings are there to read and to print. `static/explorer.js` adds the controls.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .core import Explorer, Picture, escape
+
+__all__ = ["ADDRESS", "explorer_html", "slug"]
+
+# What `sphinx_ext` looks for in finished pages.
+ADDRESS = re.compile(r"<!--ck:(?P<address>[\w.]+:\w+)-->.*?<!--/ck:(?P=address)-->", re.S)
+
+
+def slug(explorer: Explorer) -> str:
+    """The explorer's name in ids, file names and the page's address."""
+    return explorer.name.replace("_", "-") or "explorer"
+
+
+def explorer_html(
+    explorer: Explorer,
+    frames: dict | None = None,
+    live: dict | None = None,
+    drawn: tuple[str, str] | None = None,
+) -> str:
+    """The explorer as HTML.
+
+    `frames` and `live` say where the site keeps the pictures and Python, `drawn` is the default picture (svg, alt) if
+    it is known; the Sphinx extension passes them. Without them (in a saved notebook) the picture stands alone.
+    """
+    name = slug(explorer)
+    root = f"ck-{name}"
+    picture = Picture(*drawn) if drawn else explorer.picture(prefix=root)
+    spec = {
+        "name": name,
+        "address": explorer.address,
+        "title": explorer.title,
+        "controls": [control.spec(key) for key, control in explorer.controls.items()],
+        "frames": frames,
+        "live": live,
+    }
+    if explorer.yours:
+        spec["yours"] = [slot.spec() for slot in explorer.yours]
+    heading = f'<p class="ck-title" id="{root}-title">{escape(explorer.title)}</p>' if explorer.title else ""
+    # Where the script will put the controls: room for them, so that nothing moves when it does.
+    room = f'<div class="ck-room" style="--ck-rows:{len(explorer.controls)}"></div>' if frames else ""
+    block = (
+        f'<div class="ck-explorer" id="{root}" style="background:var(--ck-ground,#fff)">{heading}{room}'
+        f'<figure class="ck-view"><div class="ck-picture" role="img" aria-labelledby="{root}-alt">'
+        f"{picture.svg}</div>"
+        f'<figcaption class="ck-alt" id="{root}-alt" aria-live="polite">{escape(picture.alt)}</figcaption></figure>'
+        f'<p class="ck-settings">Shown for {escape(explorer.text())}.</p>'
+        '<noscript><p class="ck-note">The controls of this figure need JavaScript, which is off in this browser.'
+        "</p></noscript>"
+        f'<script type="application/json" class="ck-spec">{json_in_html(spec)}</script></div>'
+    )
+    if not explorer.address:
+        return block
+    return f"<!--ck:{explorer.address}-->{block}<!--/ck:{explorer.address}-->"
+
+
+def json_in_html(value) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,0 +1,187 @@
+// The clinic: asks for the cause of recorded runs, and brings them back after growing intervals. The markup comes from
+// coursekit/interactive/clinic.py; the picture is an explorer with one control, case. What the reader knows stays here.
+(() => {
+  "use strict";
+  const DAY = 86400000;
+
+  class Clinic {
+    constructor(root) {
+      this.root = root;
+      this.key = `coursekit:clinic:${root.dataset.name}`;
+      const bytes = Uint8Array.from(atob(root.dataset.secret), (letter) => letter.charCodeAt(0));
+      Object.assign(this, JSON.parse(new TextDecoder().decode(bytes))); // days, retry, signs, remedies, cases
+      this.picture = root.querySelector(".ck-explorer");
+      this.form = root.querySelector("form");
+      this.options = root.querySelector(".ck-clinic-options");
+      this.reply = root.querySelector(".ck-reply");
+      this.status = root.querySelector(".ck-clinic-progress");
+      this.check = this.form.querySelector("button");
+      this.following = this.button("Next case", () => this.next());
+      this.afresh = this.button("Forget my progress", () => this.forget());
+      this.check.after(this.following);
+      this.status.after(this.afresh);
+      this.kept = this.read();
+      if (!this.picture.ck?.controls) {
+        this.status.textContent = "The pictures of the cases were not prepared, so nothing can be asked here.";
+        this.afresh.hidden = true;
+        return;
+      }
+      this.form.hidden = false;
+      this.form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        this.answer();
+      });
+      // The question follows the picture, whoever moved the slider.
+      this.picture.addEventListener("ck:shown", (event) => {
+        if (event.detail.values.case !== this.shown) this.ask(event.detail.values.case);
+      });
+      if (location.hash.includes("clinic-case.case=")) this.ask(this.control().value);
+      else this.next();
+    }
+
+    button(text, click) {
+      const made = document.createElement("button");
+      Object.assign(made, { type: "button", textContent: text });
+      made.addEventListener("click", click);
+      return made;
+    }
+
+    control() {
+      return this.picture.ck.controls[0];
+    }
+
+    // ---- what is remembered: cases[number] = {box, due (ms) or after (count)}, and how many answers were given
+    read() {
+      try {
+        const kept = JSON.parse(localStorage.getItem(this.key));
+        if (kept && typeof kept.count === "number" && typeof kept.cases === "object" && kept.cases) return kept;
+      } catch {
+        // Nothing kept, or nothing that can be read: start afresh.
+      }
+      return { count: 0, cases: {} };
+    }
+
+    write() {
+      try {
+        localStorage.setItem(this.key, JSON.stringify(this.kept));
+      } catch {
+        // Storage may be blocked; the progress then lasts as long as the page.
+      }
+    }
+
+    // ---- which case comes next
+    choose(now) {
+      const { count, cases } = this.kept;
+      const numbers = this.cases.map((_, index) => index + 1);
+      const wrong = numbers.filter((n) => cases[n]?.after !== undefined);
+      const due = numbers.filter((n) => cases[n]?.due <= now).sort((a, b) => cases[a].due - cases[b].due);
+      const groups = [
+        wrong.filter((n) => cases[n].after <= count),
+        due,
+        numbers.filter((n) => !cases[n]),
+        wrong.sort((a, b) => cases[a].after - cases[b].after),
+      ];
+      const group = groups.find((some) => some.length);
+      if (!group) return null;
+      const last = this.shown && this.cases[this.shown - 1].cause;
+      return group.find((n) => this.cases[n - 1].cause !== last) ?? group[0];
+    }
+
+    next() {
+      const number = this.choose(Date.now());
+      if (number === null) {
+        const soonest = Math.min(...Object.values(this.kept.cases).map((known) => known.due));
+        const days = Math.max(1, Math.ceil((soonest - Date.now()) / DAY));
+        this.say(`Nothing is due. The next case comes back in ${days} day${days > 1 ? "s" : ""}. Any case can be looked at with the slider.`);
+        this.following.hidden = true;
+        return;
+      }
+      this.ask(number);
+    }
+
+    ask(number) {
+      this.shown = number;
+      const control = this.control();
+      if (control.value !== number) {
+        control.value = number;
+        this.picture.ck.changed();
+      }
+      this.options.replaceChildren(
+        ...this.cases[number - 1].options.map((text, index) => {
+          const label = document.createElement("label");
+          label.className = "ck-option";
+          const input = document.createElement("input");
+          Object.assign(input, { type: "radio", name: this.root.id, value: index, required: true });
+          const span = document.createElement("span");
+          span.textContent = text;
+          label.append(input, span);
+          return label;
+        })
+      );
+      this.reply.replaceChildren();
+      this.check.hidden = false;
+      this.following.hidden = true;
+      this.tell();
+    }
+
+    answer() {
+      const fields = [...this.options.querySelectorAll("input")];
+      const given = Number(fields.find((field) => field.checked).value);
+      const right = given === this.cases[this.shown - 1].answer;
+      const { cases } = this.kept;
+      this.kept.count += 1;
+      const box = right ? Math.min((cases[this.shown]?.box ?? 0) + 1, this.days.length) : 0;
+      cases[this.shown] = right
+        ? { box, due: Date.now() + this.days[box - 1] * DAY }
+        : { box, after: this.kept.count + this.retry };
+      this.write();
+      fields.forEach((field) => (field.disabled = true));
+      this.say(this.told(this.shown, given));
+      this.check.hidden = true;
+      this.following.hidden = false;
+      this.following.focus();
+      this.tell();
+      this.root.dispatchEvent(new CustomEvent("ck:diagnosed", { bubbles: true, detail: { case: this.shown, right } }));
+    }
+
+    // The same words as in clinic.py.
+    told(number, given) {
+      const { cause, told, options } = this.cases[number - 1];
+      const chosen = options[given];
+      const truth = `${told}. The sign: ${this.signs[cause]}. What to do: ${this.remedies[cause]}.`;
+      if (chosen === cause) return `Right. ${truth}`;
+      return `Not quite. With \u201c${chosen}\u201d ${this.signs[chosen]}. Here it is \u201c${cause}\u201d: ${truth}`;
+    }
+
+    say(text) {
+      const made = document.createElement("p");
+      made.textContent = text;
+      this.reply.replaceChildren(made);
+    }
+
+    tell() {
+      const known = Object.values(this.kept.cases);
+      const solved = known.filter((one) => one.box > 0).length;
+      const waiting = known.length - solved;
+      const due = known.filter((one) => one.due <= Date.now()).length;
+      this.status.textContent =
+        `Case ${this.shown} of ${this.cases.length}. Solved: ${solved}. To be asked again: ${waiting + due}. ` +
+        `New: ${this.cases.length - known.length}. Your progress is kept in this browser only.`;
+      this.afresh.hidden = !known.length;
+    }
+
+    forget() {
+      this.kept = { count: 0, cases: {} };
+      try {
+        localStorage.removeItem(this.key);
+      } catch {
+        // Nothing can have been kept.
+      }
+      this.shown = undefined;
+      this.next();
+    }
+  }
+
+  const begin = () => document.querySelectorAll(".ck-clinic").forEach((root) => (root.ck = new Clinic(root)));
+  document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();
+})();

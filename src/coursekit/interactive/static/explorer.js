@@ -1,0 +1,590 @@
+// Explorers and predictions in a page. No library, no request to another host, nothing sent anywhere.
+// The markup comes from coursekit/interactive/html.py and predict.py, the packs from frames.py.
+(() => {
+  "use strict";
+  const BASE = new URL("ck/", document.currentScript.src);
+  const ON_DISK = location.protocol === "file:";
+
+  const element = (tag, attributes = {}, ...children) => {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name === "text") made.textContent = value;
+      else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+      else if (value === true) made.setAttribute(name, "");
+      else if (value !== false && value != null) made.setAttribute(name, value);
+    }
+    made.append(...children);
+    return made;
+  };
+
+  // ---------------------------------------------------------------- packs of pictures
+  const packs = new Map(); // "folder/number" -> {promise, resolve, data}
+
+  window.ckPack = (folder, number, data) => {
+    const pack = packs.get(`${folder}/${number}`);
+    if (pack) {
+      pack.data = data;
+      pack.resolve(data);
+    }
+  };
+
+  function loadPack(folder, number) {
+    const key = `${folder}/${number}`;
+    let pack = packs.get(key);
+    if (pack) return pack.promise;
+    pack = {};
+    pack.promise = new Promise((resolve, reject) => {
+      pack.resolve = resolve;
+      const script = element("script", { src: new URL(`frames/${key}.js`, BASE).href, async: true });
+      script.onload = () => {
+        script.remove();
+        if (!pack.data) script.onerror();
+      };
+      script.onerror = () => {
+        script.remove();
+        packs.delete(key); // the next drag tries again
+        reject(new Error("the file with these pictures could not be loaded"));
+      };
+      document.head.append(script);
+    });
+    pack.promise.catch(() => {});
+    packs.set(key, pack);
+    return pack.promise;
+  }
+
+  const python = window.ckPython; // python.js: one worker for the page
+
+  // ---------------------------------------------------------------- the address: #anchor&name.control=value&...
+  const address = {
+    read() {
+      const parts = location.hash.slice(1).split("&").filter(Boolean);
+      const anchor = parts.length && !parts[0].includes("=") ? parts.shift() : "";
+      const state = new Map();
+      for (const part of parts) {
+        const [key, value] = part.split("=").map((text) => {
+          try {
+            return decodeURIComponent(text);
+          } catch {
+            return text;
+          }
+        });
+        if (value !== undefined) state.set(key, value);
+      }
+      return { anchor, state };
+    },
+    text(anchor, state) {
+      const pairs = [...state].map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`);
+      return [anchor, ...pairs].filter(Boolean).join("&");
+    },
+    write(name, values) {
+      const { anchor, state } = this.read();
+      for (const key of [...state.keys()]) if (key.startsWith(`${name}.`)) state.delete(key);
+      for (const [key, value] of values) state.set(`${name}.${key}`, value);
+      const hash = this.text(anchor, state);
+      if (hash === location.hash.slice(1)) return;
+      try {
+        history.replaceState(history.state, "", hash ? `#${hash}` : location.pathname + location.search);
+      } catch {
+        // A page from a disk may not be allowed to; the explorer works without.
+      }
+    },
+  };
+
+  // ---------------------------------------------------------------- one control
+  class Control {
+    constructor(spec, id, changed) {
+      this.spec = spec;
+      this.fine = 1; // stops between two drawn values; more than 1 in live mode
+      const choice = spec.kind === "choice";
+      this.input = choice
+        ? element("select", { id })
+        : element("input", { id, type: "range", min: 0, max: spec.values.length - 1, step: 1, autocomplete: "off" });
+      if (choice) spec.texts.forEach((text, k) => this.input.append(element("option", { value: k, text })));
+      this.output = choice ? null : element("output", { for: id });
+      // On a phone label and value share a line above the slider, so the value comes before it.
+      const label = element("label", { for: id, text: spec.label });
+      const parts = choice ? [label, this.input] : [label, this.output, this.input];
+      this.row = element("div", { class: choice ? "ck-control ck-chosen" : "ck-control" }, ...parts);
+      this.input.addEventListener("input", changed);
+      this.position = spec.default;
+    }
+    get position() {
+      return Number(this.input.value) / this.fine; // whole at the drawn values
+    }
+    set position(position) {
+      this.input.value = Math.round(position * this.fine);
+      this.describe();
+    }
+    refine(on) {
+      const position = this.position;
+      this.fine = on && this.spec.kind !== "choice" ? this.spec.between : 1;
+      if (this.spec.kind !== "choice") this.input.max = (this.spec.values.length - 1) * this.fine;
+      this.position = position;
+    }
+    get value() {
+      const { values, kind, whole } = this.spec;
+      const low = Math.floor(this.position);
+      const part = this.position - low;
+      if (part < 1e-9) return values[low];
+      const [a, b] = [values[low], values[low + 1]];
+      const value = kind === "log" ? a * (b / a) ** part : a + (b - a) * part;
+      return whole ? Math.round(value) : Number(value.toPrecision(3));
+    }
+    set value(value) {
+      // From an address: the nearest place, or nothing if it is not on the slider.
+      const { values, kind } = this.spec;
+      if (kind === "choice") {
+        const index = values.findIndex((option) => String(option) === String(value));
+        if (index >= 0) this.position = index;
+        return;
+      }
+      const number = Number(value);
+      if (value === "" || !Number.isFinite(number) || number < values[0] || number > values.at(-1)) return;
+      let low = values.findLastIndex((stop) => stop <= number);
+      if (low === values.length - 1) low -= 1;
+      const [a, b] = [values[low], values[low + 1]];
+      this.position = low + (kind === "log" ? Math.log(number / a) / Math.log(b / a) : (number - a) / (b - a));
+    }
+    get text() {
+      const { texts, unit } = this.spec;
+      return Number.isInteger(this.position) ? texts[this.position] : `${this.value} ${unit}`.trim();
+    }
+    describe() {
+      if (!this.output) return;
+      this.output.textContent = this.text;
+      this.input.setAttribute("aria-valuetext", this.text);
+    }
+  }
+
+  // ---------------------------------------------------------------- one explorer
+  class Explorer {
+    constructor(root) {
+      this.root = root;
+      this.spec = JSON.parse(root.querySelector(".ck-spec").textContent);
+      this.prefix = `ck-${this.spec.name}`;
+      this.key = this.spec.name;
+      this.picture = root.querySelector(".ck-picture");
+      this.caption = root.querySelector(".ck-alt");
+      this.settings = root.querySelector(".ck-settings");
+      this.live = false;
+      this.turn = 0;
+      this.unique();
+      if (!this.spec.frames) return;
+      this.build();
+      root.classList.add("ck-on");
+      root.querySelector(".ck-room")?.remove();
+      this.fromAddress();
+      addEventListener("hashchange", () => this.fromAddress());
+      new IntersectionObserver((entries, observer) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        observer.disconnect();
+        loadPack(this.spec.frames.folder, 0).catch(() => {});
+      }, { rootMargin: "600px" }).observe(root);
+      for (const kind of ["pointerenter", "focusin", "touchstart"]) {
+        root.addEventListener(kind, () => this.loadAll(), { once: true, passive: true });
+      }
+    }
+
+    unique() {
+      // The same explorer twice on one page: the second gets ids of its own.
+      let number = 1;
+      while (document.getElementById(this.root.id) !== this.root) {
+        this.root.id = `${this.prefix}-${++number}`;
+        this.key = `${this.spec.name}-${number}`;
+      }
+      if (number === 1) return;
+      this.caption.id = `${this.root.id}-alt`;
+      this.picture.setAttribute("aria-labelledby", this.caption.id);
+      this.picture.innerHTML = this.own(this.picture.innerHTML);
+    }
+
+    own(svg) {
+      if (this.root.id === this.prefix) return svg;
+      return svg.replaceAll(`"${this.prefix}-`, `"${this.root.id}-`).replaceAll(`#${this.prefix}-`, `#${this.root.id}-`);
+    }
+
+    build() {
+      const id = this.root.id;
+      this.controls = this.spec.controls.map((spec) => new Control(spec, `${id}-${spec.name}`, () => this.changed()));
+      const title = this.root.querySelector(".ck-title");
+      this.liveButton = element("button", { type: "button", class: "ck-go", text: "Run live", onclick: () => this.toggle() });
+      this.head = element(
+        "div",
+        { class: "ck-head" },
+        title ?? element("span", { class: "ck-title" }),
+        ...(this.spec.live ? [this.liveButton] : []),
+        element("button", { type: "button", text: "Reset", onclick: () => this.reset() }),
+        element("button", { type: "button", text: "Copy link", onclick: () => this.copyLink() })
+      );
+      this.status = element("div", { class: "ck-status", role: "status" });
+      const group = element("div", { class: "ck-controls", role: "group" }, ...this.controls.map((c) => c.row));
+      group.setAttribute("aria-label", this.spec.title ? `Settings: ${this.spec.title}` : "Settings");
+      this.root.prepend(this.head, group);
+      this.root.querySelector(".ck-view").after(this.status);
+    }
+
+    say(text = "", wrong = false, ...more) {
+      clearTimeout(this.slow);
+      this.status.classList.toggle("ck-wrong", wrong);
+      this.status.replaceChildren(...(text ? [element("span", { text })] : []), ...more);
+    }
+
+    // After ms without an answer, say that something is being waited for.
+    sayLater(text, ms, ...more) {
+      clearTimeout(this.slow);
+      this.slow = setTimeout(() => this.say(text, false, ...more), ms);
+    }
+
+    values() {
+      return Object.fromEntries(this.controls.map((control) => [control.spec.name, control.value]));
+    }
+
+    changed() {
+      this.since = performance.now();
+      this.controls.forEach((control) => control.describe());
+      clearTimeout(this.writing);
+      this.writing = setTimeout(() => address.write(this.key, this.state()), 250);
+      this.show();
+    }
+
+    state() {
+      return this.controls
+        .filter((control) => control.position !== control.spec.default)
+        .map((control) => [control.spec.name, String(control.value)]);
+    }
+
+    show() {
+      return this.live ? this.showLive() : this.showFrame();
+    }
+
+    wants() {
+      const text = `Shown for ${this.controls.map((c) => `${c.spec.label} ${c.text}`).join(", ")}.`;
+      return { values: this.values(), text };
+    }
+
+    put(svg, alt, mode, { values, text }) {
+      this.picture.innerHTML = this.own(svg);
+      this.caption.textContent = alt;
+      this.settings.textContent = text;
+      const ms = performance.now() - (this.since ?? performance.now());
+      this.root.dispatchEvent(new CustomEvent("ck:shown", { bubbles: true, detail: { mode, ms, values } }));
+    }
+
+    // ---- pictures drawn when the book was built
+    place() {
+      let index = 0;
+      let moved = 0;
+      for (const { spec, position } of this.controls) {
+        index = index * (spec.drawn ?? spec.values.length) + position; // drawn: without what the reader added
+        moved += position !== spec.default;
+      }
+      const { chunk } = this.spec.frames;
+      return { index, pack: moved <= 1 || !chunk ? 0 : 1 + Math.floor(index / chunk) };
+    }
+
+    async showFrame() {
+      const turn = ++this.turn;
+      if (this.own?.(turn)) return; // a function of the reader's (ck/cells.mjs)
+      const { index, pack } = this.place();
+      const { folder } = this.spec.frames;
+      let data = packs.get(`${folder}/${pack}`)?.data;
+      if (!data) {
+        this.sayLater("Loading this picture…", 150);
+        try {
+          data = await loadPack(folder, pack);
+        } catch (error) {
+          if (turn === this.turn) {
+            this.say(`This picture is missing: ${error.message}. The last one stays; other settings may work.`, true);
+          }
+          return;
+        }
+        if (turn !== this.turn) return; // a newer setting wins
+      }
+      this.say();
+      this.put(data.frames[index].map((line) => data.lines[line]).join("\n"), data.alts[index], "frames", this.wants());
+    }
+
+    async loadAll() {
+      const { folder, packs: count } = this.spec.frames;
+      for (let number = 0; number < count; number++) {
+        try {
+          await loadPack(folder, number);
+        } catch {
+          return; // said when a picture from it is asked for
+        }
+      }
+    }
+
+    reset() {
+      this.controls.forEach((control) => (control.position = control.spec.default));
+      this.changed();
+    }
+
+    fromAddress() {
+      const { anchor, state } = address.read();
+      const before = JSON.stringify(this.values());
+      for (const control of this.controls) {
+        const given = state.get(`${this.key}.${control.spec.name}`);
+        control.position = control.spec.default;
+        if (given !== undefined) control.value = given;
+      }
+      if (JSON.stringify(this.values()) !== before) this.changed();
+      if (anchor === this.root.id) this.root.scrollIntoView({ block: "nearest" });
+    }
+
+    async copyLink() {
+      const link = new URL(location.href);
+      const state = new Map(this.state().map(([key, value]) => [`${this.key}.${key}`, value]));
+      link.hash = address.text(this.root.id, state);
+      try {
+        await navigator.clipboard.writeText(link.href);
+        this.say("Link copied: it opens this figure with these settings.");
+        setTimeout(() => this.say(), 4000);
+      } catch {
+        const field = element("input", { type: "text", readonly: true, value: link.href, "aria-label": "Link to this figure" });
+        this.say("Copy this link:", false, field);
+        field.select();
+      }
+    }
+
+    // ---- pictures drawn now, by Python in a worker
+    async toggle() {
+      if (this.live || this.starting) return this.leave();
+      if (ON_DISK) {
+        this.say(
+          "Live mode needs a web server, and this page was opened from a disk. Type make book and open the address " +
+            "that it prints. The prepared pictures go on working here."
+        );
+        return;
+      }
+      this.starting = true;
+      this.liveButton.textContent = "Cancel";
+      const bar = element("progress", { max: 1, value: 0, "aria-label": "Loading Python" });
+      const tell = ({ text, done, total }) => {
+        if (!this.starting) return;
+        if (total) bar.value = done / total;
+        this.say(text, false, bar);
+      };
+      tell({ text: "Starting Python…" });
+      python.listeners.add(tell);
+      try {
+        const began = await python.start(this.spec.live);
+        if (!this.starting) return;
+        this.starting = false;
+        this.live = true;
+        this.controls.forEach((control) => control.refine(true));
+        this.liveButton.textContent = "Stop live";
+        this.liveButton.classList.add("ck-main");
+        this.say("Live: Python runs in this page, and every value in between can be set.");
+        this.root.dispatchEvent(new CustomEvent("ck:live", { bubbles: true, detail: began }));
+        this.since = performance.now();
+        this.fromAddress();
+        this.showLive();
+      } catch (error) {
+        if (!this.starting) return;
+        this.starting = false;
+        this.liveButton.textContent = "Run live";
+        this.say(`Live mode did not start: ${error.message}. The prepared pictures go on working.`, true);
+      } finally {
+        python.listeners.delete(tell);
+      }
+    }
+
+    leave(text = "") {
+      const alone = this.starting && ![...explorers].some((other) => other !== this && (other.live || other.starting));
+      if (alone && !python.held) python.stop("cancelled");
+      this.starting = this.live = false;
+      this.liveButton.textContent = "Run live";
+      this.liveButton.classList.remove("ck-main");
+      this.controls.forEach((control) => control.refine(false));
+      this.showFrame().then(() => text && this.say(text));
+    }
+
+    async showLive() {
+      if (this.own?.(++this.turn)) return;
+      this.wanted = true;
+      if (this.busy) return; // the newest setting is taken when the present one is done
+      this.busy = true;
+      const stop = element("button", { type: "button", text: "Stop", onclick: () => {
+        python.stop("stopped by you");
+        [...explorers].forEach((other) => other.live && other.leave("Stopped. The prepared pictures are shown."));
+      } });
+      while (this.wanted && this.live) {
+        this.wanted = false;
+        this.sayLater("Computing…", 400, stop);
+        const since = this.since;
+        const wants = this.wants();
+        const answer = await python.ask({
+          type: "draw",
+          address: this.spec.address,
+          settings: JSON.stringify(wants.values),
+          prefix: this.prefix,
+        });
+        if (!this.live) break;
+        if (answer.type === "drawn") {
+          this.say("Live: Python runs in this page.");
+          this.since = since;
+          this.put(answer.svg, answer.alt, "live", wants);
+        } else if (answer.type === "stopped") {
+          this.leave(`Python stopped (${answer.error}). The prepared pictures are shown.`);
+        } else this.say(answer.error, true);
+      }
+      this.busy = false;
+    }
+
+    // For tests: the numbers behind the picture.
+    arrays(settings = this.values()) {
+      return python.ask({ type: "arrays", address: this.spec.address, settings: JSON.stringify(settings) });
+    }
+  }
+
+  // ---------------------------------------------------------------- predictions
+  const memory = {
+    get(key) {
+      try {
+        return JSON.parse(localStorage.getItem(`coursekit:${key}`));
+      } catch {
+        return null;
+      }
+    },
+    set(key, value) {
+      try {
+        if (value === null) localStorage.removeItem(`coursekit:${key}`);
+        else localStorage.setItem(`coursekit:${key}`, JSON.stringify(value));
+      } catch {
+        // Storage may be blocked; the prediction then lasts as long as the page.
+      }
+    },
+  };
+
+  class Prediction {
+    constructor(root) {
+      this.root = root;
+      this.key = `predict:${root.dataset.name}`;
+      this.form = root.querySelector("form");
+      this.reply = root.querySelector(".ck-reply");
+      this.button = this.form.querySelector("button");
+      this.button.classList.add("ck-main");
+      this.fields = [...this.form.querySelectorAll("input")];
+      this.then = root.querySelector(".ck-then");
+      this.again = element("button", { type: "button", text: "Answer again", hidden: true, onclick: () => this.forget() });
+      this.button.after(this.again);
+      const bytes = Uint8Array.from(atob(root.dataset.secret), (letter) => letter.charCodeAt(0));
+      this.secret = JSON.parse(new TextDecoder().decode(bytes));
+      this.form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        this.commit();
+      });
+      this.sketch = root.querySelector(".ck-sketch");
+      this.sketch?.addEventListener("input", () => this.draw());
+      if (this.sketch) this.draw();
+      this.then?.classList.add("ck-covered");
+      const kept = memory.get(this.key);
+      if (kept && this.fill(kept.answer)) this.reveal(kept.answer);
+    }
+    fill(answer) {
+      if (this.secret.replies) {
+        const field = this.fields.find((input) => Number(input.value) === answer);
+        if (!field) return false;
+        field.checked = true;
+      } else if (this.sketch) {
+        if (!Array.isArray(answer) || answer.length !== this.fields.length) return false;
+        this.fields.forEach((field, index) => (field.value = answer[index]));
+        this.draw();
+      } else {
+        if (typeof answer !== "number") return false;
+        this.fields[0].value = answer;
+      }
+      return true;
+    }
+    // The line through the sliders, and each slider's height in the axis' own numbers.
+    draw() {
+      const { low, high, log } = this.sketch.dataset;
+      const box = this.sketch.querySelector("svg").viewBox.baseVal;
+      const rules = [...this.sketch.querySelectorAll(".ck-rule")].map((rule) => Number(rule.getAttribute("y1")));
+      const [bottom, top] = [Math.max(...rules), Math.min(...rules)];
+      const points = this.fields.map((field) => {
+        const level = Number(field.value) / 100;
+        const value = Number(log) ? low * (high / low) ** level : Number(low) + (high - low) * level;
+        field.setAttribute("aria-valuetext", String(Number(value.toPrecision(2))));
+        return `${(parseFloat(field.style.left) / 100) * box.width},${bottom + (top - bottom) * level}`;
+      });
+      this.sketch.querySelector(".ck-drawn").setAttribute("points", points.join(" "));
+    }
+    commit() {
+      if (this.sketch) return this.keep(this.fields.map((field) => Number(field.value)));
+      const given = this.secret.replies
+        ? Number(this.fields.find((input) => input.checked).value)
+        : Number(this.fields[0].value.trim().replace(",", ".").replace("−", "-") || NaN);
+      if (!Number.isFinite(given)) {
+        this.reply.replaceChildren(element("p", { text: "Please give a number, such as 0.5 or 3e-4." }));
+        this.fields[0].focus();
+        return;
+      }
+      this.keep(given);
+    }
+    keep(given) {
+      const { replies, right, answer, tolerance, levels } = this.secret;
+      const hit = levels ? near(given, levels) === levels.length : replies ? given === right : Math.abs(given - answer) <= tolerance * Math.abs(answer);
+      memory.set(this.key, { answer: given, right: hit, when: new Date().toISOString() });
+      this.reveal(given);
+      this.root.dispatchEvent(new CustomEvent("ck:predicted", { bubbles: true, detail: { name: this.root.dataset.name } }));
+    }
+    reveal(given) {
+      const { replies, answer, tolerance, told, more, levels, points } = this.secret;
+      const said = levels ? sketched(given, levels) : replies ? "" : verdict(given, answer, tolerance);
+      this.reply.innerHTML = replies ? replies[given] : `<p><strong>${said}</strong> ${told}</p>${more}`;
+      this.sketch?.querySelector(".ck-truth").setAttribute("points", points);
+      this.fields.forEach((field) => (field.disabled = true));
+      this.button.hidden = true;
+      this.again.hidden = false;
+      this.then?.classList.remove("ck-covered");
+    }
+    forget() {
+      memory.set(this.key, null);
+      this.fields.forEach((field) => (field.disabled = field.checked = false));
+      if (this.sketch) {
+        this.fields.forEach((field) => (field.value = 50));
+        this.sketch.querySelector(".ck-truth").removeAttribute("points");
+        this.draw();
+      } else if (!this.secret.replies) this.fields[0].value = "";
+      this.reply.replaceChildren();
+      this.button.hidden = false;
+      this.again.hidden = true;
+      this.then?.classList.add("ck-covered");
+      this.fields[0].focus();
+    }
+  }
+
+  // The same words as in sketch.py.
+  const near = (given, levels) => given.filter((level, index) => Math.abs(level - levels[index]) <= 10).length;
+  function sketched(given, levels) {
+    const count = near(given, levels);
+    if (count === levels.length)
+      return `You drew what the run gives: ${count} of ${count} points lie within a tenth of the axis.`;
+    return `${count} of your ${levels.length} points lie within a tenth of the axis of what the run gives.`;
+  }
+
+  // The same words as in predict.py.
+  function verdict(given, answer, tolerance) {
+    const short = (number) => String(Number(number.toPrecision(2)));
+    const off = Math.abs(given - answer);
+    if (off <= tolerance * Math.abs(answer)) return "As you predicted.";
+    if (given * answer <= 0) return `Your number is off by ${short(off)}.`;
+    const ratio = given / answer;
+    return `Your number is ${short(Math.max(ratio, 1 / ratio))} times too ${ratio > 1 ? "large" : "small"}.`;
+  }
+
+  // ---------------------------------------------------------------- start
+  const explorers = new Set();
+  const begin = () => {
+    document.querySelectorAll(".ck-predict").forEach((root) => (root.ck = new Prediction(root)));
+    document.querySelectorAll(".ck-explorer").forEach((root) => {
+      root.ck = new Explorer(root);
+      if (root.ck.controls) explorers.add(root.ck);
+    });
+    const { anchor, state } = address.read();
+    if (anchor && state.size) document.getElementById(anchor)?.scrollIntoView();
+  };
+  document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();
+})();

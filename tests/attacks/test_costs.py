@@ -1,0 +1,134 @@
+"""A class of four, one of whom sends what is cheap to send and dear to read, compare or call back: the others have
+their marks, the grader stays small, and no question takes much longer than it may."""
+
+import contextlib
+import csv
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from notebooks import FORGE, instructor_cells, notebook
+
+KEY = "0123456789abcdef" * 4
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CALLBACKS = {
+    "sheet01_callback_broadcast": """
+def numerical_gradient(f, x, eps=1e-5):
+    for n in (30_000_000, 10_000_000):
+        f(np.ones((n, 1, 1), bool))
+    return x
+""",
+    "callback with the largest array, again and again": """
+def numerical_gradient(f, x, eps=1e-5):
+    while True:
+        f(np.ones((1 << 22, 1, 1), bool))
+""",
+    "callback twenty thousand times": """
+def numerical_gradient(f, x, eps=1e-5):
+    for i in range(30_000):
+        f(x)
+    return x
+""",
+    "callback of a list of lists": """
+def numerical_gradient(f, x, eps=1e-5):
+    a = [1.0] * 20
+    for _ in range(4):
+        a = [a] * 14
+    try:
+        f(a)
+    finally:
+        return f
+""",
+    "callback with a dict of one hash": """
+def numerical_gradient(f, x, eps=1e-5):
+    f({i * (2**61 - 1): 0 for i in range(990)})
+""",
+    "callback forged, the same array in every argument": FORGE
+    + """
+def numerical_gradient(f, x, eps=1e-5):
+    n = 1 << 20
+    args = {"t": [{"t": [{"a": ["<f8", [n], 0]}] * 3000}, {"d": []}]}
+    data = json.dumps({"callback": 0, "args": args, "lengths": [8 * n]}).encode()
+    for part in (struct.pack("<4sII", b"CKG1", len(data), 8 * n) + data, bytes(8 * n)):
+        while part:
+            part = part[os.write(3, part):]
+    while True:
+        pass
+""",
+    "callback from within a callback's answer": """
+import threading
+def numerical_gradient(f, x, eps=1e-5):
+    for _ in range(8):
+        threading.Thread(target=lambda: [f(x) for _ in range(1000)], daemon=True).start()
+    return np.array([[f(x) for _ in range(3)] for _ in range(3)])
+""",
+}
+SEEDED = {
+    "dict_quadratic": "def xavier_normal(rng, shape): return {i: 0 for i in range(20_000)}",
+    "dict_quadratic within the bounds": "def xavier_normal(rng, shape): return {i: 0 for i in range(1_000)}",
+    "dict_hash_flood": "def xavier_normal(rng, shape): return {i * (2**61 - 1): 0 for i in range(1_000)}",
+    "handle_flood": "class A: pass\ndef xavier_normal(rng, shape): return [A() for _ in range(70_000)]",
+    "endless loop": "def xavier_normal(rng, shape):\n    while True: pass",
+}
+
+
+def graded(tmp_path, sheet, cells, attack, limit):
+    """Grade three victims and one attacker under a bound on memory: the gradebook, the record, the peak in MB."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a_victim", "c_victim", "d_victim"):
+        (folder / f"{name}.ipynb").write_bytes(notebook(*cells))
+    (folder / "b_attacker.ipynb").write_bytes(notebook(*cells, attack))
+    (tmp_path / "key").write_text(KEY)
+    program = (
+        "import resource, sys; from coursekit.grading import cli; "
+        "cli.main(sys.argv[1:]); print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    command = [sys.executable, "-c", program, "grade", folder, "--sheet", sheet, "--key", tmp_path / "key"]
+    command += ["--out", tmp_path / "out", "--jobs", "2"]
+    with limit as prefix:
+        done = subprocess.run(
+            [*prefix, *map(str, command)], capture_output=True, text=True, timeout=240, cwd=tmp_path, check=False
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    with open(tmp_path / "out" / "gradebook.csv", newline="", encoding="utf-8") as file:
+        book = {row["student"]: row for row in csv.DictReader(file)}
+    records = [json.loads(p.read_text()) for p in (tmp_path / "out" / "results").glob("*b_attacker*.json")]
+    peak = int(done.stdout.split("PEAK")[1].split()[0]) >> 10
+    return book, records[0], peak
+
+
+@contextlib.contextmanager
+def a_gigabyte():
+    """A memory cgroup of 1 GB where one can be made, else no bound but the grader's own."""
+    group = pathlib.Path("/sys/fs/cgroup/memory", f"coursekit-test-{os.getpid()}")
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(1 << 30))
+    except OSError:
+        yield []
+        return
+    try:
+        yield ["/bin/sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh"]
+    finally:
+        with contextlib.suppress(OSError):
+            group.rmdir()
+
+
+ATTACKS = [("01", name, code) for name, code in CALLBACKS.items()]
+ATTACKS += [("05", name, code) for name, code in SEEDED.items()]
+
+
+@pytest.mark.parametrize(("sheet", "name", "attack"), ATTACKS, ids=[name for _, name, _ in ATTACKS])
+def test_the_class_is_graded_whatever_one_sends(tmp_path, sheet, name, attack):
+    book, record, peak = graded(tmp_path, sheet, instructor_cells(sheet), attack, a_gigabyte())
+    full = book["a_victim"]["out of"]
+    assert [book[f"{v}_victim"]["total"] for v in "acd"] == [full] * 3
+    assert float(book["b_attacker"]["total"]) < float(full)
+    assert peak < 200, "the grader took as much memory as a student wanted"
+    hung = "01.3" if sheet == "01" else "05.1"
+    assert record["questions"][hung]["points"] < record["questions"][hung]["possible"]
+    assert all(q["seconds"] < 45 for q in record["questions"].values()), record["questions"]

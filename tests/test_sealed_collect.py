@@ -1,0 +1,325 @@
+"""Which file counts and whose it is: the layouts of platforms, and what people do to them."""
+
+import csv
+import datetime as dt
+import io
+import os
+import pathlib
+import sys
+import unicodedata
+import zipfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "attacks"))
+from notebooks import instructor_cells, notebook
+
+from coursekit.errors import DataError
+from coursekit.grading.cases import load_sheet
+from coursekit.grading.sealed import books
+from coursekit.grading.sealed.collect import collect
+from coursekit.grading.sealed.tables import read_table
+
+CELLS = instructor_cells("02")
+DONE = notebook(*CELLS, 'check("2.1")', 'check("02.1")', 'check("02.2")')
+NAMES = [n for q in load_sheet("02").questions for n in q.names]
+TEMPLATE = notebook(
+    *(f"def {n}(x):\n    # Your code here\n    raise NotImplementedError" for n in NAMES), 'check("02.1")'
+)
+OTHER = notebook(*instructor_cells("03"), 'check("03.1")', 'check("03.2")')
+SCRATCH = notebook("x = 1")
+
+
+def zipped(members):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
+def put(folder, files):
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return folder
+
+
+def taken(folder, roster=None, **options):
+    found = collect(folder, load_sheet("02"), roster, **options)
+    return {s.student: s.file for s in found.last()}, found
+
+
+def kinds(found):
+    return {t.kind for t in found.troubles}
+
+
+LAYOUTS = {
+    "Moodle, flat": ({"Jane Doe_123_assignsubmission_file_02_losses.ipynb": DONE}, {"123"}),
+    "Moodle, folders": ({"Jane Doe_123_assignsubmission_file_/x.ipynb": DONE}, {"123"}),
+    "Canvas": ({"doejane_LATE_4242_9001_02-2.ipynb": DONE}, {"4242"}),
+    "Canvas, a group's name with numbers": ({"project_group_4_4242_9001_02_losses.ipynb": DONE}, {"4242"}),
+    "Blackboard": (
+        {"Sheet_jdoe_attempt_2026-03-01-22-10-05_x.ipynb": DONE, "Sheet_jdoe_attempt_2026-03-01-22-10-05.txt": "note"},
+        {"jdoe"},
+    ),
+    "Brightspace": ({"12345-678 - Jane Doe - Mar 1, 2026 1010 PM/x.ipynb": DONE, "index.html": "x"}, {"12345"}),
+    "Gradescope": (
+        {
+            "submission_77/x.ipynb": DONE,
+            "submission_metadata.yml": "submission_77:\n  :submitters:\n  - :name: Ann\n    :sid: '4001'\n"
+            "    :email: a@b.c\n  :created_at: 2026-03-01 10:00:00.000000000 Z\n",
+        },
+        {"4001"},
+    ),
+    "GitHub Classroom": (
+        {"02-losses-annsmith/02_losses.ipynb": DONE, "02-losses-annsmith/.git/config": "x",
+         "02-losses-bob-x/02_losses.ipynb": DONE, "02-losses-bob-x/.git/config": "x"},
+        {"annsmith", "bob-x"},
+    ),
+    "plain": ({"ann.ipynb": DONE, "bob/02_losses.ipynb": DONE}, {"ann", "bob"}),
+    "other suffixes": (
+        {"ann/02_losses.ipynb.txt": DONE, "bob.ipynb.json": DONE, "eve.json": DONE}, {"ann", "bob", "eve"},
+    ),
+    "deep": ({"ann/a/b/c/d/e/f/02_losses.ipynb": DONE}, {"ann"}),
+    "a zip in a folder with more than the notebook": (
+        {"ann/all.zip": zipped({"w/02_losses.ipynb": DONE, "w/notes.ipynb": SCRATCH, "w/data.csv": "1"})}, {"ann"},
+    ),
+    "the platform's zip in the folder": (
+        {"submissions.zip": zipped({"doe_4242_9001_02.ipynb": DONE, "roe_4243_9002_02.ipynb": DONE})}, {"4242", "4243"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_each_layout_gives_each_file_to_its_student(tmp_path, name):
+    files, students = LAYOUTS[name]
+    chosen, found = taken(put(tmp_path / "in", files))
+    assert set(chosen) == students, found
+    assert all(found.attempts[0].path.is_file() for _ in chosen)
+    assert kinds(found) <= {"owner"}
+
+
+def test_the_zip_file_of_a_platform_is_the_argument(tmp_path):
+    path = tmp_path / "download.zip"
+    path.write_bytes(
+        zipped({"doe_4242_9001_02.ipynb": DONE, "roe_LATE_4243_9002_02.ipynb": DONE, "../../evil.ipynb": DONE})
+    )
+    chosen, found = taken(path, unpack_to=tmp_path / "out")
+    assert {"4242", "4243"} <= set(chosen) and {s.student: s.late for s in found.attempts}["4243"] is True
+    assert not (tmp_path / "evil.ipynb").exists() and not (tmp_path.parent / "evil.ipynb").exists()
+
+
+CHOICES = {
+    "a copy of the template": (
+        {"02_losses.ipynb": TEMPLATE, "Copy of 02_losses.ipynb": DONE}, "Copy of 02_losses.ipynb",
+    ),
+    "a clone of the course": (
+        {"exercises/02_losses.ipynb": DONE, "exercises/03_activations.ipynb": OTHER, "chapters/02_losses.ipynb": DONE,
+         "exercises/01_backpropagation.ipynb": TEMPLATE},
+        "exercises/02_losses.ipynb",
+    ),
+    "my own name for it": ({"02_losses.ipynb": TEMPLATE, "mine.ipynb": DONE}, "mine.ipynb"),
+    "scratch beside it": ({"losses.ipynb": DONE, "scratch.ipynb": SCRATCH}, "losses.ipynb"),
+    "another sheet beside it": ({"a.ipynb": DONE, "b.ipynb": OTHER}, "a.ipynb"),
+    "a broken later file": ({"a.ipynb": DONE, "b.ipynb": b"{"}, "a.ipynb"),
+    "a later empty template": ({"1.ipynb": DONE, "2.ipynb": TEMPLATE}, "1.ipynb"),
+    "two attempts": ({"02_a.ipynb": DONE, "02_b.ipynb": DONE}, "02_b.ipynb"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_content_comes_before_name_and_time(tmp_path, name):
+    files, best = CHOICES[name]
+    folder = put(tmp_path / "in", {f"ann/{file}": data for file, data in files.items()})
+    for number, file in enumerate(files):  # later files are later
+        os.utime(folder / "ann" / file, (1e9 + number, 1e9 + number))
+    chosen, found = taken(folder)
+    assert chosen == {"ann": f"ann/{best}"}
+    over = {line.file: line.why for line in found.lines if line.taken == "passed over"}
+    assert set(over) == {f"ann/{f}" for f in files if f != best} and all(over.values())
+
+
+def test_two_files_of_one_canvas_attempt_are_chosen_by_content(tmp_path):
+    for other, name in ((SCRATCH, "scratch"), (OTHER, "03_activations")):
+        files = {"doe_4242_9001_02_losses.ipynb": DONE, f"doe_4242_9002_{name}.ipynb": other}
+        chosen, _ = taken(put(tmp_path / name, files))
+        assert chosen == {"4242": "doe_4242_9001_02_losses.ipynb"}
+
+
+def test_the_number_at_the_end_of_a_name_counts_only_where_canvas_adds_it(tmp_path):
+    files = {"doe_4242_9001_exercise-05.ipynb": DONE, "doe_4242_9009_exercise-05-1.ipynb": DONE}
+    chosen, found = taken(put(tmp_path / "in", files))
+    assert chosen == {"4242": "doe_4242_9009_exercise-05-1.ipynb"}
+    assert [s.attempt for s in found.attempts] == [1, 2] and found.last()[0].attempts == 2
+
+
+def test_nothing_is_passed_over_without_a_line(tmp_path):
+    files = {
+        "ann/a.py": "x", "bob/b.pdf": "x", "cas/c.7z": "x", "dan/d.tar.gz": "x", "eve/e.ipynb": OTHER,
+        "fay.ipynb": b"<html>", "gus/g.ipynb": DONE, "gus/plot.png": "x",
+    }  # fmt: skip
+    folder = put(tmp_path / "in", files)
+    (folder / "hal").mkdir()
+    chosen, found = taken(folder)
+    assert {line.file for line in found.lines} == set(files)
+    words = " ".join(t.text for t in found.troubles)
+    assert all(name in words for name in ("ann", "bob", "cas", "dan", "eve", "fay", "hal")) and "gus" not in words
+    assert "sheet 03" in words and set(chosen) == {"eve", "fay", "gus"}
+    assert sum(t.stops for t in found.troubles) == 6  # fay's is graded, and says why it cannot be read
+
+
+def test_a_sheet_that_fits_nobody_is_seen(tmp_path):
+    _, found = taken(put(tmp_path / "in", {f"s{i}.ipynb": OTHER for i in range(5)}))
+    assert found.fitting == 0 and found.other_sheets.most_common(1)[0][0] == "03"
+
+
+def test_the_roster_knows_other_spellings_and_sees_typing_errors(tmp_path):
+    jurgen = "Jürgen Müller"
+    roster_file = tmp_path / "r.csv"
+    roster_file.write_text(
+        f"Student;Name;E-Mail\n4001;Ann;ann@x.y\n4O02;Bob;\nKIM;Kim;\n4004;{jurgen};\n", encoding="utf-8"
+    )
+    roster = books.read_roster(roster_file)
+    files = {
+        "4001.ipynb": DONE,
+        "4002.ipynb": DONE,
+        "kim/02.ipynb": DONE,
+        unicodedata.normalize("NFD", jurgen) + "/x.ipynb": DONE,
+    }
+    chosen, found = taken(put(tmp_path / "in", files), roster)
+    assert set(chosen) == {"4001", "4002", "KIM", "4004"}
+    words = {t.kind: t.text for t in found.troubles}
+    assert "4O02" in words["not on the roster"] and "4O02" in words["no submission"]
+
+
+@pytest.mark.parametrize("names", [("a\nb", "a b"), ("ann", "ann\u200b"), ("ann", "a\u0440n")])
+def test_names_that_look_alike_stay_apart(tmp_path, names):
+    chosen, _ = taken(put(tmp_path / "in", {f"{n}.ipynb": DONE for n in names}))
+    assert len(chosen) == 2 and all(s.isprintable() for s in chosen)
+
+
+def test_two_places_of_one_student_are_said(tmp_path):
+    for files in ({"ann.ipynb": DONE, "ann/x.ipynb": DONE}, {"Ann.ipynb": DONE, "ann.ipynb": DONE}):
+        _, found = taken(put(tmp_path / str(len(list(tmp_path.iterdir()))), files))
+        assert "collision" in kinds(found) and len(found.last()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "cp949"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_lists_are_read_as_spreadsheets_save_them(tmp_path, encoding, separator):
+    korean = ["김민준", "이서연", "박지후", "최수아"]
+    names = {"cp949": korean}.get(encoding, ["Müller Jürgen"])
+    lines = [f"Student{separator} NAME", *(f"{4001 + i}{separator} {name}" for i, name in enumerate(names))]
+    path = tmp_path / "list.csv"
+    path.write_bytes("\r\n".join([*lines, f"9{separator}Ann", ""]).encode(encoding))
+    table = read_table(path, ("student",))
+    assert [row["name"] for row in table.rows] == [*names, "Ann"]
+    assert bool(table.note) == (not encoding.startswith("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"a,b\n1,2\n", "column student"),
+        (b"PK\x03\x04xx", "CSV UTF-8"),
+        (b"\x00\x01\x80\xff" * 50, "CSV UTF-8"),
+    ],
+)
+def test_a_list_that_is_none_is_refused_in_words(tmp_path, data, words):
+    (tmp_path / "list.csv").write_bytes(data)
+    with pytest.raises(DataError, match=words):
+        read_table(tmp_path / "list.csv", ("student",))
+
+
+def test_submissions_csv_takes_paths_as_people_write_them(tmp_path):
+    rows = ["File; Student; Submitted", ".\\a\\x.ipynb; 1; 2026-03-01T10:00", "./b.ipynb;2;", "gone.ipynb;3;"]
+    files = {"a/x.ipynb": DONE, "b.ipynb": DONE, "submissions.csv": "\n".join(rows)}
+    chosen, found = taken(put(tmp_path / "in", files), zone=dt.timezone(dt.timedelta(hours=9)))
+    assert set(chosen) == {"1", "2"} and found.unlisted == ["gone.ipynb"]
+    assert next(s for s in found.attempts if s.student == "1").submitted.utcoffset() == dt.timedelta(hours=9)
+
+
+def evil(**changes):
+    info = zipfile.ZipInfo(changes.pop("name", "x.ipynb"))
+    for key, value in changes.items():
+        setattr(info, key, value)
+    return info
+
+
+def bomb(count):
+    return zipped({f"{i}.ipynb": bytes(30 << 20) for i in range(count)})
+
+
+ATTACKS = {
+    "zip with paths to elsewhere": lambda: zipped(
+        {"../../../../tmp/evil1.ipynb": DONE, "/tmp/evil2.ipynb": DONE, "b.ipynb": DONE}
+    ),
+    "zip with links": lambda: zipped(
+        {evil(external_attr=0o120777 << 16): "/etc/passwd", "b.ipynb": DONE, "c.ipynb": DONE}
+    ),
+    "zip bombs": lambda: bomb(8),
+    "zip with ten thousand members": lambda: zipped({f"{i}.ipynb": "" for i in range(10_000)}),
+    "zip in zip in zip": lambda: zipped({"a.zip": zipped({"b.zip": zipped({"c.ipynb": DONE})})}),
+    "zip packed with LZMA": lambda: lzma_zip(),
+    "zip that is damaged": lambda: zipped({"a.ipynb": DONE, "b.ipynb": DONE})[:-40],
+    "notebook of brackets": lambda: b"[" * (1 << 20),
+    "notebook of empty lists": lambda: b'{"cells": [' + b"[]," * 6_000_000 + b"[]]}",
+    "notebook whose text takes long to match": lambda: notebook("def f(x):\n" + "    \n" * 30_000 + "    raise Not"),
+    "notebook of one long line": lambda: notebook("x" + "(" * 150_000),
+    "notebook of a hundred thousand checks": lambda: notebook('check("02.1")' * 14_000),
+    "notebook that names a check of every sheet": lambda: notebook(*(f'check("{i:02d}.1")' for i in range(100))),
+}
+
+
+def lzma_zip():
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.ipynb", DONE)
+        archive.writestr("b.ipynb", DONE)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_on_collecting_harms_nobody(tmp_path, name):
+    data = ATTACKS[name]()
+    suffix = ".zip" if name.startswith("zip") else ".ipynb"
+    folder = put(
+        tmp_path / "in", {f"eve/x{suffix}": data, f"evil{suffix}": data, "ann.ipynb": DONE, "bob/02.ipynb": DONE}
+    )
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = dt.datetime.now()
+    chosen, found = taken(folder, unpack_to=tmp_path / "out")
+    assert (dt.datetime.now() - start).total_seconds() < 90
+    assert chosen["ann"] == "ann.ipynb" and chosen["bob"] == "bob/02.ipynb"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
+    assert not list(pathlib.Path("/tmp").glob("evil*.ipynb"))
+    assert any("eve" in line.file or "evil" in line.file for line in found.lines)
+
+
+def test_names_of_files_cannot_reach_the_books(tmp_path):
+    from coursekit.grading.sealed.report import write_collected
+
+    names = [
+        "=cmd|'.ipynb",
+        "<script>alert(1)<.ipynb",
+        "a\x1b[2J.ipynb",
+        "new\nline.pdf",
+        "\u202egnp.ipynb",
+        "x;=1.pdf",
+    ]
+    folder = put(tmp_path / "in", {n: DONE for n in names})
+    with open(os.fsencode(folder) + b"/\xff\xfe.ipynb", "wb") as file:
+        file.write(DONE)
+    _, found = taken(folder)
+    (tmp_path / "out").mkdir()
+    write_collected(tmp_path / "out", found)
+    page = (tmp_path / "out" / "collected.html").read_text(encoding="utf-8")
+    assert "<script" not in page and "\x1b" not in page and "\u202e" not in page
+    with open(tmp_path / "out" / "collected.csv", newline="", encoding="utf-8") as file:
+        cells = [cell for line in csv.reader(file) for cell in line]
+    assert not any(c.startswith(("=", "+", "@")) or ";=" in c for c in cells)
