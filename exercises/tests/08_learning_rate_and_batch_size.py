@@ -6,7 +6,7 @@ import numpy as np
 
 from coursekit.grading.cases import Right, Wrong, case, question
 from coursekit.grading.compare import expect_equal, expect_true
-from coursekit.grading.several import expect_calls, expect_number, expect_parts
+from coursekit.grading.several import expect_calls, expect_number, expect_results
 
 TITLE = "Learning rate and batch size"
 
@@ -250,7 +250,6 @@ def spaced(first, last):
 @case("test_rates")
 def rates_grow(test_rates, *, rng):
     low, high, steps = 10 ** rng.uniform(-5, -3), 10 ** rng.uniform(0, 1.5), int(rng.integers(6, 12))
-    k = np.arange(steps)
     expect_calls(
         test_rates,
         [(low, high, steps), (2 * low, high / 3, steps + 3)],
@@ -653,7 +652,7 @@ def loop_case(train, rng, remainder, what):
         return float(table[int(step)])
 
     end, used = descend(x, y, w, rate_at, size, epochs)
-    expect_parts(
+    expect_results(
         train(x.copy(), y.copy(), w.copy(), rate_at, size, epochs),
         {"w": end, "the rates": used},
         what=f"train(...) with {len(x)} examples in batches of {size}, {epochs} epochs{what}",

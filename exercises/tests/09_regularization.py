@@ -6,7 +6,7 @@ import numpy as np
 
 from coursekit.grading.cases import Right, Wrong, case, question
 from coursekit.grading.compare import expect_equal, expect_seeded, expect_shape, expect_true
-from coursekit.grading.several import expect_calls, expect_parts
+from coursekit.grading.several import expect_calls, expect_results
 
 TITLE = "Regularization"
 
@@ -58,7 +58,7 @@ def penalty_mistakes(penalty, grad, w, strength):
 def l2_both(l2, *, rng):
     w, strength = weights(rng), float(rng.uniform(0.05, 0.3))
     penalty, grad = strength / 2 * np.sum(w**2), strength * w
-    expect_parts(
+    expect_results(
         l2(w.copy(), strength),
         {"penalty": penalty, "grad": grad},
         what="l2(w, strength)",
@@ -100,7 +100,7 @@ def l2_both(l2, *, rng):
 def l1_both(l1, *, rng):
     w, strength = weights(rng), float(rng.uniform(0.05, 0.3))
     penalty, grad = strength * np.sum(np.abs(w)), strength * np.sign(w)
-    expect_parts(
+    expect_results(
         l1(w.copy(), strength),
         {"penalty": penalty, "grad": grad},
         what="l1(w, strength)",
@@ -529,7 +529,7 @@ def adamw_case(adamw_step, rng, scale, what):
     wrong["the corrections of m and v are missing"] = {
         "w": w - lr * (0.9 * m + 0.1 * gradient) / (np.sqrt(0.999 * v + 0.001 * gradient**2) + 1e-8) - lr * decay * w
     }
-    expect_parts(
+    expect_results(
         adamw_step(w.copy(), gradient.copy(), m.copy(), v.copy(), t, lr, decay),
         dict(zip(names, adamw(*inputs), strict=True)),
         what=f"adamw_step(w, gradient, m, v, t={t}, lr={lr:.3g}, decay={decay:.3g}) {what}",
@@ -705,7 +705,7 @@ def choice_mistakes(strengths, losses):
 
 def choice_case(choose, strengths, losses, what):
     strength, limit = chosen(strengths, losses)
-    expect_parts(
+    expect_results(
         choose(strengths.copy(), losses.copy()),
         {"strength": strength, "limit": limit},
         what=what,

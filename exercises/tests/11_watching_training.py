@@ -5,7 +5,7 @@ import numpy as np
 from coursekit.experiments import clinic
 from coursekit.grading.cases import Right, Wrong, case, question
 from coursekit.grading.compare import expect_equal, expect_seeded, expect_shape, expect_true, inspect_value
-from coursekit.grading.several import expect_calls, expect_parts
+from coursekit.grading.several import expect_calls, expect_results
 
 TITLE = "Watching training"
 
@@ -713,7 +713,7 @@ def network_gradients(loss_and_gradients, *, rng):
     wrong = {text: reference(params, x, y, **settings)[1] for text, settings in NETWORK.items()}
     right = reference(params, x, y)[1]
     wrong["the loss was computed after p was changed, and the gradient of a changed p taken"] = {}
-    expect_parts(
+    expect_results(
         [got[name] for name in names],
         {f"d{name}": right[name] for name in names},
         what="loss_and_gradients(params, x, y)",

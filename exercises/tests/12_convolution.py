@@ -4,7 +4,7 @@ import numpy as np
 
 from coursekit.grading.cases import Right, Wrong, case, question
 from coursekit.grading.compare import expect_equal, expect_true, inspect_value
-from coursekit.grading.several import expect_parts
+from coursekit.grading.several import expect_results
 
 TITLE = "Convolution"
 
@@ -50,7 +50,7 @@ def asked_sobel(sobel, x):
 def sobel_strength(sobel, *, rng):
     x = image(rng)
     gx, gy = correlation(x, ACROSS), correlation(x, ACROSS.T)
-    expect_parts(
+    expect_results(
         asked_sobel(sobel, x),
         {"strength": np.hypot(gx, gy), "angle": np.arctan2(gy, gx)},
         what="sobel(x)",
@@ -114,7 +114,7 @@ def sobel_mistakes(x):
 def sobel_angle(sobel, *, rng):
     x = image(rng)
     gx, gy = correlation(x, ACROSS), correlation(x, ACROSS.T)
-    expect_parts(
+    expect_results(
         asked_sobel(sobel, x),
         {"strength": np.hypot(gx, gy), "angle": np.arctan2(gy, gx)},
         what="sobel(x)",
@@ -342,7 +342,7 @@ def backward_case(conv2d_backward, rng, stride, padding, only):
         "dw": np.einsum("nfpq,ncpqij->fcij", dout, windows_of(padded, w, stride)),
         "db": dout.sum(axis=(0, 2, 3)),
     }
-    expect_parts(got, right, what=f"{what} for x {x.shape}", mistakes=wrong, only=only)
+    expect_results(got, right, what=f"{what} for x {x.shape}", mistakes=wrong, only=only)
 
 
 @case("conv2d_backward: the bias")

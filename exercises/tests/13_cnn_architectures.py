@@ -11,7 +11,7 @@ from coursekit.grading.compare import (
     expect_true,
     inspect_value,
 )
-from coursekit.grading.several import expect_calls, expect_parts
+from coursekit.grading.several import expect_calls
 
 TITLE = "CNN architectures"
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from coursekit.grading.cases import Right, Wrong, case, question
 from coursekit.grading.compare import expect_equal, expect_true
-from coursekit.grading.several import expect_calls, expect_number, expect_parts
+from coursekit.grading.several import expect_calls, expect_number, expect_results
 
 TITLE = "Recurrent networks"
 
@@ -231,7 +231,7 @@ def time_problem(rng):
 @case("rnn_backward: gradients", points=2)
 def backward(rnn_backward, *, rng):
     given = time_problem(rng)
-    expect_parts(
+    expect_results(
         rnn_backward(*(array.copy() for array in given)),
         through_time(*given),
         what="rnn_backward(dout, x, h0, states, wx, wh)",
@@ -243,7 +243,7 @@ def backward(rnn_backward, *, rng):
 def backward_last(rnn_backward, *, rng):
     given = time_problem(rng)
     given[0][:, :-1] = 0
-    expect_parts(
+    expect_results(
         rnn_backward(*(array.copy() for array in given)),
         through_time(*given),
         what="rnn_backward with dout zero but for the last step",
@@ -339,7 +339,7 @@ def lstm_problem(rng):
 @case("lstm_step: state and cell", points=2)
 def lstm(lstm_step, *, rng):
     given = lstm_problem(rng)
-    expect_parts(
+    expect_results(
         lstm_step(*(array.copy() for array in given)),
         lstm_of(*given),
         what="lstm_step(x, h, c, wx, wh, b)",
@@ -353,7 +353,7 @@ def lstm_gates(lstm_step, *, rng):
     hidden = h.shape[1]
     b = np.repeat([-40.0, 40.0, 0.3, 40.0], hidden)  # write nothing, keep all, show all
     given = x, h, c, np.zeros((x.shape[1], 4 * hidden)), np.zeros((hidden, 4 * hidden)), b
-    expect_parts(
+    expect_results(
         lstm_step(*(array.copy() for array in given)),
         lstm_of(*given),
         what="lstm_step with a closed input gate, and the others open,",
@@ -580,7 +580,7 @@ def cut_case(pieces, rng, rest, what):
     letters = rng.permutation(
         1 + batch * (count * steps + int(rng.integers(*rest(steps)))) + int(rng.integers(0, batch))
     )
-    expect_parts(
+    expect_results(
         pieces(letters.copy(), batch, steps),
         cut_text(letters, batch, steps),
         what=f"pieces(letters, {batch}, {steps}) for {len(letters)} letters {what}",

@@ -6,7 +6,7 @@ import numpy as np
 
 from coursekit.grading.cases import Right, Wrong, case, question
 from coursekit.grading.compare import expect_true, inspect_value
-from coursekit.grading.several import expect_calls, expect_parts
+from coursekit.grading.several import expect_calls, expect_results
 
 TITLE = "Transfer learning"
 
@@ -69,7 +69,7 @@ def named_parts(layers):
 def expect_layers(got, want, what, mistakes):
     """Compare lists of layers, with mistakes that are lists of layers."""
     got = layers_of(got, len(want), what)
-    expect_parts(
+    expect_results(
         [part for layer in got for part in layer],
         named_parts(want),
         what=what,
@@ -150,7 +150,7 @@ def head_new(new_head, *, rng):
     }
     body = named_parts(layers[:-1])
     names = dict(zip(("w of the head", "b of the head"), zeros, strict=True))
-    expect_parts(
+    expect_results(
         [part for layer in got for part in layer],
         body | names,
         what=what,
@@ -461,7 +461,7 @@ def momentum_case(momentum_step, rng, frozen):
         for part in layer
     ]
     given = layers, velocities, grads, frozen, lr, decay, weight_decay
-    expect_parts(
+    expect_results(
         got,
         both_parts(stepped(*given)),
         what=what,
@@ -872,7 +872,7 @@ def compare_case(compare, rng, ties):
         values = table[str(arm)][rates.index(float(rate)), seeds.index(int(seed))]
         return float(values[0]), float(values[1])
 
-    expect_parts(
+    expect_results(
         compare(run, list(rates), list(seeds)),
         dict(zip(names, right, strict=True)),
         what="compare(run, rates, seeds)",

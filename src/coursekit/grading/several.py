@@ -1,6 +1,7 @@
 """Cases that look at several numbers at once: several calls of one function, or the parts of one answer.
 
-One number is thin evidence for a mistake: rounding and rounding up agree at most steps. What is named here fits all that came.
+One number is thin evidence for a mistake: rounding and rounding up agree at most steps. What is named here fits all
+that came.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from . import compare
 from .compare import _NUMBERS, Different, _matches, expect_equal, expect_true, inspect_value
 
-__all__ = ["expect_calls", "expect_number", "expect_parts"]
+__all__ = ["expect_calls", "expect_number", "expect_results"]
 
 
 def expect_calls(
@@ -27,7 +29,8 @@ def expect_calls(
 ) -> None:
     """Refuse unless `function(*i)` is `right(*i)` for each `i` of the inputs.
 
-    `mistakes` maps the name of a mistake to the function that it makes. It is named if it gives what came for *all* inputs.
+    `mistakes` maps the name of a mistake to the function that it makes. It is named if it gives what came for *all*
+    inputs.
     `what(*i)` says in words which call it was.
 
     >>> expect_calls(round, [(0.2,), (0.7,)], int, what="round({})".format, mistakes={"it was rounded": round})
@@ -39,23 +42,29 @@ def expect_calls(
     """
     inputs = list(inputs)
     got = [function(*copy.deepcopy(i)) for i in inputs]
-    fits = [name for name, wrong in (mistakes or {}).items() if _fits_all(wrong, inputs, got, rtol, atol)]
-    for i, came in zip(inputs, got, strict=True):
-        expect_equal(
-            came,
-            right(*i),
-            rtol=rtol,
-            atol=atol,
-            what=what(*i),
-            mistakes={fits[0]: mistakes[fits[0]](*i)} if fits else None,
-        )
+    wrong = next((n for n, i in enumerate(inputs) if not _matches(got[n], right(*i), rtol, atol)), None)
+    if wrong is None:
+        return
+    i, found = inputs[wrong], []
+    if compare._naming:
+        found = [name for name, other in (mistakes or {}).items() if _fits_all(other, inputs, got, rtol, atol)]
+    try:
+        expect_equal(got[wrong], right(*i), rtol=rtol, atol=atol, what=what(*i))
+    except Different as error:
+        raise _named(error, found) from None
+
+
+def _named(error, found):
+    """The same refusal, with the mistakes that were found in front."""
+    fits = [*found, *error.fits]
+    return Different(error.summary, error.facts, fits[0] if fits else None, got=error.got, want=error.want, fits=fits)
 
 
 def _fits_all(wrong, inputs, got, rtol, atol):
     return all(_matches(came, wrong(*i), rtol, atol) for i, came in zip(inputs, got, strict=True))
 
 
-def expect_parts(
+def expect_results(
     got,
     want: dict[str, object],
     *,
@@ -69,8 +78,8 @@ def expect_parts(
 
     With `only` the other parts are not marked; they still help to tell the mistakes apart.
 
-    `mistakes` maps the name of a mistake to the parts that it changes, `{"dw": ...}`. One that explains all parts is named before
-    one that explains the first wrong part alone.
+    `mistakes` maps the name of a mistake to the parts that it changes, `{"dw": ...}`. One that explains all parts is
+    named before one that explains the first wrong part alone.
     """
     names = ", ".join(want)
     expect_true(
@@ -87,6 +96,7 @@ def expect_parts(
     def fits(changed, names):
         return all(_matches(parts[name], changed.get(name, want[name]), rtol, atol) for name in names)
 
+    mistakes = mistakes if compare._naming else None
     found = [text for text, changed in (mistakes or {}).items() if fits(changed, want)]
     found = found or [text for text, changed in (mistakes or {}).items() if fits(changed, [first])]
     if not found and _shuffled(got, list(want.values()), rtol, atol):
@@ -94,7 +104,7 @@ def expect_parts(
     try:
         expect_equal(parts[first], want[first], rtol=rtol, atol=atol, what=f"{first} of {what}")
     except Different as error:
-        raise Different(error.summary, error.facts, found[0] if found else error.mistake) from None
+        raise _named(error, found) from None
 
 
 def _shuffled(got, want, rtol, atol):
