@@ -483,6 +483,8 @@ def a_task(rng):
         for n in (40, 31, 33):
             parts.append((rng.standard_normal((n, 7)), rng.permutation(np.arange(n) % 2)))
         right = searched(*parts, pairs)
+        if searched(*parts, pairs, last=True) == right:  # most draws end here
+            continue
         wrong = [searched(*parts, pairs, **SEARCHES[name]) for name in list(SEARCHES)[:17]]
         if right not in wrong and wrong.count(wrong[15]) == 1:  # ties make the last of equal pairs coincide with much
             return (*parts, pairs)
@@ -492,7 +494,7 @@ def a_task(rng):
 def chosen_honestly(honest_search, *, rng):
     expect_calls(
         honest_search,
-        [a_task(rng), a_task(rng), a_task(rng)],
+        [a_task(rng), a_task(rng)],
         searched,
         what=lambda *task: "honest_search(train, validation, test, pairs)",
         mistakes={
