@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import re
 import unicodedata
 
@@ -440,12 +441,15 @@ def delayed_recall(rng, n: int, delay: int, symbols: int = 2) -> tuple[np.ndarra
     return x, y
 
 
-def learn_delay(cell="LSTM", delay=50, bias=5.0, hidden=16, steps=200, lr=3e-3, seeds=(0, 1, 2)) -> dict:
+def learn_delay(
+    cell="LSTM", delay=50, bias=5.0, hidden=16, steps=200, lr=3e-3, seeds=(0, 1, 2), start="PyTorch"
+) -> dict:
     """Train a cell to recall the first symbol after a delay.
 
     Parameters
     ----------
-    cell : "RNN", "GRU" or "LSTM"; the RNN starts as PyTorch's does
+    cell : "RNN", "GRU" or "LSTM"
+    start : of the RNN, "PyTorch" (uniform weights) or "orthogonal" (this course's default)
     bias : first bias of the gate that keeps: the LSTM's forget gate, the GRU's update gate
 
     Returns
@@ -454,9 +458,11 @@ def learn_delay(cell="LSTM", delay=50, bias=5.0, hidden=16, steps=200, lr=3e-3, 
     accuracy : (S,) on 200 new sequences; guessing gives 0.5
     """
     _checks.choice("cell", cell, CELLS)
+    _checks.choice("start", start, ("PyTorch", "orthogonal"))
     inputs = 4
+    drawn = (torch_start, torch_start) if start == "PyTorch" else ()
     layer = {
-        "RNN": lambda: RNN(inputs, hidden, torch_start, torch_start),
+        "RNN": lambda: RNN(inputs, hidden, *drawn),
         "GRU": lambda: GRU(inputs, hidden),
         "LSTM": lambda: LSTM(inputs, hidden, forget_bias=bias),
     }[cell]()
@@ -543,6 +549,33 @@ def hold_and_learn(seeds=(0, 1, 2, 3, 4), delay=200) -> dict:
     return results
 
 
+def nilpotent(steps=30) -> dict:
+    """A recurrent matrix with all eigenvalues 0 whose gradient explodes once tanh holds one unit still.
+
+    W = ((3, -9), (1, -3)), so W W = 0. With the biases -1 and 50 the first unit stays at 0, where the slope is 1,
+    and the
+    second at 1, where it is 0: (slope) W is no longer nilpotent, and has the eigenvalue 3.
+
+    Returns
+    -------
+    tanh, linear : (steps,) norm of the gradient after 1, 2, ... steps back, with the slopes and without
+    radius, singular : the largest absolute eigenvalue and the largest singular value of W
+    """
+    w, bias, h = np.array([[3.0, -9.0], [1.0, -3.0]]), np.array([-1.0, 50.0]), np.array([0.0, 1.0])
+    norms = {"tanh": [], "linear": []}
+    gradient = dict.fromkeys(norms, np.array([1.0, 0.0]))
+    for _ in range(steps):
+        h = np.tanh(h @ w + bias)
+        gradient["tanh"] = (gradient["tanh"] * (1 - h**2)) @ w.T
+        gradient["linear"] = gradient["linear"] @ w.T
+        for name, found in norms.items():
+            found.append(np.linalg.norm(gradient[name]))
+    return {name: np.array(found) for name, found in norms.items()} | {
+        "radius": float(np.abs(np.linalg.eigvals(w)).max().round(6)),
+        "singular": float(np.linalg.norm(w, 2)),
+    }
+
+
 # Text
 
 TEXTS = {"Shakespeare": "char_rnn_shakespeare", "Korean constitution": "char_rnn_korean"}
@@ -585,6 +618,37 @@ def bigram_bits(learn, test, letters: int) -> float:
     return float(-np.log2(p[test]).mean())
 
 
+def ngram_bits(learn, test, letters: int, order: int = 4) -> float:
+    """Bits per letter on `test` of a table of up to `order` letters of context, by Witten and Bell's interpolation.
+
+    p(w | h) = (c(h w) + T(h) p(w | h without its first letter)) / (c(h) + T(h)), with c the counts in `learn` and T(h)
+    the number of different letters that followed h. A piece of the text begins without context.
+    """
+    tables = [collections.defaultdict(collections.Counter) for _ in range(order + 1)]
+    for x, y in zip(*(part.tolist() for part in learn), strict=True):
+        for t, letter in enumerate(y):
+            for k in range(min(order, t + 1) + 1):
+                tables[k][tuple(x[t + 1 - k : t + 1])][letter] += 1
+    totals = [{h: (sum(c.values()), len(c)) for h, c in table.items()} for table in tables]
+
+    def probability(letter, context):
+        p = 1 / letters
+        for k in range(len(context) + 1):
+            h = tuple(context[len(context) - k :])
+            if h not in totals[k]:
+                break
+            count, kinds = totals[k][h]
+            p = (tables[k][h][letter] + kinds * p) / (count + kinds)
+        return p
+
+    bits = [
+        -np.log2(probability(letter, x[max(0, t + 1 - order) : t + 1]))
+        for x, y in zip(*(part.tolist() for part in test), strict=True)
+        for t, letter in enumerate(y)
+    ]
+    return float(np.mean(bits))
+
+
 @shared()
 def _writer(source):
     """(model, vocabulary, params, the words of the text) of a source."""
@@ -622,7 +686,7 @@ def written(source="Shakespeare", temperature=0.7, seed=1, length=None) -> dict:
 
 
 def text_bits(source="Shakespeare") -> dict:
-    """Bits per letter on the tenth of the text that was kept for the test: of guessing, a table of pairs, the network.
+    """Bits per letter on the tenth of the text that was kept: of guessing, tables of one and four letters, the network.
 
     The network is the shipped one, with its numbers rounded to half precision.
     """
@@ -632,6 +696,7 @@ def text_bits(source="Shakespeare") -> dict:
     return {
         "guessing": float(np.log2(len(vocabulary))),
         "pairs": bigram_bits(learn, (x, y), len(vocabulary)),
+        "4 letters": ngram_bits(learn, (x, y), len(vocabulary)),
         "network": float(nats / np.log(2)),
     }
 

@@ -38,9 +38,11 @@ def clinic_case(result: dict):
     loss, ratio = result["loss"], result["ratio"]
     steps = np.arange(1, len(loss) + 1)
     checks = np.arange(1, len(ratio) + 1) * (len(loss) // len(ratio))
-    fig, (top, middle, low) = figure(
-        6.0, 6.2, 3, 1, sharex=True, height_ratios=[1.5, 1, 1], margins=(0.72, 0.72, 0.5, 0.3), gaps=(0.5, 0.2)
+    # Low and wide: on a laptop the curves, the question and the answer must share one screen.
+    fig, axes = figure(
+        6.9, 3.2, mosaic=[["loss", "accuracy"], ["loss", "ratio"]], margins=(0.6, 0.72, 0.5, 0.3), gaps=(0.85, 0.25)
     )
+    top, middle, low = axes["loss"], axes["accuracy"], axes["ratio"]
     shown = loss[np.isfinite(loss)]
     late = result["val_loss"][np.isfinite(result["val_loss"])]
     most = float(np.clip(1.1 * max(np.quantile(shown, 0.995), shown[0], *late), 2.7, 60))
@@ -48,22 +50,23 @@ def clinic_case(result: dict):
     top.plot(steps, np.minimum(loss, 1.2 * most), color=BLUE, lw=0.6, alpha=0.55)
     top.plot(steps, np.minimum(_running(loss, 20), 1.2 * most), color=BLUE)
     top.plot(checks, np.minimum(result["val_loss"], 1.2 * most), "o-", color=ORANGE, ms=3.5)
-    top.set(ylabel="loss", ylim=(0, most), xlim=(0, len(loss)))
+    top.set(ylabel="loss", xlabel="step", ylim=(0, most), xlim=(0, len(loss)))
     label(top, "ln 10", (1, min(LN10, most)), MUTED, xycoords=("axes fraction", "data"))
     label(top, "training", (0, 1), BLUE, (2, 6), xycoords="axes fraction", va="baseline")
     label(top, "validation", (0, 1), ORANGE, (66, 6), xycoords="axes fraction", va="baseline")
     middle.plot(checks, 100 * result["train_accuracy"], "o-", color=BLUE, ms=3.5)
     middle.plot(checks, 100 * result["val_accuracy"], "o-", color=ORANGE, ms=3.5)
-    middle.set(ylabel="accuracy, %", ylim=(0, 103), yticks=[0, 50, 100])
+    middle.set(ylabel="accuracy, %", ylim=(0, 103), yticks=[0, 50, 100], xlim=(0, len(loss)), xticklabels=[])
     for i, colour in enumerate(LAYERS):
         moved = np.where(ratio[:, i] > 0, ratio[:, i], np.nan).clip(2e-7, 9)
         low.plot(checks, moved, "o-", color=colour, ms=3.5)
     for height, text, colour in zip((0.9, 0.62, 0.34), ("layer 1", "layer 2", "layer 3"), LAYERS, strict=True):
         label(low, text, (1, height), colour, xycoords="axes fraction")
-    low.set(yscale="log", ylim=(1e-7, 10), xlabel="step", ylabel="update ratio")
+    low.set(yscale="log", ylim=(1e-7, 10), xlim=(0, len(loss)), xlabel="step", ylabel="update ratio")
     low.set_yticks([1e-6, 1e-3, 1], ["1e-6", "0.001", "1"])
     low.minorticks_off()
-    low.locator_params(axis="x", nbins=5)
+    for ax in (top, middle, low):
+        ax.locator_params(axis="x", nbins=5)
     return fig
 
 
