@@ -25,7 +25,8 @@ from coursekit.grading.sealed.jail import Limits
 from coursekit.grading.sealed.probe import choose_tier
 from coursekit.grading.sealed.submissions import find_submissions
 
-LIMITS = Limits(call_seconds=1.0, cell_seconds=2.0, question_seconds=10.0)
+LIMITS = Limits()
+LOOP = "def xavier_normal(rng, shape):\n    while True: pass"
 
 
 def kinds(cells):
@@ -48,17 +49,23 @@ def main():
     parser.add_argument("count", type=int, nargs="?", default=2000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--honest", action="store_true", help="right answers only: the cost of a plain submission")
+    parser.add_argument("--loops", type=int, default=0, help="percent with an endless loop in an answer")
     options = parser.parse_args()
     sheet, cells = load_sheet("05"), instructor_cells("05")
     tier, _ = choose_tier()
     mix = kinds(cells)[:1] if options.honest else kinds(cells)
+    if options.loops:
+        mix = [(mix[0][0] * (100 - options.loops), *mix[0][1:]), *mix[1:]]
+        mix += [(70 * options.loops, 10, notebook(*cells, LOOP))]
     pattern = [kind for kind in mix for _ in range(kind[0])]
     expected = {}
     with tempfile.TemporaryDirectory() as place:
         folder, out = pathlib.Path(place, "in"), pathlib.Path(place, "out")
         folder.mkdir()
         for i in range(options.count):
-            _, points, data = pattern[i * 37 % len(pattern)]
+            _, points, data = (
+                pattern[i * 37 % len(pattern)] if not options.loops else pattern[i * len(pattern) // options.count]
+            )
             expected[f"s{i:05d}"] = points
             (folder / f"s{i:05d}.ipynb").write_bytes(data)
         found = find_submissions(folder, "05")
@@ -74,14 +81,16 @@ def main():
         sums = {r["student"]: sum(q["points"] for q in r["questions"].values()) for r in records.values()}
     wrong = {s: (p, total.get(s)) for s, p in expected.items() if total.get(s) != p or sums[s] != p}
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    cpu = time.process_time() - before + sum(r.get("cpu", 0.0) for r in records.values())
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = time.process_time() - before + children.ru_utime + children.ru_stime
     student = max(r.get("peak_mb", 0) for r in records.values())
     print(f"jail {tier}, {options.jobs} jobs, {options.count} submissions of {len(sheet.questions)} questions")
     print(
         f"{options.count / seconds:.1f} submissions per second, {seconds / options.count:.3f} s wall, "
         f"{cpu / options.count:.3f} s of processor a submission (load {os.getloadavg()[0]:.1f})"
     )
-    print(f"peak memory: grader {own} MB, a student's process {student} MB")
+    case = children.ru_maxrss >> 10
+    print(f"peak memory: grader {own} MB, the largest of its processes {case} MB, a student's process {student} MB")
     print(f"books balance: {not wrong} ({sum(total.values()):g} points of {sum(expected.values())} expected)")
     for student_id, (want, got) in list(wrong.items())[:10]:
         print(f"  {student_id}: expected {want}, got {got}")

@@ -25,14 +25,19 @@ PACKAGE = ROOT / "src" / "coursekit"
 LIMIT = 1_000_000  # bytes
 LEFT_OUT = {".npz", ".gz", ".js", ".mjs", ".css", ".pyc"}
 
+# What no browser runs: the grader's jails, the ledger's claims, and what builds the book.
+ELSEWHERE = ("grading/sealed/", "ledger/", "interactive/static/", "interactive/sphinx_ext.py", "interactive/frames.py",
+             "interactive/cells_html.py")  # fmt: skip
+
 # What a page imports whatever its chapter; of everything, byte code would take the wheel over its limit.
 ON_EVERY_PAGE = """
-    __init__ _atomic _checks _erf _moved _runs activations convolution dense errors fast/__init__ fast/images
-    fast/products fast/sequences initializers layers/__init__ layers/base layers/dense layers/image layers/recurrent
-    losses model normalization optimizers recurrent regularizers trees data/__init__ data/_files data/_full
-    data/_images data/_tables data/_text data/_toys experiments/__init__ explorers/__init__ interactive/__init__
-    interactive/controls interactive/core interactive/live interactive/predict interactive/sketch plotting/__init__
-    plotting/_axis plotting/_style plotting/_svg
+    __init__ _atomic _checks _erf _half _moved _norms _runs activations convolution data/__init__ data/_files
+    data/_full data/_images data/_tables data/_text data/_toys dense errors experiments/__init__ experiments/_bench
+    explorers/__init__ fast/__init__ fast/dense fast/images fast/losses fast/optimizers fast/products fast/sequences
+    initializers interactive/__init__ interactive/controls interactive/core interactive/live interactive/predict
+    interactive/sketch layers/__init__ layers/base layers/dense layers/image layers/recurrent losses model
+    normalization optimizers plotting/__init__ plotting/_axis plotting/_parts plotting/_style plotting/_svg
+    recurrent regularizers trees
 """.split()
 
 
@@ -41,7 +46,10 @@ def build(out: Path, pyodide: Path | None = None) -> Path:
     sources = {
         f"coursekit/{file.relative_to(PACKAGE).as_posix()}": file.read_bytes()
         for file in sorted(PACKAGE.rglob("*"))
-        if file.is_file() and file.suffix not in LEFT_OUT and "__pycache__" not in file.parts
+        if file.is_file()
+        and file.suffix not in LEFT_OUT
+        and "__pycache__" not in file.parts
+        and not file.relative_to(PACKAGE).as_posix().startswith(ELSEWHERE)
     }
     for file in sorted((ROOT / "exercises" / "tests").glob("*.py")):  # what check() needs; pyproject.toml does the same
         sources[f"coursekit/_exercises/{file.name}"] = file.read_bytes()

@@ -54,8 +54,8 @@ def failures(question, names, rngs):
     for case, rng in zip(question.cases, rngs, strict=True):
         try:
             case.run(names, rng)
-        except AssertionError as error:
-            said.append(str(error))
+        except Exception as error:  # as the grader has it: an exception of the answer is a wrong answer
+            said.append(str(error) or type(error).__name__)
     return said
 
 
@@ -101,9 +101,7 @@ def test_the_reference_is_all_right_for_check(id, references, capsys):
 def test_a_known_wrong_answer_fails_with_its_own_message(id, question, wrong):
     names = answer(id, wrong.code)
     for rngs in generators(question):
-        said = failures(question, names, rngs)
-        assert said
-        assert wrong.message in "\n".join(said)
+        assert failures(question, names, rngs)
     result = check(question.id, names)
     assert result.points < result.out_of
     assert wrong.message in "\n".join(case.text for case in result.cases)
@@ -137,7 +135,7 @@ def test_every_case_can_fail(id):
             for case in question.cases:
                 try:
                     case.run(names, public_rng(case))
-                except AssertionError:
+                except Exception:
                     failed.add(case.name)
         assert failed == {case.name for case in question.cases}
 

@@ -113,6 +113,28 @@ def test_the_wheel_for_the_browser_is_small_whole_and_the_same_each_time(tmp_pat
         assert sorted(line.split(",")[0] for line in archive.read(record).decode().split()) == sorted(names)
         assert archive.read("coursekit/interactive/core.py") == (builder.PACKAGE / "interactive/core.py").read_bytes()
     assert not [name for name in names if name.endswith((".npz", ".gz", ".js", ".css"))]
+    assert not [name for name in names if name.startswith("coursekit/grading/sealed/")]
+
+
+def test_all_that_a_page_may_ask_for_is_in_the_wheel(tmp_path):
+    """With the wheel alone: every explorer is found, every chapter's modules import, and a check answers."""
+    folder = tmp_path / "unpacked"
+    zipfile.ZipFile(script("browser_wheel").build(tmp_path)).extractall(folder)
+    code = """
+import importlib, pkgutil, sys
+sys.path[:] = [sys.argv[1], *(path for path in sys.path if not path.endswith("/src"))]
+import coursekit
+assert coursekit.__file__.startswith(sys.argv[1]), coursekit.__file__
+from coursekit import experiments, explorers, plotting
+for package in (experiments, explorers, plotting):
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+import coursekit.interactive.cells, coursekit.interactive.live
+from coursekit.grading.check import report
+assert report("05.1", {})["cases"]
+"""
+    ran = subprocess.run([sys.executable, "-I", "-c", code, str(folder)], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-1500:]
 
 
 def test_byte_code_stands_beside_its_sources_and_changes_the_name(tmp_path, monkeypatch):

@@ -207,3 +207,25 @@ def test_what_a_cell_sets_and_uses(source, sets, uses):
 
 def test_a_star_import_may_set_anything():
     assert "*" in cells.links("from numpy import *")[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("def f(x):\n    while True: pass", ["f"]),
+        ("def f(x):\n    while 1:\n        x = g(x) + 1", ["f"]),
+        ("def f(x):\n    i = 0\n    while i < 10:\n        x += i", ["f"]),
+        ("while True:\n    pass", [""]),
+        ("def f(x):\n    while True:\n        if x: break", []),
+        ("def f(x):\n    while True:\n        return x", []),
+        ("def f(x):\n    while x < 3: x += 1", []),
+        ("def f(x):\n    while x: x.pop()", []),
+        ("def f(x):\n    while x: take(x)", []),
+        ("def f(x):\n    while g(): pass", []),
+        ("def f(x):\n    while x[0] < 3: x[0] += 1", []),
+        ("def f(x):\n    while False: pass", []),
+        ("def f(:", []),
+    ],
+)
+def test_a_loop_without_a_way_out_is_seen(source, names):
+    assert cells.endless(source) == names

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from coursekit.grading.cases import Right, Wrong, case, question
-from coursekit.grading.compare import expect_equal, expect_shape, expect_true, inspect_value
+from coursekit.grading.cases import Right, Slip, Wrong, case, question, slips
+from coursekit.grading.compare import expect_equal, expect_parts
 
 TITLE = "Backpropagation"
 
@@ -20,58 +20,51 @@ Q1 = question(
 )
 
 
-def layer(affine_backward, rng):
-    """Inputs of a layer with as many inputs as outputs, so that a forgotten .T gives wrong numbers, not an error."""
-    n, d = (int(k) for k in rng.choice(np.arange(3, 9), size=2, replace=False))
-    x, w, b, dout = (rng.uniform(-2, 2, shape) for shape in ((n, d), (d, d), (d,), (n, d)))
-    got = affine_backward(dout, (x, w, b))
-    expect_true(
-        type(got) in (tuple, list) and len(got) == 3,
-        f"affine_backward(dout, cache) gave {inspect_value(got)}, not three arrays dx, dw, db",
-        mistake="a return is missing" if got is None else None,
-    )
-    return x, w, dout, got
+def layers(affine_backward, rng):
+    """Two layers: one with as many inputs as outputs, in which a forgotten .T gives wrong numbers, and one without."""
+    n, d, m = (int(k) for k in rng.choice(np.arange(3, 9), size=3, replace=False))
+    for inputs, outputs in ((d, d), (d, m)):
+        x, w, b, dout = (rng.uniform(-2, 2, s) for s in ((n, inputs), (inputs, outputs), (outputs,), (n, outputs)))
+        got = affine_backward(dout, (x, w, b))
+        yield x, w, dout, expect_parts(got, ("dx", "dw", "db"), what="affine_backward(dout, cache)")
 
 
 @case("affine_backward: gradient of the input")
 def affine_input(affine_backward, *, rng):
-    _, w, dout, (dx, _, _) = layer(affine_backward, rng)
-    mistakes = {
-        "w was not transposed": dout @ w,
-        "the product entry by entry, *, was used where a matrix product, @, is meant": dout * w[0],
-    }
-    expect_equal(dx, dout @ w.T, what="dx", mistakes=mistakes)
+    for _, w, dout, (dx, _, _) in layers(affine_backward, rng):
+        mistakes = {"the product entry by entry, *, was used where a matrix product, @, is meant": dout * w.flat[0]}
+        if w.shape[0] == w.shape[1]:
+            mistakes = {
+                "w was not transposed": dout @ w,
+                "the product entry by entry, *, was used where a matrix product, @, is meant": dout * w[0],
+            }
+        expect_equal(dx, dout @ w.T, what="dx", mistakes=mistakes)
 
 
-@case("affine_backward: gradient of the weights", points=2)
+@case("affine_backward: gradient of the weights")
 def affine_weights(affine_backward, *, rng):
-    x, _, dout, (_, dw, _) = layer(affine_backward, rng)
-    mistakes = {
-        "the two factors are the wrong way round: this is the transpose": dout.T @ x,
-        "the sum over the examples was divided by their number: the loss does that, not the layer": x.T @ dout / len(x),
-    }
-    expect_equal(dw, x.T @ dout, what="dw", mistakes=mistakes)
+    for x, _, dout, (_, dw, _) in layers(affine_backward, rng):
+        mistakes = {
+            "the two factors are the wrong way round: this is the transpose": dout.T @ x,
+            "the sum over the examples was divided by their number: the loss does that, not the layer": (
+                x.T @ dout / len(x)
+            ),
+        }
+        expect_equal(dw, x.T @ dout, what="dw", mistakes=mistakes)
 
 
 @case("affine_backward: gradient of the bias")
 def affine_bias(affine_backward, *, rng):
-    _, _, dout, (_, _, db) = layer(affine_backward, rng)
-    expect_shape(
-        db,
-        dout.shape[1:],
-        what="db",
-        mistakes={
-            "the sum over the examples is missing": dout.shape,
-            "the sum runs over the outputs, axis 1, not over the examples, axis 0": dout.shape[:1],
-            "the summed axis was kept": (1, dout.shape[1]),
-            "all of dout was summed": (),
-        },
-    )
-    mistakes = {
-        "the mean over the examples was taken: the loss does that, not the layer": dout.mean(axis=0),
-        "only the first example was used": dout[0],
-    }
-    expect_equal(db, dout.sum(axis=0), what="db", mistakes=mistakes)
+    for _, _, dout, (_, _, db) in layers(affine_backward, rng):
+        mistakes = {
+            "the sum over the examples is missing": dout,
+            "the sum runs over the outputs, axis 1, not over the examples, axis 0": dout.sum(axis=1),
+            "the summed axis was kept": dout.sum(axis=0, keepdims=True),
+            "all of dout was summed, to a single number": dout.sum(),
+            "the mean over the examples was taken: the loss does that, not the layer": dout.mean(axis=0),
+            "only the first example was used": dout[0],
+        }
+        expect_equal(db, dout.sum(axis=0), what="db", mistakes=mistakes)
 
 
 Q2 = question(
@@ -96,16 +89,10 @@ def unit(rng):
 
 
 def graph_gradients(graph_backward, numbers):
-    got = graph_backward(*numbers)
-    expect_true(
-        type(got) in (tuple, list) and len(got) == 3,
-        f"graph_backward(w, x, b, y) gave {inspect_value(got)}, not the three numbers dw, dx, db",
-        mistake="a return is missing" if got is None else None,
-    )
-    return got
+    return expect_parts(graph_backward(*numbers), ("dw", "dx", "db"), what="graph_backward(w, x, b, y)")
 
 
-@case("graph_backward: w and b, along one path", points=2)
+@case("graph_backward: w and b, along one path")
 def graph_parameters(graph_backward, *, rng):
     w, x, b, y, z, a, ds = unit(rng)
     dw, _, db = graph_gradients(graph_backward, (w, x, b, y))
@@ -126,7 +113,7 @@ def graph_parameters(graph_backward, *, rng):
         expect_equal(got, ds * slope * factor, what=name, mistakes=mistakes)
 
 
-@case("graph_backward: x, along two paths", points=2)
+@case("graph_backward: x, along two paths")
 def graph_input(graph_backward, *, rng):
     w, x, b, y, _, a, ds = unit(rng)
     _, dx, _ = graph_gradients(graph_backward, (w, x, b, y))
@@ -166,7 +153,7 @@ def differences(f, x, eps, *, below=True, apart=2.0, restore=True):
     return gradient
 
 
-@case("numerical_gradient: central differences", points=2)
+@case("numerical_gradient: central differences")
 def measured(numerical_gradient, *, rng):
     # A step of 0.1 on a function of the third degree in which all entries meet: each mistake shows.
     shape, eps = (int(rng.integers(2, 4)), int(rng.integers(4, 6))), 0.1
@@ -189,7 +176,33 @@ def measured(numerical_gradient, *, rng):
     expect_equal(got, differences(f, x, eps), what="numerical_gradient(f, x, 0.1)", mistakes=mistakes)
 
 
-@case("relative_error: the largest of all entries", points=2)
+@case("relative_error: gradients of almost nothing")
+def smallest_error(relative_error, *, rng):
+    shape = (int(rng.integers(3, 5)), int(rng.integers(5, 7)))
+    a, n = np.zeros(shape), np.zeros(shape)
+    expect_equal(
+        relative_error(a, n),
+        0.0,
+        what="relative_error of two gradients that are 0 everywhere",
+        mistakes={"0 was divided by 0: the last term of the maximum, 1e-8, is missing": np.nan},
+    )
+    a.flat[:4], n.flat[:4] = rng.uniform(1e-9, 3e-9, 4), rng.uniform(4e-9, 8e-9, 4)
+    off = np.abs(a - n)
+    expect_equal(
+        relative_error(a, n),
+        float(off.max() / 1e-8),
+        atol=1e-12,
+        what="relative_error of two gradients of some 1e-9",
+        mistakes={
+            "1e-8 was added to the size: it is the least that the size can be": (
+                float((off / (np.maximum(np.abs(a), np.abs(n)) + 1e-8)).max())
+            ),
+            "the last term of the maximum, 1e-8, is missing": float((off[a > 0] / n[a > 0]).max()),
+        },
+    )
+
+
+@case("relative_error: the largest of all entries")
 def largest_error(relative_error, *, rng):
     shape = (int(rng.integers(3, 5)), int(rng.integers(2, 4)))
     a = rng.uniform(1, 3, shape) * rng.choice([-1, 1], shape)
@@ -198,20 +211,38 @@ def largest_error(relative_error, *, rng):
     a.flat[worst] = rng.uniform(0.3, 0.5) * rng.choice([-1, 1])  # a small entry has the largest relative error
     n.flat[worst] = 0.8 * a.flat[worst]
     a.flat[zero] = n.flat[zero] = 0.0
-    for one, other in ((a, n), (n, a)):
-        size = np.maximum(np.maximum(np.abs(one), np.abs(other)), 1e-8)
-        off = np.abs(one - other)
-        mistakes = {
-            "the error is absolute: it was not divided by the size of the gradients": off.max(),
-            "the mean was taken, in which one wrong entry among many drowns": (off / size).mean(),
-            "the errors were added up": (off / size).sum(),
-            "the absolute value of the difference is missing": ((one - other) / size).max(),
-            "the sizes were added, not compared": (off / np.maximum(np.abs(a) + np.abs(n), 1e-8)).max(),
-            "the measured gradient alone was divided by": (off / np.maximum(np.abs(other), 1e-8)).max(),
-            "the largest difference was divided by the largest entry": off.max() / size.max(),
-        }
-        got = relative_error(one, other)
-        expect_equal(got, float((off / size).max()), what="relative_error(a, n)", mistakes=mistakes)
+    small = int(next(i for i in rng.permutation(a.size) if i not in (worst, zero)))
+    a.flat[small], n.flat[small] = 0.21, 0.27  # here the other of the two is the smaller
+    size = np.maximum(np.maximum(np.abs(a), np.abs(n)), 1e-8)
+    off = np.abs(a - n)
+    least = np.maximum(np.minimum(np.abs(a), np.abs(n)), 1e-8)
+
+    def both(error):
+        return error(a, n), error(n, a)
+
+    mistakes = {
+        "the error is absolute: it was not divided by the size of the gradients": both(
+            lambda a, n: float(np.abs(a - n).max())
+        ),
+        "the mean was taken, in which one wrong entry among many drowns": both(lambda a, n: float((off / size).mean())),
+        "the errors were added up": both(lambda a, n: float((off / size).sum())),
+        "the absolute value of the difference is missing": both(lambda a, n: float(((a - n) / size).max())),
+        "the sizes were added, not compared": both(
+            lambda a, n: float((off / np.maximum(np.abs(a) + np.abs(n), 1e-8)).max())
+        ),
+        "the measured gradient alone was divided by": both(
+            lambda a, n: float((off / np.maximum(np.abs(n), 1e-8)).max())
+        ),
+        "the analytic gradient alone was divided by": both(
+            lambda a, n: float((off / np.maximum(np.abs(a), 1e-8)).max())
+        ),
+        "the smaller of the two was taken as the size; the larger is meant": both(
+            lambda a, n: float((off / least).max())
+        ),
+        "the largest difference was divided by the largest entry": both(lambda a, n: float(off.max() / size.max())),
+    }
+    got = relative_error(a, n), relative_error(n, a)
+    expect_equal(got, both(lambda a, n: float((off / size).max())), what="relative_error", mistakes=mistakes)
 
 
 Q4 = question(
@@ -229,19 +260,15 @@ Q4 = question(
 
 def network(network_gradients, rng):
     """A network with a few outputs, and what the student's function gives for it."""
-    n, d, h, k = 8, int(rng.integers(3, 5)), int(rng.integers(5, 8)), int(rng.integers(2, 4))
+    n, d, h, k = 8, int(rng.integers(3, 5)), int(rng.integers(5, 8)), 2
     x, w1, w2, b2 = (rng.uniform(-1, 1, shape) for shape in ((n, d), (d, h), (h, k), (k,)))
     b1 = rng.uniform(-0.2, 0.2, h)
     z = x @ w1 + b1
     hidden = np.maximum(0, z)
     error = rng.uniform(0.3, 1, (n, k)) * rng.choice([-1, 1], (n, k))
     y = hidden @ w2 + b2 - error
-    got = network_gradients(x, y, w1, b1, w2, b2)
-    expect_true(
-        type(got) in (tuple, list) and len(got) == 5,
-        f"network_gradients gave {inspect_value(got)}, not the five values loss, dw1, db1, dw2, db2",
-        mistake="a return is missing" if got is None else None,
-    )
+    names = ("loss", "dw1", "db1", "dw2", "db2")
+    got = expect_parts(network_gradients(x, y, w1, b1, w2, b2), names, what="network_gradients")
     return x, w2, z, hidden, error, got
 
 
@@ -265,7 +292,7 @@ def scales(error):
     }
 
 
-@case("network_gradients: the second layer", points=2)
+@case("network_gradients: the second layer")
 def network_second(network_gradients, *, rng):
     _, _, z, hidden, error, (_, _, _, dw2, db2) = network(network_gradients, rng)
     dp = 2 * error / error.size
@@ -275,7 +302,7 @@ def network_second(network_gradients, *, rng):
     expect_equal(db2, dp.sum(axis=0), what="db2")
 
 
-@case("network_gradients: the first layer", points=2)
+@case("network_gradients: the first layer")
 def network_first(network_gradients, *, rng):
     x, w2, z, hidden, error, (_, dw1, db1, _, _) = network(network_gradients, rng)
     dp = 2 * error / error.size
@@ -288,6 +315,297 @@ def network_first(network_gradients, *, rng):
     }
     expect_equal(dw1, x.T @ (dh * (z > 0)), what="dw1", mistakes=mistakes)
     expect_equal(db1, (dh * (z > 0)).sum(axis=0), what="db1")
+
+
+Q5 = question(
+    "01.5",
+    title="Find the wrong entries",
+    minutes=15,
+    hints=[
+        "Measure the gradient with `numerical_gradient`, and compare entry by entry.",
+        "The entries differ in size: compare each with its own, not with the largest.",
+        "The difference is off by about eps squared times the third derivative, and by about 1e-16 |f| / eps.",
+    ],
+)
+
+
+def claims(rng, size, factor, share=0.4):
+    """A gradient of this many entries with faults of the kinds that occur, and where they are."""
+    wrong = rng.permutation(size) < max(1, round(share * size))
+    fault = rng.choice([0.0, -1.0, 2.0, 0.5, 1.06, 0.93], size)
+    return np.where(wrong, factor * fault, factor), wrong
+
+
+def wrong_answer(wrong_entries, f, claimed, x, wrong, what):
+    shape = (2, -1)
+    claimed, x, wrong = claimed.reshape(shape), x.reshape(shape), wrong.reshape(shape)
+    got = wrong_entries(f, claimed.copy(), x.copy())
+    expect_equal(
+        got,
+        wrong,
+        what=what,
+        mistakes={
+            "right and wrong are the wrong way round": ~wrong,
+            "every entry is called wrong: the measured gradient is too inexact, or the limit too narrow": wrong | True,
+            "no entry is called wrong": wrong & False,
+            "one answer came for all entries: each entry is asked for": wrong.any(),
+        },
+    )
+
+
+@case("wrong_entries: faults of every kind", points=2)
+def entries_usual(wrong_entries, *, rng):
+    size = 2 * int(rng.integers(5, 8))
+    c, x = rng.uniform(0.5, 2, size), rng.uniform(0.3, 1, size)
+
+    def f(x):
+        return float((c * x.ravel() ** 2).sum())
+
+    claimed, wrong = claims(rng, size, 2 * c * x)
+    wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries(f, claimed, x)")
+
+
+@case("wrong_entries: small entries beside large ones", points=2)
+def entries_scales(wrong_entries, *, rng):
+    size = 2 * int(rng.integers(5, 8))
+    c = rng.permutation(np.geomspace(1e-3, 1e3, size)) * rng.choice([-1, 1], size)
+    x = rng.uniform(-1, 1, size)
+
+    def f(x):
+        return float((c * np.sin(x.ravel())).sum())
+
+    claimed, wrong = claims(rng, size, c * np.cos(x))
+    least = int(np.argmin(np.abs(c)))
+    claimed[least], wrong[least] = -c[least] * np.cos(x[least]), True  # beside entries a million times as large
+    wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries where gradients go from 0.001 to 1000")
+
+
+@case("wrong_entries: a function that wiggles", points=2)
+def entries_wiggle(wrong_entries, *, rng):
+    size = 2 * int(rng.integers(5, 8))
+    c, x = rng.uniform(0.5, 2, size), rng.choice([-1, 1], size) * rng.uniform(0.005, 0.02, size)
+
+    def f(x):
+        return float((c * np.sin(50 * x.ravel())).sum())
+
+    claimed, wrong = claims(rng, size, 50 * c * np.cos(50 * x))
+    wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries of a function that wiggles within 0.05")
+
+
+@case("wrong_entries: nothing is wrong, or everything", points=2)
+def entries_all(wrong_entries, *, rng):
+    size = 2 * int(rng.integers(5, 8))
+    c, x = rng.uniform(0.5, 2, size), rng.uniform(-1, 1, size)
+
+    def f(x):
+        return float(np.exp(c * x.ravel()).sum())
+
+    right = c * np.exp(c * x)
+    wrong_answer(wrong_entries, f, right, x, np.zeros(size, bool), "wrong_entries of a right gradient")
+    wrong_answer(wrong_entries, f, -right, x, np.ones(size, bool), "wrong_entries of a gradient with all signs changed")
+
+
+MODELS = {  # the answers of the sheet, as its source has them
+    "01.1": """
+def affine_backward(dout, cache):
+    x, w, b = cache
+    dx = dout @ w.T
+    dw = x.T @ dout
+    db = dout.sum(axis=0)
+    return (dx, dw, db)
+""",
+    "01.2": """
+def graph_backward(w, x, b, y):
+    z = w * x + b
+    a = np.tanh(z)
+    s = a + x
+    ds = 2 * (s - y)
+    da = ds
+    dz = da * (1 - a ** 2)
+    dw, db = (dz * x, dz)
+    dx = dz * w + ds
+    return (dw, dx, db)
+""",
+    "01.3": """
+def numerical_gradient(f, x, eps):
+    x, gradient = (x.copy(), np.zeros_like(x))
+    for i in np.ndindex(x.shape):
+        old = x[i]
+        x[i] = old + eps
+        above = f(x)
+        x[i] = old - eps
+        below = f(x)
+        x[i] = old
+        gradient[i] = (above - below) / (2 * eps)
+    return gradient
+
+def relative_error(a, n):
+    size = np.maximum(np.maximum(np.abs(a), np.abs(n)), 1e-08)
+    return (np.abs(a - n) / size).max()
+""",
+    "01.4": """
+def network_gradients(x, y, w1, b1, w2, b2):
+    z, cache1 = affine_forward(x, w1, b1)
+    h = np.maximum(0, z)
+    p, cache2 = affine_forward(h, w2, b2)
+    loss = np.mean((p - y) ** 2)
+    dp = 2 * (p - y) / p.size
+    dh, dw2, db2 = affine_backward(dp, cache2)
+    dz = dh * (z > 0)
+    _, dw1, db1 = affine_backward(dz, cache1)
+    return (loss, dw1, db1, dw2, db2)
+""",
+    "01.5": """
+def wrong_entries(f, claimed, x):
+    measured = numerical_gradient(f, x, 1e-05)
+    size = np.maximum(np.abs(claimed), np.abs(measured))
+    return np.abs(claimed - measured) > 0.02 * size
+""",
+}
+
+SLIPS = [
+    *slips(
+        "01.1",
+        MODELS["01.1"],
+        {
+            ("dout @ w.T", "w"): "dx is w itself: it is the local derivative, and dout was not multiplied by it",
+            (
+                "dout.sum(axis=0)",
+                "(dout * b).sum(axis=0)",
+            ): "dout was multiplied by b: b is added, so its local derivative is 1",
+            ("dout.sum(axis=0)", "dout.sum(axis=0) + b"): "b was added to its own gradient",
+            (
+                "dout @ w.T",
+                "dout @ w.T / len(x)",
+            ): "dx was divided by the number of examples: the loss does that, not the layer",
+            ("x.T @ dout", "x.T @ dout / len(x)", "dout.sum(axis=0)", "dout.mean(axis=0)"): (
+                "dw and db were divided by the number of examples: the loss does that, not the layer"
+            ),
+            ("dout @ w.T", "dout * x"): "dx was multiplied by x, not by w",
+        },
+    ),
+    Slip(
+        "01.1",
+        """
+def affine_backward(dout, cache):
+    x, w, b = cache
+    dx, dw, db = np.zeros_like(x), np.zeros_like(w), np.zeros_like(b)
+    for n in range(x.shape[0]):
+        for m in range(x.shape[1]):
+            db[m] += dout[n, m]
+            dx[n] += dout[n, m] * w[:, m]
+            dw[:, m] += dout[n, m] * x[n]
+    return dx, dw, db
+""",
+        "a loop over the outputs runs to x.shape[1], the number of inputs; the outputs are dout.shape[1]",
+    ),
+    *slips(
+        "01.2",
+        MODELS["01.2"],
+        {
+            ("dx = dz * w + ds", "dx = dz * z"): "dx was multiplied by z, not by w, and the shortcut is missing",
+            ("dx = dz * w + ds", "dx = ds * w + ds"): "the derivative of tanh is missing on the path to x through z",
+            (
+                "1 - a ** 2",
+                "1 - np.tanh(a) ** 2",
+            ): "tanh was taken twice: a is tanh(z) already, so the slope is 1 - a**2",
+            ("1 - a ** 2", "1 - s ** 2"): "the slope of tanh was taken at s; it is 1 - a**2, from tanh's own output",
+            (
+                "2 * (s - y)",
+                "(s - y) ** 2",
+            ): "the loss itself was used as its gradient: the derivative of the square is missing",
+            ("2 * (s - y)", "2 * (a - y)"): "the shortcut is missing in the forward pass: s is a + x",
+            ("2 * (s - y)", "2 * (y - s)"): "the sign is the wrong way round: the derivative of (s - y)**2 has s - y",
+            ("dx = dz * w + ds", "dx = dz * w + 1"): "the shortcut hands on ds, not 1",
+            ("dx = dz * w + ds", "dx = dz * w + a"): "the shortcut hands on ds, the gradient that arrives, not a",
+            ("dx = dz * w + ds", "dx = dz * (w + 1)"): "the shortcut goes round tanh: it hands on ds, not dz",
+            ("dz * x, dz)", "dz * x, ds)"): "db stops at the output: it needs the derivative of tanh too",
+            ("da * (1 - a ** 2)", "1 - a ** 2"): "dz does not have what arrives, ds, as a factor",
+        },
+    ),
+    *slips(
+        "01.3",
+        MODELS["01.3"],
+        {
+            ("np.ndindex(x.shape)", "range(len(x))"): (
+                "the loop runs over whole rows, range(len(x)), and not over single entries, np.ndindex(x.shape)"
+            ),
+            ("x[i] = old - eps", "x[i] -= eps"): (
+                "eps was subtracted from what had been raised by eps: that is old, not old - eps"
+            ),
+            (
+                "above = f(x)",
+                "above = f(x[i])",
+                "below = f(x)",
+                "below = f(x[i])",
+            ): "f got a single entry; it needs all of x",
+            (
+                "above = f(x)\n        x[i] = old - eps\n        below = f(x)",
+                "x[i] = old - eps\n        above = f(x)\n        below = f(x)",
+            ): (
+                "both values were taken at the same point: up and down are one and the same array, or f was called too late"
+            ),
+            ("(above - below)", "(below - above)"): "the difference is the wrong way round: f above minus f below",
+            ("/ (2 * eps)", "/ 2 * eps"): "brackets are missing: / 2 * eps divides by 2 and multiplies by eps",
+            ("gradient[i] =", "gradient ="): "each entry replaces the whole gradient: gradient[i] is meant",
+            (
+                "np.maximum(np.maximum(np.abs(a), np.abs(n)), 1e-08)",
+                "np.maximum(np.minimum(np.abs(a), np.abs(n)), 1e-08)",
+            ): ("the smaller of the two was taken as the size; the larger is meant"),
+            ("np.maximum(np.maximum(np.abs(a), np.abs(n)), 1e-08)", "np.maximum(np.abs(a), 1e-08)"): (
+                "the analytic gradient alone was divided by; the larger of the two is meant"
+            ),
+            ("(np.abs(a - n) / size).max()", "np.linalg.norm(a - n) / np.linalg.norm(size)"): (
+                "norms were compared; asked for is the largest error of an entry"
+            ),
+            (
+                "return (np.abs(a - n) / size).max()",
+                "return np.linalg.norm(a - n) / (np.linalg.norm(a) + np.linalg.norm(n))",
+            ): ("norms of the whole gradients were compared, in which one wrong entry among many drowns"),
+            ("(np.abs(a - n) / size).max()", "np.abs(a - n) / size"): "the max over the entries is missing",
+            ("np.maximum(np.maximum(np.abs(a), np.abs(n)), 1e-08)", "np.maximum(np.abs(a), np.abs(n))"): (
+                "the 1e-8 is missing, so 0 was divided by 0"
+            ),
+        },
+    ),
+    *slips(
+        "01.4",
+        MODELS["01.4"],
+        {
+            ("(z > 0)", "(dh > 0)"): "the sign of dh decided; ReLU's slope depends on the sign of z",
+            ("(z > 0)", "(p > 0).any(axis=1, keepdims=True)"): "the output p decided; ReLU stands at z",
+            ("2 * (p - y) / p.size", "2 * (y - p) / p.size"): "the sign is the wrong way round: p - y, not y - p",
+            ("/ p.size", "/ p.size * (p > 0)"): "the output layer got ReLU's derivative: there is no ReLU behind p",
+            (
+                "2 * (p - y) / p.size",
+                "2 * (p - y)",
+                "_, dw1, db1 = affine_backward(dz, cache1)",
+                "_, dw1, db1 = affine_backward(dz / len(x), cache1)",
+            ): ("the gradient was divided by N in one layer only"),
+            ("h = np.maximum(0, z)", "h = z"): "ReLU is missing in the forward pass",
+            ("return (loss, dw1", "return (np.sqrt(loss), dw1"): "the square root of the loss was returned",
+        },
+    ),
+    *slips(
+        "01.5",
+        MODELS["01.5"],
+        {
+            (
+                "numerical_gradient(f, x, 1e-05)",
+                "numerical_gradient(f, x, 0.1)",
+            ): "the step is far too large for a function that wiggles",
+            (
+                "> 0.02 * size",
+                "> 0.02",
+            ): "the difference was compared with a fixed number; each entry has a size of its own",
+            (
+                "> 0.02 * size",
+                "> 0.02 * size.max()",
+            ): "every entry was compared with the largest one: small ones get lost",
+            ("> 0.02 * size", "< 0.02 * size"): "right and wrong are the wrong way round",
+        },
+    ),
+]
 
 
 def _affine(dx="dout @ w.T", dw="x.T @ dout", db="dout.sum(axis=0)"):
@@ -345,6 +663,16 @@ def network_gradients(x, y, w1, b1, w2, b2):
 
 SIZE = "np.maximum(np.maximum(np.abs(a), np.abs(n)), 1e-8)"
 
+
+def _entries(step="1e-5", limit="0.02 * size"):
+    return f"""
+def wrong_entries(f, claimed, x):
+    measured = numerical_gradient(f, x, {step})
+    size = np.maximum(np.abs(claimed), np.abs(measured))
+    return np.abs(claimed - measured) > {limit}
+"""
+
+
 WRONG = [
     Wrong("01.1", _affine(dx="dout @ w"), "w was not transposed"),
     Wrong("01.1", _affine(dx="dout * w[0]"), "where a matrix product, @, is meant"),
@@ -353,7 +681,7 @@ WRONG = [
     Wrong("01.1", _affine(db="dout"), "the sum over the examples is missing"),
     Wrong("01.1", _affine(db="dout.sum(axis=1)"), "the sum runs over the outputs"),
     Wrong("01.1", _affine(db="dout.sum(axis=0, keepdims=True)"), "the summed axis was kept"),
-    Wrong("01.1", _affine(db="np.array(dout.sum())"), "all of dout was summed"),
+    Wrong("01.1", _affine(db="dout.sum()"), "all of dout was summed"),
     Wrong("01.1", _affine(db="dout.mean(axis=0)"), "the mean over the examples was taken"),
     Wrong("01.1", _affine(db="dout[0]"), "only the first example was used"),
     Wrong("01.1", "def affine_backward(dout, cache):\n    dx = dout @ cache[1].T", "a return is missing"),
@@ -366,7 +694,7 @@ WRONG = [
     Wrong("01.2", _graph(slope="1 - a"), "the square is missing in 1 - a**2"),
     Wrong("01.2", _graph(slope="a * (1 - a)"), "sigmoid's derivative"),
     Wrong("01.2", _graph(dw="dz * w"), "dw was multiplied by w, not by x"),
-    Wrong("01.2", _graph(ds="2 * (y - s)"), "has a wrong value"),
+    Wrong("01.2", _graph(ds="2 * (y - s)"), "the sign is the wrong way round"),
     Wrong("01.2", "def graph_backward(w, x, b, y):\n    ds = 2 * (w * x + b - y)", "a return is missing"),
     Wrong("01.3", _numerical("x[i] = old", "", "(above - below) / eps"), "the difference is one-sided"),
     Wrong("01.3", _numerical("x[i] = old"), "over a distance of 2 eps"),
@@ -388,6 +716,15 @@ WRONG = [
         _error("(np.abs(a - n) / np.maximum(np.abs(a) + np.abs(n), 1e-8)).max()"),
         "the sizes were added, not compared",
     ),
+    Wrong(
+        "01.3",
+        _error("(np.abs(a - n) / (np.maximum(np.abs(a), np.abs(n)) + 1e-8)).max()"),
+        "1e-8 was added to the size",
+    ),
+    Wrong("01.5", _entries(limit="0.02"), "compared with a fixed number"),
+    Wrong("01.5", _entries(limit="-1"), "every entry is called wrong"),
+    Wrong("01.5", _entries().replace("> 0", "< 0"), "the wrong way round"),
+    Wrong("01.5", "def wrong_entries(f, claimed, x):\n    return np.zeros(x.shape, bool)", "no entry is called wrong"),
     Wrong("01.4", _network(dz="dh"), "ReLU's derivative is missing"),
     Wrong("01.4", _network(dz="np.maximum(0, dh)"), "ReLU was applied to the gradient"),
     Wrong("01.4", _network(dz="dh * h"), "dh was multiplied by h"),
@@ -402,6 +739,19 @@ WRONG = [
 ]
 
 RIGHT = [
+    Right(
+        "01.5",
+        """
+def wrong_entries(f, claimed, x):
+    wrong = np.zeros(x.shape, bool)
+    for i in np.ndindex(x.shape):
+        e = np.zeros(x.shape)
+        e[i] = 3e-6
+        slope = (f(x + e) - f(x - e)) / 6e-6
+        wrong[i] = not abs(claimed[i] / slope - 1) < 0.03
+    return wrong
+""",
+    ),
     Right("01.1", _affine("np.einsum('nm,dm->nd', dout, w)", "np.einsum('nd,nm->dm', x, dout)", "sum(dout)")),
     Right(
         "01.1",

@@ -2,20 +2,15 @@
 
 import numpy as np
 
-from coursekit.grading.cases import Right, Wrong, case, question
-from coursekit.grading.compare import expect_equal, expect_true, inspect_value
+from coursekit.grading.cases import Right, Wrong, case, question, slips
+from coursekit.grading.compare import expect_equal, expect_parts, expect_true
 
 TITLE = "Losses"
 
 
 def pair(result, what):
     """(loss, gradient), once it is known that two things came back."""
-    expect_true(
-        type(result) in (tuple, list) and len(result) == 2,
-        f"{what} gave {inspect_value(result)}, not a pair (loss, gradient)",
-        mistake="a return is missing" if result is None else None,
-    )
-    return result
+    return expect_parts(result, ("loss", "gradient"), what=what)
 
 
 def one_hot(labels, classes):
@@ -119,7 +114,7 @@ def entropy_loss(softmax_cross_entropy, *, rng):
     )
 
 
-@case("softmax_cross_entropy: the gradient", points=2)
+@case("softmax_cross_entropy: the gradient")
 def entropy_gradient(softmax_cross_entropy, *, rng):
     scores, labels = scores_and_labels(rng)
     n, classes = scores.shape
@@ -168,7 +163,7 @@ def huber_of(error, delta):
     return np.where(size <= delta, 0.5 * error**2, delta * (size - 0.5 * delta))
 
 
-@case("huber: the loss", points=2)
+@case("huber: the loss")
 def huber_loss(huber, *, rng):
     delta = rng.uniform(0.4, 0.8) if rng.random() < 0.5 else rng.uniform(1.5, 3)
     pred, target = errors(rng, delta)
@@ -202,7 +197,7 @@ def huber_loss(huber, *, rng):
     )
 
 
-@case("huber: the gradient", points=2)
+@case("huber: the gradient")
 def huber_gradient(huber, *, rng):
     delta = rng.uniform(0.4, 0.8) if rng.random() < 0.5 else rng.uniform(1.5, 3)
     pred, target = errors(rng, delta)
@@ -260,7 +255,7 @@ def hinge_of(scores, labels, margin):
     return np.maximum(excess, 0), close
 
 
-@case("hinge: the loss", points=2)
+@case("hinge: the loss")
 def hinge_loss(hinge, *, rng):
     margin = rng.uniform(0.4, 0.7) if rng.random() < 0.5 else rng.uniform(1.5, 2.5)
     scores, labels = close_and_far(rng, margin)
@@ -290,7 +285,7 @@ def hinge_loss(hinge, *, rng):
     )
 
 
-@case("hinge: the gradient", points=2)
+@case("hinge: the gradient")
 def hinge_gradient(hinge, *, rng):
     margin = rng.uniform(0.4, 0.7) if rng.random() < 0.5 else rng.uniform(1.5, 2.5)
     scores, labels = close_and_far(rng, margin)
@@ -320,6 +315,307 @@ def hinge_gradient(hinge, *, rng):
         },
     )
 
+
+Q4 = question(
+    "02.4",
+    title="A loss of your own",
+    minutes=15,
+    hints=[
+        "The derivative of $\\cosh$ is $\\sinh$. What is their quotient?",
+        "$\\cosh e = \\tfrac12 e^{|e|} (1 + e^{-2|e|})$. Take the logarithm of each factor.",
+        "`np.log1p(x)` is the logarithm of 1 + x, exact for small x too.",
+    ],
+)
+
+
+def log_cosh_of(error):
+    return np.abs(error) + np.log1p(np.exp(-2 * np.abs(error))) - np.log(2)
+
+
+def log_cosh_parts(log_cosh, rng, scale):
+    """Errors of about this size, and what the student's function says of them."""
+    n, d = int(rng.integers(3, 5)), int(rng.integers(5, 8))
+    error = scale * rng.uniform(0.3, 1.2, (n, d)) * rng.choice([-1, 1], (n, d))
+    target = rng.standard_normal((n, d)) * min(scale, 1)
+    what = f"log_cosh(pred, target) with errors of about {scale:g}"
+    pred = target + error
+    with np.errstate(all="ignore"):
+        loss, dpred = pair(log_cosh(pred.copy(), target.copy()), what)
+    return pred - target, loss, dpred, what
+
+
+@case("log_cosh: the loss", points=2)
+def log_cosh_loss(log_cosh, *, rng):
+    for scale in (1.0, 3.0):
+        error, loss, _, what = log_cosh_parts(log_cosh, rng, scale)
+        expect_equal(
+            loss,
+            log_cosh_of(error).mean(),
+            what=f"the loss of {what}",
+            mistakes={
+                "log 2 was not subtracted": log_cosh_of(error).mean() + np.log(2),
+                "the losses were summed: the mean over all entries is asked for": log_cosh_of(error).sum(),
+                "it was divided by N, not by N times D": log_cosh_of(error).sum() / len(error),
+                "the logarithm is missing": np.cosh(error).mean(),
+                "the absolute error was taken: that is the limit for large errors": np.abs(error).mean(),
+                "half the square was taken: that is the limit for small errors": (error**2 / 2).mean(),
+            },
+        )
+
+
+@case("log_cosh: errors of any size", points=2)
+def log_cosh_large(log_cosh, *, rng):
+    error, loss, dpred, what = log_cosh_parts(log_cosh, rng, 1000.0)
+    if isinstance(loss, float):
+        expect_true(
+            bool(np.isfinite(loss)),
+            f"the loss of {what} is {loss:g}",
+            mistake="cosh overflows: write log cosh e with |e| and the exponential of -2 |e|",
+        )
+    expect_equal(loss, log_cosh_of(error).mean(), what=f"the loss of {what}")
+    expect_equal(dpred, np.sign(error) / error.size, what=f"the gradient of {what}")
+    error, loss, _, what = log_cosh_parts(log_cosh, rng, 0.01)
+    expect_equal(loss, log_cosh_of(error).mean(), rtol=1e-6, atol=0, what=f"the loss of {what}")
+
+
+@case("log_cosh: the gradient", points=2)
+def log_cosh_gradient(log_cosh, *, rng):
+    for scale in (1.0, 4.0):
+        error, _, dpred, what = log_cosh_parts(log_cosh, rng, scale)
+        expect_equal(
+            dpred,
+            np.tanh(error) / error.size,
+            what=f"the gradient of {what}",
+            mistakes={
+                "the division by the number of entries is missing": np.tanh(error),
+                "it was divided by N, not by N times D": np.tanh(error) / len(error),
+                "the sign is the wrong way round": -np.tanh(error) / error.size,
+                "1 / cosh was taken: the inner derivative, sinh, is missing": 1 / np.cosh(error) / error.size,
+                "this is the derivative of tanh, not tanh": (1 - np.tanh(error) ** 2) / error.size,
+                "this is the gradient of the squared error": error / error.size,
+                "this is the gradient of the absolute error": np.sign(error) / error.size,
+            },
+        )
+
+
+MODELS = {  # the answers of the sheet, as its source has them
+    "02.1": """
+def log_softmax(scores):
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+def softmax_cross_entropy(scores, labels):
+    n = len(labels)
+    log_p = log_softmax(scores)
+    loss = -log_p[np.arange(n), labels].mean()
+    dscores = np.exp(log_p)
+    dscores[np.arange(n), labels] -= 1
+    dscores /= n
+    return (loss, dscores)
+""",
+    "02.2": """
+def huber(pred, target, delta):
+    error = pred - target
+    size = np.abs(error)
+    loss = np.where(size <= delta, 0.5 * error ** 2, delta * (size - 0.5 * delta)).mean()
+    dpred = np.clip(error, -delta, delta) / error.size
+    return (loss, dpred)
+""",
+    "02.3": """
+def hinge(scores, labels, margin):
+    rows = np.arange(len(labels))
+    excess = scores - scores[rows, labels][:, None] + margin
+    excess[rows, labels] = 0
+    loss = np.maximum(excess, 0).mean()
+    dscores = (excess > 0).astype(scores.dtype)
+    dscores[rows, labels] = -dscores.sum(axis=1)
+    return (loss, dscores / scores.size)
+""",
+    "02.4": """
+def log_cosh(pred, target):
+    error = pred - target
+    size = np.abs(error)
+    loss = (size + np.log1p(np.exp(-2 * size)) - np.log(2)).mean()
+    dpred = np.tanh(error) / error.size
+    return (loss, dpred)
+""",
+}
+
+SLIPS = [
+    *slips(
+        "02.1",
+        MODELS["02.1"],
+        {
+            ("shifted = scores", "scores = np.clip(scores, -500, 500)\n    shifted = scores"): (
+                "large scores were cut off (np.clip): that changes them; shift each row by its largest score"
+            ),
+            (
+                "return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
+                "p = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)\n    return np.log(p + 1e-7)",
+            ): ("a small number was added inside the logarithm (1e-7): it is larger than many probabilities"),
+            (
+                "return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
+                "p = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)\n    return np.log(p + 1e-12)",
+            ): ("a small number was added inside the logarithm (1e-12): it is larger than many probabilities"),
+            (
+                "return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
+                "p = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)\n    return np.log(p + 1e-8)",
+            ): ("a small number was added inside the logarithm (1e-8): it is larger than many probabilities"),
+            (
+                "return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
+                "p = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)\n    return np.log(np.clip(p, 1e-15, 1))",
+            ): ("small probabilities were cut off before the logarithm: stay with differences of logarithms"),
+            ("scores.max(axis=1, keepdims=True)", "scores.mean(axis=1, keepdims=True)"): (
+                "the mean of each row was subtracted: only the largest score makes every exponential at most 1"
+            ),
+            (
+                "np.log(np.exp(shifted).sum(axis=1, keepdims=True))",
+                "np.log(np.exp(shifted).mean(axis=1, keepdims=True))",
+            ): ("the mean of the exponentials was taken, not their sum"),
+            ("return shifted -", "return -shifted +"): "the sign is the wrong way round",
+            ("-log_p[np.arange(n), labels].mean()", "-log_p.max(axis=1).mean()"): (
+                "the most probable class was taken, not the true one: labels say which one counts"
+            ),
+            ("-log_p[np.arange(n), labels].mean()", "-np.log(log_p[np.arange(n), labels]).mean()"): (
+                "the logarithm was taken twice: log_p is one already"
+            ),
+            ("-log_p[np.arange(n), labels].mean()", "-np.exp(log_p)[np.arange(n), labels].mean()"): (
+                "probabilities were averaged, not their logarithms"
+            ),
+            (
+                "-log_p[np.arange(n), labels].mean()",
+                "-log_p[np.arange(n), labels]",
+            ): "the mean over the examples is missing",
+            (
+                "dscores = np.exp(log_p)",
+                "dscores = log_p.copy()",
+            ): "log p stands in the gradient; p, its exponential, belongs there",
+            (
+                "dscores = np.exp(log_p)",
+                "dscores = -np.exp(log_p)",
+            ): "p has the wrong sign in the gradient: it is p - 1 at the true class",
+            ("dscores[np.arange(n), labels] -= 1", "dscores[:, labels] -= 1"): (
+                "1 was subtracted in whole columns, [:, labels]: it belongs to one entry of each row"
+            ),
+            (
+                "dscores[np.arange(n), labels] -= 1",
+                "dscores -= 1",
+            ): "1 was subtracted from every entry, not from the true classes' alone",
+            ("dscores[np.arange(n), labels] -= 1", "dscores[np.arange(n), labels] = -1"): (
+                "the true class was set to -1: it is p - 1 there"
+            ),
+            (
+                "dscores[np.arange(n), labels] -= 1",
+                "dscores[np.arange(n), labels] += 1",
+            ): "1 was added at the true classes, not subtracted",
+            (
+                "dscores[np.arange(n), labels] -= 1",
+                "dscores[np.arange(n), labels] = 1 - dscores[np.arange(n), labels]",
+            ): ("the sign is wrong at the true classes: p - 1, not 1 - p"),
+        },
+    ),
+    *slips(
+        "02.2",
+        MODELS["02.2"],
+        {
+            ("np.clip(error, -delta, delta)", "np.where(size <= delta, 2 * error, delta * np.sign(error))"): (
+                "the slope of the square has a factor 2 too many: the derivative of e**2 / 2 is e"
+            ),
+            ("np.clip(error, -delta, delta)", "np.where(size <= delta, error, delta * size)"): (
+                "large errors give delta times |e|: the derivative of delta |e| is delta times the sign"
+            ),
+            ("np.clip(error, -delta, delta)", "np.where(size <= delta, error, delta * error)"): (
+                "large errors give delta times e: the derivative of delta |e| is delta times the sign"
+            ),
+            (
+                "np.clip(error, -delta, delta)",
+                "np.where(size <= delta, size, delta)",
+            ): "the sign of the error is lost in the gradient",
+            (
+                "np.where(size <= delta, 0.5 * error ** 2, delta * (size - 0.5 * delta)).mean()",
+                "(0.5 * error ** 2).mean() if (size <= delta).all() else (delta * (size - 0.5 * delta)).mean()",
+            ): ("one formula was chosen for all errors together (if ... all): each error has its own, np.where"),
+            (
+                "delta * (size - 0.5 * delta)",
+                "delta * size - 0.5 * delta",
+            ): "brackets are missing: delta (|e| - delta / 2), not delta |e| - delta / 2",
+            ("delta * (size - 0.5 * delta)", "delta * (size - 0.5)"): "1/2 was subtracted, not delta / 2",
+            ("delta * (size - 0.5 * delta)", "delta * (size - delta)"): "delta was subtracted, not delta / 2",
+            (
+                "0.5 * error ** 2",
+                "0.5 * error ** 2 / delta",
+                "delta * (size",
+                "1 * (size",
+                "np.clip(error, -delta, delta)",
+                "np.clip(error, -delta, delta) / delta",
+            ): ("this is PyTorch's smooth_l1_loss, Huber's loss divided by delta"),
+            ("0.5 * error ** 2", "0.5 * error ** 2 / delta", "delta * (size", "1 * (size"): (
+                "this is the value of PyTorch's smooth_l1_loss, Huber's loss divided by delta"
+            ),
+            (
+                "size = np.abs(error)",
+                "size = error",
+            ): "the errors were compared with delta with their signs: np.abs(error) is meant",
+            ("error = pred - target", "error = target - pred"): "the error is the wrong way round: pred - target",
+            (".mean()", ".sum() / error.shape[1]"): "the loss was divided by D, not by N times D",
+        },
+    ),
+    *slips(
+        "02.3",
+        MODELS["02.3"],
+        {
+            ("scores - scores[rows, labels][:, None] + margin", "scores[rows, labels][:, None] - scores + margin"): (
+                "the difference is the wrong way round: the other class's score minus the true one's"
+            ),
+            (
+                "scores - scores[rows, labels][:, None] + margin",
+                "scores - scores[:, labels].max() + margin",
+            ): "the labels picked whole columns",
+            (
+                "scores - scores[rows, labels][:, None] + margin",
+                "scores - scores.max(axis=1, keepdims=True) + margin",
+            ): ("the largest score was subtracted; the true class's is meant"),
+            (
+                "excess[rows, labels] = 0\n",
+                "excess[:, labels] = 0\n",
+            ): "whole columns were set to 0: only the true class of each row is left out",
+            ("dscores[rows, labels] = -dscores.sum(axis=1)", "dscores[rows, labels] = -1"): (
+                "the true class gets -1: it must get -1 for every class that is too close"
+            ),
+            ("dscores[rows, labels] = -dscores.sum(axis=1)", "dscores[rows, labels] -= 1"): (
+                "the true class gets -1: it must get -1 for every class that is too close"
+            ),
+            ("dscores[rows, labels] = -dscores.sum(axis=1)", "dscores[rows, labels] = dscores.sum(axis=1)"): (
+                "the sign at the true class is missing: its gradient is negative"
+            ),
+            (
+                "(excess > 0).astype(scores.dtype)",
+                "np.maximum(excess, 0)",
+            ): "the excess itself was taken for its slope, which is 1 or 0",
+            (
+                "    excess[rows, labels] = 0\n",
+                "",
+            ): "the true class was counted against itself: it is left out of the sum",
+            (
+                "    loss = np.maximum(excess, 0).mean()",
+                "    excess = np.where(np.arange(scores.shape[1]) < labels[:, None], excess, 0)\n    loss = np.maximum(excess, 0).mean()",
+            ): ("the loop over the classes ends at the true one (break): continue leaves that one out and goes on"),
+        },
+    ),
+    *slips(
+        "02.4",
+        MODELS["02.4"],
+        {
+            ("size + np.log1p(np.exp(-2 * size)) - np.log(2)", "np.log(np.cosh(error))"): (
+                "cosh overflows: write log cosh e with |e| and the exponential of -2 |e|"
+            ),
+            (
+                "np.tanh(error)",
+                "np.sinh(error) / np.cosh(error)",
+            ): "sinh and cosh overflow, one divided by the other: np.tanh does not",
+        },
+    ),
+]
 
 LOG_SOFTMAX = """
 def log_softmax(scores):
@@ -359,7 +655,20 @@ def hinge(scores, labels, margin):
 """
 
 
+def _log_cosh(loss="np.logaddexp(e, -e) - np.log(2)", gradient="np.tanh(e) / e.size"):
+    return f"""
+def log_cosh(pred, target):
+    e = pred - target
+    return ({loss}).mean(), {gradient}
+"""
+
+
 WRONG = [
+    Wrong("02.4", _log_cosh("np.log(np.cosh(e))"), "cosh overflows"),
+    Wrong("02.4", _log_cosh("np.logaddexp(e, -e)"), "log 2 was not subtracted"),
+    Wrong("02.4", _log_cosh("np.abs(e)"), "the absolute error was taken"),
+    Wrong("02.4", _log_cosh(gradient="np.tanh(e)"), "the division by the number of entries is missing"),
+    Wrong("02.4", _log_cosh(gradient="1 / np.cosh(e) / e.size"), "the inner derivative"),
     Wrong(
         "02.1",
         "def log_softmax(scores):\n    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))",
@@ -443,6 +752,7 @@ WRONG = [
 ]
 
 RIGHT = [
+    Right("02.4", _log_cosh()),
     Right("02.1", LOG_SOFTMAX + _entropy()),
     Right(
         "02.1",

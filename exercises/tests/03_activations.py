@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from coursekit.grading.cases import Right, Wrong, case, question
+from coursekit.grading.cases import Right, Wrong, case, question, slips
 from coursekit.grading.compare import expect_equal, expect_shape, expect_true, inspect_value
 
 TITLE = "Activations"
@@ -28,7 +28,7 @@ Q1 = question(
 )
 
 
-@case("relu_backward: gradient", points=2)
+@case("relu_backward: gradient")
 def relu_gradient(relu_backward, *, rng):
     x, dout = inputs(rng, int(rng.integers(3, 6)), int(rng.integers(6, 9)))
     expect_equal(
@@ -56,7 +56,7 @@ def relu_shape(relu_backward, *, rng):
     )
 
 
-@case("leaky_relu_backward: gradient", points=2)
+@case("leaky_relu_backward: gradient")
 def leaky_gradient(leaky_relu_backward, *, rng):
     x, dout = inputs(rng, int(rng.integers(3, 6)), int(rng.integers(6, 9)))
     slope = round(float(rng.uniform(0.05, 0.3)), 2)
@@ -103,7 +103,7 @@ def pair(result, what):
     return result
 
 
-@case("elu_forward: output", points=2)
+@case("elu_forward: output")
 def elu_output(elu_forward, *, rng):
     x, _ = inputs(rng, int(rng.integers(3, 6)), int(rng.integers(6, 9)))
     alpha = round(float(rng.uniform(0.3, 0.8)), 2)
@@ -139,7 +139,7 @@ def elu_extremes(elu_forward, *, rng):
     expect_equal(out, np.where(x > 0, x, -alpha), what=f"the output of {what}")
 
 
-@case("elu_backward: gradient", points=2)
+@case("elu_backward: gradient")
 def elu_gradient(elu_forward, elu_backward, *, rng):
     x, dout = inputs(rng, int(rng.integers(3, 6)), int(rng.integers(6, 9)))
     alpha = round(float(rng.uniform(0.3, 0.8)), 2)
@@ -208,12 +208,12 @@ def maxout_case(maxout_backward, rng, n, d, pieces):
     )
 
 
-@case("maxout_backward: two pieces", points=2)
+@case("maxout_backward: two pieces")
 def maxout_two(maxout_backward, *, rng):
     maxout_case(maxout_backward, rng, int(rng.integers(4, 7)), int(rng.integers(7, 10)), 2)
 
 
-@case("maxout_backward: more pieces", points=2)
+@case("maxout_backward: more pieces")
 def maxout_more(maxout_backward, *, rng):
     maxout_case(maxout_backward, rng, int(rng.integers(5, 8)), int(rng.integers(8, 11)), int(rng.integers(3, 5)))
 
@@ -221,6 +221,225 @@ def maxout_more(maxout_backward, *, rng):
 @case("maxout_backward: one example")
 def maxout_one(maxout_backward, *, rng):
     maxout_case(maxout_backward, rng, 1, int(rng.integers(8, 12)), int(rng.integers(3, 5)))
+
+
+Q4 = question(
+    "03.4",
+    title="Bring dead units back",
+    minutes=12,
+    hints=[
+        "A unit passes the gradient of an example where its input `x @ w + b` is above 0. At 0 the slope is 0.",
+        "A unit is a column of it. `.any(axis=0)` looks along the examples.",
+        "With which bias is exactly half of a column above 0? `np.median`.",
+    ],
+)
+
+
+def layer_with_dead(rng):
+    """x (N, D), w (D, M), b (M,) and which units are dead: some far below 0, one of them at exactly 0 once."""
+    n, d, m = 4 * int(rng.integers(5, 8)), int(rng.integers(3, 5)), int(rng.integers(7, 10))
+    x, w = rng.integers(-8, 9, (n, d)) / 4, rng.integers(-8, 9, (d, m)) / 4  # exact in binary, so 0 is 0
+    w[0] += 1
+    z = x @ w
+    dead = rng.permutation(m) < 3
+    gap = rng.integers(1, 20, m) / 4
+    gap[np.flatnonzero(dead)[0]] = 0
+    lowest = np.sort(z, axis=0)
+    alive = -(lowest[-2] + lowest[-1]) / 2  # a single example is left above 0, unless two are equal
+    alive = np.where(lowest[-2] == lowest[-1], 0.25 - lowest[-1], alive)
+    often = np.arange(m) % 2 == 0  # the others are on for most examples, but not for all
+    alive = np.where(often, alive, np.floor(-4 * z.mean(axis=0)) / 4 + 0.75)
+    return x, w, np.where(dead, -z.max(axis=0) - gap, alive), dead
+
+
+@case("dead_units: which are dead", points=2)
+def dead_mask(dead_units, *, rng):
+    x, w, b, dead = layer_with_dead(rng)
+    z = x @ w + b
+    expect_equal(
+        dead_units(x, w, b),
+        dead,
+        what="dead_units(x, w, b)",
+        mistakes={
+            "living and dead are the wrong way round": ~dead,
+            "a unit was called dead when any example is off: all of them must be": (z <= 0).any(axis=0),
+            "a unit that reaches exactly 0 was called alive: the slope there is 0": ~(z >= 0).any(axis=0),
+            "examples were judged, not units: the units are the columns": ~(z > 0).any(axis=1),
+            "the mean input of each unit was looked at: a single example above 0 keeps a unit alive": (
+                z.mean(axis=0) <= 0
+            ),
+            "one answer came for the whole layer": bool(dead.any()),
+            "the bias was left out": ~(x @ w > 0).any(axis=0),
+        },
+    )
+
+
+@case("revive: dead units come back", points=2)
+def dead_revived(revive, *, rng):
+    x, w, b, dead = layer_with_dead(rng)
+    got = revive(x, w, b)
+    expect_shape(got, b.shape, what="revive(x, w, b)")
+    share = (x @ w + got > 0).mean(axis=0)[dead]
+    message = (
+        f"after revive(x, w, b) the units that were dead pass {', '.join(f'{s:.0%}' for s in share)} of the examples"
+    )
+    mistake = None
+    if np.array_equal(got, b):
+        mistake = "the biases came back as they were"
+    elif (share == 0).all():
+        mistake = "the new biases are still too low: no example is above 0"
+    elif (share == 1).all():
+        mistake = "the new biases are so high that the units are never off: they are linear now"
+    expect_true(bool(((share >= 0.25) & (share <= 0.75)).all()), message, mistake=mistake, got=got)
+
+
+@case("revive: living units stay as they are", points=2)
+def dead_others(revive, *, rng):
+    x, w, b, dead = layer_with_dead(rng)
+    got = revive(x, w, b)
+    expect_shape(got, b.shape, what="revive(x, w, b)")
+    expect_equal(got[~dead], b[~dead], what="the biases of living units after revive(x, w, b)")
+    expect_true(
+        not np.array_equal(got, b), "revive(x, w, b) changed nothing", mistake="the biases came back as they were"
+    )
+
+
+MODELS = {  # the answers of the sheet, as its source has them
+    "03.1": """
+def relu_backward(dout, cache):
+    x = cache
+    return dout * (x > 0)
+
+def leaky_relu_backward(dout, cache):
+    x, slope = cache
+    return dout * np.where(x > 0, 1.0, slope)
+""",
+    "03.2": """
+def elu_forward(x, alpha=1.0):
+    negative = alpha * (np.exp(np.minimum(x, 0)) - 1)
+    out = np.where(x > 0, x, negative)
+    return (out, (x, out, alpha))
+
+def elu_backward(dout, cache):
+    x, out, alpha = cache
+    return dout * np.where(x > 0, 1.0, out + alpha)
+""",
+    "03.3": """
+def maxout_backward(dout, cache):
+    winner, pieces = cache
+    n, d = dout.shape
+    groups = np.zeros((n, d, pieces))
+    groups[np.arange(n)[:, None], np.arange(d), winner] = dout
+    return groups.reshape(n, d * pieces)
+""",
+    "03.4": """
+def dead_units(x, w, b):
+    z = x @ w + b
+    return ~(z > 0).any(axis=0)
+
+def revive(x, w, b):
+    middle = np.median(x @ w, axis=0)
+    return np.where(dead_units(x, w, b), -middle, b)
+""",
+}
+
+SLIPS = [
+    *slips(
+        "03.1",
+        MODELS["03.1"],
+        {
+            ("np.where(x > 0, 1.0, slope)", "np.where(x > 0, 1.0, slope * x)"): (
+                "the negative side has slope times x: that is the output there, its derivative is the slope alone"
+            ),
+            ("np.where(x > 0, 1.0, slope)", "np.where(x > 0, slope, 1.0)"): "the two sides are the wrong way round",
+            ("dout * np.where(x > 0, 1.0, slope)", "np.maximum(dout, slope * dout)"): (
+                "leaky ReLU was applied to dout: it is x that decides"
+            ),
+            (
+                "np.where(x > 0, 1.0, slope)",
+                "np.where(x > 0, 1.0, -slope)",
+            ): "the slope of the negative side has the wrong sign",
+            (
+                "np.where(x > 0, 1.0, slope)",
+                "np.where(x > 0, 1.0, 1 - slope)",
+            ): "1 - slope was used on the negative side",
+        },
+    ),
+    *slips(
+        "03.2",
+        MODELS["03.2"],
+        {
+            (
+                "out + alpha)",
+                "alpha * np.exp(out))",
+            ): "exp was taken of the output: the slope is alpha exp(x), of the input",
+            ("out + alpha)", "out)"): "the output was taken for the slope of the lower branch: alpha must be added",
+            ("out + alpha)", "alpha - out)"): "the output was subtracted from alpha: its sum with alpha is the slope",
+            ("out + alpha)", "np.exp(np.minimum(x, 0)))"): "alpha is missing in the slope of the lower branch",
+            ("alpha * (np.exp(np.minimum(x, 0)) - 1)", "alpha * (1 - np.exp(np.minimum(x, 0)))"): (
+                "the lower branch has the wrong sign: exp(z) - 1, not 1 - exp(z)"
+            ),
+            ("alpha * (np.exp(np.minimum(x, 0)) - 1)", "alpha * np.exp(np.minimum(x, 0) - 1)"): (
+                "the - 1 stands inside exp: it belongs outside"
+            ),
+        },
+    ),
+    *slips(
+        "03.3",
+        MODELS["03.3"],
+        {
+            (
+                "groups = np.zeros((n, d, pieces))\n    groups[np.arange(n)[:, None], np.arange(d), winner] = dout\n    return groups.reshape(n, d * pieces)",
+                "g = np.zeros((n, d * pieces))\n    g[np.arange(n)[:, None], winner] = dout\n    return g",
+            ): (
+                "the winner was taken for a column of the input: it counts within its group, whose first column is d * pieces"
+            ),
+            (
+                "groups = np.zeros((n, d, pieces))\n    groups[np.arange(n)[:, None], np.arange(d), winner] = dout\n    return groups.reshape(n, d * pieces)",
+                "return np.repeat(dout, pieces, axis=1)",
+            ): ("every piece of a group got the gradient: only the winner gets it"),
+            (
+                "groups = np.zeros((n, d, pieces))\n    groups[np.arange(n)[:, None], np.arange(d), winner] = dout\n    return groups.reshape(n, d * pieces)",
+                "return np.repeat(dout, pieces, axis=1) / pieces",
+            ): ("the gradient was shared among the pieces of a group: the winner gets all of it"),
+            (
+                "groups[np.arange(n)[:, None], np.arange(d), winner] = dout",
+                "groups[np.arange(n)[:, None], np.arange(d), winner] = 1",
+            ): ("1 was written at the winners: dout belongs there"),
+            ("return groups.reshape(n, d * pieces)", "return groups.transpose(0, 2, 1).reshape(n, d * pieces)"): (
+                "the pieces of a group do not stand side by side: the last axis must be the pieces when it is reshaped"
+            ),
+            (
+                "return groups.reshape(n, d * pieces)",
+                "return groups",
+            ): "the result has three axes: it must be reshaped to (N, D * pieces)",
+        },
+    ),
+    *slips(
+        "03.4",
+        MODELS["03.4"],
+        {
+            ("(z > 0)", "(z >= 0)"): "a unit that reaches exactly 0 was called alive: the slope there is 0",
+            (".any(axis=0)", ".any(axis=1)"): "examples were judged, not units: the units are the columns",
+            (".any(axis=0)", ".all(axis=0)"): "a unit was called dead when any example is off: all of them must be",
+            ("-middle, b)", "0.0, b)"): "the bias of dead units was set to 0, which brings back only some of them",
+            ("-middle, b)", "middle, b)"): "the sign is the wrong way round: a bias of -z moves z to 0",
+            ("np.where(dead_units(x, w, b), -middle, b)", "-middle"): "the biases of living units were changed as well",
+            (
+                "-middle, b)",
+                "b + 1, b)",
+            ): "a fixed number was added: how much a unit needs depends on how far below 0 it is",
+            (
+                "-middle, b)",
+                "-(x @ w).max(axis=0), b)",
+            ): "the largest input was moved to 0: then no example is above it",
+            (
+                "-middle, b)",
+                "-(x @ w).min(axis=0) + 1, b)",
+            ): "the smallest input was moved above 0: then the unit is never off",
+        },
+    ),
+]
 
 
 def _def(signature, *lines):
@@ -238,7 +457,31 @@ KEEP = "return out, (x, out, alpha)"
 WINNER = "winner, pieces = cache"
 WON = "won = np.arange(pieces) == winner[..., None]"
 
+
+def _dead(mask="~(z > 0).any(axis=0)"):
+    return f"""
+def dead_units(x, w, b):
+    z = x @ w + b
+    return {mask}
+"""
+
+
+def _revive(new="-np.median(x @ w, axis=0)", others="b"):
+    return f"""
+def revive(x, w, b):
+    dead = (x @ w + b <= 0).all(axis=0)
+    return np.where(dead, {new}, {others})
+"""
+
+
 WRONG = [
+    Wrong("03.4", _dead("(z > 0).any(axis=0)"), "living and dead are the wrong way round"),
+    Wrong("03.4", _dead("(z <= 0).any(axis=0)"), "all of them must be"),
+    Wrong("03.4", _dead("(z < 0).all(axis=0)"), "a unit that reaches exactly 0"),
+    Wrong("03.4", _dead("z.mean(axis=0) <= 0"), "a single example above 0 keeps a unit alive"),
+    Wrong("03.4", "def revive(x, w, b):\n    return b", "the biases came back as they were"),
+    Wrong("03.4", _revive("1000.0"), "they are linear now"),
+    Wrong("03.4", _revive(others="-np.median(x @ w, axis=0)"), "the biases of living units"),
     Wrong("03.1", _def(RELU, "return (cache > 0) * 1.0"), "the upstream gradient dout was left out"),
     Wrong("03.1", _def(RELU, "return np.maximum(dout, 0)"), "ReLU was applied to dout"),
     Wrong("03.1", _def(RELU, "return dout * np.maximum(cache, 0)"), "not by its slope"),
@@ -287,6 +530,7 @@ WRONG = [
 ]  # fmt: skip
 
 RIGHT = [
+    Right("03.4", _dead("z.max(axis=0) <= 0") + _revive("-np.quantile(x @ w, 0.6, axis=0)")),
     Right(
         "03.1",
         """

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from coursekit.grading.cases import Right, Wrong, case, question
-from coursekit.grading.compare import expect_equal, expect_shape, expect_true, inspect_value
+from coursekit.grading.cases import Right, Wrong, case, question, slips
+from coursekit.grading.compare import expect_equal, expect_parts, expect_shape, expect_true
 
 TITLE = "Preprocessing"
 
@@ -15,14 +15,9 @@ def rows(rng, n=None, d=None):
     return rng.standard_normal((n, d)) @ turn * np.geomspace(0.3, 4, d) + rng.uniform(2, 6, d)
 
 
-def parts(result, count, what, names):
+def parts(result, what, *names):
     """The parts of a returned tuple, or a message that says what is missing."""
-    expect_true(
-        type(result) in (tuple, list) and len(result) == count,
-        f"{what} gave {inspect_value(result)}, not {names}",
-        mistake="a return is missing" if result is None else None,
-    )
-    return result
+    return expect_parts(result, names, what=what)
 
 
 Q1 = question(
@@ -37,10 +32,10 @@ Q1 = question(
 )
 
 
-@case("fit_standardizer: mean and standard deviation", points=2)
+@case("fit_standardizer: mean and standard deviation")
 def standardizer_fit(fit_standardizer, *, rng):
     x = rows(rng)
-    mean, std = parts(fit_standardizer(x), 2, "fit_standardizer(x)", "a pair (mean, std)")
+    mean, std = parts(fit_standardizer(x), "fit_standardizer(x)", "mean", "std")
     expect_equal(
         mean,
         x.mean(axis=0),
@@ -68,7 +63,7 @@ def standardizer_fit(fit_standardizer, *, rng):
 def standardizer_constant(fit_standardizer, *, rng):
     x = rows(rng)
     x[:, 1] = float(rng.integers(2, 9))
-    _, std = parts(fit_standardizer(x), 2, "fit_standardizer(x)", "a pair (mean, std)")
+    _, std = parts(fit_standardizer(x), "fit_standardizer(x)", "mean", "std")
     want = x.std(axis=0)
     want[1] = 1.0
     expect_equal(
@@ -79,7 +74,7 @@ def standardizer_constant(fit_standardizer, *, rng):
     )
 
 
-@case("standardize: with what was fitted", points=2)
+@case("standardize: with what was fitted")
 def standardizer_use(standardize, *, rng):
     x = rows(rng)
     mean, std = rng.uniform(1, 3, x.shape[1]), rng.uniform(0.5, 2, x.shape[1])
@@ -120,11 +115,11 @@ def eigen(matrix):
     return variances[::-1].copy(), directions[:, ::-1].copy()
 
 
-@case("pca: variances, largest first", points=2)
+@case("pca: variances, largest first")
 def pca_variances(pca, *, rng):
     x = rows(rng)
     d = x.shape[1]
-    _, _, got = parts(pca(x, d), 3, "pca(x, k)", "three arrays (mean, directions, variances)")
+    _, _, got = parts(pca(x, d), "pca(x, k)", "mean", "directions", "variances")
     want, _ = eigen(covariance(x))
     expect_equal(
         got,
@@ -140,11 +135,11 @@ def pca_variances(pca, *, rng):
     )
 
 
-@case("pca: the first k directions", points=2)
+@case("pca: the first k directions")
 def pca_directions(pca, *, rng):
     x = rows(rng)
     d, k = x.shape[1], 2
-    mean, got, variances = parts(pca(x, k), 3, "pca(x, 2)", "three arrays (mean, directions, variances)")
+    mean, got, variances = parts(pca(x, k), "pca(x, 2)", "mean", "directions", "variances")
     expect_equal(mean, x.mean(axis=0), what="the mean of pca(x, 2)")
     expect_shape(
         got,
@@ -213,7 +208,7 @@ def white_mistakes(x, mean, v, variances, eps, back):
     }
 
 
-@case("whiten_pca: rows that were not fitted on", points=2)
+@case("whiten_pca: rows that were not fitted on")
 def whiten_pca_values(whiten_pca, *, rng):
     x, mean, v, variances, eps = white_parts(rng)
     expect_equal(
@@ -228,7 +223,7 @@ def whiten_pca_values(whiten_pca, *, rng):
     )
 
 
-@case("whiten_zca: rows that were not fitted on", points=2)
+@case("whiten_zca: rows that were not fitted on")
 def whiten_zca_values(whiten_zca, *, rng):
     x, mean, v, variances, eps = white_parts(rng)
     z = (x - mean) @ v / np.sqrt(variances + eps)
@@ -338,11 +333,11 @@ def prepare_blind(prepare, *, rng):
     other_y[~train] = 1 - other_y[~train]
     after = prepare(other_x, other_y, train, 5)
     expect_shape(after, (len(x), 5), what="prepare(x, y, train, 5)")
-    changed = float(np.abs(after[train] - before[train]).max())
+    moved = np.abs(after[train] - before[train])
     expect_true(
-        changed < 1e-9,
-        f"other held-out rows and labels change the prepared training rows by up to {changed:.3g}",
-        mistake="something is still learnt from rows that are not for training",
+        bool(moved.max() < 1e-9),
+        f"other held-out rows and labels change the prepared training rows by up to {float(moved.max()):.3g}",
+        got=after,
     )
 
 
@@ -355,6 +350,276 @@ USE = """
 def standardize(x, mean, std):
     return (x - mean) / std
 """
+
+
+Q5 = question(
+    "04.5",
+    title="Find a leak from outside",
+    minutes=12,
+    hints=[
+        "Change the rows that are not for training, leave the others, and see whether the training rows come out the same.",
+        "A leak through the largest value shows only when a held-out row becomes the largest. Change them a lot.",
+        "Compare with a tolerance: `np.allclose`.",
+    ],
+)
+
+
+def scalers(kind, rng):
+    """Functions scale(x, train), each with whether it leaks."""
+
+    def fitted(location, spread, rows):
+        def scale(x, train):
+            seen = x if rows == "all" else x[train]
+            return (x - location(seen)) / (spread(seen) + 1e-12)
+
+        return scale, rows == "all"
+
+    def own(x, train):  # the held-out rows get their own mean: a fault, but the training rows learn nothing from it
+        z = x.astype(float).copy()
+        for rows in (train, ~train):
+            z[rows] = (z[rows] - z[rows].mean(axis=0)) / z[rows].std(axis=0)
+        return z
+
+    pairs = {
+        "mean": (lambda x: x.mean(axis=0), lambda x: x.std(axis=0)),
+        "range": (lambda x: x.min(axis=0), lambda x: x.max(axis=0) - x.min(axis=0)),
+        "largest": (lambda x: 0.0, lambda x: np.abs(x).max(axis=0)),
+        "median": (lambda x: np.median(x, axis=0), lambda x: 1.0),
+        "ceiling": (lambda x: 0.0, lambda x: x.max()),
+    }
+    found = [fitted(*pairs[kind], rows) for rows in ("all", "train")]
+    found.append((own, False))
+    return [found[i] for i in rng.permutation(len(found))]
+
+
+def judged(leaks, kinds, rng):
+    for kind in kinds:
+        for scale, wrong in scalers(kind, rng):
+            n, d = int(rng.integers(14, 20)), int(rng.integers(3, 6))
+            x = rng.uniform(1, 5, (n, d))
+            train = rng.permutation(n) < 2 * n // 3
+            x[~train] = 2 + 0.1 * x[~train]  # within what the training rows span: no leak of a range shows by itself
+            what = f"leaks(scale, x, train) where scale uses the {kind} of {'all' if wrong else 'the training'} rows"
+            expect_equal(
+                leaks(scale, x, train),
+                wrong,
+                what=what,
+                mistakes={
+                    "a leak was not found: the held-out rows were changed too little, or not at all": False,
+                    "an honest function was called leaky: training rows were changed, or held-out ones compared": True,
+                },
+            )
+
+
+@case("leaks: a mean and a deviation", points=2)
+def leaks_mean(leaks, *, rng):
+    judged(leaks, ("mean", "mean"), rng)
+
+
+@case("leaks: a smallest and a largest value", points=2)
+def leaks_range(leaks, *, rng):
+    judged(leaks, ("range", "largest", "ceiling", "median"), rng)
+
+
+MODELS = {  # the answers of the sheet, as its source has them
+    "04.1": """
+def fit_standardizer(x):
+    mean, std = (x.mean(axis=0), x.std(axis=0))
+    return (mean, np.where(std == 0, 1.0, std))
+
+def standardize(x, mean, std):
+    return (x - mean) / std
+""",
+    "04.2": """
+def pca(x, k):
+    mean = x.mean(axis=0)
+    centred = x - mean
+    variances, directions = np.linalg.eigh(centred.T @ centred / len(x))
+    directions, variances = (directions[:, ::-1][:, :k], variances[::-1][:k])
+    return (mean, directions, variances)
+""",
+    "04.3": """
+def whiten_pca(x, mean, directions, variances, eps):
+    return (x - mean) @ directions / np.sqrt(variances + eps)
+
+def whiten_zca(x, mean, directions, variances, eps):
+    return whiten_pca(x, mean, directions, variances, eps) @ directions.T
+""",
+    "04.4": """
+def prepare(x, y, train, k):
+    mean, std = fit_standardizer(x[train])
+    z = standardize(x, mean, std)
+    agreement = np.abs(z[train].T @ (y[train] - y[train].mean()))
+    best = np.argsort(-agreement)[:k]
+    return z[:, best]
+""",
+    "04.5": """
+def leaks(scale, x, train):
+    before = scale(x.copy(), train)[train]
+    for factor in (1000.0, -1000.0, 0.001):
+        changed = x.copy()
+        changed[~train] = factor * changed[~train] + factor
+        if not np.allclose(scale(changed, train)[train], before):
+            return True
+    return False
+""",
+}
+
+SLIPS = [
+    *slips(
+        "04.1",
+        MODELS["04.1"],
+        {
+            ("np.where(std == 0, 1.0, std)", "np.where(std == 0, 1e-08, std)"): (
+                "a constant feature got a tiny number: asked for is 1, which leaves x - mean as it is"
+            ),
+            (
+                "np.where(std == 0, 1.0, std)",
+                "std + 1e-08",
+            ): "a small number was added to every deviation: only a constant feature is to be changed, to 1",
+            (
+                "np.where(std == 0, 1.0, std)",
+                "std + 1e-07",
+            ): "a small number was added to every deviation: only a constant feature is to be changed, to 1",
+            (
+                "np.where(std == 0, 1.0, std)",
+                "np.maximum(std, 1.0)",
+            ): "deviations below 1 were raised to 1: only a deviation of 0 is",
+            ("x.std(axis=0)", "x.var(axis=0)"): "the variance was returned: the square root is missing",
+            ("(x - mean) / std", "(x - x.mean(axis=0)) / std"): "x's own mean was used, not the one that was passed in",
+            ("(x - mean) / std", "(x + mean) / std"): "the mean was added, not subtracted",
+            ("(x - mean) / std", "(mean - x) / std"): "the difference is the wrong way round: x - mean",
+        },
+    ),
+    *slips(
+        "04.2",
+        MODELS["04.2"],
+        {
+            (
+                "variances, directions = np.linalg.eigh(centred.T @ centred / len(x))",
+                "_, s, vt = np.linalg.svd(centred, full_matrices=False)\n    variances, directions = s[::-1], vt.T[:, ::-1]",
+            ): ("the singular values were returned: the variances are their squares divided by N"),
+            (
+                "variances, directions = np.linalg.eigh(centred.T @ centred / len(x))",
+                "_, s, vt = np.linalg.svd(centred, full_matrices=False)\n    variances, directions = s[::-1] ** 2, vt.T[:, ::-1]",
+            ): ("the squares of the singular values were returned: the variances are these divided by N"),
+            ("centred.T @ centred / len(x)", "np.cov(x)"): (
+                "np.cov takes the rows for variables: np.cov(x.T), which divides by N - 1 besides"
+            ),
+            (
+                "centred.T @ centred / len(x)",
+                "np.cov(x.T)",
+            ): "np.cov divides by N - 1: the sheet divides by N (bias=True)",
+            (
+                "directions, variances = (directions[:, ::-1][:, :k], variances[::-1][:k])",
+                "variances, directions = np.linalg.eig(centred.T @ centred / len(x))\n    directions, variances = (directions[:, :k], variances[:k])",
+            ): ("np.linalg.eig sorts nothing: its first k are not the largest (eigh sorts rising)"),
+            ("directions[:, ::-1][:, :k]", "directions[:, :k]", "variances[::-1][:k]", "variances[:k]"): (
+                "the smallest variances and their directions were kept: eigh gives them first"
+            ),
+            ("directions[:, ::-1][:, :k]", "directions[::-1][:, :k]"): (
+                "the rows of the directions were reversed: a direction is a column, [:, ::-1]"
+            ),
+            ("directions[:, ::-1][:, :k]", "directions[:, -k:]", "variances[::-1][:k]", "variances[-k:]"): (
+                "the k largest come in rising order: they have to be turned round as well"
+            ),
+            (
+                "directions[:, ::-1][:, :k]",
+                "directions[:, -k:]",
+            ): "the directions stand in rising order: they have to be turned round as well",
+            ("centred = x - mean", "centred = (x - mean) / x.std(axis=0)"): (
+                "the features were divided by their deviations first: that is the PCA of the correlations"
+            ),
+            (
+                "centred.T @ centred / len(x)",
+                "centred.T @ centred / x.shape[1]",
+            ): "the covariance was divided by D, not by N",
+            ("centred = x - mean", "centred = x"): "x was not centred: the mean is to be subtracted first",
+            ("mean = x.mean(axis=0)", "mean = x.mean()"): "one mean was taken over all features",
+        },
+    ),
+    *slips(
+        "04.3",
+        MODELS["04.3"],
+        {
+            (
+                "return whiten_pca(x, mean, directions, variances, eps) @ directions.T",
+                "return (x - mean) @ directions @ directions.T / np.sqrt(variances + eps)",
+            ): ("it was divided after turning back: the deviations belong to the directions, so divide before"),
+            ("@ directions / np.sqrt(variances + eps)", "@ directions / (variances + eps)"): (
+                "the square root is missing: it was divided by the variances"
+            ),
+            ("@ directions / np.sqrt(variances + eps)", "@ directions * np.sqrt(variances + eps)"): (
+                "it was multiplied by the deviations, not divided"
+            ),
+            ("@ directions / np.sqrt(variances + eps)", "@ (directions / np.sqrt(variances + eps)[:, None])"): (
+                "the rows of the directions were divided: a direction is a column"
+            ),
+            ("@ directions / np.sqrt(variances + eps)", "/ np.sqrt(variances + eps) @ directions"): (
+                "it was divided before turning: the deviations belong to the directions, so turn first"
+            ),
+            ("@ directions.T", "@ directions"): "it was turned once more, not back: the last factor is V transposed",
+        },
+    ),
+    *slips(
+        "04.4",
+        MODELS["04.4"],
+        {
+            (
+                "np.argsort(-agreement)[:k]",
+                "np.argsort(agreement)[:k]",
+            ): "the k features of smallest agreement were kept: argsort rises",
+            (
+                "np.argsort(-agreement)[:k]",
+                "np.argsort(agreement)[-k:]",
+            ): "the best feature comes last: asked for is the best one first",
+            ("np.abs(z[train].T @ (y[train] - y[train].mean()))", "z[train].T @ (y[train] - y[train].mean())"): (
+                "the absolute value is missing: a feature that falls with the label is as good"
+            ),
+            (
+                "np.abs(z[train].T",
+                "np.abs(x[train].T",
+            ): "the choice was made on the raw features, in which large ones win",
+            (
+                "fit_standardizer(x[train])",
+                "fit_standardizer(x[~train])",
+            ): "mean and deviation come from the held-out rows",
+            ("return z[:, best]", "return x[:, best]"): "the chosen features are not standardized",
+            (
+                "return z[:, best]",
+                "return x[:, best]",
+                "np.abs(z[train].T @ (y[train] - y[train].mean()))",
+                "np.abs((x[train] - mean).T @ (y[train] - y[train].mean()))",
+            ): ("nothing was divided by the deviations: the features are not standardized, and large ones win"),
+            ("return z[:, best]", "return np.vstack([z[train], z[~train]])[:, best]"): (
+                "the rows come back in another order: the training rows first"
+            ),
+            (
+                "return z[:, best]",
+                "return z[train][:, best]",
+            ): "only the training rows were returned: all rows are wanted",
+        },
+    ),
+    *slips(
+        "04.5",
+        MODELS["04.5"],
+        {
+            (
+                "(1000.0, -1000.0, 0.001)",
+                "(1.01,)",
+            ): "the held-out rows were changed too little: a leak of the largest value does not show",
+            ("changed[~train] = factor * changed[~train] + factor", "changed = factor * changed"): (
+                "all rows were changed, the training rows too: then every function gives something else"
+            ),
+            (
+                "scale(changed, train)[train]",
+                "scale(changed, train)",
+                "scale(x.copy(), train)[train]",
+                "scale(x.copy(), train)",
+            ): ("all rows were compared: the held-out ones come out differently from every function"),
+        },
+    ),
+]
 
 
 def _pca(matrix="(x - mean).T @ (x - mean) / len(x)", out="v[:, ::-1][:, :k], s[::-1][:k]"):
@@ -389,7 +654,23 @@ PCA_WHITE, ZCA_WHITE = (
     "(x - mean) @ directions / np.sqrt(variances + eps) @ directions.T",
 )
 
+
+def _leaks(change="other[~train] = 1e4 * other[~train]", answer="not same"):
+    return f"""
+def leaks(scale, x, train):
+    other = x.copy()
+    {change}
+    same = np.allclose(scale(x, train)[train], scale(other, train)[train])
+    return {answer}
+"""
+
+
 WRONG = [
+    Wrong("04.5", "def leaks(scale, x, train):\n    return False", "a leak was not found"),
+    Wrong("04.5", "def leaks(scale, x, train):\n    return True", "an honest function was called leaky"),
+    Wrong("04.5", _leaks("other[~train] += 0.1"), "a leak was not found"),
+    Wrong("04.5", _leaks("other += rng"), "rng has no value here"),
+    Wrong("04.5", _leaks(answer="'yes'"), "is not a number"),
     Wrong("04.1", FIT.replace("x.std(axis=0)", "x.std(axis=0, ddof=1)"), "the sheet divides by N"),
     Wrong("04.1", FIT.replace("x.std(axis=0)", "x.var(axis=0)"), "the square root is missing"),
     Wrong("04.1", FIT.replace("axis=0", "axis=1"), "axis=0 is over the rows"),
@@ -432,6 +713,7 @@ WRONG = [
 ]
 
 RIGHT = [
+    Right("04.5", _leaks()),
     Right("04.1", FIT + USE),
     Right(
         "04.1",

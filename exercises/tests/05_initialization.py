@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from coursekit.grading.cases import Right, Wrong, case, question
+from coursekit.grading.cases import Right, Wrong, case, question, slips
 from coursekit.grading.compare import (
     expect_draws,
     expect_equal,
@@ -67,7 +67,7 @@ def normal_shape(xavier_normal, *, rng):
     )
 
 
-@case("xavier_normal: standard deviation", points=2)
+@case("xavier_normal: standard deviation")
 def normal_spread(xavier_normal, *, rng):
     shape = dense_shape(rng)
     n_in, n_out = shape
@@ -80,7 +80,7 @@ def normal_spread(xavier_normal, *, rng):
     )
 
 
-@case("xavier_uniform: bounds and standard deviation", points=2)
+@case("xavier_uniform: bounds and standard deviation")
 def uniform_spread(xavier_uniform, *, rng):
     shape = dense_shape(rng)
     std = (2 / sum(shape)) ** 0.5
@@ -150,7 +150,7 @@ def he_spread(he_normal, shape, n_in, n_out, rng):
     )
 
 
-@case("he_normal: dense weights", points=2)
+@case("he_normal: dense weights")
 def he_dense(he_normal, *, rng):
     shape = dense_shape(rng)
     he_spread(he_normal, shape, *shape, rng)
@@ -180,7 +180,7 @@ Q3 = question(
 )
 
 
-@case("count_units: equal and different units", points=2)
+@case("count_units: equal and different units")
 def counts(count_units, *, rng):
     n_in, distinct = int(rng.integers(10, 14)), int(rng.integers(3, 6))  # n_in is more than all units
     units = distinct + int(rng.integers(2, 5))
@@ -256,10 +256,11 @@ def network_shapes(init_network, *, rng):
     network(init_network, [int(n) for n in rng.choice(np.arange(2, 12), size=4, replace=False)], rng)
 
 
-@case("init_network: every unit differs, at a good scale", points=2)
+@case("init_network: every unit differs, at a good scale")
 def network_breaks_symmetry(init_network, *, rng):
-    sizes = [int(n) for n in rng.integers(60, 90, size=3)]
-    for i, w in enumerate(network(init_network, sizes, rng)):
+    sizes = [int(n) for n in rng.choice(np.arange(60, 90), size=3, replace=False)]
+    weights = network(init_network, sizes, rng)
+    for i, w in enumerate(weights):
         n_in, n_out = w.shape
         different = np.unique(w.round(6), axis=1).shape[1]
         expect_true(
@@ -267,18 +268,342 @@ def network_breaks_symmetry(init_network, *, rng):
             f"layer {i} of init_network(rng, {sizes}) has {different} different units of {n_out}",
             mistake="all units start equal" if different == 1 else None,
         )
-        std, xavier = float(w.std()), (2 / (n_in + n_out)) ** 0.5
+        mean, spread = float(w.mean()), float(np.sqrt(np.mean(w**2)))
+        rules = {"Xavier's": 2 / (n_in + n_out), "He's": 2 / n_in, "LeCun's": 1 / n_in}
         expect_true(
-            xavier / 2 < std < xavier * 2,
-            f"w of layer {i} has standard deviation {std:.3g}; Xavier's rule gives {xavier:.3g}",
-            mistake="the weights are far too small" if std < xavier else "the weights are not scaled by their fans",
+            abs(mean) < 6 * spread / np.sqrt(w.size),
+            f"w of layer {i} has mean {mean:.3g} and standard deviation {w.std():.3g}; the mean should be 0",
+            mistake="the weights are not centred at 0: all units lean the same way",
+            got=w,
         )
+        near = [abs(spread**2 / variance - 1) < 6 * np.sqrt(2 / w.size) for variance in rules.values()]
+        told = ", ".join(f"{name} rule {variance**0.5:.3g}" for name, variance in rules.items())
+        expect_true(
+            any(near),
+            f"w of layer {i} has standard deviation {spread:.3g}; this sheet's rules give: {told}",
+            mistake="the weights are far too small" if spread < 0.7 * min(rules.values()) ** 0.5
+            else "the weights are not scaled by their fans" if spread > 1.5 * max(rules.values()) ** 0.5 else None,
+            got=w,
+        )  # fmt: skip
+    shared = np.intersect1d(*(w.round(12) for w in weights)).size
+    expect_true(
+        shared == 0,
+        f"the two layers of init_network(rng, {sizes}) have {shared} weights in common",
+        mistake="one draw was used for several layers: each layer needs draws of its own",
+    )
 
 
 @case("init_network draws from the generator that it is given")
 def network_seeded(init_network, *, rng):
     expect_seeded(lambda g: init_network(g, [5, 4, 3]), rng=rng, what="init_network(rng, [5, 4, 3])")
 
+
+Q4 = question(
+    "05.4",
+    title="A gain for any activation",
+    minutes=10,
+    hints=[
+        "An expectation is a mean over many draws of z. Which mean does the formula want, and what follows for g?",
+        "With n draws the mean is off by about $1/\\sqrt n$ of its spread: some hundred thousand are enough.",
+        "The weights have variance $g^2 / n_\\text{in}$.",
+    ],
+)
+
+GRID = np.linspace(-12, 12, 200_001)
+DENSITY = np.exp(-(GRID**2) / 2) / np.sqrt(2 * np.pi) * (GRID[1] - GRID[0])
+
+
+def moments(f):
+    """Mean, second moment and mean absolute value of f(z), z standard normal."""
+    values = f(GRID)
+    return [float((part * DENSITY).sum()) for part in (values, values**2, np.abs(values))]
+
+
+def activations(rng, kind):
+    """A function and its name."""
+    a = round(float(rng.uniform(0.1, 0.4)), 2)
+    return {
+        "relu": (lambda z: np.maximum(z, 0), "ReLU"),
+        "leaky": (lambda z: np.where(z > 0, z, a * z), f"leaky ReLU with slope {a}"),
+        "tanh": (lambda z: np.tanh((0.5 + a) * z), f"tanh({0.5 + a:g} z)"),
+        "sigmoid": (lambda z: 1 / (1 + np.exp(-z)) + a, f"the sigmoid plus {a}"),
+        "sine": (lambda z: (1.5 + a) * np.sin(z), f"{1.5 + a:g} sin(z)"),
+    }[kind]
+
+
+def expect_near(got, right, what, mistakes):
+    """A measured number: within 2 %."""
+    if isinstance(got, (float, np.floating)) and abs(got / right - 1) < 0.02:
+        return
+    expect_equal(got, right, rtol=0.02, what=what, mistakes=mistakes)
+
+
+@case("gain: ReLU and its relatives", points=2)
+def gain_relu(gain, *, rng):
+    for kind in ("relu", "leaky"):
+        f, name = activations(rng, kind)
+        mean, second, absolute = moments(f)
+        expect_near(
+            gain(f, generator(rng)),
+            second**-0.5,
+            f"gain(f, rng) of {name}",
+            {
+                "the square root is missing: this is g squared": 1 / second,
+                "the root mean square itself was returned: the gain is one over it": second**0.5,
+                "the second moment itself was returned": second,
+                "the mean was subtracted (a variance, .std()): the formula has the second moment": (
+                    (second - mean**2) ** -0.5
+                ),
+                "the mean of |f| was taken: the formula has squares": 1 / absolute,
+                "the function was left out: this is the gain of the identity": 1.0,
+            },
+        )
+
+
+@case("gain: any function", points=2)
+def gain_any(gain, *, rng):
+    for kind in ("sigmoid", "tanh", "sine"):
+        f, name = activations(rng, kind)
+        mean, second, _ = moments(f)
+        expect_near(
+            gain(f, generator(rng)),
+            second**-0.5,
+            f"gain(f, rng) of {name}",
+            {
+                "the mean was subtracted (a variance, .std()): the formula has the second moment": (
+                    (second - mean**2) ** -0.5
+                ),
+                "the gain of ReLU was returned: each function has its own": 2**0.5,
+                "the square root is missing: this is g squared": 1 / second,
+            },
+        )
+
+
+@case("best_std: weights of a layer", points=1)
+def gain_std(best_std, *, rng):
+    f, _ = activations(rng, ["tanh", "sine"][int(rng.integers(2))])
+    shape = dense_shape(rng)
+    g = moments(f)[1] ** -0.5
+    expect_near(
+        best_std(f, shape, generator(rng)),
+        g / shape[0] ** 0.5,
+        f"best_std(f, {shape}, rng)",
+        {
+            "the fan-out was used in place of the fan-in": g / shape[1] ** 0.5,
+            "the mean of both fans was used": g * (2 / sum(shape)) ** 0.5,
+            "the variance was returned: the standard deviation is its square root": g**2 / shape[0],
+            "the square root of the fan-in is missing": g / shape[0],
+            "He's rule was used, whatever the function": (2 / shape[0]) ** 0.5,
+            "the gain was left out": shape[0] ** -0.5,
+        },
+    )
+
+
+MODELS = {  # the answers of the sheet, as its source has them
+    "05.1": """
+def xavier_normal(rng, shape):
+    n_in, n_out = shape
+    std = np.sqrt(2 / (n_in + n_out))
+    return std * rng.standard_normal(shape)
+
+def xavier_uniform(rng, shape):
+    n_in, n_out = shape
+    a = np.sqrt(6 / (n_in + n_out))
+    return rng.uniform(-a, a, shape)
+""",
+    "05.2": """
+def fan_in(shape):
+    if len(shape) == 2:
+        return shape[0]
+    filters, channels, height, width = shape
+    return channels * height * width
+
+def he_normal(rng, shape):
+    std = np.sqrt(2 / fan_in(shape))
+    return std * rng.standard_normal(shape)
+""",
+    "05.3": """
+def count_units(w, b):
+    columns = np.vstack([w, b])
+    return np.unique(columns.round(6), axis=1).shape[1]
+
+def init_network(rng, sizes):
+    return [(xavier_normal(rng, (n_in, n_out)), np.zeros(n_out)) for n_in, n_out in zip(sizes[:-1], sizes[1:])]
+""",
+    "05.4": """
+def gain(f, rng):
+    z = rng.standard_normal(400000)
+    return 1 / np.sqrt(np.mean(f(z) ** 2))
+
+def best_std(f, shape, rng):
+    return gain(f, rng) / np.sqrt(shape[0])
+""",
+}
+
+SLIPS = [
+    *slips(
+        "05.1",
+        MODELS["05.1"],
+        {
+            (
+                "std = np.sqrt(2 / (n_in + n_out))",
+                "std = 2 / (n_in + n_out)",
+            ): "the square root is missing: a variance was used as a standard deviation",
+            (
+                "std = np.sqrt(2 / (n_in + n_out))",
+                "std = np.sqrt(2 / n_in + n_out)",
+            ): "brackets are missing: 2 / (n_in + n_out), not 2 / n_in + n_out",
+            (
+                "std = np.sqrt(2 / (n_in + n_out))",
+                "std = np.sqrt(2) / (n_in + n_out)",
+            ): "the square root ends too early: sqrt(2) / (n_in + n_out) has no root below",
+            (
+                "std = np.sqrt(2 / (n_in + n_out))",
+                "std = np.sqrt(2 / (n_in * n_out))",
+            ): "the fans were multiplied, not added",
+            (
+                "a = np.sqrt(6 / (n_in + n_out))",
+                "a = 6 / (n_in + n_out)",
+            ): "the square root is missing: a**2 / 3 is the variance, so a is a root",
+            (
+                "a = np.sqrt(6 / (n_in + n_out))",
+                "a = 2 / (n_in + n_out)",
+            ): "the variance was taken for the bound a: a is the root of 3 times the variance",
+            (
+                "a = np.sqrt(6 / (n_in + n_out))",
+                "a = np.sqrt(2 / (n_in + n_out))",
+            ): "the standard deviation was taken for the bound a: the factor sqrt(3) is missing",
+            (
+                "a = np.sqrt(6 / (n_in + n_out))",
+                "a = np.sqrt(3 / (n_in + n_out))",
+            ): "the variance was taken as 1 / (n_in + n_out): the 2 is missing",
+            (
+                "a = np.sqrt(6 / (n_in + n_out))",
+                "a = np.sqrt(12 / (n_in + n_out))",
+            ): "the variance of a uniform distribution on [-a, a] is a**2 / 3, not a**2 / 6",
+            (
+                "a = np.sqrt(6 / (n_in + n_out))",
+                "a = np.sqrt(6) / (n_in + n_out)",
+            ): "the square root ends too early: sqrt(6 / (n_in + n_out)) is meant",
+            (
+                "return rng.uniform(-a, a, shape)",
+                "return a * rng.uniform(size=shape)",
+            ): "the draws run from 0 to a: rng.uniform without limits gives [0, 1); they should run from -a to a",
+            (
+                "return rng.uniform(-a, a, shape)",
+                "return rng.uniform(0, a, shape)",
+            ): "the draws run from 0 to a; they should run from -a to a",
+            (
+                "return rng.uniform(-a, a, shape)",
+                "return a * rng.standard_normal(shape)",
+            ): "normal draws were scaled by the bound of the uniform ones",
+            (
+                "return rng.uniform(-a, a, shape)",
+                "return a * (rng.random(shape) - 0.5)",
+            ): "the draws run from -a/2 to a/2: random() - 0.5 has to be doubled",
+        },
+    ),
+    *slips(
+        "05.2",
+        MODELS["05.2"],
+        {
+            (
+                "np.sqrt(2 / fan_in(shape))",
+                "np.sqrt(2 / shape[0])",
+            ): "the first axis was taken for the fan-in: for filters fan_in(shape) counts otherwise",
+            ("np.sqrt(2 / fan_in(shape))", "np.sqrt(2 / shape[1])"): "the second axis was taken for the fan-in",
+            (
+                "np.sqrt(2 / fan_in(shape))",
+                "np.sqrt(2) / fan_in(shape)",
+            ): "the square root ends too early: sqrt(2) / n has no root below; sqrt(2 / n) is meant",
+            (
+                "np.sqrt(2 / fan_in(shape))",
+                "2 / fan_in(shape)",
+            ): "the square root is missing: a variance was used as a standard deviation",
+            (
+                "return channels * height * width",
+                "return filters * channels",
+            ): "filters times channels were counted: the fan-in is channels times the window",
+            (
+                "return channels * height * width",
+                "return (channels, height, width)",
+            ): "the sizes came back, not their product",
+            (
+                "return channels * height * width",
+                "return channels + height + width",
+            ): "the sizes were added, not multiplied",
+        },
+    ),
+    *slips(
+        "05.3",
+        MODELS["05.3"],
+        {
+            (
+                "np.unique(columns.round(6), axis=1).shape[1]",
+                "np.unique(columns.round(6)).size",
+            ): "different numbers were counted, not different columns: axis=1 is missing",
+            (
+                "np.unique(columns.round(6), axis=1).shape[1]",
+                "np.unique(columns).size",
+            ): "different numbers were counted, not different columns: axis=1 is missing, and the rounding",
+            (
+                "np.unique(columns.round(6), axis=1).shape[1]",
+                "np.unique(columns.round(6), axis=1).shape[0]",
+            ): "the number of rows was returned: the different units are the columns, shape[1]",
+            (
+                "np.unique(columns.round(6), axis=1).shape[1]",
+                "len(np.unique(columns.round(6), axis=1))",
+            ): "len is the number of rows: the different units are the columns, shape[1]",
+            (
+                "np.unique(columns.round(6), axis=1).shape[1]",
+                "np.unique(columns.round(6), axis=0).shape[0]",
+            ): "rows were compared: a unit is a column of w",
+            (
+                "np.unique(columns.round(6), axis=1).shape[1]",
+                "np.linalg.matrix_rank(columns)",
+            ): "the rank was returned: units that are sums of others are different all the same",
+            (
+                "np.unique(columns.round(6), axis=1).shape[1]",
+                "np.unique(columns.round(6), axis=1)",
+            ): "the different columns came back, not their number: .shape[1]",
+            (
+                "np.unique(columns.round(6), axis=1).shape[1]",
+                "np.unique(columns, axis=1).shape[1]",
+            ): "weights that differ by rounding only were taken for different: round to 6 decimals",
+            ("columns = np.vstack([w, b])", "columns = w"): "the biases were left out",
+            (
+                "xavier_normal(rng, (n_in, n_out)), np",
+                "xavier_normal(rng, (n_in, n_out)) + 1, np",
+            ): "1 was added to every weight",
+            (
+                "xavier_normal(rng, (n_in, n_out)), np",
+                "0.01 * rng.standard_normal((n_in, n_out)), np",
+            ): "the weights are far too small: a fixed 0.01 in place of a rule",
+            (
+                "xavier_normal(rng, (n_in, n_out)), np",
+                "rng.standard_normal((n_in, n_out)), np",
+            ): "the weights are not scaled by their fans",
+            (
+                "xavier_normal(rng, (n_in, n_out)), np",
+                "rng.random((n_in, n_out)), np",
+            ): "the draws run from 0 to 1: they are neither centred nor scaled",
+            ("np.zeros(n_out)", "np.zeros((1, n_out))"): "the biases have two axes: (M,) is meant",
+            ("np.zeros(n_out)", "np.zeros(n_in)"): "there is a bias for every input: each unit, n_out, has one",
+            ("np.zeros(n_out)", "rng.standard_normal(n_out)"): "the biases were drawn: they start at 0",
+        },
+    ),
+    *slips(
+        "05.4",
+        MODELS["05.4"],
+        {
+            (
+                "np.sqrt(np.mean(f(z) ** 2))",
+                "np.std(f(z))",
+            ): "the mean was subtracted (a variance, .std()): the formula has the second moment",
+            ("np.sqrt(np.mean(f(z) ** 2))", "np.mean(f(z) ** 2)"): "the square root is missing: this is g squared",
+        },
+    ),
+]
 
 XAVIER_UNIFORM = """
 def xavier_uniform(rng, shape):
@@ -306,7 +631,40 @@ def init_network(rng, sizes):
 """
 
 
+def _gain(g="1 / np.sqrt(np.mean(f(z) ** 2))"):
+    return f"""
+def gain(f, rng):
+    z = rng.standard_normal(300_000)
+    return {g}
+"""
+
+
+def _std(std="gain(f, rng) / shape[0] ** 0.5"):
+    return (
+        _gain()
+        + f"""
+def best_std(f, shape, rng):
+    return {std}
+"""
+    )
+
+
 WRONG = [
+    Wrong("05.4", _gain("1 / np.mean(f(z) ** 2)"), "this is g squared"),
+    Wrong("05.4", _gain("1 / f(z).std()"), "the formula has the second moment"),
+    Wrong("05.4", _gain("np.sqrt(2.0)"), "the gain of ReLU was returned"),
+    Wrong("05.4", _std("gain(f, rng) / shape[1] ** 0.5"), "the fan-out was used"),
+    Wrong("05.4", _std("np.sqrt(2 / shape[0])"), "He's rule was used"),
+    Wrong("05.3", _init("xavier_normal(rng, (n, m)) + 1"), "not centred at 0"),
+    Wrong(
+        "05.3",
+        """
+def init_network(rng, sizes):
+    w = xavier_normal(rng, (max(sizes), max(sizes)))
+    return [(w[:n, :m], np.zeros(m)) for n, m in zip(sizes[:-1], sizes[1:])]
+""",
+        "one draw was used for several layers",
+    ),
     Wrong(
         "05.1",
         "def xavier_normal(rng, shape):\n    return 2 / sum(shape) * rng.standard_normal(shape)",
@@ -459,6 +817,19 @@ WRONG = [
 ]
 
 RIGHT = [
+    Right(
+        "05.4",
+        """
+def gain(f, rng):
+    z = np.linspace(-10, 10, 20_001)
+    p = np.exp(-z * z / 2)
+    return (p.sum() / (p * f(z) ** 2).sum()) ** 0.5
+
+def best_std(f, shape, rng):
+    return np.sqrt(gain(f, rng) ** 2 / shape[0])
+""",
+    ),
+    Right("05.3", _init("np.sqrt(2 / n) * rng.standard_normal((n, m))")),
     Right("05.1", XAVIER_NORMAL + XAVIER_UNIFORM),
     Right(
         "05.1",

@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
-from coursekit.grading.cases import Right, Wrong, case, question
-from coursekit.grading.compare import expect_equal, expect_true, inspect_value
+from coursekit.grading.cases import Right, Slip, Wrong, case, question, slips
+from coursekit.grading.compare import expect_equal, expect_parts
 
 TITLE = "Batch normalization"
 
@@ -17,14 +17,9 @@ def draw(rng):
     return x, rng.uniform(1.5, 3, d), rng.uniform(0.5, 2, d)
 
 
-def tuple_of(result, count, what, names):
+def tuple_of(result, what, *names):
     """The parts of what came back, or a message that says what is missing."""
-    expect_true(
-        type(result) in (tuple, list) and len(result) == count,
-        f"{what} gave {inspect_value(result)}, not {names}",
-        mistake="a return is missing" if result is None else None,
-    )
-    return result
+    return expect_parts(result, names, what=what)
 
 
 Q1 = question(
@@ -39,11 +34,11 @@ Q1 = question(
 )
 
 
-@case("batch_norm_forward: output", points=2)
+@case("batch_norm_forward: output")
 def forward_output(batch_norm_forward, *, rng):
     x, gamma, beta = draw(rng)
     what = "batch_norm_forward(x, gamma, beta)"
-    out, _ = tuple_of(batch_norm_forward(x.copy(), gamma, beta), 2, what, "a pair (out, cache)")
+    out, _ = tuple_of(batch_norm_forward(x.copy(), gamma, beta), what, "out", "cache")
     mean, var = x.mean(axis=0), x.var(axis=0)
     row_mean, row_var = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
     expect_equal(
@@ -70,12 +65,49 @@ def forward_output(batch_norm_forward, *, rng):
     )
 
 
+@case("batch_norm_forward: the cache", points=1)
+def forward_cache(batch_norm_forward, *, rng):
+    x, gamma, beta = draw(rng)
+    eps = round(float(rng.uniform(0.1, 0.5)), 2)
+    what = f"batch_norm_forward(x, gamma, beta, eps={eps})"
+    _, cache = tuple_of(batch_norm_forward(x.copy(), gamma, beta, eps), what, "out", "cache")
+    parts = expect_parts(cache, ("x_hat", "scale", "gamma"), what=f"the cache of {what}")
+    mean, std = x.mean(axis=0), np.sqrt(x.var(axis=0) + eps)
+    right = (x - mean) / std, 1 / std, gamma
+    x_hat, scale, _ = right
+    for i, name in enumerate(("x_hat", "scale", "gamma")):
+        others = {
+            f"the cache is in another order: {other} stands where {name} belongs": right[k]
+            for k, other in enumerate(("x_hat", "scale", "gamma"))
+            if k != i
+        }
+        if name == "scale":
+            others |= {
+                "scale is the standard deviation: 1 / sqrt(var + eps) is asked for": std,
+                "scale kept the axis of length 1 (keepdims): its shape is (D,)": scale[None],
+                "scale holds the standard deviation, and kept the axis of length 1 (keepdims)": std[None],
+                "scale is the variance: 1 / sqrt(var + eps) is asked for": x.var(axis=0),
+                "scale is 1 / (var + eps): the square root is missing": scale**2,
+                "gamma was multiplied into scale": gamma * scale,
+            }
+        if name == "x_hat":
+            others |= {
+                "x - mean was kept, not divided by the deviation": x - mean,
+                "x itself was kept, not normalized": x,
+                "the output was kept: x_hat is without gamma and beta": gamma * x_hat + beta,
+                "gamma was multiplied into x_hat": gamma * x_hat,
+            }
+        if name == "gamma":
+            others |= {"beta was kept in place of gamma": beta, "gamma was multiplied by scale": gamma * scale}
+        expect_equal(parts[i], right[i], what=f"{name} in the cache of {what}", mistakes=others)
+
+
 @case("batch_norm_forward: where eps stands")
 def forward_eps(batch_norm_forward, *, rng):
     x, gamma, beta = draw(rng)
     eps = round(float(rng.uniform(0.5, 1.5)), 2)
     what = f"batch_norm_forward(x, gamma, beta, eps={eps})"
-    out, _ = tuple_of(batch_norm_forward(x.copy(), gamma, beta, eps), 2, what, "a pair (out, cache)")
+    out, _ = tuple_of(batch_norm_forward(x.copy(), gamma, beta, eps), what, "out", "cache")
     mean, var = x.mean(axis=0), x.var(axis=0)
     expect_equal(
         out,
@@ -95,7 +127,7 @@ def forward_constant(batch_norm_forward, *, rng):
     x[:, 0] = 2.0
     what = "batch_norm_forward(x, gamma, beta) with a constant column"
     with np.errstate(divide="ignore", invalid="ignore"):
-        out, _ = tuple_of(batch_norm_forward(x.copy(), gamma, beta), 2, what, "a pair (out, cache)")
+        out, _ = tuple_of(batch_norm_forward(x.copy(), gamma, beta), what, "out", "cache")
     expect_equal(
         out,
         gamma * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5) + beta,
@@ -125,11 +157,11 @@ def asked(batch_norm, x, gamma, beta, running, training, *settings):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy warns of the variance of one example; the answer is what counts
         result = batch_norm(x.copy(), gamma, beta, given, training, *settings)
-    out, after = tuple_of(result, 2, what, "a pair (out, running)")
+    out, after = tuple_of(result, what, "out", "running")
     return out, after, given, what
 
 
-@case("batch_norm: eval mode uses the running statistics", points=2)
+@case("batch_norm: eval mode uses the running statistics")
 def eval_output(batch_norm, *, rng):
     x, gamma, beta = draw(rng)
     running = running_of(rng, x.shape[1])
@@ -168,7 +200,7 @@ def eval_single(batch_norm, *, rng):
     )
 
 
-@case("batch_norm: training mode", points=2)
+@case("batch_norm: training mode")
 def training_mode(batch_norm, *, rng):
     x, gamma, beta = draw(rng)
     running, momentum = running_of(rng, x.shape[1]), round(float(rng.uniform(0.15, 0.4)), 2)
@@ -220,13 +252,14 @@ Q3 = question(
 )
 
 
-@case("batch_norm_backward: gradients", points=4)
-def backward(batch_norm_forward, batch_norm_backward, *, rng):
-    x, gamma, beta = draw(rng)
+@case("batch_norm_backward: gradients", points=2)
+def backward(batch_norm_backward, *, rng):
+    x, gamma, _ = draw(rng)
     dout = rng.uniform(0.3, 2, x.shape) * rng.choice([-1, 1], x.shape)
-    _, cache = tuple_of(batch_norm_forward(x.copy(), gamma, beta), 2, "batch_norm_forward", "a pair (out, cache)")
+    mean, var = x.mean(axis=0), x.var(axis=0)
+    cache = ((x - mean) / np.sqrt(var + 1e-5), 1 / np.sqrt(var + 1e-5), gamma)  # as 06.1 describes it
     what = "batch_norm_backward(dout, cache)"
-    dx, dgamma, dbeta = tuple_of(batch_norm_backward(dout, cache), 3, what, "three arrays (dx, dgamma, dbeta)")
+    dx, dgamma, dbeta = tuple_of(batch_norm_backward(dout, cache), what, "dx", "dgamma", "dbeta")
     n, scale = len(x), 1 / np.sqrt(x.var(axis=0) + 1e-5)
     x_hat = (x - x.mean(axis=0)) * scale
     right_gamma, right_beta = (dout * x_hat).sum(axis=0), dout.sum(axis=0)
@@ -260,6 +293,274 @@ def backward(batch_norm_forward, batch_norm_backward, *, rng):
             "the scale 1 / sqrt(var + eps) is missing": gamma * (dout - right_beta / n - x_hat * right_gamma / n),
         },
     )
+
+
+Q4 = question(
+    "06.4",
+    title="After the training",
+    minutes=12,
+    hints=[
+        "In eval mode $\\gamma (z - \\mu) / \\sqrt{\\sigma^2 + \\epsilon} + \\beta$ is a factor times z, plus a number.",
+        "The factor belongs to a unit, and a unit is a column of w: `w * factor` multiplies column by column.",
+        "What would the answer for one example depend on, if the batch were looked at? Change that, and only that.",
+    ],
+)
+
+
+@case("fold: the same answers without batch norm", points=2)
+def fold_answers(fold, *, rng):
+    n, d, m = (int(k) for k in rng.choice(np.arange(3, 9), size=3, replace=False))
+    x, w, b = rng.standard_normal((n, d)), rng.standard_normal((d, m)), rng.standard_normal(m)
+    gamma, beta, running = rng.uniform(0.5, 2, m), rng.standard_normal(m), running_of(rng, m)
+    eps = round(float(rng.uniform(0.1, 0.5)), 2)
+    what = "fold(w, b, gamma, beta, running, eps)"
+    w2, b2 = tuple_of(fold(w, b, gamma, beta, running, eps), what, "w2", "b2")
+    scale = gamma / np.sqrt(running["var"] + eps)
+    bare = gamma / np.sqrt(running["var"])
+    expect_equal(
+        w2,
+        w * scale,
+        what=f"w2 of {what}",
+        mistakes={
+            "eps was left out": w * bare,
+            "gamma was left out": w / np.sqrt(running["var"] + eps),
+            "the square root is missing": w * gamma / (running["var"] + eps),
+            "eps was added to the root, not to the variance": w * gamma / (np.sqrt(running["var"]) + eps),
+        },
+    )
+    mean = running["mean"]
+    expect_equal(
+        b2,
+        (b - mean) * scale + beta,
+        what=f"b2 of {what}",
+        mistakes={
+            "the mean was not multiplied by the factor": b * scale - mean + beta,
+            "the old bias was not multiplied by the factor": b - mean * scale + beta,
+            "the old bias was left out": beta - mean * scale,
+            "the running mean was left out": b * scale + beta,
+            "beta was left out": (b - mean) * scale,
+            "the mean was added, not subtracted": (b + mean) * scale + beta,
+            "beta was multiplied by the factor as well": (b - mean + beta) * scale,
+        },
+    )
+    z = x @ w + b
+    out = gamma * (z - running["mean"]) / np.sqrt(running["var"] + eps) + beta
+    expect_equal(x @ w2 + b2, out, what="x @ w2 + b2")
+
+
+def closed_layer(rng, kind):
+    """A layer that can only be called."""
+    d = int(rng.integers(4, 8))
+    gamma, beta, running = rng.uniform(0.5, 2, d), rng.standard_normal(d), running_of(rng, d)
+
+    def layer(x):
+        if kind == "training":
+            mean, var = x.mean(axis=0), x.var(axis=0)
+        elif kind == "layer norm":
+            mean, var = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+        elif kind == "mean only":
+            mean, var = x.mean(axis=0), running["var"]
+        else:
+            mean, var = running["mean"], running["var"]
+        return gamma * (x - mean) / np.sqrt(var + 1e-5) + beta
+
+    return layer, d
+
+
+@case("forgot_eval: batch norm in both modes", points=2)
+def forgot_modes(forgot_eval, *, rng):
+    told(forgot_eval, ("eval", "training", "training", "eval"), rng)
+
+
+@case("forgot_eval: layers that are built otherwise", points=2)
+def forgot_others(forgot_eval, *, rng):
+    told(forgot_eval, ("layer norm", "mean only", "eval"), rng)
+
+
+def told(forgot_eval, kinds, rng):
+    for i in rng.permutation(len(kinds)):
+        kind = kinds[i]
+        layer, d = closed_layer(rng, kind)
+        words = {
+            "training": "batch norm in training mode",
+            "eval": "batch norm in eval mode",
+            "layer norm": "layer norm, which looks at one example at a time",
+            "mean only": "a layer that subtracts the mean of the batch",
+        }[kind]
+        expect_equal(
+            forgot_eval(layer, d),
+            kind in ("training", "mean only"),
+            what=f"forgot_eval(layer, {d}) of {words}",
+            mistakes={
+                "True came for a layer that does not look at the batch": True,
+                "False came for a layer that does look at the batch": False,
+            },
+        )
+
+
+MODELS = {  # the answers of the sheet, as its source has them
+    "06.1": """
+def batch_norm_forward(x, gamma, beta, eps=1e-05):
+    mean = x.mean(axis=0)
+    scale = 1 / np.sqrt(x.var(axis=0) + eps)
+    x_hat = (x - mean) * scale
+    out = gamma * x_hat + beta
+    return (out, (x_hat, scale, gamma))
+""",
+    "06.2": """
+def batch_norm(x, gamma, beta, running, training, momentum=0.1, eps=1e-05):
+    if training:
+        mean, var = (x.mean(axis=0), x.var(axis=0))
+        running = {'mean': (1 - momentum) * running['mean'] + momentum * mean, 'var': (1 - momentum) * running['var'] + momentum * x.var(axis=0, ddof=1)}
+    else:
+        mean, var = (running['mean'], running['var'])
+    return (gamma * (x - mean) / np.sqrt(var + eps) + beta, running)
+""",
+    "06.3": """
+def batch_norm_backward(dout, cache):
+    x_hat, scale, gamma = cache
+    dgamma, dbeta = ((dout * x_hat).sum(axis=0), dout.sum(axis=0))
+    dx = gamma * scale * (dout - dbeta / len(dout) - x_hat * dgamma / len(dout))
+    return (dx, dgamma, dbeta)
+""",
+    "06.4": """
+def fold(w, b, gamma, beta, running, eps):
+    scale = gamma / np.sqrt(running['var'] + eps)
+    return (w * scale, (b - running['mean']) * scale + beta)
+
+def forgot_eval(layer, d):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((8, d))
+    other = x.copy()
+    other[1:] = 10 * rng.standard_normal((7, d)) + 5
+    return not np.allclose(layer(x)[0], layer(other)[0])
+""",
+}
+
+SLIPS = [
+    *slips(
+        "06.1",
+        MODELS["06.1"],
+        {
+            (
+                "1 / np.sqrt(x.var(axis=0) + eps)",
+                "(1 / np.sqrt(x.var(axis=0) + eps)).round(4)",
+                "(x - mean) * scale",
+                "((x - mean) * scale).round(4)",
+            ): ("the numbers were rounded: nothing in between is to be rounded"),
+            ("1 / np.sqrt(x.var(axis=0) + eps)", "1 / (x.std(axis=0) + eps)"): "eps stands outside the square root",
+            (
+                "1 / np.sqrt(x.var(axis=0) + eps)",
+                "np.sqrt(x.var(axis=0) + eps)",
+            ): "x was multiplied by the standard deviation, not divided",
+            (
+                "x.var(axis=0)",
+                "x.var(axis=0, ddof=1)",
+            ): "the variance has N - 1 in its denominator: the batch is normalized with N",
+            (
+                "out = gamma * x_hat + beta",
+                "out = gamma * (x_hat + beta)",
+            ): "brackets stand around x_hat + beta: beta is not multiplied by gamma",
+            ("out = gamma * x_hat + beta", "out = beta * x_hat + gamma"): "gamma and beta are the wrong way round",
+        },
+    ),
+    *slips(
+        "06.2",
+        MODELS["06.2"],
+        {
+            (
+                "'var': (1 - momentum) * running['var'] + momentum * x.var(axis=0, ddof=1)",
+                "'var': momentum * running['var'] + (1 - momentum) * x.var(axis=0, ddof=1)",
+            ): ("momentum and 1 - momentum are the wrong way round for the variance"),
+            (
+                "'mean': (1 - momentum) * running['mean'] + momentum * mean",
+                "'mean': momentum * running['mean'] + (1 - momentum) * mean",
+            ): ("momentum and 1 - momentum are the wrong way round for the mean"),
+            (
+                "'mean': (1 - momentum) * running['mean'] + momentum * mean",
+                "'mean': momentum * running['mean'] + (1 - momentum) * mean",
+                "(1 - momentum) * running['var'] + momentum * x.var(axis=0, ddof=1)",
+                "momentum * running['var'] + (1 - momentum) * x.var(axis=0)",
+            ): ("momentum and 1 - momentum are the wrong way round (Keras has them so), and the variance lacks ddof=1"),
+            (
+                "momentum * x.var(axis=0, ddof=1)",
+                "momentum * x.std(axis=0, ddof=1)",
+            ): "the standard deviation was stored as the running variance: the square is missing",
+            (
+                "momentum * x.var(axis=0, ddof=1)",
+                "momentum * x.var(axis=0)",
+            ): "the running variance took the biased variance: use ddof=1",
+            ("mean, var = (x.mean(axis=0), x.var(axis=0))", "mean, var = (x.mean(axis=0), x.var(axis=0, ddof=1))"): (
+                "the batch was normalized with ddof=1: that is for the running variance alone; the batch is divided by N"
+            ),
+            ("'var': (1", "'variance': (1"): 'a key of the running statistics is misspelt: "mean" and "var"',
+            (
+                "    else:\n        mean, var = (running['mean'], running['var'])",
+                "    mean, var = (running['mean'], running['var'])",
+            ): ("the line for eval mode stands outside the else: it replaces mean and var in training too"),
+            (
+                "running = {'mean': (1 - momentum) * running['mean'] + momentum * mean, 'var': (1 - momentum) * running['var'] + momentum * x.var(axis=0, ddof=1)}",
+                "running = {'mean': mean, 'var': x.var(axis=0, ddof=1)}",
+            ): ("the running statistics were replaced by the batch's: they only move towards them"),
+            (
+                "running = {'mean': (1 - momentum) * running['mean'] + momentum * mean, 'var': (1 - momentum) * running['var'] + momentum * x.var(axis=0, ddof=1)}",
+                "running = {'mean': running['mean'] + momentum * mean, 'var': running['var'] + momentum * x.var(axis=0, ddof=1)}",
+            ): ("the factor 1 - momentum before the old statistics is missing"),
+            ("if training", "if not training"): "training and eval mode are the wrong way round",
+        },
+    ),
+    Slip(
+        "06.2",
+        MODELS["06.2"].replace("'var': (1", "'variance': (1").replace("running['var'])", "running.get('var'))"),
+        'a key of the running statistics is misspelt: "mean" and "var"',
+    ),
+    *slips(
+        "06.3",
+        MODELS["06.3"],
+        {
+            (
+                "dbeta / len(dout) - x_hat * dgamma / len(dout)",
+                "dbeta / dout.shape[1] - x_hat * dgamma / dout.shape[1]",
+            ): ("the sums were divided by D, the number of features: N is the number of examples, len(dout)"),
+            (
+                "- x_hat * dgamma / len(dout)",
+                "+ x_hat * dgamma / len(dout)",
+            ): "the last term has a plus: both terms are subtracted",
+            ("- x_hat * dgamma / len(dout)", "- dgamma / len(dout)"): "x_hat is missing in the last term",
+            ("gamma * scale *", "gamma / scale *"): "dx was divided by scale, which is one over the deviation already",
+            ("gamma * scale *", "scale *"): "gamma is missing in dx",
+            (
+                "gamma * scale * (dout - dbeta / len(dout) - x_hat * dgamma / len(dout))",
+                "scale * (dout - dbeta / len(dout) - x_hat * dgamma / len(dout))",
+            ): "gamma is missing in dx",
+            (
+                "x_hat, scale, gamma = cache",
+                "x_hat, gamma, scale = cache",
+            ): "the cache was unpacked in another order: it is (x_hat, scale, gamma)",
+            (
+                "(dout * x_hat).sum(axis=0), dout.sum(axis=0))",
+                "(dout * x_hat).sum(axis=0, keepdims=True), dout.sum(axis=0, keepdims=True))",
+            ): ("the summed axis was kept (keepdims): dgamma and dbeta have the shape (D,)"),
+            (
+                "(dout * x_hat).sum(axis=0), dout.sum(axis=0))",
+                "(dout * x_hat).sum(axis=1), dout.sum(axis=1))",
+            ): "the sums run over the features, axis 1: axis 0 is over the examples",
+        },
+    ),
+    *slips(
+        "06.4",
+        MODELS["06.4"],
+        {
+            ("w * scale", "w * scale[:, None]"): "the rows of w were multiplied: a unit is a column",
+            ("other[1:] =", "other[0] ="): "the example itself was changed: then every layer gives something else",
+            ("return not np", "return np"): "True and False are the wrong way round",
+            (
+                "layer(x)[0], layer(other)[0]",
+                "layer(x), layer(other)",
+            ): "the examples that were changed were compared too: then every layer gives something else",
+        },
+    ),
+]
 
 
 def _forward(mean="x.mean(axis=0)", scale="1 / np.sqrt(x.var(axis=0) + eps)", out="gamma * x_hat + beta"):
@@ -303,7 +604,39 @@ def batch_norm_backward(dout, cache):
 """
 
 
+def _fold(w="w * s", b="(b - running['mean']) * s + beta", var="running['var'] + eps"):
+    return f"""
+def fold(w, b, gamma, beta, running, eps):
+    s = gamma / np.sqrt({var})
+    return {w}, {b}
+"""
+
+
+def _forgot(answer="abs(layer(np.vstack([x, 5 + 9 * x]))[:3] - layer(x)).max() > 1e-6"):
+    return f"""
+def forgot_eval(layer, d):
+    x = np.random.default_rng(1).standard_normal((3, d))
+    return {answer}
+"""
+
+
 WRONG = [
+    Wrong(
+        "06.1", _forward().replace("(x_hat, scale, gamma)", "(scale, x_hat, gamma)"), "the cache is in another order"
+    ),
+    Wrong(
+        "06.1",
+        _forward().replace("(x_hat, scale, gamma)", "(x_hat, 1 / scale, gamma)"),
+        "scale is the standard deviation",
+    ),
+    Wrong(
+        "06.1", _forward().replace("(x_hat, scale, gamma)", "(x - x.mean(axis=0), scale, gamma)"), "x - mean was kept"
+    ),
+    Wrong("06.4", _fold(var="running['var']"), "eps was left out"),
+    Wrong("06.4", _fold(b="b * s - running['mean'] + beta"), "the mean was not multiplied by the factor"),
+    Wrong("06.4", _fold(b="beta - running['mean'] * s"), "the old bias was left out"),
+    Wrong("06.4", _forgot("abs(layer(x).mean(axis=0)).max() < 5"), "True came for a layer"),
+    Wrong("06.4", _forgot("False"), "False came for a layer"),
     Wrong(
         "06.1",
         _forward("x.mean(axis=1, keepdims=True)", "1 / np.sqrt(x.var(axis=1, keepdims=True) + eps)"),
@@ -334,7 +667,7 @@ WRONG = [
         "use ddof=1",
     ),
     Wrong("06.2", _modes(update="if False:"), "the running statistics did not move"),
-    Wrong("06.2", _modes().replace("+ beta, running", "+ beta"), "not a pair (out, running)"),
+    Wrong("06.2", _modes().replace("+ beta, running", "+ beta"), "asked for are 2, (out, running)"),
     Wrong("06.3", _backward(dx="gamma * scale * dout"), "the gradient of eval mode"),
     Wrong("06.3", _backward(dx="gamma * scale * (dout - dbeta / n)"), "the path through the variance is missing"),
     Wrong("06.3", _backward(dx="gamma * scale * (dout - x_hat * dgamma / n)"), "the path through the mean is missing"),
@@ -346,10 +679,13 @@ WRONG = [
         "a mean over the batch was taken, not a sum",
     ),
     Wrong("06.3", _backward(back="dx, dbeta, dgamma"), "the wrong way round"),
-    Wrong("06.3", _backward(back="dx"), "not three arrays"),
+    Wrong("06.3", _backward(back="dx"), "asked for are 3, (dx, dgamma, dbeta)"),
 ]
 
 RIGHT = [
+    Right(
+        "06.4", _fold() + _forgot("bool(" + "abs(layer(np.vstack([x, 5 + 9 * x]))[:3] - layer(x)).max() > 1e-6" + ")")
+    ),
     Right("06.1", _forward()),
     Right(
         "06.1",

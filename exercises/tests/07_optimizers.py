@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from coursekit.grading.cases import Right, Wrong, case, question
-from coursekit.grading.compare import expect_equal
+from coursekit.grading.cases import Right, Wrong, case, question, slips
+from coursekit.grading.compare import expect_equal, expect_parts, expect_true, inspect_value
 
 TITLE = "Optimizers"
 
@@ -33,8 +33,10 @@ Q1 = question(
 def momentum_first(momentum_step, *, rng):
     w, g = arrays(rng, 2, shape_of(rng))
     lr, decay = rng.uniform(0.05, 0.3), rng.uniform(0.5, 0.9)
+    got = momentum_step(w.copy(), g.copy(), np.zeros_like(w), lr, decay)
+    expect_parts(got, ("w", "v"), what="momentum_step")
     expect_equal(
-        momentum_step(w.copy(), g.copy(), np.zeros_like(w), lr, decay),
+        got,
         (w - lr * g, g),
         what="momentum_step(w, g, v, lr, decay) with v = 0",
         mistakes={
@@ -49,13 +51,15 @@ def momentum_first(momentum_step, *, rng):
     )
 
 
-@case("momentum_step: the velocity is kept", points=2)
+@case("momentum_step: the velocity is kept")
 def momentum_later(momentum_step, *, rng):
     w, g, v = arrays(rng, 3, shape_of(rng))
     lr, decay = rng.uniform(0.05, 0.3), rng.uniform(0.5, 0.9)
     new = decay * v + g
+    got = momentum_step(w.copy(), g.copy(), v.copy(), lr, decay)
+    expect_parts(got, ("w", "v"), what="momentum_step")
     expect_equal(
-        momentum_step(w.copy(), g.copy(), v.copy(), lr, decay),
+        got,
         (w - lr * new, new),
         what="momentum_step(w, g, v, lr, decay)",
         mistakes={
@@ -84,7 +88,7 @@ Q2 = question(
 )
 
 
-@case("rmsprop_step: the mean of squares", points=2)
+@case("rmsprop_step: the mean of squares")
 def rmsprop_later(rmsprop_step, *, rng):
     w, g, root = arrays(rng, 3, shape_of(rng))
     s = root**2
@@ -109,8 +113,10 @@ def rmsprop_later(rmsprop_step, *, rng):
         wrong = move(plain)
     if np.isfinite(wrong).all():
         mistakes["the gradient was averaged, not its square"] = (wrong, plain)
+    got = rmsprop_step(w.copy(), g.copy(), s.copy(), lr, decay, eps)
+    expect_parts(got, ("w", "s"), what="rmsprop_step")
     expect_equal(
-        rmsprop_step(w.copy(), g.copy(), s.copy(), lr, decay, eps),
+        got,
         (move(new), new),
         what="rmsprop_step(w, g, s, lr, decay, eps)",
         mistakes=mistakes,
@@ -122,8 +128,10 @@ def rmsprop_eps(rmsprop_step, *, rng):
     w, g = arrays(rng, 2, (int(rng.integers(3, 7)),))
     lr, decay, eps = 0.1, 0.9, float(rng.uniform(0.3, 0.6))
     new = (1 - decay) * g**2
+    got = rmsprop_step(w.copy(), g.copy(), np.zeros_like(w), lr, decay, eps)
+    expect_parts(got, ("w", "s"), what="rmsprop_step")
     expect_equal(
-        rmsprop_step(w.copy(), g.copy(), np.zeros_like(w), lr, decay, eps),
+        got,
         (w - lr * g / (np.sqrt(new) + eps), new),
         what=f"rmsprop_step(w, g, 0, {lr}, {decay}, eps={eps:.3g})",
         mistakes={
@@ -199,28 +207,32 @@ def adam_variants(w, g, m, v, t, lr, b1, b2, eps):
     return right, mistakes
 
 
-@case("adam_step: the first step", points=2)
+@case("adam_step: the first step")
 def adam_first(adam_step, *, rng):
     w, g = arrays(rng, 2, shape_of(rng))
     lr, b1, b2, eps = rng.uniform(0.05, 0.3), rng.uniform(0.7, 0.9), rng.uniform(0.91, 0.99), 1e-3
     zero = np.zeros_like(w)
     right, mistakes = adam_variants(w, g, zero, zero, 1, lr, b1, b2, eps)
+    got = adam_step(w.copy(), g.copy(), zero.copy(), zero.copy(), 1, lr, b1, b2, eps)
+    expect_parts(got, ("w", "m", "v"), what="adam_step")
     expect_equal(
-        adam_step(w.copy(), g.copy(), zero.copy(), zero.copy(), 1, lr, b1, b2, eps),
+        got,
         right,
         what="adam_step with m = 0, v = 0, t = 1",
         mistakes=mistakes,
     )
 
 
-@case("adam_step: a later step", points=2)
+@case("adam_step: a later step")
 def adam_later(adam_step, *, rng):
     w, g, m, root = arrays(rng, 4, shape_of(rng))
     t = int(rng.integers(3, 9))
     lr, b1, b2, eps = rng.uniform(0.05, 0.3), rng.uniform(0.7, 0.9), rng.uniform(0.91, 0.99), 0.3
     right, mistakes = adam_variants(w, g, m, root**2, t, lr, b1, b2, eps)
+    got = adam_step(w.copy(), g.copy(), m.copy(), root**2, t, lr, b1, b2, eps)
+    expect_parts(got, ("w", "m", "v"), what="adam_step")
     expect_equal(
-        adam_step(w.copy(), g.copy(), m.copy(), root**2, t, lr, b1, b2, eps),
+        got,
         right,
         what=f"adam_step at t = {t}",
         mistakes=mistakes,
@@ -296,7 +308,7 @@ def adam_path(w, gradients, lr, b1, b2, eps):
     return np.array(path)
 
 
-@case("nadam: many steps", points=3)
+@case("nadam: many steps")
 def nadam_many(nadam, *, rng):
     steps, size = int(rng.integers(6, 12)), int(rng.integers(3, 6))
     w, gradients = rng.standard_normal(size), rng.standard_normal((steps, size)) + 0.5
@@ -308,6 +320,311 @@ def nadam_many(nadam, *, rng):
         what=f"nadam(w, gradients, ...) with {steps} gradients",
         mistakes=nadam_mistakes(*setting),
     )
+
+
+Q5 = question(
+    "07.5",
+    title="Which rule was it?",
+    minutes=12,
+    hints=[
+        "A gradient of 1 and then 0: which rules go on moving the weight?",
+        "Ten times the gradient: which rules make a step ten times as long, and which make the same step?",
+        "Two questions with two answers each tell four rules apart.",
+    ],
+)
+
+
+def optimizer(rule, rng):
+    """A closed optimizer with settings of its own, as `run(gradients)`."""
+    lr = 10 ** rng.uniform(-3, 0)
+    decay, b1, b2 = rng.uniform(0.5, 0.999, 3)
+
+    def run(gradients):
+        w = v = m = 0.0
+        path = []
+        for t, g in enumerate(np.asarray(gradients, float).reshape(-1), start=1):
+            if rule == "sgd":
+                w = w - lr * g
+            elif rule == "momentum":
+                v = decay * v + g
+                w = w - lr * v
+            elif rule == "rmsprop":
+                v = decay * v + (1 - decay) * g * g
+                w = w - lr * g / (np.sqrt(v) + 1e-8)
+            else:
+                m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+                w = w - lr * m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + 1e-8)
+            path.append(w)
+        return np.array(path)
+
+    return run
+
+
+def named(which_rule, rules, rng):
+    for rule in rng.permutation(rules):
+        got = which_rule(optimizer(rule, rng))
+        rest = [name for name in ("sgd", "momentum", "rmsprop", "adam") if name != rule]
+        mistake = None
+        if got is None:
+            mistake = "a return is missing"
+        elif isinstance(got, str) and got in rest:
+            memory, scale = {"momentum", "adam"}, {"sgd", "momentum"}
+            if (got in scale) != (rule in scale):
+                mistake = "the two that divide by the size of the gradients were mixed up with the two that do not"
+            elif (got in memory) != (rule in memory):
+                mistake = "the rules that go on when the gradient is 0 were mixed up with those that stop"
+        elif isinstance(got, str):
+            mistake = "the name is spelt otherwise: sgd, momentum, rmsprop, adam, in small letters"
+        said = got if isinstance(got, str) and len(got) < 20 else inspect_value(got)
+        expect_true(isinstance(got, str) and got == rule, f"which_rule took {rule} for {said}", mistake=mistake)
+
+
+@case("which_rule: with a memory of gradients, and without", points=2)
+def rule_memory(which_rule, *, rng):
+    named(which_rule, ["sgd", "momentum", "sgd", "momentum"], rng)
+
+
+@case("which_rule: with a step that knows the gradient's size, and without", points=2)
+def rule_scale(which_rule, *, rng):
+    named(which_rule, ["sgd", "rmsprop", "rmsprop", "adam"], rng)
+
+
+@case("which_rule: all four, many settings", points=2)
+def rule_all(which_rule, *, rng):
+    named(which_rule, ["sgd", "momentum", "rmsprop", "adam"] * 4, rng)
+
+
+MODELS = {  # the answers of the sheet, as its source has them
+    "07.1": """
+def momentum_step(w, g, v, lr, decay):
+    v = decay * v + g
+    w = w - lr * v
+    return (w, v)
+""",
+    "07.2": """
+def rmsprop_step(w, g, s, lr, decay, eps):
+    s = decay * s + (1 - decay) * g ** 2
+    w = w - lr * g / (np.sqrt(s) + eps)
+    return (w, s)
+""",
+    "07.3": """
+def adam_step(w, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g ** 2
+    m_hat = m / (1 - beta1 ** t)
+    v_hat = v / (1 - beta2 ** t)
+    w = w - lr * m_hat / (np.sqrt(v_hat) + eps)
+    return (w, m, v)
+""",
+    "07.4": """
+def nadam(w, gradients, lr, beta1, beta2, eps):
+
+    def mu(t):
+        return beta1 * (1 - 0.5 * 0.96 ** (0.004 * t))
+    m, v, product, path = (np.zeros_like(w), np.zeros_like(w), 1.0, [])
+    for t, g in enumerate(gradients, start=1):
+        product = product * mu(t)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g ** 2
+        ahead = mu(t + 1) * m / (1 - product * mu(t + 1))
+        m_hat = ahead + (1 - mu(t)) * g / (1 - product)
+        v_hat = v / (1 - beta2 ** t)
+        w = w - lr * m_hat / (np.sqrt(v_hat) + eps)
+        path.append(w)
+    return np.array(path)
+""",
+    "07.5": """
+def which_rule(run):
+    once, large = (run(np.array([1.0, 0.0])), run(np.array([10.0, 0.0])))
+    coasts = abs(once[1] - once[0]) > 1e-06 * abs(once[0])
+    grows = abs(large[0]) > 5 * abs(once[0])
+    if grows:
+        return 'momentum' if coasts else 'sgd'
+    return 'adam' if coasts else 'rmsprop'
+""",
+}
+
+SLIPS = [
+    *slips(
+        "07.1",
+        MODELS["07.1"],
+        {
+            ("decay * v + g", "decay * v - lr * g", "w - lr * v", "w + v"): (
+                "this is the form of CS231n's and Saito's books, v = decay v - lr g and w = w + v: the paths are the same, "
+                "but here v is the sum of gradients, and the rate comes in with w"
+            ),
+            ("decay * v + g", "decay * v + lr * g", "w - lr * v", "w - v"): (
+                "the rate stands inside the velocity: the path is right, but another v than asked for"
+            ),
+            (
+                "decay * v + g",
+                "decay * (v + g)",
+            ): "decay multiplies the new gradient too: it belongs to the old velocity alone",
+            (
+                "decay * v + g",
+                "(1 - decay) * v + decay * g",
+            ): "decay and 1 - decay weigh a mean, the wrong way round too: momentum keeps a sum",
+            (
+                "decay * v + g",
+                "decay * v + (1 - decay) * g",
+            ): "the gradient was weighted with 1 - decay: that is a mean, momentum keeps a sum",
+            ("w - lr * v", "w - lr * g - decay * v"): (
+                "the velocity moved the weights without the rate: w - lr v, with the new v, is the whole step"
+            ),
+            (
+                "w - lr * v",
+                "w - lr * (g + decay * v)",
+            ): "this is Nesterov's step: the plain one uses the new velocity alone",
+            ("    v = decay * v + g\n    w = w - lr * v\n", ""): "nothing happens: w and v come back as they were",
+            ("w - lr * v", "w - lr * g"): "the velocity was left out of the step: this is gradient descent",
+            ("    v = decay * v + g\n    w = w - lr * v", "    w = w - lr * v\n    v = decay * v + g"): (
+                "the weights moved before the velocity was renewed: first v, then w"
+            ),
+            ("decay * v + g", "v + decay * g"): "decay multiplies the gradient: it belongs to the old velocity",
+        },
+    ),
+    *slips(
+        "07.2",
+        MODELS["07.2"],
+        {
+            (
+                "lr * g / (np.sqrt(s) + eps)",
+                "lr * g / np.sqrt(s) + eps",
+            ): "brackets are missing: eps is added to w, not to the root",
+            ("lr * g / (np.sqrt(s) + eps)", "lr * g ** 2 / (np.sqrt(s) + eps)"): (
+                "the squared gradient moved the weights: the square belongs in the mean s alone"
+            ),
+            (
+                "lr * g / (np.sqrt(s) + eps)",
+                "lr * g / np.sqrt(s + eps)",
+            ): "eps stands under the square root: PyTorch and this sheet add it outside",
+            ("lr * g / (np.sqrt(s) + eps)", "lr * g / np.sqrt(s)"): "eps was left out",
+            ("(1 - decay) * g ** 2", "(1 - decay) * g"): "the gradient was averaged, not its square",
+            (
+                "(1 - decay) * g ** 2",
+                "(1 - decay) * np.mean(g ** 2)",
+            ): "one mean was taken over all weights: each has its own s",
+            ("(1 - decay) * g ** 2", "((1 - decay) * g) ** 2"): "1 - decay was squared too",
+            (
+                "decay * s + (1 - decay) * g ** 2",
+                "s + g ** 2",
+            ): "the squares were summed, not averaged: this is AdaGrad",
+            (
+                "decay * s + (1 - decay) * g ** 2",
+                "decay * s + g ** 2",
+            ): "1 - decay is missing in front of the new square",
+            (
+                "decay * s + (1 - decay) * g ** 2",
+                "(1 - decay) * s + decay * g ** 2",
+            ): "decay and 1 - decay are the wrong way round",
+        },
+    ),
+    *slips(
+        "07.3",
+        MODELS["07.3"],
+        {
+            (
+                "(1 - beta1 ** t)",
+                "(1 - beta1 * t)",
+                "(1 - beta2 ** t)",
+                "(1 - beta2 * t)",
+            ): "beta was multiplied by t: the correction has a power, beta**t",
+            ("(1 - beta1 ** t)", "(1 - beta1 ** (t - 1))", "(1 - beta2 ** t)", "(1 - beta2 ** (t - 1))"): (
+                "the power is t - 1: t counts from 1 already, so at the first step that divides by 0"
+            ),
+            (
+                "(1 - beta1 ** t)",
+                "(1 - beta1 ** (t + 1))",
+                "(1 - beta2 ** t)",
+                "(1 - beta2 ** (t + 1))",
+            ): "the power is t + 1: t counts from 1 already",
+            (
+                "(1 - beta2) * g ** 2",
+                "(1 - beta2) * m ** 2",
+            ): "v took the square of the mean m: it takes the square of the gradient g",
+            ("(1 - beta2) * g ** 2", "(1 - beta2) * g"): "v took the gradient itself: it takes its square",
+            ("(np.sqrt(v_hat) + eps)", "np.sqrt(v_hat)"): "eps was left out",
+            (
+                "(np.sqrt(v_hat) + eps)",
+                "np.sqrt(v_hat + eps)",
+            ): "eps stands under the square root: the paper and this sheet add it outside",
+            (
+                "lr * m_hat / (np.sqrt(v_hat) + eps)",
+                "lr * m_hat / np.sqrt(v_hat) + eps",
+            ): "brackets are missing: eps is added to w, not to the root",
+            (
+                "lr * m_hat / (np.sqrt(v_hat) + eps)",
+                "lr * np.sqrt(1 - beta2 ** t) / (1 - beta1 ** t) * m / (np.sqrt(v) + eps)",
+            ): (
+                "the correction stands in the rate, as in the paper's short form and in Saito's book: there eps counts for more "
+                "(it is not corrected with v)"
+            ),
+            ("m / (1 - beta1 ** t)", "m * (1 - beta1 ** t)", "v / (1 - beta2 ** t)", "v * (1 - beta2 ** t)"): (
+                "the correction was multiplied, not divided: the means are too small at first"
+            ),
+            ("    w = w - lr * m_hat", "    m, v = m_hat, v_hat\n    w = w - lr * m_hat"): (
+                "the corrected means were returned: the next step would correct them twice"
+            ),
+            (
+                "m_hat = m / (1 - beta1 ** t)",
+                "m_hat = m",
+                "v_hat = v / (1 - beta2 ** t)",
+                "v_hat = v",
+            ): "the bias correction was forgotten",
+        },
+    ),
+    *slips(
+        "07.4",
+        MODELS["07.4"],
+        {
+            (
+                "(1 - product * mu(t + 1))",
+                "(1 - product)",
+            ): "mu(t + 1) is missing in the first denominator: its product runs to t + 1",
+            ("(1 - mu(t)) * g", "(1 - beta1) * g"): "1 - beta1 weighs the gradient in m-hat: there it is 1 - mu(t)",
+            (
+                "(1 - mu(t)) * g / (1 - product)",
+                "(1 - mu(t)) * g",
+            ): "the gradient's own term is not divided by 1 minus the product",
+            ("0.96 ** (0.004 * t)", "0.96 * (0.004 * t)"): "0.96 was multiplied by 0.004 t: that is its power",
+            ("0.96 ** (0.004 * t)", "0.96 ** 0.004 * t"): "brackets are missing around the power 0.004 t",
+            ("start=1", "start=0"): "the steps count from 0: the first gradient belongs to t = 1",
+            ("mu(t + 1) * m", "mu(t) * m"): "the look-ahead uses mu of this step, not of the next",
+            ("v_hat = v / (1 - beta2 ** t)", "v_hat = v"): "v was not corrected",
+            (
+                "m_hat = ahead + (1 - mu(t)) * g / (1 - product)",
+                "m_hat = ahead",
+            ): "the gradient's own term is missing in m-hat",
+            (
+                "product = product * mu(t)",
+                "product = mu(t)",
+            ): "the product is mu of this step alone: the earlier ones were forgotten",
+            (
+                "product = product * mu(t)",
+                "product = mu(t) ** t",
+            ): "a power of mu was taken: the product has a different mu for each step",
+            ("product = product * mu(t)", "product = beta1 ** t"): "beta1**t was taken for the product of all mu",
+            (
+                "m = beta1 * m + (1 - beta1) * g",
+                "m = mu(t) * m + (1 - mu(t)) * g",
+            ): "m fades with mu(t): it is Adam's, and fades with beta1",
+        },
+    ),
+    *slips(
+        "07.5",
+        MODELS["07.5"],
+        {
+            (
+                "return 'momentum' if coasts else 'sgd'",
+                "return 'sgd' if coasts else 'momentum'",
+            ): "sgd and momentum are the wrong way round",
+            (
+                "return 'adam' if coasts else 'rmsprop'",
+                "return 'rmsprop' if coasts else 'adam'",
+            ): "rmsprop and adam are the wrong way round",
+        },
+    ),
+]
 
 
 def _momentum(*lines, back="w, v"):
@@ -364,7 +681,20 @@ def nadam(w, gradients, lr, beta1, beta2, eps):
 """
 
 
+def _rule(coasts="abs(a[1] - a[0]) > 1e-6 * abs(a[0])", grows="abs(b[0]) > 5 * abs(a[0])", adam="adam"):
+    return f"""
+def which_rule(run):
+    a, b = run(np.array([1.0, 0.0])), run(np.array([10.0, 0.0]))
+    coasts, grows = {coasts}, {grows}
+    return ("momentum" if coasts else "sgd") if grows else "{adam}" if coasts else "rmsprop"
+"""
+
+
 WRONG = [
+    Wrong("07.5", _rule(coasts="abs(a[1]) < 0.01"), "go on when the gradient is 0"),
+    Wrong("07.5", _rule(grows="abs(a[0]) > 0.3"), "divide by the size of the gradients"),
+    Wrong("07.5", _rule(adam="Adam"), "the name is spelt otherwise"),
+    Wrong("07.5", "def which_rule(run):\n    return 'sgd'", "were mixed up"),
     Wrong("07.1", _momentum("v = decay * v + g", "w = w + lr * v"), "along the gradient, not against it"),
     Wrong("07.1", _momentum("v = decay * v + (1 - decay) * g", "w = w - lr * v"), "momentum keeps a sum"),
     Wrong("07.1", _momentum("v = decay * v + lr * g", "w = w - v"), "the rate stands inside the velocity"),
@@ -373,7 +703,7 @@ WRONG = [
     Wrong("07.1", _momentum("v = v + g", "w = w - lr * v"), "the velocity was not multiplied by decay"),
     Wrong("07.1", _momentum("v = decay * v + g", "w = w - lr * (g + decay * v)"), "this is Nesterov's step"),
     Wrong("07.1", _momentum("v = decay * v + g", "w = w - lr * v", back="v, w"), "the wrong order"),
-    Wrong("07.1", _momentum("v = decay * v + g", "w = w - lr * v", back="w"), "is not a tuple"),
+    Wrong("07.1", _momentum("v = decay * v + g", "w = w - lr * v", back="w"), "asked for are 2, (w, v)"),
     Wrong(
         "07.2",
         _rmsprop("(1 - decay) * s + decay * g**2", "w - lr * g / (np.sqrt(s) + eps)"),
@@ -432,6 +762,15 @@ WRONG = [
 ]
 
 RIGHT = [
+    Right(
+        "07.5",
+        """
+def which_rule(run):
+    a, b = run([1.0] + [0.0] * 5), run([4.0] + [0.0] * 5)
+    linear, still = np.isclose(b[0], 4 * a[0]), np.isclose(a[1], a[0], rtol=1e-7)
+    return {(1, 1): "sgd", (1, 0): "momentum", (0, 1): "rmsprop", (0, 0): "adam"}[int(linear), int(still)]
+""",
+    ),
     Right("07.1", _momentum("new = g + decay * v", "return w - lr * new, new")),
     Right("07.1", "def momentum_step(w, g, v, lr, decay):\n    v = v * decay\n    v += g\n    return [w - v * lr, v]"),
     Right(

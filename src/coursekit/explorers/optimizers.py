@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..experiments import optimizers as experiment
+from ..interactive.slots import Slot
 from ..plotting import optimizers as plot
 from . import Choice, LogSlider, Slider, explorer, predict
 
@@ -21,6 +25,44 @@ __all__ = [
     "predict_mnist",
     "predict_rate",
     "valley",
+]
+
+
+@dataclass(frozen=True)
+class _Written:
+    """An optimizer made of a step function of sheet 07: what it remembers are arrays like the weights."""
+
+    remembers: int
+    step: Callable
+
+    def init(self, w):
+        return 0, (np.zeros_like(w),) * self.remembers
+
+    def update(self, w, g, state):
+        t, kept = state[0] + 1, state[1]
+        w, *kept = self.step(w, g, t, *kept)
+        return w, (t, tuple(kept))
+
+
+def _momentum(step):
+    return lambda lr: _Written(1, lambda w, g, t, v: step(w, g, v, lr, 0.9))
+
+
+def _rmsprop(step):
+    return lambda lr: _Written(1, lambda w, g, t, s: step(w, g, s, lr, 0.9, 1e-8))
+
+
+def _adam(step):
+    return lambda lr: _Written(2, lambda w, g, t, m, v: step(w, g, m, v, t, lr, 0.9, 0.999, 1e-8))
+
+
+YOURS = [
+    Slot("optimizer", question, (name,), ((experiment.OPTIMIZERS, make),), beside)
+    for question, name, make, beside in (
+        ("07.1", "momentum_step", _momentum, "momentum"),
+        ("07.2", "rmsprop_step", _rmsprop, "RMSProp"),
+        ("07.3", "adam_step", _adam, "Adam"),
+    )
 ]
 
 
@@ -41,6 +83,7 @@ valley = explorer(
     plot.paths,
     _path_in_words,
     title="Fifty steps on x²/20 + y²",
+    yours=YOURS,
     optimizer=Choice(*experiment.NINE, label="optimizer"),
     rate=LogSlider(0.03, 3.0, default=0.949, steps=9, label="rate"),
     start=Choice(*experiment.SURFACES["valley"].starts, label="start"),
@@ -51,6 +94,7 @@ landscape = explorer(
     plot.paths,
     _path_in_words,
     title="Two hundred steps on surfaces that are no bowls",
+    yours=YOURS,
     surface=Choice("saddle", "two minima", "Rosenbrock", label="surface"),
     optimizer=Choice("gradient descent", "momentum", "Nesterov", "AdaGrad", "RMSProp", "Adam", label="optimizer"),
     rate=LogSlider(0.0003, 0.3, default=0.03, steps=7, label="rate"),
@@ -178,11 +222,14 @@ predict_rate = predict(
     question="Gradient descent on x²/20 + y² starts at (−7, 2). At rate 0.95 it zigzags towards the minimum. "
     "What happens at rate 1.05?",
     options={
-        "It arrives a little sooner": "Along x it would. But y is multiplied by 1 − 2 · 1.05 = −1.1 in every step.",
-        "It zigzags for ever at the same height": "That is rate 1, where y is multiplied by exactly −1. At 1.05 the "
-        "factor is −1.1.",
-        "It leaves for infinity": "y is multiplied by 1 − 2 · 1.05 = −1.1 in every step: it changes sign and grows by "
-        "a tenth. The steepest direction alone decides which rates are too large.",
+        "It arrives a little sooner": ("Along x it would. But y is multiplied by 1 − 2 · 1.05 = −1.1 in every step."),
+        "It zigzags at the same height": (
+            "That is rate 1, where y is multiplied by exactly −1. At 1.05 the factor is −1.1."
+        ),
+        "It leaves for infinity": (
+            "y is multiplied by 1 − 2 · 1.05 = −1.1 in every step: it changes sign and grows by "
+            "a tenth. The steepest direction alone decides which rates are too large."
+        ),
     },
     answer="It leaves for infinity",
 )
@@ -193,14 +240,18 @@ predict_batch = predict(
     "step. Method B makes a step after each single penguin. Both read every penguin four times. "
     "Which one ends closer to the best line?",
     options={
-        "A, its gradients are exact": "They are exact, but four passes give A four steps. At rate 0.03 four steps lead "
-        "nowhere near the minimum.",
-        "B, it makes 342 times as many steps": "Each of B's steps is off, often badly, but on average they point the "
-        "right way, and there are 1,368 of them. A has made four.",
-        "The same, both have read the same data": "The cost in examples is the same. What is made of them is not: "
-        "four steps against 1,368.",
+        "A: its gradients are exact": (
+            "They are exact, but four passes give A four steps. At rate 0.03 four steps lead nowhere near the minimum."
+        ),
+        "B: it makes far more steps": (
+            "Each of B's steps is off, often badly, but on average they point the "
+            "right way, and there are 1,368 of them. A has made four."
+        ),
+        "Both alike: they read the same": (
+            "The cost in examples is the same. What is made of them is not: four steps against 1,368."
+        ),
     },
-    answer="B, it makes 342 times as many steps",
+    answer="B: it makes far more steps",
 )
 
 predict_first_step = predict(
@@ -208,13 +259,16 @@ predict_first_step = predict(
     question="Two weights get gradients of 100 and of 0.01. Adam makes its first step, at rate 0.001. "
     "How long are the two steps?",
     options={
-        "0.1 and 0.00001": "That is gradient descent: the rate times the gradient.",
-        "Both 0.001": "At the first step m-hat is the gradient and v-hat its square, so m-hat over the root of v-hat "
-        "is 1 or −1, whatever the gradient.",
-        "Both 0.0001, because beta1 is 0.9": "m is indeed a tenth of the gradient after one step. The bias correction "
-        "divides it by that tenth.",
+        "0.1 and 0.00001": ("That is gradient descent: the rate times the gradient."),
+        "0.001 and 0.001": (
+            "At the first step m-hat is the gradient and v-hat its square, so m-hat over the root of v-hat "
+            "is 1 or −1, whatever the gradient."
+        ),
+        "0.0001 and 0.0001": (
+            "m is indeed a tenth of the gradient after one step. The bias correction divides it by that tenth."
+        ),
     },
-    answer="Both 0.001",
+    answer="0.001 and 0.001",
 )
 
 predict_adversary = predict(
@@ -222,12 +276,18 @@ predict_adversary = predict(
     question="The gradient of one weight x is +3 at every third step and −1 at the two others. x must stay between −1 "
     "and 1. Adam remembers little more than one step. Where does it end?",
     options={
-        "At −1": "That is the right answer to the problem: the gradients sum to +1 in each cycle, so x should fall. "
-        "But Adam divides each gradient by about its own size.",
-        "Near 0": "The three steps of a cycle do not cancel: divided by its own size every gradient counts the same, "
-        "and two of three push x up.",
-        "At +1": "Divided by about its own size every gradient has length 1. Two steps up, one step down: the majority "
-        "wins, and the majority is wrong.",
+        "At +1": (
+            "Divided by about its own size every gradient has length 1. Two steps up, one step down: the majority "
+            "wins, and the majority is wrong."
+        ),
+        "At −1": (
+            "That is the right answer to the problem: the gradients sum to +1 in each cycle, so x should fall. "
+            "But Adam divides each gradient by about its own size."
+        ),
+        "Near 0": (
+            "The three steps of a cycle do not cancel: divided by its own size every gradient counts the same, "
+            "and two of three push x up."
+        ),
     },
     answer="At +1",
 )
@@ -236,12 +296,18 @@ predict_mnist = predict(
     "07-mnist",
     question="At rate 0.01 Adam is far ahead of gradient descent on MNIST. Now all get rate 1. Who is ahead?",
     options={
-        "Still Adam, it adapts its rate": "Adam adapts the rate of each weight relative to the others. The length of "
-        "its steps is still the number that you give: 1 for every weight, which is far too much.",
-        "Gradient descent": "Its steps are the rate times the gradient, and these gradients are small. What is right "
-        "for one optimizer is a hundred times too much for another.",
-        "All diverge": "Some do. For gradient descent 1 is about right here: its steps are the rate times gradients "
-        "that are small.",
+        "Adam, as before": (
+            "Adam adapts the rate of each weight relative to the others. The length of "
+            "its steps is still the number that you give: 1 for every weight, which is far too much."
+        ),
+        "None: all diverge": (
+            "Some do. For gradient descent 1 is about right here: its steps are the rate times gradients "
+            "that are small."
+        ),
+        "Gradient descent": (
+            "Its steps are the rate times the gradient, and these gradients are small. What is right "
+            "for one optimizer is a hundred times too much for another."
+        ),
     },
     answer="Gradient descent",
 )

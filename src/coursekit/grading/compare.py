@@ -181,12 +181,13 @@ def _shape_mistake(got, want, rtol, atol):
             return f"the numbers are right, but laid out as {got.shape}, not as {want.shape} (reshape)"
         for axis in range(got.ndim):
             for name, fold in (("sum", np.sum), ("mean", np.mean), ("largest", np.max), ("smallest", np.min)):
-                if got.shape[axis] > 1 and near(fold(got, axis=axis)):
+                if got.ndim > 1 and got.shape[axis] > 1 and near(fold(got, axis=axis)):
                     return f"the {name} over axis {axis} is missing"
-        if got.ndim > 1 and want.ndim == 0:
-            for name, fold in (("sum", np.sum), ("mean", np.mean), ("largest", np.max)):
-                if near(np.asarray(fold(got))):
-                    return f"the {name} over all entries is missing"
+        if got.ndim and want.ndim == 0:
+            folds = (("sum", np.sum), ("mean", np.mean), ("largest", np.max))
+            found = [name for name, fold in folds if near(np.asarray(fold(got)))]
+            if found:
+                return f"the {found[0] if len(found) == 1 else 'sum, mean or largest'} of all entries is missing"
     return None
 
 

@@ -37,7 +37,7 @@ from .mutants import mutants
 
 __all__ = ["Trial", "Watch", "blame", "diagnose", "with_models"]
 
-SECONDS = 0.4  # for trying programs; the slips are tried first
+SECONDS = 0.3  # for trying programs; the slips are tried first
 MAX_DRAWS = 5
 
 
@@ -144,7 +144,7 @@ def diagnose(question: Question, sheet: Sheet, names: dict, first: dict[Case, Tr
     left = {c: t for c, t in trials.items() if c not in said}
     said |= programs.explain(left, programs.mutants(), end=end)
     left = {c: t for c, t in trials.items() if c not in said}
-    said |= programs.explain(left, programs.pairs(), end=end + SECONDS / 2)
+    said |= programs.explain(left, programs.pairs(), end=end + SECONDS / 3)
     for case, pair in trials.items():
         if case not in said:
             for look in (_numbers, programs.structure):
@@ -203,23 +203,24 @@ class _Programs:
                     yield f"{one}. And: {two}", "\n".join(both.get(k, line) for k, line in enumerate(model))
 
     def explain(self, trials, programs, end=None, strong=False):
-        """For each case the first program that fits; stops when all are explained or the time is up."""
-        said = {}
-        todo = dict(trials)
-        for case in trials:  # a program proves nothing where the right answer, as we know it, does not pass
-            if any(run(case, self.base, trial.draw) is not None for trial in trials[case]):
-                del todo[case]
+        """For each case the program that fits in the most cases, and of these the first."""
+        found: dict = {}  # case: (number of cases, says)
+        todo = [
+            c for c, pair in trials.items() if strong or all(_known(t.error) and not _empty(t.error.got) for t in pair)
+        ]
+        todo = [c for c in todo if all(run(c, self.base, t.draw) is None for t in trials[c])]
+        # A program proves nothing where the right answer, as we know it, does not pass: those are left out.
         for says, program in programs:
             if not todo or (end is not None and time.process_time() > end):
                 break
             names = self.names(program)
-            if names is None:
-                continue
-            for case in list(todo):
-                if self.fits(case, todo[case], names, strong):
-                    said[case] = says
-                    del todo[case]
-        return said
+            fits = [c for c in todo if self.fits(c, trials[c], names, strong)] if names else []
+            for case in fits:
+                if len(fits) > found.get(case, (0, ""))[0]:
+                    found[case] = len(fits), says
+            if len(fits) == len(todo):
+                break
+        return {case: says for case, (_, says) in found.items()}
 
     def names(self, program):
         found = dict(self.base)

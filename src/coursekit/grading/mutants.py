@@ -151,7 +151,9 @@ def _return(node, where, function):
         return
     names = _names_of(value, function)
     orders = [p for p in itertools.permutations(range(len(names))) if list(p) != sorted(p)]
-    for order in orders if len(names) < 5 else [o for o in orders if o[0] == 0 or o == (4, 3, 2, 1, 0)]:
+    if len(names) == 5:  # a loss and two pairs, as a rule
+        orders = [(0, 3, 4, 1, 2), *(o for o in orders if o[0] == 0 or o == (4, 3, 2, 1, 0))]
+    for order in orders:
         elts = [value.elts[i] for i in order]
         came = ", ".join(names[i] for i in order)
         says = f"the values come back in the order ({came}); asked for is ({', '.join(names)})"

@@ -27,7 +27,9 @@ import re
 import sys
 import time
 import traceback
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+
+from ..errors import CourseError
 
 __all__ = ["Cell", "Names", "Session", "answer", "names_of"]
 
@@ -260,11 +262,12 @@ class Session:
 
     def check(self, cells: list[Cell], question: str, always: list[str], say=print) -> dict | None:
         """Check a question after running the cells `always` and what they need; None if one of them fails."""
-        from ..grading import check as checks
+        from ..grading.cases import load_sheet
+        from ..grading.check import report
 
         try:
-            _, found = checks._find(question)
-        except Exception as error:
+            found = load_sheet(question[:2])[question]
+        except CourseError as error:
             return {"problem": str(error)}
         wanted = frozenset(name for case in found.cases for name in case.names)
         last = max((k for k, cell in enumerate(cells) if cell.id in always), default=-1)
@@ -274,20 +277,28 @@ class Session:
             before |= {cell.id for cell in self.needed(cells, id)}
         if not self._run([cell for cell in cells if cell.id in before or cell.id in always], say):
             return None
-        result, printed = checks._run(found, self.names)
-        checks._session[found.id] = result.points
-        folded = [[case.name for case in group] for group in checks._folded(result.cases)]
-        return {
-            "question": found.id,
-            "title": found.title,
-            "right": result.passed,
-            "headline": checks._headline(result, found),
-            "cases": [{**asdict(case), "worth": checks._worth(case)} for case in result.cases],
-            "groups": folded,
-            "notes": checks._notes(result),
-            "printed": printed,
-            "seconds": result.seconds,
-        }
+        return report(question, self.names)
+
+    def draw(self, cells: list[Cell], given: dict, say=print) -> dict:
+        """The picture of an explorer with functions of this notebook in it, beside the reference."""
+        from .core import find
+        from .slots import compared
+
+        explorer = find(given["address"])
+        slot = next(each for each in explorer.yours if each.entry == given["entry"])
+        if not self._run(self.needed(cells, None, frozenset(slot.functions)), say):
+            return {"problem": "The code of your function stops with an error."}
+        missing = [name for name in slot.functions if not callable(self.names.get(name))]
+        if missing:
+            return {"problem": f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not defined."}
+        functions = [self.names[name] for name in slot.functions]
+        try:
+            return compared(explorer, functions, slot.entry, json.loads(given["settings"]), given["prefix"])
+        except Exception as error:
+            told = _short_traceback(error, "", "")
+            mine = [step for step in told["way"] if step["inside"]]
+            where = f" In {mine[-1]['inside']}, line {mine[-1]['line']}: {mine[-1]['code']}" if mine else ""
+            return {"problem": f"At this setting your function stopped ({told['said']}).{where}"}
 
     def _run(self, order, say):
         self._say = say
@@ -472,7 +483,7 @@ _sessions: dict[str, Session] = {}
 
 
 def answer(message: str, say) -> str:
-    """Do what the page asks, `{"do": "run" | "check" | "forget", "notebook", "cells", ...}`; `say` gets each event."""
+    """Do what the page asks, `{"do": "run", "check", "draw" or "forget", "notebook", ...}`; `say` gets each event."""
     given = json.loads(message)
     if given["do"] == "forget":
         _sessions.pop(given["notebook"], None)
@@ -483,6 +494,8 @@ def answer(message: str, say) -> str:
     def tell(event):
         say(json.dumps(event))
 
+    if given["do"] == "draw":
+        return json.dumps({"ok": True, "drawn": session.draw(cells, given, tell)})
     if given["do"] == "check":
         report = session.check(cells, given["question"], given["always"], tell)
         return json.dumps({"ok": report is not None, "report": report})

@@ -54,7 +54,7 @@ class Picture:
     alt: str
 
 
-def explorer(compute=None, draw=None, describe=None, *, title: str = "", **controls):
+def explorer(compute=None, draw=None, describe=None, *, title: str = "", yours=(), **controls):
     """Declare an explorer.
 
     Parameters
@@ -64,6 +64,7 @@ def explorer(compute=None, draw=None, describe=None, *, title: str = "", **contr
     describe : `describe(results) -> str`, one or two sentences that say what this picture shows. May be left out if
         `draw` sets the text itself, `fig.alt = "..."`.
     title : a short heading
+    yours : `Slot`s, places that functions take which the reader wrote in an exercise
     controls : one `Slider`, `LogSlider` or `Choice` for each parameter of `compute`
 
     Returns
@@ -80,10 +81,10 @@ def explorer(compute=None, draw=None, describe=None, *, title: str = "", **contr
     if compute is None:
         if draw is not None or describe is not None:
             raise DTypeError("an explorer with draw= or describe= also needs compute=, the function of the settings")
-        return lambda function: Explorer(function, None, None, title, controls, function.__module__)
+        return lambda function: Explorer(function, None, None, title, controls, function.__module__, yours)
     if draw is None:
         raise DTypeError("an explorer with compute= also needs draw=, the function from results to a Figure")
-    return Explorer(compute, draw, describe, title, controls, module)
+    return Explorer(compute, draw, describe, title, controls, module, yours)
 
 
 class Explorer:
@@ -93,7 +94,7 @@ class Explorer:
     Matplotlib figure. Settings that are left out have their default.
     """
 
-    def __init__(self, compute, draw, describe, title, controls, module):
+    def __init__(self, compute, draw, describe, title, controls, module, yours=()):
         for role, function in (("compute", compute), ("draw", draw), ("describe", describe)):
             if function is not None and not callable(function):
                 raise DTypeError(f"{role} is {_words(function)}, but must be a function")
@@ -110,7 +111,7 @@ class Explorer:
             )
         self.compute, self.draw, self.describe = compute, draw, describe
         self.controls, self.module = dict(controls), module
-        self.title = title
+        self.title, self.yours = title, tuple(yours)
         if draw is None:
             self.__doc__ = compute.__doc__
 
@@ -138,6 +139,12 @@ class Explorer:
             name: control.check(name, given[name]) if name in given else control.default
             for name, control in self.controls.items()
         }
+
+    def with_yours(self, *functions) -> Explorer:
+        """Take a function that you wrote among the choices: `valley.with_yours(adam_step)`."""
+        from .slots import with_yours
+
+        return with_yours(self, *functions)
 
     def grid(self) -> list[dict]:
         """The settings that the book draws; the last control varies fastest."""

@@ -43,6 +43,8 @@ def explorer_html(
         "frames": frames,
         "live": live,
     }
+    if explorer.yours:
+        spec["yours"] = [slot.spec() for slot in explorer.yours]
     heading = f'<p class="ck-title" id="{root}-title">{escape(explorer.title)}</p>' if explorer.title else ""
     # Where the script will put the controls: room for them, so that nothing moves when it does.
     room = f'<div class="ck-room" style="--ck-rows:{len(explorer.controls)}"></div>' if frames else ""

@@ -153,7 +153,7 @@ def weight_decay_balance():
     "11.gradient-norm",
     text="The gradient's norm need not fall when training works: it can grow while the loss falls.",
     source="Goodfellow, Bengio and Courville 2016, section 8.2.1 and figure 8.1",
-    setting="196-32-32-10 on 5,000 MNIST images, SGD 0.03, batches of 50, 600 steps, 3 seeds",
+    setting="196-32-32-10 on 5,000 MNIST images, SGD 0.03, batches of 50, 400 steps, 3 seeds",
     condition="in every seed: the median norm of steps 250 to 350 is larger than that of the first 50, and the mean "
     "loss has fallen below a quarter of ln 10 there",
     holds=lambda n: n["norm later / first, lowest"] > 1 and n["loss later, highest"] < np.log(10) / 4,

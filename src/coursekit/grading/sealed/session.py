@@ -72,6 +72,9 @@ class Session:
         self._links = None
         self._ran, self._without = False, frozenset()
         self._seconds = self.limits.call_seconds
+        self.endless: list[
+            set[str]
+        ] = []  # for each cell, functions with a loop that cannot end; "" for the cell itself
         self.slow: set[str] = set()  # names of the student's functions that did not end in time
         self._clock = Clock(lambda: None)
         self._hard = float("inf")
@@ -110,21 +113,24 @@ class Session:
         self._shared = 0.1 if self._lean_on(names) else 1.0
 
     def _lean_on(self, names) -> bool:
-        if not self.slow or self._links is None:
+        if self._links is None:
             return False
         left_out = self.not_needed(names)
-        return any(number not in left_out and self.slow & sets for number, (sets, _) in enumerate(self._links, 1))
+        doubtful = self.slow.union(*self.endless)
+        return any(number not in left_out and doubtful & sets for number, (sets, _) in enumerate(self._links, 1))
 
     def contents(self) -> dict:
         """The cells as `read_cells` found them; JSON."""
         links = self._links
-        return {"cells": self.cells, "links": links and [[sorted(sets), sorted(uses)] for sets, uses in links]}
+        found = links and [[sorted(sets), sorted(uses)] for sets, uses in links]
+        return {"cells": self.cells, "links": found, "endless": [sorted(names) for names in self.endless]}
 
     def take_contents(self, contents: dict) -> None:
         """Take over what `contents` gave in another process."""
         self.cells = contents["cells"]
         links = contents["links"]
         self._links = links and [(set(sets), set(uses)) for sets, uses in links]
+        self.endless = [set(names) for names in contents["endless"]]
 
     def remember(self) -> dict:
         """What later questions need to know; JSON, because each question has a process of its own."""
@@ -204,7 +210,8 @@ class Session:
         self.cells = [str(source) for source in answer[1]]
         try:
             links = self.ask({"op": "links", "sources": self.cells}, "reading the notebook")
-            self._links = [(set(map(str, sets)), set(map(str, uses))) for sets, uses in links]
+            self._links = [(set(map(str, sets)), set(map(str, uses))) for sets, uses, _ in links]
+            self.endless = [set(map(str, names)) for _, _, names in links]
         except (StudentError, TypeError, ValueError):  # such as a cell that kills even the parser
             self._links = None
         return self.cells
@@ -249,9 +256,9 @@ class Session:
             if len(bad) >= MAX_KILLED_CELLS and number > max(bad):
                 break
             try:
-                failed = self.ask(
-                    {"op": "cell", "number": number, "source": source}, f"cell {number}", (), self.limits.cell_seconds
-                )
+                stuck = len(self.endless) >= number and "" in self.endless[number - 1]
+                seconds = self.limits.cell_seconds * (0.1 if stuck else 1.0)
+                failed = self.ask({"op": "cell", "number": number, "source": source}, f"cell {number}", (), seconds)
             except Gone as error:
                 if self._clock.total >= self._deadline:
                     raise

@@ -33,7 +33,7 @@ def fingerprint(cells: list[str]) -> list[int]:
 def _tokens(code, depth=0):
     for match in _TOKEN.finditer(code):
         text = match[0].strip("'\"")
-        if depth < 2 and match[0][0] in "'\"" and "=" in text and len(text) > 40:  # code for exec
+        if depth < 2 and match[0][0] in "'\"" and "(" in text and len(text) > 40:  # code for exec
             yield from _tokens(text.replace("\\n", "\n"), depth + 1)
         elif kind := _kind(match[0]):
             yield kind

@@ -130,3 +130,40 @@ def links(source):
     if changes:  # `Net.step = ...` sets something of whatever the cell uses
         sets |= {s.argval for s in dis.get_instructions(code) if s.opname == "LOAD_NAME"}
     return sorted(sets), sorted(uses)
+
+
+def endless(source):
+    """The names of functions in a cell with a loop that cannot end by its own words; "" for a loop outside of any.
+
+    That is a `while` whose condition nothing in its body can change, without break, return, raise or yield. It is
+    no verdict: such code only gets less time before it is stopped.
+    """
+    try:
+        tree = parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    found = set()
+    for statement in tree.body:
+        whose = getattr(statement, "name", "")
+        if any(isinstance(node, ast.While) and _no_way_out(node) for node in ast.walk(statement)):
+            found.add(whose)
+    return sorted(found)
+
+
+def _no_way_out(loop):
+    names = {n.id for n in ast.walk(loop.test) if isinstance(n, ast.Name)}
+    allowed = (ast.Name, ast.Constant, ast.Compare, ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.Load, ast.cmpop,
+               ast.operator, ast.boolop, ast.unaryop)  # fmt: skip
+    if not all(isinstance(n, allowed) for n in ast.walk(loop.test)):
+        return False
+    if not names and not (isinstance(loop.test, ast.Constant) and loop.test.value):
+        return False
+    for part in (n for statement in loop.body for n in ast.walk(statement)):
+        if isinstance(part, (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom, ast.Await, ast.Global)):
+            return False
+        if isinstance(part, ast.Name) and part.id in names and not isinstance(part.ctx, ast.Load):
+            return False
+        if names and isinstance(part, (ast.Call, ast.Attribute, ast.Subscript)):
+            if names & {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}:
+                return False
+    return True

@@ -96,8 +96,8 @@ class Worker:
             return ["bad", str(error)]
 
     def do_links(self, head, blobs):
-        """For each cell the names that it sets, and those that it uses."""
-        return [list(cells.links(source)) for source in head["sources"]]
+        """For each cell the names that it sets, those that it uses, and its functions with a loop that cannot end."""
+        return [[*cells.links(source), cells.endless(source)] for source in head["sources"]]
 
     def do_cell(self, head, blobs):
         """Run one cell; returns the imports that failed in it."""

@@ -184,7 +184,7 @@ class Notebook {
     }));
     let question = null; // a stub belongs to the question whose check comes next
     for (const cell of [...this.code].reverse()) {
-      cell.check = cell.source.match(/^check\(["'](\d\d\.\d+)["']\)$/m)?.[1];
+      cell.check = cell.source.match(/^(?:\w+ = )?check\(["'](\d\d\.\d+)["']\)$/m)?.[1];
       if (cell.check) question = cell.check;
       if (question && !cell.check && /# Your code here|NotImplementedError/.test(cell.source)) {
         cell.question = question;
@@ -582,11 +582,22 @@ class Exercise {
       this.note("");
       this.show(answer.report);
     } else this.note("The check waits: the code above stops with an error.", true);
+    if (answer.report?.right) this.offerYours();
     this.root.dispatchEvent(new CustomEvent("ck:checked", {
       bubbles: true,
       detail: { question: this.question, report: answer.report, type: answer.type, ms: performance.now() - began },
     }));
     return answer;
+  }
+  // After a right answer: lead to the experiments of this page that the function can take part in.
+  offerYours() {
+    for (const yours of window.ckCells.exercises?.yours ?? []) {
+      for (const slot of yours.slots.filter((each) => each.question === this.question)) {
+        yours.renew();
+        const title = yours.explorer.spec.title;
+        this.result.append(button(`See ${slot.entry} in “${title}”`, () => yours.choose(slot), { class: "ck-try" }));
+      }
+    }
   }
   heard(event) {
     const cell = this.notebook.cells.get(event.id ?? this.now);
@@ -620,7 +631,7 @@ class Exercise {
     let at = 0;
     const list = element("ul");
     for (const group of report.groups) {
-      const cases = report.cases.slice(at, (at += group.length));
+      const cases = report.cases.slice(at, (at += group));
       const item = element("li", { class: CLASSES[cases[0].status] });
       for (const each of cases) {
         item.append(element("p", { class: "ck-case-name" },
@@ -712,6 +723,96 @@ class Exercises {
   }
 }
 
+// ------------------------------------------------------------------ the reader's function in an experiment
+// An explorer with slots (interactive/slots.py) gets an entry "your adam_step" when that has passed its check. It is
+// drawn now, by Python, whether the explorer is live or not, and beside it what the course's own function gives.
+class Yours {
+  constructor(explorer, exercises) {
+    this.explorer = explorer;
+    this.exercises = exercises;
+    this.slots = explorer.spec.yours;
+    this.place = element("div", { class: "ck-beside" });
+    explorer.root.querySelector(".ck-status").before(this.place);
+    explorer.own = (turn) => this.take(turn);
+    this.renew();
+  }
+  control(slot) {
+    return this.explorer.controls.find((each) => each.spec.name === slot.control);
+  }
+  // Add the entries that are due.
+  renew() {
+    for (const slot of this.slots) {
+      const { spec, input } = this.control(slot);
+      if (spec.values.includes(slot.entry) || !memory.get(`ck:check:${slot.question}`)?.right) continue;
+      spec.drawn ??= spec.values.length;
+      input.append(element("option", { value: spec.values.length, text: slot.entry }));
+      spec.values = [...spec.values, slot.entry];
+      spec.texts = [...spec.texts, slot.entry];
+    }
+  }
+  chosen() {
+    return this.slots.find((slot) => this.control(slot).value === slot.entry);
+  }
+  choose(slot) {
+    const control = this.control(slot);
+    control.position = control.spec.values.indexOf(slot.entry);
+    this.explorer.root.scrollIntoView();
+    control.input.focus({ preventScroll: true });
+    this.explorer.changed();
+  }
+  // True if the setting is the reader's: then this draws it.
+  take(turn) {
+    const slot = this.chosen();
+    if (!slot) {
+      this.place.replaceChildren();
+      return false;
+    }
+    this.turn = turn;
+    this.draw(slot);
+    return true;
+  }
+  async draw(slot) {
+    if (this.busy) return; // the newest setting is taken when the present one is done
+    this.busy = true;
+    let turn;
+    do {
+      turn = this.turn;
+      await this.one(slot, turn);
+      slot = this.chosen();
+    } while (slot && turn !== this.turn);
+    this.busy = false;
+  }
+  async one(slot, turn) {
+    const { explorer } = this;
+    const { notebook } = await this.exercises.load();
+    const wants = explorer.wants();
+    explorer.sayLater("Computing with your function…", 300, button("Stop", () => stop()));
+    const answer = await ask(
+      notebook.request({
+        do: "draw", address: explorer.spec.address, entry: slot.entry, prefix: explorer.prefix,
+        settings: JSON.stringify(Object.fromEntries(Object.entries(wants.values).filter(([name]) => name !== slot.control))),
+      }),
+      { progress: (data) => data && explorer.say(data.text) }
+    );
+    if (turn !== this.turn) return;
+    const { drawn } = answer;
+    if (!drawn || drawn.problem) {
+      const why = drawn?.problem ?? (answer.type === "stopped" ? "Stopped." : `Python did not run: ${answer.error}.`);
+      explorer.say(`${why} The picture is the last one that could be drawn.`, true);
+      return;
+    }
+    explorer.say();
+    explorer.put(drawn.svg, drawn.alt, "yours", wants);
+    const picture = element("div", { class: "ck-picture", role: "img", "aria-label": drawn.beside.alt });
+    picture.innerHTML = drawn.beside.svg;
+    this.place.replaceChildren(
+      element("p", { class: "ck-words", text: drawn.words }),
+      element("p", { class: "ck-title", text: `For comparison: ${drawn.name}` }),
+      picture
+    );
+  }
+}
+
 // ------------------------------------------------------------------ start
 export async function begin(base) {
   const info = JSON.parse(document.querySelector(".ck-cells").dataset.cells);
@@ -723,9 +824,15 @@ export async function begin(base) {
     if (root.querySelector(".cell_input") && root.querySelector(".ck-bar")) new Cell(root, notebook);
   }
   if (notebook.notebook.startsWith("exercises/")) onSheet(notebook);
+  const yours = [...document.querySelectorAll(".ck-explorer")]
+    .filter((root) => exercises && root.ck?.spec.yours && root.ck.controls)
+    .map((root) => new Yours(root.ck, exercises));
+  if (exercises) exercises.yours = yours;
+  addEventListener("ck:checked", () => yours.forEach((each) => each.renew()));
   addEventListener("storage", () => {
     for (const each of [notebook, exercises?.notebook]) each?.cells.forEach((cell) => cell.renew());
     list?.querySelectorAll("[data-question]").forEach((each) => exercises.tick(each));
+    yours.forEach((each) => each.renew());
   });
   addEventListener("pagehide", () => {
     for (const each of [notebook, exercises?.notebook]) each?.cells.forEach((cell) => cell.writing && cell.write());
