@@ -33,7 +33,7 @@ def stepwise_mistakes(lr, drop, every, step):
     }
 
 
-@case("step_decay: in between the drops", points=2)
+@case("step_decay: in between the drops")
 def stepwise(step_decay, *, rng):
     lr, drop, every = rng.uniform(0.1, 0.9), rng.uniform(0.3, 0.8), int(rng.integers(20, 60))
     k = int(rng.integers(2, 5))
@@ -44,6 +44,11 @@ def stepwise(step_decay, *, rng):
             what=f"step_decay(lr={lr:.3g}, drop={drop:.3g}, every={every}, step={step})",
             mistakes=stepwise_mistakes(lr, drop, every, step),
         )
+
+
+@case("step_decay: in between the drops, other inputs", hidden=True)
+def stepwise_again(step_decay, *, rng):
+    stepwise(step_decay, rng=rng)
 
 
 @case("step_decay: the steps before and at a drop")
@@ -292,7 +297,7 @@ def twice(losses, beta):
     return np.array(result)
 
 
-@case("steepest: the rate where the loss falls fastest", points=3)
+@case("steepest: the rate where the loss falls fastest", points=2)
 def fastest(steepest, *, rng):
     rates = np.geomspace(1e-4, 10, 41)
     decades = np.log10(rates)
@@ -320,6 +325,11 @@ def fastest(steepest, *, rng):
             "the logarithm of the rate was returned": decades[slope.argmin()],
         },
     )
+
+
+@case("steepest: the rate where the loss falls fastest, other inputs", hidden=True)
+def fastest_again(steepest, *, rng):
+    fastest(steepest, rng=rng)
 
 
 def _stepwise(expression):

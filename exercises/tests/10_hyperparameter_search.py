@@ -63,7 +63,7 @@ def draws_inside(log_uniform, *, rng):
     )
 
 
-@case("log_uniform: every factor of ten is as likely as any other", points=2)
+@case("log_uniform: every factor of ten is as likely as any other")
 def draws_spread(log_uniform, *, rng):
     low, high = a_range(rng)
     count = 4000
@@ -86,6 +86,11 @@ def draws_spread(log_uniform, *, rng):
         uniform=True,
         what=f"the exponents of {what}, minus their middle",
     )
+
+
+@case("log_uniform: every factor of ten is as likely as any other, other inputs", hidden=True)
+def draws_spread_again(log_uniform, *, rng):
+    draws_spread(log_uniform, rng=rng)
 
 
 @case("log_uniform draws from the generator that it is given")
@@ -341,7 +346,7 @@ def chosen_honestly(honest_search, *, rng):
     )
 
 
-@case("honest_search: other test examples do not change the choice", points=2)
+@case("honest_search: other test examples do not change the choice")
 def choice_ignores_test(honest_search, *, rng):
     (train, validation, test), pairs, right, _ = a_task(rng)
     x, y = test
@@ -356,6 +361,11 @@ def choice_ignores_test(honest_search, *, rng):
             mistake="a return is missing" if got is None else None,
         )
         expect_equal(got[0], right[0], what=f"the index that honest_search chooses {name}")
+
+
+@case("honest_search: other test examples do not change the choice, other inputs", hidden=True)
+def choice_ignores_test_again(honest_search, *, rng):
+    choice_ignores_test(honest_search, rng=rng)
 
 
 NARROW = """

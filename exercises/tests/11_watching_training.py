@@ -41,7 +41,7 @@ def norm(array):
     return float(np.sqrt((array**2).sum()))
 
 
-@case("update_ratios: every array, whatever its shape", points=2)
+@case("update_ratios: every array, whatever its shape")
 def ratios(update_ratios, *, rng):
     old = some_params(rng)
     new = stepped(old, rng)
@@ -67,6 +67,11 @@ def ratios(update_ratios, *, rng):
             "the step was not divided by anything": {name: norm(b - a) for name, (a, b) in pairs.items()},
         },
     )
+
+
+@case("update_ratios: every array, whatever its shape, other inputs", hidden=True)
+def ratios_again(update_ratios, *, rng):
+    ratios(update_ratios, rng=rng)
 
 
 @case("update_ratios: arrays that are all zero are left out")
@@ -327,7 +332,7 @@ def network_loss(loss_and_gradients, *, rng):
     )
 
 
-@case("loss_and_gradients: the gradients", points=3)
+@case("loss_and_gradients: the gradients", points=2)
 def network_gradients(loss_and_gradients, *, rng):
     params, x, y = network(rng)
     _, grads, planted, without, summed = reference(params, x, y)
@@ -346,6 +351,11 @@ def network_gradients(loss_and_gradients, *, rng):
             "the division by the number of examples is missing": summed,
         },
     )
+
+
+@case("loss_and_gradients: the gradients, other inputs", hidden=True)
+def network_gradients_again(loss_and_gradients, *, rng):
+    network_gradients(loss_and_gradients, rng=rng)
 
 
 RATIOS = """

@@ -45,7 +45,7 @@ def asked_sobel(sobel, x):
     return parts(sobel(x.copy()), 2, "sobel(x)", "a pair (strength, angle)")
 
 
-@case("sobel: strength", points=2)
+@case("sobel: strength")
 def sobel_strength(sobel, *, rng):
     x = image(rng)
     gx, gy = correlation(x, ACROSS), correlation(x, ACROSS.T)
@@ -67,6 +67,11 @@ def sobel_strength(sobel, *, rng):
             ),
         },
     )
+
+
+@case("sobel: strength, other inputs", hidden=True)
+def sobel_strength_again(sobel, *, rng):
+    sobel_strength(sobel, rng=rng)
 
 
 @case("sobel: angle", points=2)
@@ -394,7 +399,7 @@ def pool_plain(max_pool_backward, *, rng):
     )
 
 
-@case("max_pool_backward: windows that overlap", points=2)
+@case("max_pool_backward: windows that overlap")
 def pool_overlap(max_pool_backward, *, rng):
     x = rng.normal(0, 1, (2, 2, 7, 9))
     pool_case(
@@ -412,6 +417,11 @@ def pool_overlap(max_pool_backward, *, rng):
             ),
         },
     )
+
+
+@case("max_pool_backward: windows that overlap, other inputs", hidden=True)
+def pool_overlap_again(max_pool_backward, *, rng):
+    pool_overlap(max_pool_backward, rng=rng)
 
 
 @case("max_pool_backward: equal entries")

@@ -69,12 +69,17 @@ def images(rng):
     return rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape)
 
 
-@case("local_response_norm: every setting counts", points=2)
+@case("local_response_norm: every setting counts")
 def lrn_values(local_response_norm, *, rng):
     n = int(rng.choice([3, 5]))
     k, alpha, beta = (round(float(v), 2) for v in rng.uniform([1.2, 0.2, 0.4], [2.5, 0.6, 0.9]))
     what = f"local_response_norm(x, {n}, {k}, {alpha}, {beta})"
     lrn_answer(local_response_norm, images(rng), (n, k, alpha, beta), what)
+
+
+@case("local_response_norm: every setting counts, other inputs", hidden=True)
+def lrn_values_again(local_response_norm, *, rng):
+    lrn_values(local_response_norm, rng=rng)
 
 
 @case("local_response_norm: the first and the last channels")
@@ -355,9 +360,14 @@ def scores_answer(lenet5, n, rng):
     )
 
 
-@case("lenet5: scores of a few images", points=3)
+@case("lenet5: scores of a few images", points=2)
 def scores_of_some(lenet5, *, rng):
     scores_answer(lenet5, 3, rng)
+
+
+@case("lenet5: scores of a few images, other inputs", hidden=True)
+def scores_of_some_again(lenet5, *, rng):
+    scores_of_some(lenet5, rng=rng)
 
 
 @case("lenet5: one image")

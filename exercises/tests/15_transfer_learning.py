@@ -116,7 +116,7 @@ def head_new(new_head, *, rng):
     )
 
 
-@case("head_step: the head moves, the body does not", points=2)
+@case("head_step: the head moves, the body does not")
 def head_steps(head_step, *, rng):
     layers = network(rng)
     x, y = batch(rng, layers)
@@ -148,6 +148,11 @@ def head_steps(head_step, *, rng):
             "lr was not used": (w - dw, b - db),
         },
     )
+
+
+@case("head_step: the head moves, the body does not, other inputs", hidden=True)
+def head_steps_again(head_step, *, rng):
+    head_steps(head_step, rng=rng)
 
 
 Q2 = question(
@@ -344,7 +349,7 @@ def accuracies(rng, ratio, seeds, sizes=8):
     return scratch, scratch + difference
 
 
-@case("verdict: helps, hurts, cannot tell", points=2)
+@case("verdict: helps, hurts, cannot tell")
 def verdicts(verdict, *, rng):
     seeds = int(rng.integers(5, 8))
     # Multiples of the standard error: some between 1 and 2, some beyond 2 but within what other rules would ask for.
@@ -372,6 +377,11 @@ def verdicts(verdict, *, rng):
             ),
         },
     )
+
+
+@case("verdict: helps, hurts, cannot tell, other inputs", hidden=True)
+def verdicts_again(verdict, *, rng):
+    verdicts(verdict, rng=rng)
 
 
 @case("verdict: the denominator of the spread")
