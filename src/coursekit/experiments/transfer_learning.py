@@ -143,8 +143,9 @@ def compare(task="digits 0-4 to 5-9", sizes=SIZES, frozen=(0,), seeds=5) -> dict
     """
     _checks.choice("task", task, TASKS)
     source, target = TASKS[task]
-    scratch = [[fine_tune(None, target, n, seed=seed) for seed in range(seeds)] for n in sizes]
-    transfer = [[[fine_tune(source, target, n, k, seed=seed) for seed in range(seeds)] for n in sizes] for k in frozen]
+    seeds = range(seeds) if isinstance(seeds, int) else seeds
+    scratch = [[fine_tune(None, target, n, seed=seed) for seed in seeds] for n in sizes]
+    transfer = [[[fine_tune(source, target, n, k, seed=seed) for seed in seeds] for n in sizes] for k in frozen]
     return {
         "task": task,
         "sizes": np.array(sizes),
