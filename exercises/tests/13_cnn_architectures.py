@@ -878,6 +878,59 @@ def repair(layers, shape):
 """
 
 
+SENTENCES = {  # of the task, and the cases that test it
+    "13.1": {
+        "the sum runs over the $n$ channels around $c$, at the same image and pixel": [
+            "local_response_norm: every setting counts"
+        ],
+        "as in the worked example": ["local_response_norm: the first and the last channels"],
+        "AlexNet's local response normalization": ["local_response_norm: AlexNet's constants are the defaults"],
+    },
+    "13.2": {
+        "a window of length $K$ with stride $s$ and padding $p$ fits": [
+            "windows: strides that do not divide, and padding"
+        ],
+        "the output shape as a tuple, and the number of parameters": [
+            "count: a network with two convolutions, not square",
+            "count: a first layer with a stride",
+        ],
+        'After `("flatten",)` the shape is a tuple of one number.': [
+            "count: a network with two convolutions, not square"
+        ],
+    },
+    "13.3": {
+        "gives the largest of each 2 × 2 pixels, side by side": ["max_pool: the largest of each 2 x 2"],
+        "draws the weights with He's rule": [
+            "init_lenet5: shapes and sizes of the weights",
+            "init_lenet5 draws from the generator that it is given",
+        ],
+        "biases 0": ["init_lenet5: shapes and sizes of the weights"],
+        "returns scores (N, 10)": ["lenet5: scores of a few images", "lenet5: one image"],
+        "flatten each image in the order channels, rows, columns": ["lenet5: scores of a few images"],
+    },
+    "13.4": {
+        "to the right, and, in a second test, to the left": [
+            "shifted_accuracy: to both sides, with zeros at the border"
+        ],
+        "What moves in at the border is 0, and what moves out is gone": [
+            "shifted_accuracy: to both sides, with zeros at the border"
+        ],
+        "`shift` is a whole number of pixels, 0 or more": ["shifted_accuracy: a shift of 0"],
+        "its standard error, as if all 2N answers were independent": [
+            "shifted_accuracy: to both sides, with zeros at the border"
+        ],
+    },
+    "13.5": {
+        "this one padding has been raised, by as little as possible": [
+            "repair: the first convolution that can mend the network"
+        ],
+        "so that every layer has an output with at least one pixel along both axes": [
+            "repair: a convolution that was padded already, and an image wider than high"
+        ],
+        "take the first convolution": ["repair: the first convolution that can mend the network"],
+    },
+}
+
 WRONG = [
     Wrong("13.4", _shifted("right = np.roll(x, shift, axis=3)", "left = np.roll(x, -shift, axis=3)"), "(np.roll)"),
     Wrong("13.4", _shifted(both="(right, right)"), "moved to the right only"),
