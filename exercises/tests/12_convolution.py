@@ -363,7 +363,8 @@ def backward_input(conv2d_backward, *, rng):
 
 @case("conv2d_backward: the input, stride and padding")
 def backward_input_settings(conv2d_backward, *, rng):
-    backward_case(conv2d_backward, rng, int(rng.integers(2, 4)), int(rng.integers(1, 3)), "dx")
+    for stride in (2, 3):  # with stride 2 pieces still overlap along one axis
+        backward_case(conv2d_backward, rng, stride, int(rng.integers(1, 3)), "dx")
 
 
 Q4 = question(

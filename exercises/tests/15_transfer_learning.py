@@ -831,6 +831,8 @@ def comparison(rng):
     while True:
         rates = [round(float(r), 4) for r in np.sort(10 ** rng.uniform(-3, 0, 6))]
         rates = [rates[i] for i in rng.permutation(6)]
+        if len(set(rates)) < 6:
+            continue
         seeds = [int(s) for s in rng.choice(1000, int(rng.integers(4, 7)), replace=False)]
         table = {}
         for arm in ("scratch", "transfer"):
@@ -855,16 +857,18 @@ def compares_ties(compare, *, rng):
 
 def compare_case(compare, rng, ties):
     table, rates, seeds, names, right, wrong = comparison(rng)
-    if ties:  # a later rate with the same validation accuracies as the best one, and other test accuracies
+    while ties:  # a later rate with the same validation accuracies as the best one, and other test accuracies
         for arm, rate in (("scratch", right[0]), ("transfer", right[1])):
             place = rates.index(rate)
             other = next(i for i in range(5, -1, -1) if i != place)
-            first, last = min(place, other), max(place, other)
-            table[arm][[first, last], :, 0] = table[arm][place, :, 0]
+            table[arm][[place, other], :, 0] = table[arm][place, :, 0]
         right = compared(table, rates, seeds)
-        wrong = {text: compared(table, rates, seeds, **settings) for text, settings in COMPARISONS.items()}
         late = compared(table, rates, seeds, pick=lambda means: len(means) - 1 - np.argmax(means[::-1]))
-        wrong = {"of equal rates the last was taken: the first is asked for": late} | wrong
+        wrong = {"of equal rates the last was taken: the first is asked for": late}
+        wrong |= {text: compared(table, rates, seeds, **settings) for text, settings in COMPARISONS.items()}
+        if len({right, *wrong.values()}) == len(wrong) + 1:
+            break
+        table, rates, seeds, names, right, wrong = comparison(rng)
 
     def run(arm, rate, seed):
         values = table[str(arm)][rates.index(float(rate)), seeds.index(int(seed))]
