@@ -440,7 +440,7 @@ def dips(rng, patience):
     """Losses that dip twice; the second, deeper dip comes too late for this patience."""
     fall = int(rng.integers(3, 6))
     down = 3 - 0.3 * np.arange(fall) + rng.uniform(-0.05, 0.05, fall)
-    waits = down[-1] + rng.uniform(0.05, 0.4, patience + int(rng.integers(1, 4)))
+    waits = down[-1] + np.sort(rng.uniform(0.05, 0.4, patience + int(rng.integers(1, 4))))[::-1]
     return np.concatenate([down, waits, down[-1] - rng.uniform(0.2, 0.4, 3)])
 
 

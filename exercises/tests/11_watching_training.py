@@ -439,7 +439,7 @@ def curves_of(rng, classes):
 def reading_calls(diagnose, rng, groups):
     """Each run of the groups, for a small and a large number of classes."""
     inputs, words = [], []
-    for classes in (int(rng.integers(3, 7)), int(rng.integers(20, 60))):
+    for classes in (int(rng.integers(3, 7)), int(rng.integers(40, 60))):
         for what, (loss, val_loss) in curves_of(rng, classes).items():
             inputs.append((loss, val_loss, classes))
             words.append(f"diagnose with {classes} classes, {what},")
