@@ -72,14 +72,14 @@ def test_dates_are_written_from_what_was_read(rng):
 
 def test_the_lstm_rewrites_dates_and_the_rnn_loses_the_day():
     rnn, lstm = experiment.dates("RNN"), experiment.dates("LSTM")
-    assert lstm["whole"] > 0.85
+    assert lstm["whole"] > 0.7 > 0.5 > rnn["whole"]
     assert rnn["whole"] < 0.5
     assert rnn["characters"] > 0.8
     assert rnn["places"].argmin() == 9
     assert rnn["places"][3] > rnn["places"][9] + 0.2
 
 
-def test_the_rnn_beats_naive_on_sunspots_and_a_straight_line_is_as_good():
+def test_the_rnn_beats_naive_on_sunspots_and_an_autoregression_is_as_good():
     rmse = experiment.forecast()["rmse"]
     assert (rmse["RNN"] < 0.75 * rmse["naive"]).all()
     assert rmse["linear"] < 1.1 * rmse["RNN"].mean()
