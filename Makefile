@@ -62,9 +62,10 @@ mutants: .venv/.mutants  ## break the mathematics line by line; list what no tes
 fuzz: .venv/.test  ## feed the grader random input for an hour (MINUTES=60)
 	@$(PY) tools/fuzz.py --minutes $(or $(MINUTES),60)
 
-check: .venv/.test  ## what pre-commit checks: style, notebooks in step, links of the built book
+check: .venv/.test  ## style, types, notebooks and README in step, links of the built book
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
 	@$(PY) tools/make_notebooks.py --check
 	@$(PY) tools/readme.py --check
 	@$(PY) tools/build_book.py

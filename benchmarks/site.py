@@ -118,6 +118,10 @@ def percentile(times, share):
     return sorted(times)[math.ceil(share * len(times)) - 1]
 
 
+UNCOVER = """document.querySelectorAll(".ck-covered, .ck-covering")
+    .forEach((cover) => cover.classList.remove("ck-covered", "ck-covering"))"""
+
+
 def measure(browser, address, name):
     """All rows of one page."""
     rng = random.Random(0)
@@ -130,7 +134,7 @@ def measure(browser, address, name):
     page.goto(address + name, wait_until="networkidle")
     rows = {"first view, kB": sum(received) / 1000}
     # Answer every prediction, so that what stands behind it can be moved.
-    page.evaluate("document.querySelectorAll('.ck-covered').forEach((cover) => cover.classList.remove('ck-covered'))")
+    page.evaluate(UNCOVER)
     count = page.evaluate("document.querySelectorAll('.ck-explorer').length")
     frames, live, slow = [], [], []
     for index in range(count):
@@ -154,9 +158,7 @@ def measure(browser, address, name):
         page.close()
         page = context.new_page()
         page.goto(address + name, wait_until="networkidle")
-        page.evaluate(
-            "document.querySelectorAll('.ck-covered').forEach((cover) => cover.classList.remove('ck-covered'))"
-        )
+        page.evaluate(UNCOVER)
         rows["second visit, s"] = page.evaluate(START, 0) / 1000
     context.close()
     return rows

@@ -1,4 +1,3 @@
-import json
 import re
 from importlib import resources
 from pathlib import Path
@@ -17,28 +16,8 @@ CHAPTERS = sorted((Path(__file__).parents[1] / "chapters").glob("*.md"))
 
 
 @pytest.mark.parametrize("chapter", QUIZZES)
-def test_a_quiz_has_five_questions_with_feedback_for_every_option(chapter):
-    quiz = course.quiz(chapter)
-    assert len(quiz.questions) >= 5
-    for question in quiz.questions:
-        replies = [question.reply(i) for i in range(len(question.texts))]
-        assert sum("Right." in reply for reply in replies) == 1
-        assert len(set(replies)) == len(replies) >= 3
-        assert all(len(text) > 20 for text in question.options.values())
-
-
-@pytest.mark.parametrize("chapter", QUIZZES)
-def test_the_right_option_has_no_fixed_place(chapter):
-    places = [question.texts.index(question.answer) for question in course.quiz(chapter).questions]
-    assert len(set(places)) >= 2
-
-
-@pytest.mark.parametrize("chapter", QUIZZES)
-def test_jupyterquiz_can_show_the_same_file(chapter):
-    loader = pytest.importorskip("jupyterquiz.dynamic.loader")
-    script, static, _ = loader.load_questions_script(course.questions(chapter), "id")
-    assert static
-    assert json.loads(re.search(r"=(\[.*\]);\n", script)[1]) == course.questions(chapter)
+def test_a_quiz_has_five_questions(chapter):
+    assert len(course.quiz(chapter).questions) >= 5  # tests/test_questions.py reads them
 
 
 def test_answers_are_not_in_plain_sight():
@@ -49,7 +28,7 @@ def test_answers_are_not_in_plain_sight():
     )
     assert quiz.questions[0].question in visible
     assert visible.count(">Question</span>") == visible.count(">Check</button>") == len(quiz.questions)
-    assert not any(feedback in visible for q in quiz.questions for feedback in q.options.values())
+    assert not any(feedback in visible for q in quiz.questions for feedback in (q.options or {}).values())
 
 
 def test_an_unknown_quiz_is_refused():
@@ -60,7 +39,18 @@ def test_an_unknown_quiz_is_refused():
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"question": "?", "type": "numeric"}, "must be multiple_choice with exactly one right answer; it has 0"),
+        (
+            {"question": "?", "type": "multiple_choice"},
+            "must be multiple_choice with exactly one right answer; it has 0",
+        ),
+        ({"question": "?", "type": "many_choice"}, "must be many_choice with at least one right answer; it has 0"),
+        (
+            {"question": "?", "type": "numeric"},
+            "must be numeric with exactly one right value",
+        ),
+        ({"question": "?", "type": "order", "items": ["a", "b"]}, "must be an order of at least three items"),
+        ({"question": "?", "type": "line", "code": ["a = 1"], "answer": 2}, "must name its faulty line, from 1 to 1"),
+        ({"question": "?", "type": "essay"}, "is of type 'essay', but must be one of 'multiple_choice', 'many_choice'"),
         (
             {"question": "?", "type": "multiple_choice", "answers": [{"answer": "a", "correct": True}]},
             "no feedback for 'a'",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coursekit import course, search
+from coursekit import search
 from coursekit.errors import RangeError
 from coursekit.experiments import hyperparameter_search as experiment
 from coursekit.explorers import hyperparameter_search as explore
@@ -232,14 +232,13 @@ def test_explorers_say_what_they_show(name):
 
 
 def test_predictions_know_their_answers():
-    asked = [explore.predict_best, explore.predict_few, explore.predict_all, explore.predict_uniform]
-    assert [p.answer for p in asked] == ["About 92 %", "Grid 3, random 81", "The grid", "About 1"]
+    asked = [explore.predict_few, explore.predict_all, explore.predict_uniform]
+    assert [p.answer for p in asked] == ["Grid 3, random 81", "The grid", "About 1"]
+    best = explore.predict_best.answer
+    assert best.y[0] == pytest.approx(86, abs=1) and best.y[-1] == pytest.approx(92, abs=1)
 
 
-def test_the_quiz_explains_every_option():
-    for question in course.questions("10"):
-        assert sum(answer["correct"] for answer in question["answers"]) == 1
-        assert all(len(answer["feedback"]) > 40 for answer in question["answers"])
+def test_the_numbers_of_the_quiz_are_right():
     assert (1000 - 100) / (1000 - 0.001) == pytest.approx(0.9, abs=1e-5)
     assert 3**10 == 59049 and 4**3 == 64
 

@@ -209,3 +209,40 @@ def test_that_the_wheel_works_in_an_environment_of_its_own(wheel, tmp_path):
     assert version == coursekit.__version__
     assert shape == "(28, 28)"
     assert relu == "[0. 2.]"
+
+
+UNTOUCHED = """
+import importlib, pkgutil, sys
+import matplotlib, matplotlib.figure, matplotlib.textpath, matplotlib.axis, matplotlib.backends.backend_svg
+import matplotlib.pyplot
+def state():
+    found = {("rcParams", key): repr(value) for key, value in matplotlib.rcParams.items()}
+    found["colormaps"] = sorted(matplotlib.colormaps)
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] != "matplotlib" or module is None:
+            continue
+        for key, value in vars(module).items():
+            found[name, key] = id(value)
+            if isinstance(value, type) and value.__module__.startswith("matplotlib"):
+                found |= {(name, key, part): id(what) for part, what in vars(value).items() if callable(what)}
+    return found
+before = state()
+import coursekit
+for package in ("plotting", "experiments", "explorers", "interactive"):
+    for module in pkgutil.iter_modules(importlib.import_module("coursekit." + package).__path__):
+        if module.name not in ("sphinx_ext", "recipes"):
+            importlib.import_module(f"coursekit.{package}.{module.name}")
+from coursekit.plotting import _style, _svg
+figure, ax = _style.figure()
+ax.set(xlabel="$x^2$", yscale="log")
+DRAW
+after = state()
+gone = [key for key in before if after.get(key) != before[key]]
+print(gone)
+assert not gone, gone
+"""
+
+
+@pytest.mark.parametrize("draw", ["", "_svg.to_svg(figure)"], ids=["imported", "drawn"])
+def test_nothing_of_matplotlib_is_changed(draw):
+    assert run(UNTOUCHED.replace("DRAW", draw)).strip() == "[]"

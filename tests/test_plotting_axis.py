@@ -8,7 +8,7 @@ import pytest
 from matplotlib.axis import Axis, XAxis, YAxis
 from matplotlib.ticker import MultipleLocator, NullLocator
 
-from coursekit.plotting import _style, _svg
+from coursekit.plotting import _axis, _style, _svg
 
 LINE = re.compile(r'M([-\d.]+) ([-\d.]+)L([-\d.]+) ([-\d.]+)(?=[M"])')
 
@@ -200,3 +200,18 @@ def test_powers_of_ten_are_words_at_their_places():
     assert isinstance(ax.xaxis.get_minor_locator(), NullLocator)
     labels = dict(zip(ax.get_xticks(), (label.get_text() for label in ax.get_xticklabels()), strict=True))
     assert labels == {1e-4: "10⁻⁴", 1e-2: "10⁻²", 1.0: "1", 1e2: "10²"}
+
+
+def test_without_a_private_part_of_matplotlib_the_picture_is_matplotlibs_own(monkeypatch):
+    def dress(ax):
+        ax.plot([0, 1], [2, 3])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_svg, "in_strokes", lambda figure: contextlib.nullcontext())
+        theirs = picture(dress)
+
+    def gone(self, renderer):
+        raise AttributeError("'XAxis' object has no attribute '_autolabelpos'")
+
+    monkeypatch.setattr(_axis._Strokes, "draw", gone)
+    assert picture(dress) == theirs

@@ -255,7 +255,7 @@ def test_groups_not_pairs_and_the_published_solution_among_the_suspects():
         f"    with open(a) as f: return {'not ' * i} f.read(), [q for q in f if q]\n"
         for i in range(8)
     ]
-    prints["book"] = similarity.fingerprint([c.replace("a", "x") for c in solution])
+    prints["book"] = similarity.fingerprint([re.sub(r"\ba\b", "x", c) for c in solution])
     prints["exec"] = similarity.fingerprint([f"exec({c!r})" for c in code(1)])
     groups = similarity.similar_groups(prints, {}, (), similarity.fingerprint(solution))
     assert ("exec", "s0", "s1", "s2", "s3", "s4") in [g.students for g in groups]

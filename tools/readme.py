@@ -21,8 +21,8 @@ import yaml
 from serve import BOOK, Handler
 
 from coursekit._chapters import CHAPTERS
-from coursekit.grading import check
 from coursekit.grading.cases import load_sheet
+from coursekit.grading.check import check
 from coursekit.interactive.core import Explorer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,32 +96,21 @@ def take_pictures():
         browser = driver.chromium.launch(executable_path=headless.executable(), args=headless.ARGUMENTS)
         for scheme in ("light", "dark"):
             page = browser.new_page(
-                color_scheme=scheme, viewport={"width": 1200, "height": 800}, device_scale_factor=1.5
+                bypass_csp=True, color_scheme=scheme, viewport={"width": 1200, "height": 800}, device_scale_factor=1.5
             )
             page.goto(address)
             page.wait_for_selector(".ck-explorer .ck-control")
+            explorer = page.locator(".ck-explorer").first
+            explorer.evaluate("element => scrollTo(0, element.getBoundingClientRect().top + scrollY - 230)")
+            page.wait_for_timeout(500)
             image(page.screenshot()).save(PICTURES / f"chapter-{scheme}.webp", quality=80)
             if scheme == "light":
-                explorer = page.locator(".ck-explorer").first
-                explorer.scroll_into_view_if_needed()
-                frames = []
-                slider = explorer.locator("input[type=range]").first
-                slider.focus()
-                for key in ["Home"] + ["ArrowRight"] * int(slider.get_attribute("max") or 10):
-                    slider.press(key)
-                    page.wait_for_timeout(120)
-                    frames.append(image(explorer.screenshot()))
+                frames = [image(shot) for shot in _moved(page, explorer)]
                 height = max(frame.height for frame in frames)  # the sentence below may take another line
                 frames = [_on_white(frame, height) for frame in frames]
                 frames += frames[-2:0:-1]
-                frames[0].save(
-                    PICTURES / "explorer.webp",
-                    save_all=True,
-                    append_images=frames[1:],
-                    duration=160,
-                    loop=0,
-                    quality=60,
-                )
+                moving = {"save_all": True, "append_images": frames[1:], "duration": 160, "loop": 0}
+                frames[0].save(PICTURES / "explorer.webp", quality=60, **moving)
             page.close()
         page = browser.new_page(viewport={"width": 780, "height": 400}, device_scale_factor=1.5)
         with tempfile.NamedTemporaryFile("w", suffix=".html", encoding="utf-8") as file:
@@ -133,6 +122,20 @@ def take_pictures():
     server.shutdown()
     for path in sorted(PICTURES.iterdir()):
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def _moved(page, explorer):
+    """Move the first slider from one end to the other; a picture of each stop that was shown."""
+    explorer.evaluate("element => { window.ckShown = 0; element.addEventListener('ck:shown', () => ckShown++) }")
+    slider = explorer.locator("input[type=range]").first
+    slider.press("Home")
+    page.wait_for_timeout(3000)  # the packs of pictures are loaded when a slider is first touched
+    yield explorer.screenshot()
+    while slider.input_value() != slider.get_attribute("max"):
+        before = page.evaluate("ckShown")
+        slider.press("ArrowRight")
+        page.wait_for_function(f"ckShown > {before}")
+        yield explorer.screenshot()
 
 
 def _on_white(frame, height):

@@ -3,7 +3,15 @@
 import numpy as np
 
 from coursekit.grading.cases import Right, Wrong, case, question
-from coursekit.grading.compare import expect_draws, expect_equal, expect_seeded, expect_true, inspect_value
+from coursekit.grading.compare import (
+    expect_draws,
+    expect_equal,
+    expect_seeded,
+    expect_shape,
+    expect_true,
+    inspect_value,
+)
+from coursekit.grading.several import expect_calls
 
 TITLE = "CNN architectures"
 
@@ -33,24 +41,56 @@ def windowed(a, n, below=None):
 
 def lrn_mistakes(x, n, k, alpha, beta):
     """What usual mistakes give."""
-    squares = windowed(x**2, n)
-    rolled = sum(np.roll(x**2, shift, axis=1) for shift in range(-(n // 2), n // 2 + 1))
-    return {
-        "alpha was divided by n, as PyTorch does: here it multiplies the sum": x
-        * (k + alpha / n * squares) ** -beta,
-        "the responses were not squared": x * np.abs(k + alpha * windowed(x, n)) ** -beta,
-        "the sum runs over all channels: only the n around c count": x
-        * (k + alpha * (x**2).sum(axis=1, keepdims=True)) ** -beta,
-        "the window goes round the end, from the last channel to the first": x * (k + alpha * rolled) ** -beta,
-        "the window stops one channel early: a slice leaves out its end": x
-        * (k + alpha * np.stack(
-            [(x**2)[:, max(0, c - n // 2) : c + n // 2].sum(axis=1) for c in range(x.shape[1])], axis=1
-        )) ** -beta,
-        "the window reaches n channels to each side, not n // 2": x * (k + alpha * windowed(x**2, 2 * n)) ** -beta,
-        "it was multiplied where the formula divides: the exponent is -beta": x * (k + alpha * squares) ** beta,
-        "the power itself came back: it multiplies x": (k + alpha * squares) ** -beta,
-        "k was left out": x * (alpha * squares) ** -beta,
-    }  # fmt: skip
+    half, channels = n // 2, x.shape[1]
+    with np.errstate(all="ignore"):
+        squares = windowed(x**2, n)
+        rolled = sum(np.roll(x**2, shift, axis=1) for shift in range(-half, half + 1))
+        early = np.stack([(x**2)[:, max(0, c - half) : c + half].sum(axis=1) for c in range(channels)], axis=1)
+        later = np.stack([(x**2)[:, c : c + half + 1].sum(axis=1) for c in range(channels)], axis=1)
+        before = np.stack([(x**2)[:, max(0, c - half) : c + 1].sum(axis=1) for c in range(channels)], axis=1)
+        cut = np.stack([(x**2)[:, c - half : c + half + 1].sum(axis=1) for c in range(channels)], axis=1)
+        sizes = np.stack(
+            [np.full(x[:, 0].shape, min(channels, c + half + 1) - max(0, c - half)) for c in range(channels)], 1
+        )
+        own = windowed(x**2, n) - x**2
+        bracket = k + alpha * squares
+        return {
+            "alpha was divided by n, as PyTorch does: here it multiplies the sum": x * (k + alpha / n * squares) ** -beta,
+            "the mean of the squares was taken, not their sum": x * (k + alpha * squares / sizes) ** -beta,
+            "the responses were not squared": x * np.abs(k + alpha * windowed(x, n)) ** -beta,
+            "the sum was squared: the squares are summed": x * (k + alpha * windowed(x, n) ** 2) ** -beta,
+            "the absolute values were summed, not the squares": x * (k + alpha * windowed(np.abs(x), n)) ** -beta,
+            "only the channel itself was squared: the n around it count": x * (k + alpha * x**2) ** -beta,
+            "the channel itself was left out of the sum": x * (k + alpha * own) ** -beta,
+            "the sum runs over all channels: only the n around c count": x
+            * (k + alpha * (x**2).sum(axis=1, keepdims=True)) ** -beta,
+            "the window goes round the end, from the last channel to the first": x * (k + alpha * rolled) ** -beta,
+            "a negative index was used: the window of the first channels is empty (max(0, ...))": x * (k + alpha * cut) ** -beta,
+            "the window stops one channel early: a slice leaves out its end": x * (k + alpha * early) ** -beta,
+            "the window has only the channels from c on": x * (k + alpha * later) ** -beta,
+            "the window has only the channels up to c": x * (k + alpha * before) ** -beta,
+            "the window reaches n channels to each side, not n // 2": x * (k + alpha * windowed(x**2, 2 * n)) ** -beta,
+            "it was multiplied where the formula divides: the exponent is -beta": x * bracket**beta,
+            "x was divided by the power -beta: that multiplies": x / bracket**-beta,
+            "the exponent is 1: beta was left out": x / bracket,
+            "beta multiplies the bracket: it is an exponent": x / (bracket * beta),
+            "a square root was taken: the exponent is beta": x / np.sqrt(bracket),
+            "the power itself came back: it multiplies x": bracket**-beta,
+            "the power itself came back, with a positive exponent": bracket**beta,
+            "the bracket came back": bracket,
+            "the sums of squares came back": squares,
+            "k was left out": x * (alpha * squares) ** -beta,
+            "alpha was left out": x * (k + squares) ** -beta,
+            "alpha stands at the wrong place: (k + alpha) times the sum": x * ((k + alpha) * squares) ** -beta,
+            "alpha multiplies k as well": x * (alpha * (k + squares)) ** -beta,
+            "brackets are missing: x * k + alpha * sum ** -beta": x * k + alpha * squares**-beta,
+            "brackets are missing: x * (k + alpha * sum ** -beta)": x * (k + alpha * squares**-beta),
+            "brackets are missing: x / k + alpha * sum ** beta": x / k + alpha * squares**beta,
+            "brackets are missing: the power belongs to the whole bracket": x / (k + alpha * squares**beta),
+            "k and alpha are the wrong way round": x * (alpha + k * squares) ** -beta,
+            "x was squared in front of the bracket": x**2 * bracket**-beta,
+            "the sign of x got lost": np.abs(x) * bracket**-beta,
+        }  # fmt: skip
 
 
 def lrn_answer(local_response_norm, x, settings, what):
@@ -69,7 +109,7 @@ def images(rng):
     return rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape)
 
 
-@case("local_response_norm: every setting counts", points=2)
+@case("local_response_norm: every setting counts")
 def lrn_values(local_response_norm, *, rng):
     n = int(rng.choice([3, 5]))
     k, alpha, beta = (round(float(v), 2) for v in rng.uniform([1.2, 0.2, 0.4], [2.5, 0.6, 0.9]))
@@ -108,64 +148,123 @@ Q2 = question(
 )
 
 
+WINDOWS_WRONG = {
+    "the last window was left out: the + 1 is missing": lambda n, k, s, p: (n + 2 * p - k) // s,
+    "the padding was counted on one side only": lambda n, k, s, p: (n + p - k) // s + 1,
+    "the padding was left out": lambda n, k, s, p: (n - k) // s + 1,
+    "the padding was subtracted": lambda n, k, s, p: (n - 2 * p - k) // s + 1,
+    "it was rounded up: a window must fit": lambda n, k, s, p: -(-(n + 2 * p - k) // s) + 1,
+    "it was rounded to the nearest whole number: a window must fit, use //": lambda n, k, s, p: round((n + 2 * p - k) / s) + 1,
+    "the division gave a fraction: only whole windows count, use //": lambda n, k, s, p: (n + 2 * p - k) / s + 1,
+    "the length was divided by the stride: the kernel and the padding were left out": lambda n, k, s, p: n // s,
+    "the length was divided by the stride, rounded up: the kernel and the padding were left out": lambda n, k, s, p: -(-n // s),
+    "the kernel was left out": lambda n, k, s, p: (n + 2 * p) // s + 1,
+    "the kernel was left out, and the + 1": lambda n, k, s, p: (n + 2 * p) // s,
+    "the stride was left out": lambda n, k, s, p: n + 2 * p - k + 1,
+    "brackets are missing: only the kernel was divided by the stride": lambda n, k, s, p: n + 2 * p - k // s + 1,
+    "the + 1 stands inside the division": lambda n, k, s, p: (n + 2 * p - k + 1) // s,
+    "the + 1 stands below the fraction line, beside the stride": lambda n, k, s, p: (n + 2 * p - k) // (s + 1),
+    "the windows lie side by side: divide by the stride, not by the kernel": lambda n, k, s, p: (n + 2 * p - k) // k + 1,
+    "stride and kernel are the wrong way round": lambda n, k, s, p: (n + 2 * p - s) // k + 1,
+    "there is one window too many": lambda n, k, s, p: (n + 2 * p - k) // s + 2,
+}  # fmt: skip
+
+
 @case("windows: strides that do not divide, and padding")
 def windows_fit(windows, *, rng):
-    for _ in range(4):
-        # With a padding of twice the stride every mistake gives a number of its own.
-        kernel, stride = int(rng.integers(5, 8)), int(rng.integers(2, 4))
-        padding = 2 * stride
-        length = kernel + stride * int(rng.integers(4, 9)) + 1 - 2 * padding  # one pixel is left over
-        whole = (length + 2 * padding - kernel) // stride
-        expect_equal(
-            windows(length, kernel, stride, padding),
-            whole + 1,
-            what=f"windows({length}, {kernel}, {stride}, {padding})",
-            mistakes={
-                "the last window was left out: the + 1 is missing": whole,
-                "the padding was counted on one side only": (length + padding - kernel) // stride + 1,
-                "the padding was left out": (length - kernel) // stride + 1,
-                "it was rounded up: a window must fit": whole + 2,
-                "the division gave a fraction: only whole windows count, use //": (length + 2 * padding - kernel)
-                / stride
-                + 1,
-            },
-        )
+    inputs = []
+    for left in (0, 1, 2, 2):
+        stride, kernel = int(rng.integers(3, 6)), int(rng.integers(6, 9))
+        padding = int(rng.integers(1, 3))
+        inputs.append((kernel + stride * int(rng.integers(4, 9)) + left - 2 * padding, kernel, stride, padding))
+    inputs.append((int(rng.integers(10, 20)), int(rng.integers(3, 6)), 1, 0))
+    expect_calls(
+        windows,
+        inputs,
+        lambda length, kernel, stride, padding: (length + 2 * padding - kernel) // stride + 1,
+        what="windows({}, {}, {}, {})".format,
+        mistakes=WINDOWS_WRONG,
+    )
 
 
 def counted(layers, shape, mistake=""):
     """What `count` must give, or what it gives with a mistake."""
     result = []
     for kind, *settings in layers:
-        params = 0
+        params, before = 0, shape
         if kind == "conv":
             filters, kernel, stride, padding = settings
-            inputs = 1 if mistake == "channels" else shape[0]
+            inputs = {"channels": 1, "after": filters}.get(mistake, shape[0])
             params = filters * (inputs * kernel * (1 if mistake == "square" else kernel) + (mistake != "bias"))
             if mistake == "one bias":
                 params = filters * inputs * kernel**2 + 1
-            shape = (filters, *((n + 2 * padding - kernel) // stride + 1 for n in shape[1:]))
+            if mistake == "bias each":
+                params = filters * inputs * (kernel**2 + 1)
+            if mistake == "no filters":
+                params = inputs * kernel**2 + 1
+            if mistake == "pixels":
+                params = filters * (int(np.prod(shape)) + 1)
+            padding = 0 if mistake == "padding" else padding
+            stride = 1 if mistake == "conv stride" else stride
+            high, wide = ((n + 2 * padding - kernel) // stride + 1 for n in shape[1:])
+            shape = (shape[0] if mistake == "depth" else filters, high, high if mistake == "height" else wide)
         elif kind == "pool":
             size, stride = settings
             params = shape[0] * size**2 if mistake == "pool" else 0
             stride = size if mistake == "stride" else stride
-            shape = (shape[0], *((n - size) // stride + 1 for n in shape[1:]))
+            high, wide = ((n // stride if mistake == "divided" else (n - size) // stride + 1) for n in shape[1:])
+            shape = (shape[0], high, high if mistake == "height" else wide)
         elif kind == "flatten":
             shape = (int(np.prod(shape[1:] if mistake == "flatten" else shape)),)
         else:
-            params = settings[0] * (shape[0] + (mistake != "bias"))
+            params = settings[0] * (shape[0] + (mistake not in ("bias", "dense bias")))
+            if mistake == "one dense bias":
+                params = settings[0] * shape[0] + 1
+            if mistake == "input biases":
+                params = settings[0] * shape[0] + shape[0]
             shape = (settings[0],)
-        result.append((shape, params))
+        shown = before if mistake == "before" else shape
+        if mistake == "last" and len(shown) == 3:
+            shown = (*shown[1:], shown[0])
+        if mistake == "width first" and len(shown) == 3:
+            shown = (shown[0], shown[2], shown[1])
+        if mistake == "number" and len(shown) == 1:
+            shown = shown[0]
+        if mistake == "batch":
+            shown = (1, *shown)
+        result.append((params, shown) if mistake == "swapped" else (shown, params))
+    if mistake == "total":
+        return [(shape, sum(p for _, p in result[: i + 1])) for i, (shape, _) in enumerate(result)]
     return result
 
 
 MISTAKES = {
     "the biases were left out": "bias",
+    "the biases of the dense layers were left out": "dense bias",
     "a convolution has one bias for each filter, not one in all": "one bias",
+    "a filter has one bias, not one for each channel": "bias each",
+    "a dense layer has one bias for each unit, not one in all": "one dense bias",
+    "a dense layer has a bias for each unit, not for each input": "input biases",
     "the input channels were left out: a filter reads all of them": "channels",
+    "the channels after the layer were counted: a filter reads those before it (shape was replaced too early)": "after",
+    "the filters were left out: each has weights of its own": "no filters",
+    "the pixels of the image were counted: a filter is moved over them, and has kernel x kernel weights": "pixels",
     "a kernel has kernel x kernel weights for each channel, not kernel": "square",
     "pooling has no parameters": "pool",
     "the stride of the pooling was taken for its size": "stride",
+    "the pooling divides by the stride: count the windows that fit": "divided",
     "the channels were left out when flattening": "flatten",
+    "the padding was left out": "padding",
+    "the stride of the convolution was left out": "conv stride",
+    "the width was made of the height: each axis has its own": "height",
+    "a convolution has as many channels as filters, not as before": "depth",
+    "the shape before each layer came back: the output shape is asked for": "before",
+    "channels came last: a shape is (C, H, W)": "last",
+    "height and width are the wrong way round: a shape is (C, H, W)": "width first",
+    "after flattening the shape is a tuple of one number, (n,)": "number",
+    "a batch axis was added": "batch",
+    "the pairs are the wrong way round: (shape, parameters)": "swapped",
+    "the parameters were added up: each layer has its own number": "total",
 }
 
 
@@ -175,22 +274,39 @@ def count_answer(count, layers, shape):
     expect_true(
         type(result) in (list, tuple) and len(result) == len(layers),
         f"{what} gave {inspect_value(result)}, not a list with one pair for each layer",
-        mistake="a return is missing" if result is None else None,
+        mistake="a return is missing"
+        if result is None
+        else "only the last layer came back: one pair for each layer is asked for"
+        if type(result) is tuple and len(result) == 2
+        else "pooling and flatten were passed over: one pair for each layer is asked for"
+        if type(result) is list and len(result) < len(layers)
+        else None,
     )
     for i, pair in enumerate(result):
         expect_true(
             type(pair) in (list, tuple) and len(pair) == 2,
             f"entry {i} of {what} is {inspect_value(pair)}, not a pair (shape, parameters)",
         )
-    expect_equal(
-        result,
-        counted(layers, shape),
-        what=what,
-        mistakes={name: counted(layers, shape, mistake) for name, mistake in MISTAKES.items()},
-    )
+    for i, layer in enumerate(layers):
+        right = counted(layers, shape)[i]
+        fits = {name: counted(layers, shape, mistake) for name, mistake in MISTAKES.items()}
+        whole = [name for name, wrong in fits.items() if same(result, wrong)]
+        expect_equal(
+            result[i],
+            right,
+            what=f"{what}, at layer {i}, {layer}:",
+            mistakes={name: result[i] for name in whole[:1]} or {name: wrong[i] for name, wrong in fits.items() if wrong[i] != right},
+        )  # fmt: skip
 
 
-@case("count: a network with two convolutions, not square", points=2)
+def same(a, b):
+    """Whether two nested lists or tuples of numbers are the same."""
+    if type(b) in (list, tuple):
+        return type(a) in (list, tuple) and len(a) == len(b) and all(map(same, a, b))
+    return np.ndim(a) == 0 and not isinstance(a, str) and a == b
+
+
+@case("count: a network with two convolutions, not square")
 def count_network(count, *, rng):
     height, width = int(rng.integers(20, 24)), int(rng.integers(28, 33))
     layers = [
@@ -231,18 +347,31 @@ def pools(max_pool, *, rng):
     x = rng.normal(size=shape)
     n, c, h, w = shape
     blocks = x.reshape(n, c, h // 2, 2, w // 2, 2)
+    halves = x.reshape(n, c, 2, h // 2, 2, w // 2)
     expect_equal(
         max_pool(x.copy()),
         blocks.max(axis=(3, 5)),
         what=f"max_pool(x) for x of shape {shape}",
         mistakes={
             "the mean of each window was taken": blocks.mean(axis=(3, 5)),
+            "the sum of each window was taken": blocks.sum(axis=(3, 5)),
+            "the smallest of each window was taken": blocks.min(axis=(3, 5)),
+            "the largest absolute value of each window was taken": np.abs(blocks).max(axis=(3, 5)),
             "every second pixel was taken, not the largest of four": x[:, :, ::2, ::2],
-            "halves of the image were compared: the axes of the reshape are in the wrong order": x.reshape(
-                n, c, 2, h // 2, 2, w // 2
-            ).max(axis=(2, 4)),
+            "halves of the image were compared: the axes of the reshape are in the wrong order": halves.max(axis=(2, 4)),
+            "the maximum was taken over the windows, not inside them: the axes of the twos are 3 and 5": blocks.max(axis=(2, 4)),
+            "only the rows were pooled": x.reshape(n, c, h // 2, 2, w).max(axis=3),
+            "only the columns were pooled": x.reshape(n, c, h, w // 2, 2).max(axis=4),
+            "only the first channel was pooled": blocks.max(axis=(3, 5))[:, :1],
+            "only the first image was pooled": blocks.max(axis=(3, 5))[:1],
+            "the channels were pooled too: each has its own map": blocks.max(axis=(1, 3, 5)),
+            "the windows overlap: they lie side by side, every 2 pixels": np.lib.stride_tricks.sliding_window_view(
+                x, (2, 2), axis=(2, 3)
+            ).max(axis=(4, 5)),
+            "the largest of the whole map was taken": x.max(axis=(2, 3)),
+            "rows and columns are the wrong way round": blocks.max(axis=(3, 5)).swapaxes(2, 3),
         },
-    )
+    )  # fmt: skip
 
 
 SHAPES = {
@@ -254,7 +383,7 @@ SHAPES = {
 }
 
 
-@case("init_lenet5: shapes and sizes of the weights", points=2)
+@case("init_lenet5: shapes and sizes of the weights")
 def inits(init_lenet5, *, rng):
     params = init_lenet5(generator(rng))
     what = "init_lenet5(rng)"
@@ -271,22 +400,61 @@ def inits(init_lenet5, *, rng):
         )
         fan_in = int(np.prod(shape[1:])) if len(shape) == 4 else shape[0]
         fan_out = shape[0] * 25 if len(shape) == 4 else shape[1]
+        image = len(shape) == 4
+        units = shape[0] if image else shape[1]
+        spreads = {
+            "the square root is missing: a variance was used as a standard deviation": 2 / fan_in,
+            "the 2 for ReLU is missing": (1 / fan_in) ** 0.5,
+            "the fan-out was used in place of the fan-in": (2 / fan_out) ** 0.5,
+            "Glorot's rule was used, 2 / (fan-in + fan-out): He's is 2 / fan-in": (2 / (fan_in + fan_out)) ** 0.5,
+            "Glorot's rule was used, with the number of units for the fan-out: He's is 2 / fan-in": (
+                2 / (fan_in + units)
+            )
+            ** 0.5,
+            "the number of units was used in place of the fan-in": (2 / units) ** 0.5,
+            "the weights are not scaled by their fan-in": 1.0,
+            "a fixed spread of 0.01 was used, not one that depends on the fan-in": 0.01,
+            "a fixed spread of 0.1 was used, not one that depends on the fan-in": 0.1,
+            "uniform draws from -0.5 to 0.5 were used": 12**-0.5,
+            "the root of the fan-in alone was used: the 2 is under the root, and the fan-in divides": fan_in**0.5,
+            "the 2 stands outside the root": 2 / fan_in**0.5,
+        }
+        if image:
+            spreads["only the channels were counted as fan-in, not the window"] = (2 / shape[1]) ** 0.5
+            spreads["only the window was counted as fan-in, not the channels"] = (2 / 25) ** 0.5
+            spreads["only one side of the window was counted as fan-in"] = (2 / (5 * shape[1])) ** 0.5
+            spreads["the number of all weights was counted as fan-in"] = (2 / np.prod(shape)) ** 0.5
+        else:
+            spreads["the number of all weights was counted as fan-in"] = (2 / np.prod(shape)) ** 0.5
+        turned = {"the weights are (units, inputs), as in PyTorch: here x @ w, so (inputs, units)": shape[::-1]}
+        order = (
+            {"the filters are (K, K, C, F) or the like: here (F, C, K, K)": shape[2:] + shape[1::-1]} if image else {}
+        )
+        expect_shape(pair[0], shape, what=f"w of {name}", mistakes=order or turned)
         expect_draws(
             pair[0],
             shape=shape,
             std=(2 / fan_in) ** 0.5,
             what=f"w of {name}",
+            mistakes={text: s for text, s in spreads.items() if abs(s / (2 / fan_in) ** 0.5 - 1) > 1e-9},
+        )
+        zeros = np.zeros(units)
+        expect_equal(
+            pair[1],
+            zeros,
+            what=f"b of {name}",
             mistakes={
-                "the square root is missing: a variance was used as a standard deviation": 2 / fan_in,
-                "the 2 for ReLU is missing": (1 / fan_in) ** 0.5,
-                "the fan-out was used in place of the fan-in": (2 / fan_out) ** 0.5,
-                "only the channels were counted as fan-in, not the window": (2 / shape[1]) ** 0.5
-                if len(shape) == 4
-                else 0.0,
-                "the weights are not scaled by their fan-in": 1.0,
+                "the biases are ones: they start at 0": zeros + 1,
+                "there is one bias for each input: one for each unit is meant": np.zeros(
+                    shape[1] if image else shape[0]
+                ),
+                "the bias is one number: one for each unit is meant": 0.0,
+                "the biases are a row of a matrix: the shape is (units,)": zeros[None],
+                "the biases were drawn too: they start at 0": pair[1]
+                if np.shape(pair[1]) == zeros.shape and np.any(np.asarray(pair[1], dtype=object) != 0)
+                else zeros + 2,
             },
         )
-        expect_equal(pair[1], np.zeros(shape[0] if len(shape) == 4 else shape[1]), what=f"b of {name}")
 
 
 @case("init_lenet5 draws from the generator that it is given")
@@ -308,54 +476,94 @@ def forward(params, x, mistake=""):
     """LeNet-5, or LeNet-5 with a mistake."""
 
     def relu(x, where):
-        return x if mistake == f"no relu {where}" else np.maximum(x, 0)
+        if mistake == "tanh":
+            return np.tanh(x)
+        if mistake == "sigmoid":
+            return 1 / (1 + np.exp(-x))
+        return x if mistake in (f"no relu {where}", "no relu") else np.maximum(x, 0)
 
     def convolve(x, w, b, padding):
         x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
         patches = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))
-        return np.einsum("nchwij,fcij->nfhw", patches, w, optimize=True) + b[:, None, None]
+        w = w[:, :, ::-1, ::-1] if mistake == "flipped" else w
+        return np.einsum("nchwij,fcij->nfhw", patches, w, optimize=True) + (
+            0 if mistake == "conv bias" else b[:, None, None]
+        )
 
     for name, padding in (("conv1", 2), ("conv2", 0)):
-        x = relu(convolve(x, *params[name], padding), "conv")
+        x = relu(convolve(x, *params[name], padding), "conv" if mistake != f"no relu {name}" else name)
         n, c, h, w = x.shape
-        x = x.reshape(n, c, h // 2, 2, w // 2, 2)
-        x = x.mean(axis=(3, 5)) if mistake == "mean" else x.max(axis=(3, 5))
+        blocks = x.reshape(n, c, h // 2, 2, w // 2, 2)
+        x = {"mean": blocks.mean, "min": blocks.min}.get(mistake, blocks.max)(axis=(3, 5))
+        x = blocks[:, :, :, 0, :, 0] if mistake == "every second" else x
     if mistake == "order":
         x = x.transpose(0, 2, 3, 1)
+    if mistake == "columns":
+        x = x.swapaxes(2, 3)
     x = x.reshape(len(x), -1)
     for name in ("dense1", "dense2", "dense3"):
         w, b = params[name]
         x = x @ w + (0 if mistake == "bias" else b)
         if name != "dense3" or mistake == "last":
-            x = relu(x, "dense")
-    if mistake == "softmax":
-        e = np.exp(x - x.max(axis=1, keepdims=True))
-        x = e / e.sum(axis=1, keepdims=True)
-    return x
+            x = relu(x, "dense" if mistake != f"no relu {name}" else name)
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    softmax = e / e.sum(axis=1, keepdims=True)
+    if mistake == "log softmax":
+        return np.log(softmax)
+    if mistake in ("class", "one class"):
+        return x.argmax(axis=1) if mistake == "class" else int(x[0].argmax())
+    if mistake == "first":
+        return x[0]
+    return softmax if mistake == "softmax" else x.T if mistake == "turned" else x
 
 
 FORWARD_MISTAKES = {
     "ReLU stands after the last layer: scores may be negative": "last",
     "ReLU is missing after the convolutions": "no relu conv",
+    "ReLU is missing after the first convolution": "no relu conv1",
+    "ReLU is missing after the second convolution": "no relu conv2",
     "ReLU is missing between the dense layers": "no relu dense",
+    "ReLU is missing after the first dense layer": "no relu dense1",
+    "ReLU is missing after the second dense layer": "no relu dense2",
+    "ReLU is missing everywhere": "no relu",
+    "tanh was used in place of ReLU": "tanh",
+    "a sigmoid was used in place of ReLU": "sigmoid",
     "the mean of each window was taken, not the largest": "mean",
+    "the smallest of each window was taken, not the largest": "min",
+    "every second pixel was taken: pooling takes the largest of four": "every second",
     "the maps were flattened in another order: channels first, then rows, then columns": "order",
+    "the maps were flattened in another order: rows before columns": "columns",
     "the biases of the dense layers were left out": "bias",
+    "the biases of the convolutions were left out": "conv bias",
+    "the filters were flipped": "flipped",
     "softmax was applied: scores are asked for": "softmax",
+    "the logarithm of softmax was taken: scores are asked for": "log softmax",
+    "the class came back (argmax): the scores of all ten are asked for": "class",
+    "the class of one image came back: scores (N, 10) are asked for": "one class",
+    "only the first image was read": "first",
+    "the axes are (10, N): scores are (N, 10)": "turned",
 }
 
 
 def scores_answer(lenet5, n, rng):
     params, x = drawn(rng), rng.normal(size=(n, 1, 28, 28))
+    right = forward(params, x)
+    wrong = {
+        name: forward(params, x, mistake) for name, mistake in FORWARD_MISTAKES.items() if n > 1 or mistake != "first"
+    }
+    if n == 1:
+        wrong[
+            "the axis of the images got lost (x.flatten() flattens that one too): scores are (N, 10) for one image as well"
+        ] = right[0]
     expect_equal(
         lenet5({name: (w.copy(), b.copy()) for name, (w, b) in params.items()}, x.copy()),
-        forward(params, x),
+        right,
         what=f"lenet5(params, x) for {n} image{'s' if n > 1 else ''}",
-        mistakes={name: forward(params, x, mistake) for name, mistake in FORWARD_MISTAKES.items()},
+        mistakes=wrong,
     )
 
 
-@case("lenet5: scores of a few images", points=3)
+@case("lenet5: scores of a few images", points=2)
 def scores_of_some(lenet5, *, rng):
     scores_answer(lenet5, 3, rng)
 
@@ -363,6 +571,204 @@ def scores_of_some(lenet5, *, rng):
 @case("lenet5: one image")
 def scores_of_one(lenet5, *, rng):
     scores_answer(lenet5, 1, rng)
+
+
+Q4 = question(
+    "13.4",
+    title="Measure: how far may a digit move?",
+    minutes=12,
+    hints=[
+        "Start with zeros of the shape of x, and write a slice of x into a slice of it.",
+        "`x[..., : width - shift]` is what stays in the picture when it moves to the right. It lands at `shift:`.",
+        "`net(moved).argmax(axis=1) == y` says which answers are right.",
+    ],
+)
+
+
+def moved(x, shift, how="zero"):
+    """Images moved to the right by `shift` columns, to the left where it is negative."""
+    if how == "round":
+        return np.roll(x, shift, axis=3)
+    if how == "rows":
+        return np.swapaxes(moved(np.swapaxes(x, 2, 3), shift), 2, 3)
+    out = np.zeros_like(x) if how == "zero" else np.repeat(x[..., :1] if shift > 0 else x[..., -1:], x.shape[3], axis=3)
+    width = x.shape[3]
+    if shift >= 0:
+        out[..., shift:] = x[..., : width - shift]
+    else:
+        out[..., :shift] = x[..., -shift:]
+    return out
+
+
+def accuracy_of(net, x, y, shift, *, how="zero", sides=(1, -1), count=2, error=None, best=None):
+    """(accuracy, standard error) on moved images, and what comes of them when a part is changed."""
+    found = [float(np.mean(net(moved(x, side * shift, how)).argmax(axis=1) == y)) for side in sides]
+    a = float(np.mean(found)) if best is None else best(found)
+    return a, float(np.sqrt(a * (1 - a) / (count * len(y)))) if error is None else float(error(a, len(y)))
+
+
+SHIFTS = {
+    "the images go round: what moves out on one side comes back on the other (np.roll); it is to be 0": {"how": "round"},
+    "the images were moved up and down: to the right and to the left": {"how": "rows"},
+    "the border was repeated: what moves in is 0": {"how": "edge"},
+    "the images were moved to the right only": {"sides": (1, 1)},
+    "the images were moved to the left only": {"sides": (-1, -1)},
+    "the images were not moved": {"sides": (0, 0)},
+    "the images were moved by twice the shift": {"sides": (2, -2)},
+    "the better of both accuracies was taken, not their mean": {"best": max},
+    "the worse of both accuracies was taken, not their mean": {"best": min},
+    "both accuracies were added: the mean is asked for": {"best": sum, "error": lambda a, n: np.sqrt(abs(a / 2 * (1 - a / 2)) / (2 * n))},
+    "the error is that of N answers: there are 2N": {"count": 1},
+    "the square root is missing in the error": {"error": lambda a, n: a * (1 - a) / (2 * n)},
+    "the standard deviation of one answer came back: the error of a mean is smaller": {"error": lambda a, n: np.sqrt(a * (1 - a))},
+    "the root of N divides once too often: the root covers the fraction": {"error": lambda a, n: np.sqrt(a * (1 - a)) / (2 * n)},
+    "two standard errors came back: one is asked for": {"error": lambda a, n: 2 * np.sqrt(a * (1 - a) / (2 * n))},
+    "the brackets are missing in the error: a (1 - a)": {"error": lambda a, n: np.sqrt(a - a**2 / (2 * n))},
+}  # fmt: skip
+
+
+def shift_problem(rng, shift, right_share):
+    """(net, x, y, shift): labels that are right for the images moved to the right or to the left, in these shares."""
+    while True:
+        n, classes, width = int(rng.integers(40, 60)), 4, int(rng.integers(9, 12))
+        x = rng.normal(0, 1, (n, 2, int(rng.integers(6, 8)), width))
+        weights = rng.normal(0, 1, (*x.shape[1:], classes))
+
+        def net(x, weights=weights):
+            return np.einsum("nchw,chwk->nk", x, weights)
+
+        sides = [net(moved(x, side)).argmax(axis=1) for side in (shift, -shift)]
+        y = np.where(rng.random(n) < right_share, *sides)
+        y = np.where(rng.random(n) < 0.2, rng.integers(0, classes, n), y)
+        better = np.mean(sides[0] == y) > np.mean(sides[1] == y)
+        if shift == 0 or better == (right_share > 0.5):
+            return net, x, y, shift
+
+
+def shift_calls(shifted_accuracy, problems):
+    expect_calls(
+        shifted_accuracy,
+        problems,
+        accuracy_of,
+        what=lambda net, x, y, shift: f"shifted_accuracy(net, x, y, {shift}), (accuracy, standard error),",
+        mistakes={text: lambda *p, settings=settings: accuracy_of(*p, **settings) for text, settings in SHIFTS.items()},
+    )
+
+
+@case("shifted_accuracy: to both sides, with zeros at the border", points=2)
+def shift_some(shifted_accuracy, *, rng):
+    shift_calls(shifted_accuracy, [shift_problem(rng, int(rng.integers(2, 5)), share) for share in (0.7, 0.3)])
+
+
+@case("shifted_accuracy: a shift of 0")
+def shift_none(shifted_accuracy, *, rng):
+    shift_calls(shifted_accuracy, [shift_problem(rng, shift, share) for shift, share in ((0, 0.7), (1, 0.7), (2, 0.3))])
+
+
+Q5 = question(
+    "13.5",
+    title="Repair: a network that does not fit",
+    minutes=15,
+    hints=[
+        "Write a helper that says whether a list of layers fits: go through it, and before each window layer compare the smaller axis with it.",
+        "For each convolution, in order, try a padding one larger, two larger, and so on.",
+        "A larger padding of a late convolution cannot help a layer before it. What does your loop do then?",
+    ],
+)
+
+
+def fits(layers, shape):
+    """Whether every layer has an output."""
+    sides = shape[1:]
+    for kind, *settings in layers:
+        if kind in ("conv", "pool"):
+            kernel, stride, padding = settings[1:] if kind == "conv" else (*settings, 0)
+            if min(sides) + 2 * padding < kernel:
+                return False
+            sides = [(n + 2 * padding - kernel) // stride + 1 for n in sides]
+    return True
+
+
+def padded(layers, place, padding):
+    return [*layers[:place], (*layers[place][:4], padding), *layers[place + 1 :]]
+
+
+def repaired(layers, shape, order=1, least=1):
+    """The first convolution (the last, with order -1) that can mend the list, with a padding raised as little as possible."""
+    for place in range(len(layers))[::order]:
+        if layers[place][0] == "conv":
+            for padding in range(layers[place][4] + 1, layers[place][4] + 60):
+                if fits(padded(layers, place, padding), shape):
+                    return padded(layers, place, padding + least - 1)
+    return None
+
+
+def broken(rng):
+    """A list of three convolutions that does not fit: the first can be mended with a padding that is 1 larger, a later one too."""
+    while True:
+        k = 2 * int(rng.integers(1, 3)) + 1
+        side = int(rng.integers(12, 32))
+        body = [
+            ("conv", 4, k, 1, 0),
+            ("pool", 2, 2),
+            ("conv", 6, k, 1, int(rng.integers(0, 2))),
+            ("pool", 2, 2),
+            ("conv", 8, k, 1, 0),
+        ]
+        layers = [*body, ("pool", 3, 2), ("flatten",), ("dense", int(rng.integers(5, 20)))]
+        shape = (2, side, side + int(rng.integers(3, 7)))
+        if not fits(layers, shape) and fits(padded(layers, 0, 1), shape):
+            return layers, shape
+
+
+def repair_case(repair, layers, shape):
+    right = repaired(layers, shape)
+    what = f"repair({layers}, {shape})"
+    got = repair([tuple(layer) for layer in layers], shape)
+    expect_true(
+        type(got) in (list, tuple) and len(got) == len(layers) and all(type(layer) in (list, tuple) for layer in got),
+        f"{what} gave {inspect_value(got)}, not a list of {len(layers)} layers",
+        mistake="a return is missing" if got is None else None,
+    )
+    got = [tuple(layer) for layer in got]
+    changed = [i for i, (a, b) in enumerate(zip(got, layers, strict=True)) if a != tuple(b)]
+    first = next(i for i, (a, b) in enumerate(zip(right, layers, strict=True)) if a != b)
+    mistake = None
+    if got != right:
+        convs = [i for i in changed if layers[i][0] == "conv" and got[i][:4] == layers[i][:4] and len(got[i]) == 5]
+        if not changed:
+            mistake = "nothing was changed"
+        elif len(changed) > 1:
+            mistake = "more than one layer was changed: one padding is to be raised"
+        elif not convs:
+            mistake = "something else than a padding was changed"
+        elif not fits(got, shape):
+            mistake = "the padding is still too small: some layer has no output"
+        elif changed[0] == first and got[first][4] > right[first][4]:
+            mistake = "the padding was raised too far: as little as possible is asked for"
+        elif changed[0] > first:
+            mistake = "a later convolution was changed: where several would do, the first is asked for"
+    expect_true(got == right, f"{what} gave {got}, expected {right}", mistake=mistake)
+
+
+@case("repair: the first convolution that can mend the network", points=2)
+def repairs(repair, *, rng):
+    repair_case(repair, *broken(rng))
+
+
+@case("repair: a convolution that was padded already, and an image wider than high")
+def repairs_later(repair, *, rng):
+    k = int(rng.integers(4, 7))
+    p, side = int(rng.integers(1, 3)), int(rng.integers(5, 7))
+    layers = [
+        ("conv", 3, k, 2, p),
+        ("conv", 4, k, 1, int(rng.integers(0, 2))),
+        ("pool", 3, 1),
+        ("flatten",),
+        ("dense", int(rng.integers(5, 20))),
+    ]
+    shape = (1, side, side + 9)
+    repair_case(repair, layers, shape)
 
 
 def _lrn(line, extra=""):
@@ -436,7 +842,69 @@ def lenet5(params, x):
 """
 
 
+def _shifted(right="right[..., shift:] = x[..., : w - shift]", left="left[..., : w - shift] = x[..., shift:]",
+             mean="np.mean(found)", error="np.sqrt(a * (1 - a) / (2 * len(y)))", both="(right, left)"):  # fmt: skip
+    return f"""
+def shifted_accuracy(net, x, y, shift):
+    w = x.shape[3]
+    right, left = np.zeros_like(x), np.zeros_like(x)
+    {right}
+    {left}
+    found = [(net(m).argmax(axis=1) == y).mean() for m in {both}]
+    a = {mean}
+    return a, {error}
+"""
+
+
+def _repair(order="enumerate(layers)", start="layer[4] + 1", more="0", test="fits(changed)", back="changed"):
+    return f"""
+def repair(layers, shape):
+    def fits(layers):
+        sides = shape[1:]
+        for kind, *settings in layers:
+            if kind in ("conv", "pool"):
+                kernel, stride, padding = settings[1:] if kind == "conv" else (*settings, 0)
+                if min(sides) + 2 * padding < kernel:
+                    return False
+                sides = [windows(n, kernel, stride, padding) for n in sides]
+        return True
+
+    for place, layer in {order}:
+        if layer[0] == "conv":
+            for padding in range({start}, 60):
+                changed = [*layers[:place], (*layer[:4], padding + {more}), *layers[place + 1 :]]
+                if {test}:
+                    return {back}
+"""
+
+
 WRONG = [
+    Wrong("13.4", _shifted("right = np.roll(x, shift, axis=3)", "left = np.roll(x, -shift, axis=3)"), "(np.roll)"),
+    Wrong("13.4", _shifted(both="(right, right)"), "moved to the right only"),
+    Wrong("13.4", _shifted(both="(left, left)"), "moved to the left only"),
+    Wrong("13.4", _shifted(error="np.sqrt(a * (1 - a) / len(y))"), "there are 2N"),
+    Wrong("13.4", _shifted(mean="max(found)"), "the better of both"),
+    Wrong("13.4", _shifted(error="a * (1 - a) / (2 * len(y))"), "the square root is missing in the error"),
+    Wrong("13.5", _repair(order="list(enumerate(layers))[::-1]"), "the first is asked for"),
+    Wrong("13.5", _repair(more="1"), "raised too far"),
+    Wrong("13.5", _repair(test="True"), "the padding is still too small"),
+    Wrong("13.5", _repair(back="list(layers)"), "nothing was changed"),
+    Wrong("13.5", _repair(back="[(*l[:4], l[4] + 1) if l[0] == 'conv' else l for l in changed]"), "more than one layer"),
+    Wrong("13.1", _lrn("out[:, c] = x[:, c] * k + alpha * squares ** -beta"), "brackets are missing"),
+    Wrong("13.1", _lrn("out[:, c] = x[:, c] * (k + squares) ** -beta"), "alpha was left out"),
+    Wrong("13.1", _lrn(GOOD_LINE, "squares = x[:, low : high + 1].sum(axis=1) ** 2"), "the sum was squared"),
+    Wrong("13.2", "def windows(length, kernel, stride=1, padding=0):\n"
+          "    return round((length + 2 * padding - kernel) / stride) + 1", "to the nearest whole number"),
+    Wrong("13.2", "def windows(length, kernel, stride=1, padding=0):\n    return length // stride", "the kernel and the padding were left out"),
+    Wrong("13.2", _count().replace("result.append((shape, params))", "result.append((params, shape))"), "(shape, parameters)"),
+    Wrong("13.2", _count().replace("windows(shape[2]", "windows(shape[1]"), "the width was made of the height"),
+    Wrong("13.2", _count().replace("params = 0\n", "params, before = 0, shape\n").replace("append((shape,", "append((before,"),
+          "the shape before each layer"),
+    Wrong("13.3", "def max_pool(x):\n    n, c, h, w = x.shape\n"
+          "    return x.reshape(n, c, h // 2, 2, w // 2, 2).max(axis=(2, 4))", "the axes of the twos are 3 and 5"),
+    Wrong("13.3", _init("np.sqrt(2 / (fan + (s[0] if len(s) == 4 else s[1])))"), "Glorot's rule was used"),
+    Wrong("13.3", _init("0.01"), "a fixed spread of 0.01"),
+    Wrong("13.3", _lenet5(last="(x @ w + b).argmax(axis=1)"), "the class came back (argmax)"),
     Wrong("13.1", _lrn("out[:, c] = x[:, c] * (k + alpha / n * squares) ** -beta"), "as PyTorch does"),
     Wrong(
         "13.1",
@@ -564,6 +1032,46 @@ def lenet5(params, x):
     x = np.maximum(x @ params["dense1"][0] + params["dense1"][1], 0)
     x = np.maximum(x @ params["dense2"][0] + params["dense2"][1], 0)
     return x @ params["dense3"][0] + params["dense3"][1]
+""",
+    ),
+    Right("13.4", _shifted()),
+    Right(
+        "13.4",
+        """
+def shifted_accuracy(net, x, y, shift):
+    right = total = 0
+    for side in (1, -1):
+        big = np.pad(x, ((0, 0), (0, 0), (0, 0), (shift, shift)))
+        start = shift - side * shift
+        guess = net(big[..., start : start + x.shape[3]]).argmax(axis=1)
+        right, total = right + int((guess == y).sum()), total + len(y)
+    p = right / total
+    return p, (p * (1 - p) / total) ** 0.5
+""",
+    ),
+    Right("13.5", WINDOWS + _repair()),
+    Right(
+        "13.5",
+        """
+def repair(layers, shape):
+    def smallest(layers):
+        sides, low = list(shape[1:]), 1
+        for layer in layers:
+            if layer[0] == "conv":
+                sides = [(n + 2 * layer[4] - layer[2]) // layer[3] + 1 if n + 2 * layer[4] >= layer[2] else 0 for n in sides]
+            if layer[0] == "pool":
+                sides = [(n - layer[1]) // layer[2] + 1 if n >= layer[1] else 0 for n in sides]
+            if 0 in sides:
+                return 0
+        return min(sides)
+    for i in range(len(layers)):
+        if layers[i][0] != "conv":
+            continue
+        new = [list(layer) for layer in layers]
+        for _ in range(50):
+            new[i][4] += 1
+            if smallest(new) >= 1:
+                return new
 """,
     ),
 ]

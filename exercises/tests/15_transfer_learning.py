@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 
 from coursekit.grading.cases import Right, Wrong, case, question
-from coursekit.grading.compare import expect_equal, expect_true, inspect_value
+from coursekit.grading.compare import expect_true, inspect_value
+from coursekit.grading.several import expect_calls, expect_results
 
 TITLE = "Transfer learning"
 
@@ -42,16 +43,38 @@ def forward(layers, x):
     return inputs, inputs[-1] @ layers[-1][0] + layers[-1][1]
 
 
-def gradients(layers, x, y, *, relu=True, mean=True, after=None):
+def gradients(layers, x, y, *, mask=None, mean=True, after=None, db=None, stop=None, dw=None):
     """(dw, db) of every layer, right or with a mistake; `after`: rates at which weights move before they are used."""
     inputs, s = forward(layers, x)
     d, found = softmax_gradient(s, y) * (1 if mean else len(y)), []
     for place in reversed(range(len(layers))):
         w, a = layers[place][0], inputs[place]
-        found.append((a.T @ d, d.sum(axis=0)))
+        found.append((a.T @ d if dw is None else dw(a, d, inputs, place), d.sum(axis=0) if db is None else db(d)))
         w = w if after is None else w - after[place] * a.T @ d
-        d = (d @ w.T) * ((a > 0) if relu else 1)
+        if stop is None or not stop[place]:
+            back = d @ w.T
+            d = back * (a > 0) if mask is None else mask(back, a)
+        elif d.shape[1] != w.shape[0]:
+            d = np.zeros((len(d), w.shape[0]))  # the shapes do not fit: the answer raises
     return found[::-1]
+
+
+def named_parts(layers):
+    """{name: array} of all weights and biases."""
+    return {
+        f"{part} of layer {i}": value for i, layer in enumerate(layers) for part, value in zip("wb", layer, strict=True)
+    }
+
+
+def expect_layers(got, want, what, mistakes):
+    """Compare lists of layers, with mistakes that are lists of layers."""
+    got = layers_of(got, len(want), what)
+    expect_results(
+        [part for layer in got for part in layer],
+        named_parts(want),
+        what=what,
+        mistakes={text: named_parts(layers) for text, layers in mistakes.items() if len(layers) == len(want)},
+    )
 
 
 def moved(layers, grads, rates):
@@ -65,6 +88,8 @@ def layers_of(result, count, what):
         f"{what} gave {inspect_value(result)}, not a list of {count} layers",
         mistake="a return is missing"
         if result is None
+        else "weights and biases came one after the other: each layer is a pair (w, b)"
+        if type(result) in (list, tuple) and len(result) == 2 * count and all(type(v) is np.ndarray for v in result)
         else "the new head came on top of the old one, not in its place"
         if type(result) in (list, tuple) and len(result) == count + 1
         else None,
@@ -94,60 +119,93 @@ def head_new(new_head, *, rng):
     layers, classes = network(rng), int(rng.integers(5, 8))
     what = f"new_head(layers, {classes})"
     got = layers_of(new_head(copies(layers), classes), len(layers), what)
-    expect_equal(
-        got[:-1],
-        layers[:-1],
-        what=f"the body of {what}",
-        mistakes={"the body was set to zero as well: it is what was learnt": [(0 * w, 0 * b) for w, b in layers[:-1]]},
+    width, old = layers[-1][0].shape
+    head = got[-1]
+    drawn = (
+        type(head[0]) is np.ndarray
+        and head[0].shape == (width, classes)
+        and head[0].dtype.kind == "f"
+        and head[0].any()
     )
-    width = layers[-1][0].shape[0]
-    expect_equal(
-        got[-1],
-        (np.zeros((width, classes)), np.zeros(classes)),
-        what=f"the head of {what}",
-        mistakes={
-            "the old head is still there": layers[-1],
-            "the head has the old number of classes": (np.zeros(layers[-1][0].shape), np.zeros(layers[-1][1].shape)),
-            "the weights are (classes, H): a layer is x @ w, so they are (H, classes)": (
-                np.zeros((classes, width)),
-                np.zeros(classes),
-            ),
+    zeros = np.zeros((width, classes)), np.zeros(classes)
+    wrong = {
+        "the old head is still there": layers[-1],
+        "the head has the old number of classes": (np.zeros((width, old)), np.zeros(old)),
+        "the bias has the old number of classes": (zeros[0], np.zeros(old)),
+        "the weights are (classes, H): a layer is x @ w, so they are (H, classes)": (zeros[0].T, zeros[1]),
+        "the weights have as many rows as the old head had classes: they have as many as it had inputs, w.shape[0]": (
+            np.zeros((old, classes)),
+            zeros[1],
+        ),
+        "the weights are (classes, classes): they have as many rows as the head has inputs, w.shape[0]": (
+            np.zeros((classes, classes)),
+            zeros[1],
+        ),
+        "the head starts with ones: zeros are asked for": (zeros[0] + 1, zeros[1]),
+        "the biases start with ones: zeros are asked for": (zeros[0], zeros[1] + 1),
+        "there is one bias for each input: one for each class is meant": (zeros[0], np.zeros(width)),
+        "the biases are a row of a matrix: the shape is (classes,)": (zeros[0], zeros[1][None]),
+        "the bias is one number: one for each class is meant": (zeros[0], 0.0),
+        "the head was drawn at random: zeros are asked for": (head[0] if drawn else zeros[0] + 2, zeros[1]),
+    }
+    body = named_parts(layers[:-1])
+    names = dict(zip(("w of the head", "b of the head"), zeros, strict=True))
+    expect_results(
+        [part for layer in got for part in layer],
+        body | names,
+        what=what,
+        mistakes={text: dict(zip(names, pair, strict=True)) for text, pair in wrong.items()}
+        | {
+            "the body was set to zero as well: it is what was learnt": {name: 0 * value for name, value in body.items()}
         },
     )
 
 
-@case("head_step: the head moves, the body does not", points=2)
+@case("head_step: the head moves, the body does not")
 def head_steps(head_step, *, rng):
     layers = network(rng)
     x, y = batch(rng, layers)
     lr = round(float(rng.uniform(0.2, 0.8)), 2)
-    what = f"head_step(layers, x, y, {lr})"
-    got = layers_of(head_step(copies(layers), x, y, lr), len(layers), what)
     grads = gradients(layers, x, y)
     everything = moved(layers, grads, [lr] * 3)
-    expect_equal(
-        got[:-1],
-        layers[:-1],
-        what=f"the body after {what}",
-        mistakes={"the body moved: it is frozen here": everything[:-1]},
-    )
     (w, b), (dw, db) = layers[-1], grads[-1]
     inputs, _ = forward(layers, x)
     linear = inputs[-2] @ layers[-2][0] + layers[-2][1]
     d = softmax_gradient(linear @ w + b, y)
-    expect_equal(
-        got[-1],
-        (w - lr * dw, b - lr * db),
-        what=f"the head after {what}",
-        mistakes={
-            "the step goes uphill: take the gradient off": (w + lr * dw, b + lr * db),
-            "the ReLU of the body's last layer is missing": (w - lr * linear.T @ d, b - lr * d.sum(axis=0)),
-            "the gradient was summed over the batch: the loss is a mean": (w - lr * len(x) * dw, b - lr * len(x) * db),
-            "it was divided by the batch twice": (w - lr * dw / len(x), b - lr * db / len(x)),
-            "the bias did not move": (w - lr * dw, b),
-            "lr was not used": (w - dw, b - db),
+    n = len(x)
+
+    def with_head(w, b):
+        return [*layers[:-1], (w, b)]
+
+    expect_layers(
+        head_step(copies(layers), x, y, lr),
+        [*layers[:-1], (w - lr * dw, b - lr * db)],
+        f"head_step(layers, x, y, {lr})",
+        {
+            "the body moved: it is frozen here": everything,
+            "the step goes uphill: subtract the gradient": with_head(w + lr * dw, b + lr * db),
+            "the step of the bias goes uphill: subtract the gradient": with_head(w - lr * dw, b + lr * db),
+            "the ReLU of the body's last layer is missing": with_head(w - lr * linear.T @ d, b - lr * d.sum(axis=0)),
+            "the gradient was summed over the batch: the loss is a mean": with_head(w - lr * n * dw, b - lr * n * db),
+            "it was divided by the batch twice": with_head(w - lr * dw / n, b - lr * db / n),
+            "the bias gradient was averaged over the batch: score_gradient has divided by it already": with_head(
+                w - lr * dw, b - lr * db / n
+            ),
+            "the weight gradient was divided by the batch once more": with_head(w - lr * dw / n, b - lr * db),
+            "the bias gradient was not summed over the batch": with_head(
+                w - lr * dw, b - lr * softmax_gradient(inputs[-1] @ w + b, y)
+            ),
+            "the bias did not move (was all of ds summed for it? That is 0: each class has its own sum)": with_head(w - lr * dw, b),
+            "the weights did not move": with_head(w, b - lr * db),
+            "nothing moved": layers,
+            "lr was not used": with_head(w - dw, b - db),
+            "the gradient came back as the new head: subtract lr times it from the old one": with_head(dw, db),
+            "the old head is missing: the new one is w - lr * dw": with_head(-lr * dw, -lr * db),
+            "the scores were computed without the bias": with_head(
+                w - lr * inputs[-1].T @ softmax_gradient(inputs[-1] @ w, y), b - lr * softmax_gradient(inputs[-1] @ w, y).sum(axis=0)
+            ),
         },
-    )
+    )  # fmt: skip
 
 
 Q2 = question(
@@ -162,52 +220,71 @@ Q2 = question(
 )
 
 
-@case("fine_tune_step: a rate for each layer", points=3)
+def tuning_mistakes(layers, x, y, rates):
+    grads, last = gradients(layers, x, y), len(layers) - 1
+
+    def move(**changed):
+        return moved(layers, gradients(layers, x, y, **changed), rates)
+
+    right = moved(layers, grads, rates)
+    return {
+        "the rates are in the wrong order: rates[0] belongs to the first layer": moved(layers, grads, rates[::-1]),
+        "all layers moved at the first rate": moved(layers, grads, [rates[0]] * len(layers)),
+        "all layers moved at the last rate": moved(layers, grads, [rates[-1]] * len(layers)),
+        "all layers moved at the mean rate": moved(layers, grads, [float(np.mean(rates))] * len(layers)),
+        "the rates were not used": moved(layers, grads, [1.0] * len(layers)),
+        "only the head moved": moved(layers, grads, [0] * last + [rates[-1]]),
+        "only the body moved": moved(layers, grads, [*rates[:-1], 0]),
+        "layers with rate 0 moved": moved(layers, grads, [r or max(rates) for r in rates]),
+        "a layer with rate 0 stopped the gradient: it does not move, but the layers below need what passes through it": moved(
+            layers, grads, [0 if 0 in rates[i:] else r for i, r in enumerate(rates)]
+        ),
+        "the layers came back in reverse order: turn the list round at the end": right[::-1],
+        "the mask of the ReLU is missing": move(mask=lambda back, a: back),
+        "the mask of the ReLU was made of the gradient (d > 0): it belongs to the input, a > 0": move(
+            mask=lambda back, a: back * (back > 0)
+        ),
+        "the gradient was multiplied with a itself, not with a > 0": move(mask=lambda back, a: back * a),
+        "the mask of the ReLU is upside down: gradients pass where a > 0": move(mask=lambda back, a: back * (a <= 0)),
+        "the mask of the ReLU is a >= 0, which is everywhere: a > 0": move(mask=lambda back, a: back * (a >= 0)),
+        "the gradient went back through weights that had moved already": move(after=rates),
+        "the gradient was summed over the batch: the loss is a mean": move(mean=False),
+        "the bias gradients were averaged over the batch: score_gradient has divided by it already": move(
+            db=lambda d: d.mean(axis=0)
+        ),
+        "the bias gradients were summed to one number": move(db=lambda d: d.sum()),
+        "the biases did not move": move(db=lambda d: 0 * d.sum(axis=0)),
+        "the weights did not move": [(w, b) for (w, _), (_, b) in zip(layers, right, strict=True)],
+        "the steps were divided by the batch once more": moved(layers, grads, [r / len(x) for r in rates]),
+        "the step goes uphill: subtract the gradient": moved(layers, grads, [-r for r in rates]),
+        "the gradients came back, not the new layers": grads,
+        "nothing moved": layers,
+    }  # fmt: skip
+
+
+def tuning_case(fine_tune_step, rng, depth, rates):
+    layers = network(rng, depth=depth)
+    x, y = batch(rng, layers)
+    what = f"fine_tune_step(layers, x, y, {rates}) with {depth} layers"
+    expect_layers(
+        fine_tune_step(copies(layers), x, y, list(rates)),
+        moved(layers, gradients(layers, x, y), rates),
+        what,
+        tuning_mistakes(layers, x, y, rates),
+    )
+
+
+@case("fine_tune_step: a rate for each layer", points=2)
 def fine_tune(fine_tune_step, *, rng):
-    layers = network(rng)
-    x, y = batch(rng, layers)
     rates = [round(float(r), 2) for r in rng.permutation([0.25, 0.5, 0.8]) + rng.uniform(0, 0.1, 3)]
-    what = f"fine_tune_step(layers, x, y, {rates})"
-    got = layers_of(fine_tune_step(copies(layers), x, y, list(rates)), 3, what)
-    grads = gradients(layers, x, y)
-    expect_equal(
-        got,
-        moved(layers, grads, rates),
-        what=f"the layers after {what}",
-        mistakes={
-            "the rates are in the wrong order: rates[0] belongs to the first layer": moved(layers, grads, rates[::-1]),
-            "all layers moved at the first rate": moved(layers, grads, [rates[0]] * 3),
-            "all layers moved at the last rate": moved(layers, grads, [rates[-1]] * 3),
-            "only the head moved": moved(layers, grads, [0, 0, rates[-1]]),
-            "the mask of the ReLU is missing": moved(layers, gradients(layers, x, y, relu=False), rates),
-            "the gradient went back through weights that had moved already": moved(
-                layers, gradients(layers, x, y, after=rates), rates
-            ),
-            "the gradient was summed over the batch: the loss is a mean": moved(
-                layers, gradients(layers, x, y, mean=False), rates
-            ),
-            "the step goes uphill: take the gradient off": moved(layers, grads, [-r for r in rates]),
-        },
-    )
+    tuning_case(fine_tune_step, rng, 3, rates)
 
 
-@case("fine_tune_step: frozen layers, and another number of layers")
+@case("fine_tune_step: frozen layers below and above, and another number of layers")
 def fine_tune_frozen(fine_tune_step, *, rng):
-    layers = network(rng, depth=int(rng.integers(4, 6)))
-    x, y = batch(rng, layers)
-    rates = [0.0, 0.0, *(round(float(r), 2) for r in rng.uniform(0.2, 0.8, len(layers) - 2))]
-    what = f"fine_tune_step(layers, x, y, {rates}) with {len(layers)} layers"
-    got = layers_of(fine_tune_step(copies(layers), x, y, list(rates)), len(layers), what)
-    grads = gradients(layers, x, y)
-    expect_equal(
-        got,
-        moved(layers, grads, rates),
-        what=f"the layers after {what}",
-        mistakes={
-            "the mask of the ReLU is missing": moved(layers, gradients(layers, x, y, relu=False), rates),
-            "layers with rate 0 moved": moved(layers, grads, [r or max(rates) for r in rates]),
-        },
-    )
+    a, b, c = (round(float(r), 2) for r in rng.permutation([0.3, 0.55, 0.85]) + rng.uniform(0, 0.1, 3))
+    for rates in ([0.0, 0.0, a, b], [a, 0.0, b, c, 0.0], [a, b]):
+        tuning_case(fine_tune_step, rng, len(rates), rates)
 
 
 Q3 = question(
@@ -229,92 +306,177 @@ def momentum_problem(rng):
     return layers, velocities, grads, {k: round(v + float(rng.uniform(0, 0.1)), 3) for k, v in settings.items()}
 
 
-def stepped(layers, velocities, grads, frozen, lr, decay, weight_decay, *, zeroed=False, plain=False, bias=True):
-    """The right step, or with a mistake: `zeroed` sets frozen gradients to 0 only."""
+def stepped(layers, velocities, grads, frozen, lr, decay, weight_decay, *, rule=None, held=None, along=None, part="wb"):
+    """The right step, or with a mistake: (layers, velocities). `rule(p, v, g)` is the new velocity, `along` what w moves by."""
+    rule = rule or (lambda p, v, g: decay * v + g + weight_decay * p)
     new_layers, new_velocities = [], []
     for place, (layer, velocity, grad) in enumerate(zip(layers, velocities, grads, strict=True)):
-        if place < frozen and not zeroed:
+        stays = place < frozen if held is None else held(place)
+        if stays is True:
             new_layers.append(layer)
             new_velocities.append(velocity)
             continue
-        g = [0 * part for part in grad] if place < frozen else grad
-        shrink = [0 if plain and place < frozen else weight_decay, weight_decay if bias else 0]
-        if plain and place < frozen:
-            shrink = [0, 0]
-        v = [decay * v + part + s * p for p, v, part, s in zip(layer, velocity, g, shrink, strict=True)]
+        v, p = [], []
+        for name, w, old, g in zip("wb", layer, velocity, grad, strict=True):
+            if name not in part:
+                v.append(old)
+                p.append(w)
+                continue
+            v.append((stays or rule)(w, old, g))
+            p.append(w - lr * (v[-1] if along is None else along(w, old, g, v[-1])))
         new_velocities.append(tuple(v))
-        new_layers.append(tuple(p - lr * part for p, part in zip(layer, v, strict=True)))
+        new_layers.append(tuple(p))
     return new_layers, new_velocities
 
 
-@case("momentum_step: frozen layers stay, the others follow the rule", points=3)
-def momentum_frozen(momentum_step, *, rng):
+def momentum_mistakes(layers, velocities, grads, frozen, lr, decay, weight_decay):
+    given = layers, velocities, grads, frozen, lr, decay, weight_decay
+
+    def zeroed(p, v, g):
+        return decay * v + weight_decay * p
+
+    def kept(p, v, g):
+        return decay * v
+
+    def right(p, v, g):
+        return decay * v + g + weight_decay * p
+
+    count = len(layers)
+    found = {
+        "only gradients of frozen layers were set to zero: momentum and weight decay go on moving them": stepped(
+            *given, held=lambda place: zeroed if place < frozen else False
+        ),
+        "frozen layers moved along their old velocity": stepped(
+            *given, held=lambda place: kept if place < frozen else False
+        ),
+        "nothing is frozen": stepped(*given, held=lambda place: False),
+        "the last layers were frozen, not the first": stepped(*given, held=lambda place: place >= count - frozen),
+        "the frozen layers moved, and the others stayed": stepped(*given, held=lambda place: place >= frozen),
+        "one layer too many is frozen": stepped(*given, held=lambda place: place <= frozen),
+        "one layer too few is frozen": stepped(*given, held=lambda place: place < frozen - 1),
+        "only the layer with the number `frozen` is frozen: the first `frozen` of them are": stepped(
+            *given, held=lambda place: place == frozen
+        ),
+        "weight decay is missing": stepped(*given, rule=lambda p, v, g: decay * v + g),
+        "the gradient is missing": stepped(*given, rule=lambda p, v, g: decay * v + weight_decay * p),
+        "the momentum is missing: decay * v": stepped(*given, rule=lambda p, v, g: g + weight_decay * p),
+        "the velocity is not multiplied with decay": stepped(*given, rule=lambda p, v, g: v + g + weight_decay * p),
+        "decay covers the gradient too: decay * (v + g)": stepped(
+            *given, rule=lambda p, v, g: decay * (v + g) + weight_decay * p
+        ),
+        "the gradient has the factor 1 - decay, as in Adam: here it has none": stepped(
+            *given, rule=lambda p, v, g: decay * v + (1 - decay) * g + weight_decay * p
+        ),
+        "the gradient with its weight decay has the factor 1 - decay, as in Adam: here it has none": stepped(
+            *given, rule=lambda p, v, g: decay * v + (1 - decay) * (g + weight_decay * p)
+        ),
+        "weight decay was subtracted in the velocity: it is added": stepped(
+            *given, rule=lambda p, v, g: decay * v + g - weight_decay * p
+        ),
+        "the gradient was subtracted in the velocity: it is added": stepped(
+            *given, rule=lambda p, v, g: decay * v - g + weight_decay * p
+        ),
+        "the weight decay is halved: the gradient of lambda/2 w squared is lambda w": stepped(
+            *given, rule=lambda p, v, g: decay * v + g + weight_decay / 2 * p
+        ),
+        "the weight decay is doubled": stepped(*given, rule=lambda p, v, g: decay * v + g + 2 * weight_decay * p),
+        "the velocity decays with the wrong factor: 1 - decay": stepped(
+            *given, rule=lambda p, v, g: (1 - decay) * v + g + weight_decay * p
+        ),
+        "the learning rate is in the velocity, v = decay * v - lr * g, as in other books: here it multiplies v in the step": stepped(
+            *given, rule=lambda p, v, g: decay * v - lr * (g + weight_decay * p), along=lambda p, v, g, new: -new / lr
+        ),
+        "the learning rate is in the velocity too, v = decay * v + lr * g": stepped(
+            *given, rule=lambda p, v, g: decay * v + lr * (g + weight_decay * p), along=lambda p, v, g, new: new / lr
+        ),
+        "the weight decay stands beside the momentum (decoupled): here it goes into the velocity": stepped(
+            *given, rule=lambda p, v, g: decay * v + g, along=lambda p, v, g, new: new + weight_decay * p
+        ),
+        "the weight decay stands beside the momentum, without lr: here it goes into the velocity": stepped(
+            *given, rule=lambda p, v, g: decay * v + g, along=lambda p, v, g, new: new + weight_decay * p / lr
+        ),
+        "the weights moved along the old velocity": stepped(*given, along=lambda p, v, g, new: v),
+        "the weights moved along the gradient, not along the velocity": stepped(*given, along=lambda p, v, g, new: g),
+        "the weights moved along the gradient and the weight decay, not along the velocity": stepped(
+            *given, along=lambda p, v, g, new: g + weight_decay * p
+        ),
+        "the weights made Nesterov's step: they move along the new velocity": stepped(
+            *given, along=lambda p, v, g, new: decay * new + g + weight_decay * p
+        ),
+        "the weights moved uphill: subtract lr times the velocity": stepped(*given, along=lambda p, v, g, new: -new),
+        "lr was not used": stepped(*given, along=lambda p, v, g, new: new / lr),
+        "the biases stayed as they were: the rule is for both": stepped(*given, part="w"),
+        "the weights stayed as they were: the rule is for both": stepped(*given, part="b"),
+    }
+    new_layers, new_velocities = stepped(*given)
+    bias = [
+        (w[0], b[1])
+        for w, b in zip(new_velocities, stepped(*given, rule=lambda p, v, g: decay * v + g)[1], strict=True)
+    ]
+    moved_bias = [(w, p - lr * v) for (w, _), (_, p), (_, v) in zip(new_layers, layers, bias, strict=True)]
+    found["the biases did not decay: here they follow the same rule"] = (
+        [*layers[:frozen], *moved_bias[frozen:]],
+        [*velocities[:frozen], *bias[frozen:]],
+    )
+    found["the velocities of frozen layers were set to zero: they come back as they were"] = (
+        new_layers,
+        [*((0 * w, 0 * b) for w, b in velocities[:frozen]), *new_velocities[frozen:]],
+    )
+    found["the old velocities came back"] = (new_layers, velocities)
+    found["the gradients came back in place of the velocities"] = (new_layers, grads)
+    found["the velocities of frozen layers changed"] = (
+        new_layers,
+        [
+            *stepped(*given, held=lambda place: zeroed if place < frozen else False)[1][:frozen],
+            *new_velocities[frozen:],
+        ],
+    )
+    found["the results come in the wrong order: (layers, velocities) is asked for"] = (new_velocities, new_layers)
+    return found
+
+
+def both_parts(pair):
+    layers, velocities = pair
+    return named_parts(layers) | {f"the velocity of {name}": value for name, value in named_parts(velocities).items()}
+
+
+def momentum_case(momentum_step, rng, frozen):
     layers, velocities, grads, settings = momentum_problem(rng)
-    frozen = int(rng.integers(1, 4))
     lr, decay, weight_decay = settings.values()
     what = f"momentum_step(..., frozen={frozen}, lr={lr}, decay={decay}, weight_decay={weight_decay})"
     result = momentum_step(copies(layers), copies(velocities), copies(grads), frozen, lr, decay, weight_decay)
     expect_true(
         type(result) in (list, tuple) and len(result) == 2,
         f"{what} gave {inspect_value(result)}, not a pair (layers, velocities)",
-        mistake="a return is missing" if result is None else None,
+        mistake="a return is missing"
+        if result is None
+        else "only the layers came back: the velocities are asked for too"
+        if type(result) in (list, tuple) and len(result) == len(layers)
+        else None,
     )
-    given = layers, velocities, grads
-    right, right_velocities = stepped(*given, frozen, **settings)
+    got = [
+        part
+        for half, name in zip(result, ("layers", "velocities"), strict=True)
+        for layer in layers_of(half, len(layers), f"the {name} of {what}")
+        for part in layer
+    ]
+    given = layers, velocities, grads, frozen, lr, decay, weight_decay
+    expect_results(
+        got,
+        both_parts(stepped(*given)),
+        what=what,
+        mistakes={text: both_parts(pair) for text, pair in momentum_mistakes(*given).items()},
+    )
 
-    def old_velocity(layer, velocity):
-        return tuple(p - lr * v for p, v in zip(layer, velocity, strict=True))
 
-    expect_equal(
-        layers_of(result[0], 4, f"the layers of {what}"),
-        right,
-        what=f"the layers of {what}",
-        mistakes={
-            "only gradients of frozen layers were set to zero: momentum and weight decay go on moving them": stepped(
-                *given, frozen, **settings, zeroed=True
-            )[0],
-            "frozen layers moved along their old velocity": stepped(
-                *given, frozen, **settings, zeroed=True, plain=True
-            )[0],
-            "nothing is frozen": stepped(*given, 0, **settings)[0],
-            "the last layers were frozen, not the first": [
-                *stepped(*given, 0, **settings)[0][: 4 - frozen],
-                *layers[4 - frozen :],
-            ],
-            "weight decay is missing": stepped(*given, frozen, lr, decay, 0.0)[0],
-            "the biases did not decay: here they follow the same rule": stepped(*given, frozen, **settings, bias=False)[
-                0
-            ],
-            "the weights moved along the old velocity": [
-                *layers[:frozen],
-                *(old_velocity(*pair) for pair in list(zip(layers, velocities, strict=True))[frozen:]),
-            ],
-        },
-    )
-    expect_equal(
-        layers_of(result[1], 4, f"the velocities of {what}"),
-        right_velocities,
-        what=f"the velocities of {what}",
-        mistakes={
-            "the velocities of frozen layers were set to zero: they come back as they were": [
-                *((0 * w, 0 * b) for w, b in velocities[:frozen]),
-                *right_velocities[frozen:],
-            ],
-            "the velocities of frozen layers changed": stepped(*given, frozen, **settings, zeroed=True)[1],
-            "the old velocities came back": velocities,
-        },
-    )
+@case("momentum_step: frozen layers stay, the others follow the rule", points=2)
+def momentum_frozen(momentum_step, *, rng):
+    momentum_case(momentum_step, rng, int(rng.integers(2, 4)))
 
 
 @case("momentum_step: nothing frozen")
 def momentum_free(momentum_step, *, rng):
-    layers, velocities, grads, settings = momentum_problem(rng)
-    got = momentum_step(copies(layers), copies(velocities), copies(grads), 0, *settings.values())
-    expect_equal(
-        got,
-        stepped(layers, velocities, grads, 0, **settings),
-        what="momentum_step(layers, velocities, grads, frozen=0, ...)",
-    )
+    momentum_case(momentum_step, rng, 0)
 
 
 Q4 = question(
@@ -329,65 +491,392 @@ Q4 = question(
 )
 
 
-def words(mean, error):
-    """1 for helps, -1 for hurts, 0 for cannot tell."""
-    return [1 if m > 2 * e else -1 if m < -2 * e else 0 for m, e in zip(mean, error, strict=True)]
+def judged(
+    scratch,
+    transfer,
+    *,
+    factor=2.0,
+    ddof=1,
+    root=None,
+    take=np.mean,
+    spread=None,
+    sign=1,
+    axis=1,
+    sides=(1, -1),
+    vote=None,
+):
+    """1, -1 or 0 for each size, and what comes of it when a part is changed."""
+    d = sign * (transfer - scratch)
+    if vote:
+        return [vote[0] if won > 0.5 else vote[1] for won in (d > 0).mean(axis=1).tolist()]
+    count = d.shape[axis]
+    mean = take(d, axis=axis)
+    std = d.std(axis=axis, ddof=ddof) if spread is None else spread(scratch, transfer)
+    error = std / (np.sqrt(count) if root is None else root(d))
+    return [
+        (1 if m > 0 else -1) if abs(m) > factor * e and (m > 0) * 2 - 1 in sides else 0
+        for m, e in zip(mean.tolist(), np.broadcast_to(error, mean.shape).tolist(), strict=True)
+    ]
 
 
-def accuracies(rng, ratio, seeds, sizes=8):
+VERDICTS = {
+    "helps and hurts are the wrong way round: the difference is transfer - scratch": {"sign": -1},
+    "the standard deviation was used: the error of a mean is smaller by the root of the number of seeds": {"root": lambda d: 1},
+    "the deviation was divided by the number of seeds, not by its root": {"root": lambda d: d.shape[1]},
+    "the deviation was divided by the root of the number of sizes, not of seeds": {"root": lambda d: np.sqrt(len(d))},
+    "the deviation was divided by the root of seeds - 1: the - 1 belongs into the deviation only": {
+        "root": lambda d: np.sqrt(d.shape[1] - 1)
+    },
+    "the deviation was divided by the root of all differences, not of the seeds": {"root": lambda d: np.sqrt(d.size)},
+    "the spread has N in its denominator: use ddof=1": {"ddof": 0},
+    "the variance was used, not the standard deviation": {"spread": lambda s, t: (t - s).var(axis=1, ddof=1)},
+    "only the sign of the mean was looked at": {"factor": 0.0},
+    "one standard error was used, not two": {"factor": 1.0},
+    "1.96 standard errors were used, not 2": {"factor": 1.96},
+    "three standard errors were used, not two": {"factor": 3.0},
+    "2.5 or more standard errors were used, not two": {"factor": 2.5},
+    "the spreads of both were added: with the same examples take the differences first": {
+        "spread": lambda s, t: np.sqrt(s.var(axis=1, ddof=1) + t.var(axis=1, ddof=1))
+    },
+    "the standard deviations of both were added: with the same examples take the differences first": {
+        "spread": lambda s, t: s.std(axis=1, ddof=1) + t.std(axis=1, ddof=1)
+    },
+    "the spread of transfer alone was used: take that of the differences": {"spread": lambda s, t: t.std(axis=1, ddof=1)},
+    "the spread of scratch alone was used: take that of the differences": {"spread": lambda s, t: s.std(axis=1, ddof=1)},
+    "one spread was used for all sizes: each has its own": {"spread": lambda s, t: (t - s).std(ddof=1)},
+    "the median of the differences was taken, not their mean": {"take": np.median},
+    "the differences were added up, not averaged": {"take": np.sum},
+    "the largest difference was taken, not the mean": {"take": np.max},
+    "it goes along the sizes: seeds are axis 1": {"axis": 0},
+    "the seeds were counted in which transfer wins: mean and standard error decide": {"vote": (1, -1)},
+    "the seeds were counted in which transfer wins, against those in which it loses: mean and standard error decide": {"vote": (1, 0)},
+    "what hurts was not looked for: -1 if m < -2e": {"sides": (1,)},
+    "what helps was not looked for: 1 if m > 2e": {"sides": (-1,)},
+}  # fmt: skip
+
+
+def accuracies(rng, ratio, seeds):
     """Scratch and transfer whose paired mean difference is `ratio` (one number a size) standard errors."""
-    noise = rng.standard_normal((sizes, seeds))
+    sizes = len(ratio)
+    noise = rng.exponential(1, (sizes, seeds))  # mean and median differ
     noise = (noise - noise.mean(axis=1, keepdims=True)) / noise.std(axis=1, ddof=1, keepdims=True)
     scratch = rng.uniform(0.4, 0.8, (sizes, seeds))
-    step = 0.01
+    step = 0.01 * rng.uniform(0.7, 1.4, (sizes, 1))
     difference = step * (noise + np.asarray(ratio)[:, None] / np.sqrt(seeds))
     return scratch, scratch + difference
 
 
-@case("verdict: helps, hurts, cannot tell", points=2)
-def verdicts(verdict, *, rng):
-    seeds = int(rng.integers(5, 8))
-    # Multiples of the standard error: some between 1 and 2, some beyond 2 but within what other rules would ask for.
-    ratio = rng.permutation([-9.0, -3.4, -2.6, -1.4, 0.3, 1.4, 2.6, 9.0])
-    scratch, transfer = accuracies(rng, ratio, seeds)
-    difference = transfer - scratch
-    mean, std = difference.mean(axis=1), difference.std(axis=1, ddof=1)
-    error = std / np.sqrt(seeds)
-    spread = np.sqrt((scratch.var(axis=1, ddof=1) + transfer.var(axis=1, ddof=1)) / seeds)
-    got = verdict(scratch.copy(), transfer.copy())
-    expect_equal(
-        got,
-        words(mean, error),
-        what=f"verdict(scratch, transfer) for {len(mean)} sizes and {seeds} seeds",
+def verdict_case(verdict, problems, what):
+    def asked(scratch, transfer):
+        got = verdict(scratch.copy(), transfer.copy())
+        if type(got) is np.ndarray and got.ndim == 1 and got.dtype.kind in "iu":
+            return got.tolist()  # an array of whole numbers says the same
+        words = type(got) in (list, tuple) and any(type(v) is str for v in got)
+        floats = type(got) in (list, tuple) and any(type(v) in (float, np.float64) for v in got)
+        floats = floats or (type(got) is np.ndarray and got.dtype.kind == "f")
+        number = type(got) in (int, float, np.int64, np.float64)
+        pairs = type(got) is tuple and len(got) == 2
+        expect_true(
+            not (words or floats or number or pairs),
+            f"verdict(scratch, transfer) gave {inspect_value(got)}, not a list with a whole number for each size",
+            mistake="words came back: 1, -1 and 0 are asked for"
+            if words
+            else "one verdict for all sizes came back: each size has its own"
+            if number
+            else "mean and error came back, not the verdicts"
+            if pairs
+            else "the verdicts are floats: whole numbers are asked for, int(...)",
+        )
+        if type(got) in (list, tuple) and len(got) == scratch.shape[1] != len(scratch):
+            expect_true(
+                False, "verdict gave one number for each seed", mistake="it goes along the sizes: seeds are axis 1"
+            )
+        return got
+
+    expect_calls(
+        asked,
+        problems,
+        judged,
+        what=lambda scratch, transfer: (
+            f"verdict(scratch, transfer) for {len(scratch)} sizes and {scratch.shape[1]} seeds{what}"
+        ),
         mistakes={
-            "helps and hurts are the wrong way round: the difference is transfer - scratch": words(-mean, error),
-            "the standard deviation was used: the error of a mean is smaller by the root of the number of seeds": words(
-                mean, std
-            ),
-            "only the sign of the mean was looked at": words(mean, 0 * mean),
-            "one standard error was used, not two": words(mean, error / 2),
-            "the spreads of both were added: with the same examples take the differences first": words(mean, spread),
-            "it goes along the sizes: seeds are axis 1": words(
-                difference.mean(axis=0), difference.std(axis=0, ddof=1) / np.sqrt(len(difference))
-            ),
+            text: lambda s, t, settings=settings: judged(s, t, **settings) for text, settings in VERDICTS.items()
         },
     )
 
 
-@case("verdict: the denominator of the spread")
+# Multiples of the standard error: on both sides of 2, and on both sides of what other rules would ask for.
+RATIOS = [
+    -9.0,
+    -3.4,
+    -2.6,
+    -2.3,
+    -2.03,
+    -1.98,
+    -1.9,
+    -1.4,
+    -1.08,
+    0.005,
+    0.3,
+    0.95,
+    1.08,
+    1.4,
+    1.9,
+    1.98,
+    2.03,
+    2.3,
+    2.6,
+    3.4,
+    9.0,
+]
+
+
+@case("verdict: helps, hurts, cannot tell", points=2)
+def verdicts(verdict, *, rng):
+    problems = [accuracies(rng, rng.permutation(RATIOS), int(rng.integers(5, 8))) for _ in range(2)]
+    verdict_case(verdict, problems, "")
+
+
+@case("verdict: a few seeds, where the denominators matter")
 def verdict_ddof(verdict, *, rng):
-    # With three seeds N and N - 1 differ by a factor of 0.82 in the error: 1.8 errors would pass for 2.2.
-    ratio = rng.permutation([1.8, -1.8, 1.85, 0.5, 4.0])
-    scratch, transfer = accuracies(rng, ratio, 3, 5)
-    difference = transfer - scratch
-    mean = difference.mean(axis=1)
-    expect_equal(
-        verdict(scratch, transfer),
-        words(mean, difference.std(axis=1, ddof=1) / np.sqrt(3)),
-        what="verdict(scratch, transfer) for 3 seeds",
-        mistakes={
-            "the spread has N in its denominator: use ddof=1": words(mean, difference.std(axis=1) / np.sqrt(3)),
-        },
+    problems = [accuracies(rng, rng.permutation([*RATIOS, 1.75, -1.75, 2.2, -2.2]), 3) for _ in range(2)]
+    verdict_case(verdict, problems, " (few of them)")
+
+
+Q5 = question(
+    "15.5",
+    title="Diagnose: what moved a layer?",
+    minutes=10,
+    hints=[
+        "Go through the three lists at once with `zip`. A layer has two parts, and each test is for both: `all(...)`.",
+        "The first word that fits: a layer that is frozen with gradients of zero has made the step -lr * 0 as well.",
+        "`np.array_equal(a, b)` is exact, `np.allclose` allows for rounding.",
+    ],
+)
+
+
+def audited(before, after, grads, lr, *, same=np.array_equal, close=np.allclose, order=("frozen", "step", "drift"), parts="wb",
+            joined=all, up=1, still=None):  # fmt: skip
+    """The words of an audit, and what comes of them when a part is changed."""
+    words = []
+    for old, new, grad in zip(before, after, grads, strict=True):
+        rows = [row for name, row in zip("wb", zip(old, new, grad, strict=True), strict=True) if name in parts]
+        fits = {
+            "frozen": joined(same(a, b) for a, b, g in rows),
+            "step": joined(close(b, a - up * lr * g) for a, b, g in rows),
+            "drift": joined(not g.any() for a, b, g in rows) if still is None else still(rows),
+        }
+        words.append(next((word for word in order if fits[word]), "other"))
+    return words
+
+
+AUDITS = {
+    "the biases were not looked at: a layer is its weights and its bias": {"parts": "w"},
+    "the weights were not looked at: a layer is its weights and its bias": {"parts": "b"},
+    "one part of a layer was enough (any): weights and bias have to fit (all)": {"joined": any},
+    "nearly equal was taken for unchanged: a layer that moved a little is not frozen": {
+        "same": lambda a, b: np.allclose(a, b, rtol=1e-3, atol=1e-4)
+    },
+    "the step was compared exactly: it is rounded, use np.allclose": {"close": np.array_equal},
+    "the step was taken uphill: it is -lr * g": {"up": -1},
+    "the step was compared without its learning rate": {"up": "no lr"},
+    "drift was looked for before the step: the table goes from top to bottom": {"order": ("frozen", "drift", "step")},
+    "drift was looked for first: the table goes from top to bottom": {"order": ("drift", "frozen", "step")},
+    "the step was looked for before frozen: the table goes from top to bottom": {"order": ("step", "frozen", "drift")},
+    "drift was never found": {"still": lambda rows: False},
+    "whatever is no step was called drift: only where all gradients are zero": {"still": lambda rows: True},
+    "one gradient of zero was enough for drift: all of them have to be zero": {
+        "still": lambda rows: any((g == 0).any() for a, b, g in rows)
+    },
+}  # fmt: skip
+
+
+def audit_problem(rng):
+    """(before, after, grads, lr): layers of each kind, and layers of which only one part moved."""
+    layers = network(rng, depth=5) + network(rng, depth=5)
+    lr = round(float(rng.uniform(0.05, 0.2)), 3)
+    kinds = list(rng.permutation(["frozen", "frozen with a gradient", "step", "drift", "tiny drift", "other", "half step", "half frozen",
+                                  "other, one gradient zero", "step, a zero gradient in it"]))  # fmt: skip
+    after, grads = [], []
+    for kind, (w, b) in zip(kinds, layers, strict=True):
+        g = [rng.normal(0, 1, part.shape) for part in (w, b)]
+        noise = [rng.normal(0, 0.3, part.shape) for part in (w, b)]
+        new = [w - lr * g[0], b - lr * g[1]]
+        if kind == "frozen":
+            g, new = [0 * w, 0 * b], [w, b]
+        elif kind == "frozen with a gradient":
+            new = [w, b]
+        elif kind == "drift":
+            g, new = [0 * w, 0 * b], [w + noise[0], b + noise[1]]
+        elif kind == "tiny drift":
+            g, new = [0 * w, 0 * b], [w * (1 + 1e-4), b * (1 + 1e-4)]
+        elif kind == "other":
+            new = [w + noise[0], b + noise[1]]
+        elif kind == "half step":
+            new = [new[0], b + noise[1]] if rng.random() < 0.5 else [w + noise[0], new[1]]
+        elif kind == "half frozen":
+            new = [w, b + noise[1]]
+        elif kind == "other, one gradient zero":
+            g, new = [g[0], 0 * b], [w + noise[0], b + noise[1]]
+        else:
+            g[0].flat[0] = 0.0
+            new = [w - lr * g[0], b - lr * g[1]]
+        after.append(tuple(new))
+        grads.append(tuple(g))
+    return layers, after, grads, lr
+
+
+def audit_calls(audit, rng, count):
+    problems = [audit_problem(rng) for _ in range(count)]
+    got = [audit(copies(before), copies(after), copies(grads), lr) for before, after, grads, lr in problems]
+    for words in got:
+        bad = type(words) not in (list, tuple) or any(type(word) is not str for word in words) or len(words) != 10
+        expect_true(
+            not bad,
+            f"audit(before, after, grads, lr) gave {inspect_value(words)}, not a list with a word for each of 10 layers",
+            mistake="a return is missing"
+            if words is None
+            else "one word for all layers came back"
+            if type(words) is str
+            else None,
+        )
+
+    def changed(settings):
+        settings = dict(settings)
+        if settings.get("up") == "no lr":
+            return [audited(b, a, g, lr, up=1 / lr) for b, a, g, lr in problems]
+        return [audited(*problem, **settings) for problem in problems]
+
+    fits = [text for text, settings in AUDITS.items() if changed(settings) == [list(words) for words in got]]
+    for words, problem in zip(got, problems, strict=True):
+        for i, (came, right) in enumerate(zip(words, audited(*problem), strict=True)):
+            expect_true(
+                came == right,
+                f'audit called layer {i} "{came[:20]}", expected "{right}"',
+                mistake=fits[0] if fits else None,
+            )
+
+
+@case("audit: frozen, a step, and what is neither", points=2)
+def audits(audit, *, rng):
+    audit_calls(audit, rng, 2)
+
+
+@case("audit: the first word that fits", points=2)
+def audits_more(audit, *, rng):
+    audit_calls(audit, rng, 4)
+
+
+Q6 = question(
+    "15.6",
+    title="Measure: a fair comparison",
+    minutes=15,
+    hints=[
+        "Collect the results of one arm in an array (rates, seeds, 2), then go to the next arm.",
+        "`results[:, :, 0].mean(axis=1).argmax()` is the place of the best rate. Which column decides, and which is reported?",
+        "The differences are taken seed by seed, before mean and spread.",
+    ],
+)
+
+
+def compared(
+    table,
+    rates,
+    seeds,
+    *,
+    choose=0,
+    report=1,
+    shared=None,
+    paired=True,
+    pick=np.argmax,
+    root=np.sqrt,
+    ddof=1,
+    sign=1,
+    twice=1,
+):
+    """(rate of scratch, rate of transfer, gain, error) from {arm: (rates, seeds, 2)}, and what comes of changed parts."""
+    place = {arm: int(pick(table[arm][:, :, choose].mean(axis=1))) for arm in table}
+    if shared:
+        both = {"scratch": place["scratch"], "transfer": place["transfer"]}
+        both["joint"] = int(np.argmax(sum(table[arm][:, :, choose].mean(axis=1) for arm in table)))
+        place = dict.fromkeys(table, both[shared])
+    test = {arm: table[arm][place[arm], :, report] for arm in table}
+    gain = sign * (test["transfer"] - test["scratch"])
+    spread = gain.std(ddof=ddof)
+    if not paired:
+        spread = np.sqrt(test["transfer"].var(ddof=ddof) + test["scratch"].var(ddof=ddof))
+    error = twice * spread / root(len(seeds))
+    return rates[place["scratch"]], rates[place["transfer"]], float(gain.mean()), float(error)
+
+
+COMPARISONS = {
+    "both arms ran at the rate that is best for scratch: each has its own": {"shared": "scratch"},
+    "both arms ran at the rate that is best for transfer: each has its own": {"shared": "transfer"},
+    "both arms ran at one rate, the best for the two together: each has its own": {"shared": "joint"},
+    "the rates were chosen on the test accuracies: the validation accuracies decide": {"choose": 1},
+    "the validation accuracies were reported: the test accuracies are asked for": {"report": 0},
+    "the rates were chosen on the test accuracies, and the validation accuracies reported": {"choose": 1, "report": 0},
+    "the rates with the lowest accuracy were chosen": {"pick": np.argmin},
+    "the spreads of both arms were added: with the same seeds take the differences first": {"paired": False},
+    "the standard deviation came back: the error of a mean is smaller by the root of the number of seeds": {"root": lambda n: 1},
+    "the deviation was divided by the number of seeds, not by its root": {"root": lambda n: n},
+    "the spread has N in its denominator: use ddof=1": {"ddof": 0},
+    "two standard errors came back: one is asked for": {"twice": 2},
+    "the difference is transfer - scratch: it is the wrong way round": {"sign": -1},
+}  # fmt: skip
+
+
+def comparison(rng):
+    """Results of both arms for which each mistake of COMPARISONS gives something else."""
+    names = ("the rate of scratch", "the rate of transfer", "the mean difference", "its standard error")
+    while True:
+        rates = [round(float(r), 4) for r in np.sort(10 ** rng.uniform(-3, 0, 6))]
+        rates = [rates[i] for i in rng.permutation(6)]
+        seeds = [int(s) for s in rng.choice(1000, int(rng.integers(4, 7)), replace=False)]
+        table = {}
+        for arm in ("scratch", "transfer"):
+            level = rng.uniform(0.5, 0.7, (6, 1, 1))
+            table[arm] = level + rng.normal(0, 0.04, (6, len(seeds), 2))
+            table[arm][:, :, 0] += rng.normal(0, 0.08, (6, 1))
+        right = compared(table, rates, seeds)
+        wrong = {text: compared(table, rates, seeds, **settings) for text, settings in COMPARISONS.items()}
+        if len({right, *wrong.values()}) == len(wrong) + 1:
+            return table, rates, seeds, names, right, wrong
+
+
+@case("compare: each arm at its own best rate", points=2)
+def compares(compare, *, rng):
+    compare_case(compare, rng, None)
+
+
+@case("compare: equal validation accuracies", points=2)
+def compares_ties(compare, *, rng):
+    compare_case(compare, rng, "ties")
+
+
+def compare_case(compare, rng, ties):
+    table, rates, seeds, names, right, wrong = comparison(rng)
+    if ties:  # a later rate with the same validation accuracies as the best one, and other test accuracies
+        for arm, rate in (("scratch", right[0]), ("transfer", right[1])):
+            place = rates.index(rate)
+            other = next(i for i in range(5, -1, -1) if i != place)
+            first, last = min(place, other), max(place, other)
+            table[arm][[first, last], :, 0] = table[arm][place, :, 0]
+        right = compared(table, rates, seeds)
+        wrong = {text: compared(table, rates, seeds, **settings) for text, settings in COMPARISONS.items()}
+        late = compared(table, rates, seeds, pick=lambda means: len(means) - 1 - np.argmax(means[::-1]))
+        wrong = {"of equal rates the last was taken: the first is asked for": late} | wrong
+
+    def run(arm, rate, seed):
+        values = table[str(arm)][rates.index(float(rate)), seeds.index(int(seed))]
+        return float(values[0]), float(values[1])
+
+    expect_results(
+        compare(run, list(rates), list(seeds)),
+        dict(zip(names, right, strict=True)),
+        what="compare(run, rates, seeds)",
+        mistakes={text: dict(zip(names, values, strict=True)) for text, values in wrong.items()},
     )
 
 
@@ -472,6 +961,40 @@ def verdict(scratch, transfer):
 """
 
 
+def _audit(same="np.array_equal(a, b)", step="a - lr * g", still="not g.any()", joined="all", parts="2"):
+    return f"""
+def audit(before, after, grads, lr):
+    words = []
+    for layer in zip(before, after, grads):
+        rows = list(zip(*layer))[:{parts}]
+        if {joined}({same} for a, b, g in rows):
+            words.append("frozen")
+        elif {joined}(np.allclose(b, {step}) for a, b, g in rows):
+            words.append("step")
+        elif {joined}({still} for a, b, g in rows):
+            words.append("drift")
+        else:
+            words.append("other")
+    return words
+"""
+
+
+def _compare(
+    choose="0", report="1", arm="arm", place="int(np.argmax(means))", error="gain.std(ddof=1) / np.sqrt(len(seeds))"
+):
+    return f"""
+def compare(run, rates, seeds):
+    table = {{a: np.array([[run(a, r, s) for s in seeds] for r in rates]) for a in ("scratch", "transfer")}}
+    best, test = {{}}, {{}}
+    for arm in table:
+        means = table[{arm}][:, :, {choose}].mean(axis=1)
+        place = {place}
+        best[arm], test[arm] = rates[place], table[arm][place, :, {report}]
+    gain = test["transfer"] - test["scratch"]
+    return best["scratch"], best["transfer"], gain.mean(), {error}
+"""
+
+
 WRONG = [
     Wrong("15.1", _head(new="list(layers)"), "the old head is still there"),
     Wrong(
@@ -510,6 +1033,56 @@ WRONG = [
     Wrong("15.3", _momentum(along="velocity"), "the weights moved along the old velocity"),
     Wrong("15.3", _momentum(kept="tuple(0 * v for v in velocity)"), "they come back as they were"),
     Wrong("15.3", _momentum().replace("return out, speeds", "return out"), "not a pair (layers, velocities)"),
+    Wrong(
+        "15.1",
+        _head(new="[*layers[:-1], (np.ones((len(layers[-1][0]), classes)), np.zeros(classes))]"),
+        "starts with ones",
+    ),
+    Wrong(
+        "15.1",
+        _head(new="[*layers[:-1], (np.zeros((layers[-1][0].shape[1], classes)), np.zeros(classes))]"),
+        "w.shape[0]",
+    ),
+    Wrong("15.1", _head(db="ds.mean(axis=0)"), "the bias gradient was averaged"),
+    Wrong("15.1", _head(db="ds.sum()"), "was all of ds summed for it?"),
+    Wrong("15.2", _tune(d="(lambda v: v * (v > 0))(d @ w.T)"), "it belongs to the input, a > 0"),
+    Wrong("15.2", _tune(d="(d @ w.T) * a"), "multiplied with a itself"),
+    Wrong("15.2", _tune().replace("return after[::-1]", "return after"), "in reverse order"),
+    Wrong("15.3", _momentum(v="decay * v + (1 - decay) * g + weight_decay * p"), "as in Adam"),
+    Wrong("15.3", _momentum(held="place >= frozen"), "the frozen layers moved, and the others stayed"),
+    Wrong("15.3", _momentum(along="grad"), "along the gradient, not along the velocity"),
+    Wrong(
+        "15.3",
+        _momentum(v="decay * v + g").replace(
+            "tuple(p - lr * v for p, v in zip(layer, moved))",
+            "tuple(p - lr * v - lr * weight_decay * p for p, v in zip(layer, moved))",
+        ),
+        "(decoupled)",
+    ),
+    Wrong("15.4", _verdict(error="std / np.sqrt(d.shape[1] - 1)"), "the root of seeds - 1"),
+    Wrong("15.4", _verdict(factor=1.96), "1.96 standard errors"),
+    Wrong("15.4", _verdict(error="std / d.shape[1]"), "by the number of seeds, not by its root"),
+    Wrong("15.4", _verdict().replace("d.mean(axis=1)", "np.median(d, axis=1)"), "the median of the differences"),
+    Wrong("15.4", _verdict().replace("return [1 if m", "return ['helps' if m"), "words came back"),
+    Wrong("15.5", _audit(parts="1"), "the biases were not looked at"),
+    Wrong("15.5", _audit(joined="any"), "one part of a layer was enough"),
+    Wrong("15.5", _audit(same="np.allclose(a, b, atol=1e-3)"), "nearly equal was taken for unchanged"),
+    Wrong("15.5", _audit(step="a + lr * g"), "the step was taken uphill"),
+    Wrong("15.5", _audit(still="True"), "whatever is no step was called drift"),
+    Wrong("15.6", _compare(choose="1"), "chosen on the test accuracies"),
+    Wrong("15.6", _compare(report="0"), "the validation accuracies were reported"),
+    Wrong("15.6", _compare(arm="'scratch'"), "the rate that is best for scratch"),
+    Wrong(
+        "15.6",
+        _compare(error="np.sqrt((test['transfer'].var(ddof=1) + test['scratch'].var(ddof=1)) / len(seeds))"),
+        "with the same seeds take the differences first",
+    ),
+    Wrong("15.6", _compare(error="gain.std() / np.sqrt(len(seeds))"), "use ddof=1"),
+    Wrong(
+        "15.6",
+        _compare(place="max(range(len(means)), key=lambda i: (means[i], i))"),
+        "of equal rates the last was taken",
+    ),
     Wrong("15.4", _verdict("scratch - transfer"), "the wrong way round"),
     Wrong("15.4", _verdict(error="std"), "the error of a mean is smaller"),
     Wrong("15.4", _verdict(std="d.std(axis=1)"), "use ddof=1"),
@@ -583,6 +1156,40 @@ def verdict(scratch, transfer):
         e = (sum((d - m) ** 2) / (len(d) - 1) / len(d)) ** 0.5
         out.append(0 if abs(m) <= 2 * e else (1 if m > 0 else -1))
     return out
+""",
+    ),
+    Right("15.5", _audit()),
+    Right(
+        "15.5",
+        """
+def audit(before, after, grads, lr):
+    def word(old, new, grad):
+        old, new, grad = (np.concatenate([part.ravel() for part in layer]) for layer in (old, new, grad))
+        if (old == new).all():
+            return "frozen"
+        if np.abs(new - old + lr * grad).max() < 1e-9:
+            return "step"
+        return "other" if np.count_nonzero(grad) else "drift"
+    return [word(*layer) for layer in zip(before, after, grads)]
+""",
+    ),
+    Right("15.6", _compare()),
+    Right(
+        "15.6",
+        """
+def compare(run, rates, seeds):
+    def best(arm):
+        found = None
+        for rate in rates:
+            results = [run(arm, rate, seed) for seed in seeds]
+            mean = np.mean([validation for validation, _ in results])
+            if found is None or mean > found[0]:
+                found = mean, rate, np.array([test for _, test in results])
+        return found[1:]
+    (one, a), (other, b) = best("scratch"), best("transfer")
+    n = len(seeds)
+    m = sum(b - a) / n
+    return [one, other, m, (sum((b - a - m) ** 2) / (n - 1) / n) ** 0.5]
 """,
     ),
 ]

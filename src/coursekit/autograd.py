@@ -215,7 +215,8 @@ def _fit(a, b):
 def _result(op, data, *parents):
     """A new tensor from its value and (parent, local gradient) pairs."""
     out = Tensor(data)
-    out.op, out.parents, out._local = op, *zip(*parents, strict=True)
+    out.op = op
+    out.parents, out._local = zip(*parents, strict=True)
     return out
 
 

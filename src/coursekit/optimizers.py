@@ -78,6 +78,7 @@ class Optimizer:
 
     slots: ClassVar[tuple[str, ...]] = ()
     weight_decay = 0.0
+    lr: float | np.ndarray | Callable
 
     def __post_init__(self):
         for setting in fields(self):
@@ -127,8 +128,8 @@ class Optimizer:
                 _refuse_read_only({"params": params} | slots)
         else:
             rows = [[w.copy(order="K"), g, *(a.copy(order="K") for a in arrays)] for w, g, *arrays in rows]
-            params, _, *slots = (trees.rebuilt(params, column) for column in zip(*rows, strict=True))
-            state = state | dict(zip(self.slots, slots, strict=True))
+            params, _, *fresh = (trees.rebuilt(params, column) for column in zip(*rows, strict=True))
+            state = state | dict(zip(self.slots, fresh, strict=True))
         write = _IN_PLACE.get(type(self).step, _by_step) if inplace else _by_step
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges goes to inf and NaN by itself
             for (rule, rate), (w, g, *arrays) in zip(rules, rows, strict=True):

@@ -18,8 +18,8 @@ where a rate goes, `momentum(cosine(0.1, steps=1000))`. Any function of the step
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from . import _checks
 
@@ -196,7 +196,7 @@ class warmup:
     warmup(after=cosine(lr=0.8, steps=100, end=0.0), steps=4, start=0.3333333333333333)
     """
 
-    after: Callable | float
+    after: Any
     steps: int
     start: float = 1 / 3
 

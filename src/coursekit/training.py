@@ -115,7 +115,8 @@ class History:
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write everything to one .npz file without pickle; the file is replaced in one move or not at all."""
-        arrays, meta = {}, {}
+        arrays: dict = {}
+        meta: dict = {}
         for part in _SAVED:
             meta[part] = trees.flatten(getattr(self, part), part, arrays)
         arrays["loss"] = np.array(self.loss)
@@ -126,7 +127,7 @@ class History:
         if not path.parent.is_dir():
             raise DataError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into; make it first")
         content = io.BytesIO()
-        np.savez(content, **arrays)
+        np.savez(content, **arrays)  # type: ignore[arg-type]
         write_atomically(path, content.getvalue())
         return path
 
@@ -263,7 +264,7 @@ def train(
         except Exception as error:
             if history.stopped != "diverged":
                 history.stopped = f"{type(error).__name__}: {error}"
-            error.history = history
+            error.history = history  # type: ignore[attr-defined]
             raise
     history.stopped = "finished"
     return history

@@ -26,7 +26,7 @@ def leaves(tree) -> dict:
     >>> {str(path): leaf for path, leaf in leaves({"dense_0": {"w": 1, "b": 2}}).items()}
     {"['dense_0']['w']": 1, "['dense_0']['b']": 2}
     """
-    found = {}
+    found: dict = {}
     _collect(tree, (), found)
     return found
 
@@ -96,7 +96,7 @@ def rows(trees: dict) -> list:
     >>> rows({"params": {"w": w, "b": b}, "grads": {"b": 2 * b, "w": 2 * w}})[1]
     [array([1., 1.]), array([2., 2.])]
     """
-    found = []
+    found: list = []
     if _walk([*trees.values()], found) and found and all(map(_floats_of_one_shape, found)):
         return found
     (name, first), *others = trees.items()  # the slow way: it takes tuples too, and says what is wrong

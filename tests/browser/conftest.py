@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import headless  # noqa: E402
 from serve import Handler  # noqa: E402
+from small_book import build as build_small_book  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
@@ -158,3 +159,9 @@ def demo_site(tmp_path_factory):
 def demo(demo_site, serve):
     """The address of the small book's page."""
     return serve(demo_site) + "index.html"
+
+
+@pytest.fixture(scope="session")
+def small_book(tmp_path_factory, serve):
+    """The address of a small book with predictions, quizzes and the review page, ending in a slash."""
+    return serve(build_small_book(tmp_path_factory.mktemp("small")))

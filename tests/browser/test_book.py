@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from browser_help import PHONE, give_up
+from browser_help import PHONE, answer_all, give_up
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "_build" / "html"
@@ -61,16 +61,6 @@ def visit(open_page, roots):
         return open_page(roots[root] + name, **{"viewport": DESK, **options})
 
     return start
-
-
-def answer_predictions(page):
-    """Commit to an answer of every prediction, so that what stands behind it is shown."""
-    for ask in page.locator(".ck-predict form").all():
-        if not ask.is_visible():
-            continue
-        choices = ask.locator("input[type=radio]")
-        choices.first.check() if choices.count() else ask.locator("input").first.fill("1")
-        ask.locator("button[type=submit]").click()
 
 
 def axe_violations(page):
@@ -144,7 +134,7 @@ def share_of_range(slider):
 @pytest.mark.parametrize("name", pages_with('class="ck-explorer"'))
 def test_that_every_slider_answers_to_the_mouse(visit, name, root):
     page = visit(name, root)
-    answer_predictions(page)
+    answer_all(page)
     for explorer in page.locator(".ck-explorer").all():
         sliders = explorer.locator("input[type=range]").all()
         assert sliders or explorer.locator("select").count()
@@ -165,7 +155,7 @@ def test_that_every_slider_answers_to_the_mouse(visit, name, root):
 @pytest.mark.parametrize("name", pages_with('class="ck-explorer"'))
 def test_that_every_slider_and_choice_answers_to_the_keyboard(visit, name, root):
     page = visit(name, root)
-    answer_predictions(page)
+    answer_all(page)
     for explorer in page.locator(".ck-explorer").all():
         for slider in explorer.locator("input[type=range]").all():
             before, share = shown(explorer), share_of_range(slider)
@@ -205,7 +195,7 @@ ON_EACH_OTHER = """() => [...document.querySelectorAll("article svg")].flatMap((
 @pytest.mark.parametrize("name", pages_with("<svg"))
 def test_that_no_text_of_a_picture_touches_another(visit, name):
     page = visit(name)
-    answer_predictions(page)
+    answer_all(page)
     assert page.evaluate(ON_EACH_OTHER) == []
 
 

@@ -71,7 +71,7 @@ def give(page, right):
     """Answer the case that is shown; returns its number."""
     number = shown(page)
     answer = clinic.questions[number - 1]["answer"]
-    page.locator(".ck-clinic-options input").nth(answer if right else (answer + 1) % 4).check()
+    page.locator(f".ck-clinic-options input[value='{answer if right else (answer + 1) % 4}']").check()
     page.locator(".ck-clinic button[type=submit]").click()
     return number
 
@@ -127,8 +127,95 @@ def test_progress_stays_in_the_browser_and_can_be_forgotten(open_page, page_addr
     assert shown(page) != 1
     assert "Solved: 1." in page.locator(".ck-clinic-progress").inner_text()
     page.get_by_role("button", name="Forget my progress").click()
+    assert kept(page)["count"] == 1, "one click must not forget"
+    page.get_by_role("button", name="Really forget 1 case?").click()
     assert shown(page) == 1
     assert page.evaluate(f"localStorage.getItem('{KEY}')") is None
+
+
+def test_forgetting_asks_afresh_when_the_reader_went_elsewhere(open_page, page_address):
+    page = open_page(page_address)
+    give(page, True)
+    page.get_by_role("button", name="Forget my progress").click()
+    page.get_by_role("button", name="Next case").focus()
+    page.get_by_role("button", name="Forget my progress").click()
+    assert kept(page)["count"] == 1
+
+
+def test_two_tabs_lose_nothing(open_page, page_address):
+    one = open_page(page_address)
+    shown(one)
+    two = one.context.new_page()
+    two.goto(page_address)
+    shown(two)
+    for _ in range(3):
+        give(one, True)
+        follow(one)
+    give(two, False)
+    follow(two)
+    give(one, True)
+    state = kept(one)
+    assert state["count"] == 5
+    assert sum(case["box"] > 0 for case in state["cases"].values()) >= 3
+    two.locator(".ck-clinic-progress", has_text=f"New: {40 - len(state['cases'])}").wait_for()
+
+
+def test_the_next_case_comes_with_the_focus_on_its_question(open_page, page_address):
+    page = open_page(page_address, viewport={"width": 1366, "height": 768})
+    give(page, True)
+    page.keyboard.press("Enter")
+    assert shown(page) != 1
+    assert page.evaluate("document.activeElement.tagName") == "LEGEND"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.type") == "radio"
+
+
+@pytest.mark.parametrize("size", [{"width": 1366, "height": 768}, {"width": 390, "height": 844}])
+def test_curves_question_and_answer_share_a_screen(open_page, page_address, size):
+    page = open_page(page_address, viewport=size)
+    give(page, False)
+    follow(page)
+    shown(page)
+
+    def inside(selector):
+        box = page.locator(selector).bounding_box()
+        return box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
+
+    assert (
+        inside(".ck-clinic .ck-picture") and inside(".ck-clinic-options") and inside(".ck-clinic button[type=submit]")
+    )
+    give(page, False)
+    assert inside(".ck-clinic .ck-picture") and inside(".ck-clinic legend")
+    if size["width"] > 600:
+        assert inside(".ck-clinic .ck-reply")
+    else:
+        page.locator(".ck-clinic .ck-reply").scroll_into_view_if_needed()
+        assert inside(".ck-clinic .ck-reply") and inside(".ck-clinic legend")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })",
+        "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }",
+    ],
+    ids=["blocked", "full"],
+)
+def test_where_nothing_can_be_kept_the_clinic_goes_on_and_says_so(open_page, page_address, trouble):
+    page = open_page(page_address, complaints=False, before=lambda page: page.add_init_script(trouble))
+    first = give(page, True)
+    assert "does not keep your progress" in page.locator(".ck-clinic-progress").inner_text()
+    follow(page)
+    assert shown(page) != first
+    give(page, True)
+    assert "Solved: 2." in page.locator(".ck-clinic-progress").inner_text()
+
+
+def test_the_right_cause_is_marked(open_page, page_address):
+    page = open_page(page_address)
+    number = give(page, False)
+    assert clinic.questions[number - 1]["cause"] in page.locator(".ck-clinic .ck-is-right").inner_text()
+    assert "your answer" in page.locator(".ck-clinic .ck-is-wrong").inner_text()
 
 
 def test_a_case_that_is_due_comes_before_new_ones_and_moves_up_a_box(open_page, page_address):
@@ -173,8 +260,8 @@ def test_the_question_follows_the_slider_and_works_by_keyboard(open_page, page_a
     page.wait_for_function("() => document.querySelector('.ck-clinic').ck.shown === 2")
     assert shown(page) == 2
     texts = page.locator(".ck-clinic-options label").all_inner_texts()
-    assert texts == clinic.questions[1]["options"]
-    page.locator(".ck-clinic-options input").first.focus()
+    assert sorted(texts) == sorted(clinic.questions[1]["options"])
+    page.locator(".ck-clinic-options input[value='0']").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     assert reply(page) == clinic.reply(2, 0)

@@ -61,7 +61,7 @@ def drag(page, selector, to):
 
 def uncover(page):
     """Answer the prediction that the second explorer stands behind."""
-    page.locator("#ck-predict-demo-guess input").first.check()
+    page.get_by_label("Three times").check()
     page.locator("#ck-predict-demo-guess button[type=submit]").click()
 
 

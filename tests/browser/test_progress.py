@@ -4,17 +4,20 @@ import json
 from pathlib import Path
 
 import pytest
-from browser_help import give_up
+from browser_help import answer_all
+from test_questions import BLOCKED, FULL
 
-BOOK = Path(__file__).resolve().parents[2] / "_build" / "html"
-ROW = "tr[data-page='chapters/05_initialization.html'] .ck-count"
+ROW = "tr[data-page='chapters/05_small.html'] .ck-count"
+DAY = 86_400_000
 
 
 @pytest.fixture
-def page(open_page, serve):
-    if not (BOOK / "intro.html").is_file():
-        give_up("there is no book; build it first: make build")
-    page = open_page(serve(BOOK) + "intro.html")
+def page(open_page, small_book):
+    return first_page(open_page, small_book)
+
+
+def first_page(open_page, small_book, **options):
+    page = open_page(small_book + "intro.html", **options)
     page.wait_for_selector(".ck-progress button")
     return page
 
@@ -24,26 +27,25 @@ def counts(page):
 
 
 def work_in_chapter(page):
-    """Scroll chapter 05 to its end, and answer every question of its quiz: the first with option 1, and so on."""
+    """Answer everything in the small chapter and scroll to its end; returns how many questions its quiz has."""
     start = page.url
-    page.goto(start.replace("intro.html", "chapters/05_initialization.html"))
+    page.goto(start.replace("intro.html", "chapters/05_small.html"))
+    for _ in range(3):  # an answer uncovers what comes after it
+        answer_all(page)
     page.evaluate("""async () => {
         for (let y = 0; y < document.body.scrollHeight; y += 400) {
             window.scrollTo({top: y, behavior: 'instant'}); await new Promise(requestAnimationFrame);
         }
     }""")
-    questions = page.query_selector_all(".ck-quiz .ck-predict")
-    for number, question in enumerate(questions):
-        options = question.query_selector_all("input")
-        options[number % len(options)].check()
-        question.query_selector("button[type=submit]").click()
+    asked = page.locator(".ck-quiz .ck-predict").count()
     page.goto(start)
-    return len(questions)
+    return asked
 
 
 def test_a_new_reader_has_done_nothing(page):
     sections, predictions, quiz = counts(page)
     assert sections.startswith("0 of ") and predictions.startswith("0 of ") and quiz.startswith("0 of ")
+    assert not page.locator(".ck-due").is_visible()
 
 
 def test_what_was_read_and_answered_is_counted_saved_erased_and_brought_back(page, tmp_path):
@@ -52,12 +54,11 @@ def test_what_was_read_and_answered_is_counted_saved_erased_and_brought_back(pag
     done, _, all_of_them = sections.partition(" of ")
     assert done == all_of_them
     assert page.query_selector("tr.ck-read")
-    assert predictions.startswith("0 of ")
+    assert predictions == "3 of 3"
     right = page.evaluate(
         "Object.entries(localStorage).filter(([k, v]) => k.includes('-quiz-') && JSON.parse(v).right).length"
     )
     assert quiz == f"{asked} of {asked}, {right} right"
-    assert 0 < right < asked, "choose other options: both right and wrong answers must be counted"
 
     with page.expect_download() as download:
         page.click("text=Save to a file")
@@ -82,3 +83,29 @@ def test_a_file_of_another_program_changes_nothing(page, tmp_path):
     page.set_input_files("input[type=file]", other)
     page.locator(".ck-progress [role=status]", has_text="not a file").wait_for()
     assert page.evaluate("localStorage.getItem('other')") is None
+
+
+def test_the_first_page_says_how_many_questions_are_due(page):
+    ago = page.evaluate("days => new Date(Date.now() - days * 86400000).toISOString()", 1.5)
+    answers = {"05-quiz-1": False, "05-quiz-2": True, "05-quiz-3": False, "05-zero": False}
+    for name, right in answers.items():
+        value = json.dumps({"answer": 0, "right": right, "when": ago})
+        page.evaluate("([name, value]) => localStorage.setItem(`coursekit:predict:${name}`, value)", [name, value])
+    page.reload()
+    due = page.locator(".ck-due")
+    assert due.inner_text() == "2 questions are due for review.", "wrong ones after a day, predictions not at all"
+    due.get_by_role("link").click()
+    page.locator(".ck-review-status", has_text="2 questions are due, from 1 chapter.").wait_for()
+
+
+@pytest.mark.parametrize("trouble", [BLOCKED, FULL], ids=["blocked", "full"])
+def test_where_nothing_can_be_kept_each_button_says_so(open_page, small_book, tmp_path, trouble):
+    page = first_page(open_page, small_book, complaints=False, before=lambda page: page.add_init_script(trouble))
+    said = page.locator(".ck-progress [role=status]")
+    for button in ("Save to a file", "Erase"):
+        page.get_by_role("button", name=button).click()
+        assert "nothing to" in said.inner_text()
+    saved = Path(tmp_path, "progress.json")
+    saved.write_text('{"coursekit:seed": 1}')
+    page.set_input_files("input[type=file]", saved)
+    page.locator(".ck-progress [role=status]", has_text="did not keep 1 of 1 entries").wait_for()

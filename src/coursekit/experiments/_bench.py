@@ -31,6 +31,40 @@ from ..layers import Dense, ReLU
 from ..losses import softmax_cross_entropy
 from ..model import Sequential, accuracy, stack_runs
 
+# --- what is computed once and shared ---------------------------------------------------------------------------------
+
+
+def shared(maxsize=None) -> Callable:
+    """A decorator: call the function once for each setting, and give all who ask the same, read-only result.
+
+    An experiment that wrote into a cached array would change what others get, without a trace.
+
+    Parameters
+    ----------
+    maxsize : how many results are kept at most; None keeps all
+    """
+
+    def decorate(function):
+        @functools.lru_cache(maxsize)
+        @functools.wraps(function)
+        def compute(*settings, **named):
+            return _read_only(function(*settings, **named))
+
+        return compute
+
+    return decorate
+
+
+def _read_only(result):
+    """Turn writing off in all arrays of a nest, also in those that its objects hold."""
+    for leaf in trees.leaves(result).values():
+        if isinstance(leaf, np.ndarray):
+            leaf.flags.writeable = False
+        elif hasattr(leaf, "__dict__") and not callable(leaf):
+            _read_only([*vars(leaf).values()])
+    return result
+
+
 # --- small data sets --------------------------------------------------------------------------------------------------
 
 
@@ -76,7 +110,7 @@ def small_clothes(examples=3000, dtype=np.float64) -> Examples:
     return _rows("clothes", examples, True, False, dtype)
 
 
-@functools.lru_cache(maxsize=16)
+@shared(maxsize=16)
 def _rows(name, examples, small, standardized, dtype):
     found = {"digits": data.digits, "mnist": data.mnist, "clothes": data.fashion_mnist}[name]()
     if examples is not None and _checks.whole("examples", examples) > len(found.x_train):
@@ -87,19 +121,12 @@ def _rows(name, examples, small, standardized, dtype):
     x, x_test = x - mean, x_test - mean
     if standardized:
         x, x_test = x / std, x_test / std
-    return read_only(Examples(x, found.y_train[:examples], x_test, found.y_test))
+    return Examples(x, found.y_train[:examples], x_test, found.y_test)
 
 
 def shrink(images: np.ndarray) -> np.ndarray:
     """(N, H, W) -> (N, H/2, W/2), each pixel the mean of four: a quarter of the work, and digits can still be read."""
     return avg_pool2d_forward(images[:, None])[0][:, 0]
-
-
-def read_only(tree):
-    """The same nest of arrays, which nobody can write into any more; for what is cached and shared."""
-    for array in trees.leaves(tree).values():
-        array.flags.writeable = False
-    return tree
 
 
 # --- batches: functions that give the next x, y -----------------------------------------------------------------------
@@ -116,15 +143,18 @@ def drawn(x, y, size: int, rng) -> Callable:
     return sample
 
 
-def shuffled(x, y, size: int, rng) -> Callable:
-    """Batches of `size` examples from one shuffle after the other; a rest smaller than a batch is left out."""
+def shuffled(x, y, size: int, rng, *, rest=False) -> Callable:
+    """Batches of `size` examples from one shuffle after the other.
+
+    What is left of a shuffle and smaller than a batch is left out, or with `rest` it is a smaller batch.
+    """
     count = len(x)
     size = min(size, count)
 
     def batches():
         while True:
             order = rng.permutation(count)
-            for i in range(0, count - size + 1, size):
+            for i in range(0, count if rest else count - size + 1, size):
                 yield order[i : i + size]
 
     draw = batches()
@@ -187,15 +217,15 @@ class Step:
     Attributes
     ----------
     step : updates made so far, this one included
-    loss : of this step's batch, before the update; (R,) with run axes
+    loss, out : of this step's batch, before the update: its loss, (R,) with run axes, and the network's outputs
     grads : the gradients that made the update
-    params, state : the network's numbers after it. Without `moves` the next update overwrites the params, so copy what
-        is to be kept
+    params, state : the network's numbers after it. The next update overwrites the params, so copy what is to be kept
     before : the params before the update, with `moves`; else None
     """
 
     step: int
     loss: np.ndarray
+    out: np.ndarray
     grads: dict
     params: dict
     state: dict
@@ -252,8 +282,7 @@ def descend(
     >>> bool(run.loss[:5].mean() > 2 > 0.5 > run.loss[-5:].mean())
     True
     """
-    if not moves:
-        params = trees.map_leaves(np.copy, params)
+    params = trees.map_leaves(np.copy, params)
     memory, state, losses, stopped = rule.init(params), state or {}, [], False
     with quiet():
         for step in range(1, steps + 1):
@@ -264,10 +293,10 @@ def descend(
             except NotFiniteError:
                 break
             grads = net.backward_first(dout, cache)
-            before = params if moves else None
-            params, memory = rule.update(params, grads, memory, inplace=not moves)
+            before = trees.map_leaves(np.copy, params) if moves else None
+            params, memory = rule.update(params, grads, memory, inplace=True)
             losses.append(value)
-            if watch is not None and (stopped := watch(Step(step, value, grads, params, state, before))):
+            if watch is not None and (stopped := watch(Step(step, value, out, grads, params, state, before))):
                 break
     made = np.array(losses, dtype=np.float64)
     if not stopped and len(losses) < steps:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _checks, activations, data
-from ..dense import affine_backward, affine_forward
 from ..diagnostics import dead_units, saturation
 from ..layers import ELU, GELU, Dense, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
 from ..losses import mean_squared_error, softmax_cross_entropy
@@ -356,15 +355,11 @@ def fit_maxout(target="x squared", pieces=2, steps=600, lr=0.4, seed=0) -> dict:
     y = TARGETS[target](x)
     w = np.linspace(-1, 1, pieces)[None] + 0.1 * rng.standard_normal((1, pieces))
     b = np.zeros(pieces)
-    for step in range(steps):
-        z, cache = affine_forward(x, w, b)
-        out, winner = activations.maxout_forward(z, pieces)
-        _, dout = mean_squared_error(out, y)
-        _, dw, db = affine_backward(activations.maxout_backward(dout, winner), cache)
-        rate = lr * (1 - step / steps)
-        w, b = w - rate * dw, b - rate * db
-    z, _ = affine_forward(x, w, b)
-    out, _ = activations.maxout_forward(z, pieces)
+    net = Sequential([Dense(1, pieces), Maxout(pieces)])
+    rule = sgd(lambda step: lr * (1 - step / steps))
+    start = {"dense_0": {"w": w, "b": b}}
+    params = descend(net, start, lambda: (x, y), rule, steps=steps, loss=mean_squared_error).params
+    z, out = net.activations(params, {}, x).values()
     return {
         "target": target,
         "pieces": pieces,

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import time
 
 import numpy as np
 
 from .. import _checks
-from ..activations import tanh_backward, tanh_forward
 from ..autograd import Tensor
-from ..dense import affine_backward, affine_forward
 from ..diagnostics import gradient_norms
 from ..initializers import he_normal, xavier_normal
 from ..layers import ReLU, Sigmoid, Tanh
 from ..losses import mean_squared_error
 from ..model import accuracy, predict
 from ..optimizers import sgd
-from ._bench import descend, digits, drawn, mlp, quiet, read_only
+from ._bench import descend, digits, drawn, mlp, quiet, shared
 
 CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 GATES = {"AND": (0.0, 0.0, 0.0, 1.0), "OR": (0.0, 1.0, 1.0, 1.0), "XOR": (0.0, 1.0, 1.0, 0.0)}
@@ -159,15 +156,11 @@ def xor_starts(hidden=(1, 2, 3, 4, 8), runs=100, steps=1000, lr=0.1, seed=0) -> 
         rng = np.random.default_rng([seed, units])
         w1, b1 = rng.standard_normal((runs, 2, units)), np.zeros((runs, 1, units))
         w2, b2 = rng.standard_normal((runs, units, 1)), np.zeros((runs, 1, 1))
-        target = np.broadcast_to(y[:, None], (runs, 4, 1))
-        for _ in range(steps):
-            z, cache1 = affine_forward(x, w1, b1)
-            h, cache_tanh = tanh_forward(z)
-            pred, cache2 = affine_forward(h, w2, b2)
-            last[units], dpred = mean_squared_error(pred, target)
-            dh, dw2, db2 = affine_backward(dpred, cache2)
-            _, dw1, db1 = affine_backward(tanh_backward(dh, cache_tanh), cache1)
-            w1, b1, w2, b2 = w1 - lr * dw1, b1 - lr * db1, w2 - lr * dw2, b2 - lr * db2
+        start = {"dense_0": {"w": w1, "b": b1}, "dense_2": {"w": w2, "b": b2}}
+        batch = x, np.broadcast_to(y[:, None], (runs, 4, 1))
+        net = mlp([2, units, 1], Tanh)
+        run = descend(net, start, lambda batch=batch: batch, sgd(lr), steps=steps, loss=mean_squared_error)
+        last[units] = run.loss[-1]
     return last
 
 
@@ -294,11 +287,11 @@ def _weights(activation):
     return lambda rng, shape, dtype: rule(rng, shape, dtype=dtype)
 
 
-@functools.cache
+@shared()
 def _digits():
     """8x8 digits, standardized, and the labels to train on as rows of ten numbers, 1 at the right digit."""
     found = digits()
-    return read_only(found._replace(y=np.eye(10, dtype=np.float32)[found.y]))
+    return found._replace(y=np.eye(10, dtype=np.float32)[found.y])
 
 
 def _network(activation, depth, width, start, rng):

@@ -6,23 +6,21 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from .. import _checks, data
-from ..convolution import avg_pool2d_forward
+from .. import _checks, trees
 from ..diagnostics import diagnose, update_ratio
 from ..errors import NotFiniteError
-from ..initializers import he_normal
-from ..layers import Dense, ReLU
 from ..losses import softmax_cross_entropy
-from ..model import Sequential, accuracy
+from ..model import accuracy
 from ..optimizers import adam, momentum, sgd
 from ..training import History
+from ..transfer import by_layer
+from ._bench import descend, drawn, mlp, scaled, shared, small_mnist_standardized
 
 FILE = Path(__file__).with_name("clinic.dat")  # an .npz archive; the browser's wheel leaves files of that name out
 STEPS, EVERY = 600, 40  # steps of a run; a check-up every so many
@@ -171,28 +169,6 @@ def _setups():
 SETUPS = _setups()
 
 
-@functools.lru_cache(maxsize=1)
-def images() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """MNIST at 14x14, mean 0 and std 1 over all training pixels: (10000, 196), labels, (2000, 196), labels."""
-    mnist = data.mnist()
-    train, test = (avg_pool2d_forward(x[:, None])[0].reshape(len(x), -1) for x in (mnist.x_train, mnist.x_test))
-    mean, std = train.mean(), train.std()
-    return (train - mean) / std, mnist.y_train, (test - mean) / std, mnist.y_test
-
-
-def mlp(sizes, first_weights=1.0, last_weights=1.0) -> Sequential:
-    """Dense layers with ReLU between them; He's weights, times a factor everywhere and another in the last layer."""
-    layers = []
-    for i, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
-        factor = first_weights * (last_weights if i == len(sizes) - 2 else 1.0)
-        layers += [Dense(inputs, outputs, _scaled(factor)), ReLU()]
-    return Sequential(layers[:-1])
-
-
-def _scaled(factor):
-    return lambda rng, shape, dtype: dtype(factor) * he_normal(rng, shape, dtype=dtype)
-
-
 def run(setup: Setup, seed=0, steps=STEPS) -> dict:
     """Train as `setup` says and keep what a careful person would plot.
 
@@ -205,8 +181,39 @@ def run(setup: Setup, seed=0, steps=STEPS) -> dict:
     gradient : (steps / 40,) median norm of the whole gradient since the last check-up
     """
     rng = np.random.default_rng(seed)
-    x_all, y_all, x_val, y_val = images()
-    x, y = x_all[: setup.examples], y_all[: setup.examples]
+    x, y, x_val, y_val = _prepared(setup, rng)
+    net = mlp(
+        [196, setup.hidden, setup.hidden, 10],
+        weights=scaled(setup.first_weights),
+        last=scaled(setup.first_weights * setup.last_weights),
+    )
+    params, _ = net.init(rng)
+    names = list(params)
+    rule = by_layer(OPTIMIZERS[setup.optimizer](setup.rate), {names[layer]: None for layer in setup.frozen})
+    sample = in_order(x, y, 50) if setup.by_class else drawn(x, y, 50, rng)
+    part = slice(None, None, max(1, len(x) // 500)) if setup.by_class else slice(500)
+    ratios, norms = np.full((steps, 3), np.nan), np.full(steps, np.nan)
+    checks = {name: np.full(steps // EVERY, np.nan) for name in CHECKED}
+
+    def watch(now):
+        moved = update_ratio(now.before, now.params)
+        ratios[now.step - 1] = [moved[f"{name}/w"] for name in names]
+        norms[now.step - 1] = np.sqrt(sum(float((g**2).sum()) for g in trees.leaves(now.grads).values()))
+        if now.step % EVERY == 0:
+            _check_up(net, now.params, checks, now.step // EVERY - 1, (x[part], y[part]), (x_val, y_val))
+
+    run = descend(net, params, sample, rule, steps=steps, watch=watch, moves=True)
+    return {
+        "loss": run.loss,
+        "ratio": _medians(ratios.reshape(-1, EVERY, 3)),
+        "gradient": _medians(norms.reshape(-1, EVERY)),
+    } | checks
+
+
+def _prepared(setup, rng):
+    """The images as the setup has them: x, y to train on, and 500 to validate."""
+    x, y, x_val, y_val = small_mnist_standardized()
+    x, y = x[: setup.examples], y[: setup.examples]
     if setup.shuffled_labels:
         y = rng.permutation(y)
     if setup.by_class:
@@ -215,48 +222,24 @@ def run(setup: Setup, seed=0, steps=STEPS) -> dict:
     x_val, y_val = x_val[:500], y_val[:500]
     if setup.mirrored:
         x_val = x_val[:, ::-1]
-    x, x_val = x * np.float32(setup.inputs), x_val * np.float32(setup.validation)
-
-    net = mlp([196, setup.hidden, setup.hidden, 10], setup.first_weights, setup.last_weights)
-    params, state = net.init(rng)
-    names = list(params)
-    rule = OPTIMIZERS[setup.optimizer](setup.rate)
-    opt_state = rule.init(params)
-    loss = np.full(steps, np.nan)
-    ratios, norms = np.full((steps, 3), np.nan), np.full(steps, np.nan)
-    checks = {name: np.full(steps // EVERY, np.nan) for name in CHECKED}
-    sample = (x[:500], y[:500]) if not setup.by_class else (x[:: max(1, len(x) // 500)], y[:: max(1, len(x) // 500)])
-    with np.errstate(over="ignore", invalid="ignore"):
-        for step in range(steps):
-            if setup.by_class:
-                batch = np.arange(50 * step, 50 * step + 50) % len(x)
-            else:
-                batch = rng.integers(0, len(x), 50)
-            try:
-                scores, cache, state = net.forward(params, state, x[batch], training=True)
-                loss[step], dscores = softmax_cross_entropy(scores, y[batch])
-            except NotFiniteError:
-                break
-            grads = net.backward_first(dscores, cache)
-            new, opt_state = rule.update(params, grads, opt_state)
-            for layer in setup.frozen:
-                new[names[layer]] = params[names[layer]]
-            moved = update_ratio(params, new)
-            ratios[step] = [moved[f"{name}/w"] for name in names]
-            norms[step] = np.sqrt(sum(float((g**2).sum()) for layer in grads.values() for g in layer.values()))
-            params = new
-            if (step + 1) % EVERY == 0:
-                _check_up(net, params, state, checks, step // EVERY, sample, (x_val, y_val))
-    return {
-        "loss": loss,
-        "ratio": _medians(ratios.reshape(-1, EVERY, 3)),
-        "gradient": _medians(norms.reshape(-1, EVERY)),
-    } | checks
+    return x * np.float32(setup.inputs), y, x_val * np.float32(setup.validation), y_val
 
 
-def _check_up(net, params, state, checks, at, *parts):
+def in_order(x, y, size):
+    """Batches of `size` examples in the order given, from the start again after the last."""
+    first = itertools.count(step=size)
+
+    def sample():
+        start = next(first)
+        batch = np.arange(start, start + size) % len(x)
+        return x[batch], y[batch]
+
+    return sample
+
+
+def _check_up(net, params, checks, at, *parts):
     for part, (x, y) in zip(("train", "val"), parts, strict=True):
-        scores, _, _ = net.forward(params, state, x, training=False)
+        scores, _, _ = net.forward(params, {}, x, training=False)
         try:
             checks[f"{part}_loss"][at], _ = softmax_cross_entropy(scores, y)
             checks[f"{part}_accuracy"][at] = accuracy(scores, y)
@@ -296,7 +279,7 @@ def record_all() -> dict[str, np.ndarray]:
     return arrays | {"loss": np.minimum(losses, MOST).astype(np.float16)}
 
 
-@functools.lru_cache(maxsize=1)
+@shared(maxsize=1)
 def _records():
     with np.load(FILE) as arrays:
         return {name: arrays[name] for name in arrays.files}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 
 import numpy as np
@@ -23,6 +22,7 @@ from ..errors import ShapeError
 from ..filters import convolve2d, correlate2d, gaussian_kernel, receptive_field, sobel_x, sobel_y
 from ..initializers import he_normal
 from ..zoo import lenet5
+from ._bench import shared
 
 GREY = np.array([0.299, 0.587, 0.114])  # how bright red, green and blue look
 
@@ -410,7 +410,7 @@ def shifts(image=None) -> dict:
 LAYERS = {"conv 1": "relu_1", "pool 1": "maxpool2d_2", "conv 2": "relu_4", "pool 2": "maxpool2d_5"}
 
 
-@functools.cache
+@shared()
 def _digits_and_weights():
     """The first test image of each digit, and the weights: read once, since a slider asks for them at every stop."""
     mnist = data.mnist()

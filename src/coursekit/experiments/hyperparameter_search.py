@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from .. import _checks, data, search
-from ..layers import Dense, Tanh
+from ..layers import Tanh
 from ..losses import softmax_cross_entropy
-from ..model import Sequential, accuracy, stack_runs
+from ..model import accuracy, stack_runs
 from ..optimizers import momentum
-from ..regularizers import l2
+from ..regularizers import l2, regularized
+from ._bench import descend, mlp, quiet, shared, shuffled
 
 # The four settings of the chapter's network, each as wide as somebody who knows nothing would make it.
 SPACE = {
@@ -24,7 +23,7 @@ SPACE = {
 MAP_SPACE = {"lr": search.log_uniform(1e-3, 1e3), "l2": search.log_uniform(1e-3, 1e3)}
 
 
-@functools.cache
+@shared()
 def shuffled_digits(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """All 1,797 digits of 8x8 pixels in random order: x (1797, 64), centred and scaled, and y (1797,)."""
     digits = data.digits(flat=True)
@@ -53,36 +52,25 @@ def train_all(settings: list[dict], x, y, *, steps=40, batch_size=50, hidden=16,
     columns = search.columns(settings)
     runs = len(settings)
     rng = np.random.default_rng(seed)
-    net = Sequential([Dense(64, hidden), Tanh(), Dense(hidden, 10)] if hidden else [Dense(64, 10)])
+    net = mlp([64, hidden, 10] if hidden else [64, 10], Tanh)
     first, state = net.init(rng, dtype=np.float64)
     params = stack_runs([_scaled(first, gain) for gain in columns.get("gain", np.ones(runs))])
-    optimizer = momentum(columns["lr"], decay=columns.get("decay", np.zeros(runs)))
-    opt_state = optimizer.init(params)
+    rule = momentum(columns["lr"], decay=columns.get("decay", np.zeros(runs)))
     strength = columns.get("l2", np.zeros(runs))
-    batches = max(1, len(x) // batch_size)
-    curve = []
-    with np.errstate(over="ignore", invalid="ignore"):  # runs that diverge go to infinity and NaN by themselves
-        for step in range(steps):
-            if step % batches == 0:
-                order = rng.permutation(len(x))
-            batch = order[(step % batches) * batch_size :][:batch_size]
-            out, cache, state = net.forward(params, state, x[batch], training=True)
-            _, dout = softmax_cross_entropy(out, np.broadcast_to(y[batch], out.shape[:-1]))
-            grads = net.backward_first(dout, cache)
-            grads = _sum(grads, l2(params, strength, skip=("b",))[1])
-            params, opt_state = optimizer.update(params, grads, opt_state, inplace=True)
-            if watch is not None and (step + 1) % batches == 0:
-                curve.append(loss_of(net, params, state, *watch))
-    result = {"net": net, "params": params, "state": state}
+    rule = regularized(rule, penalty=lambda params: l2(params, strength, skip=("b",)))
+    batches, curve = max(1, len(x) // batch_size), []
+
+    def look(now):
+        if watch is not None and now.step % batches == 0:
+            curve.append(loss_of(net, now.params, now.state, *watch))
+
+    run = descend(net, params, shuffled(x, y, batch_size, rng), rule, steps=steps, state=state, watch=look)
+    result = {"net": net, "params": run.params, "state": run.state}
     return result | ({"curve": np.array(curve)} if watch is not None else {})
 
 
 def _scaled(params, gain):
     return {name: {"w": part["w"] * gain, "b": part["b"]} for name, part in params.items()}
-
-
-def _sum(a, b):
-    return {name: _sum(a[name], b[name]) if isinstance(a[name], dict) else a[name] + b[name] for name in a}
 
 
 def one_of(trained, run):
@@ -93,13 +81,13 @@ def one_of(trained, run):
 
 def scores(trained, x):
     """(R, N, 10) scores of every network."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with quiet():
         return trained["net"].forward(trained["params"], trained["state"], x, training=False)[0]
 
 
 def loss_of(net, params, state, x, y):
     """(R,) mean loss of every network; NaN for one that diverged."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    with quiet():
         out = net.forward(params, state, x, training=False)[0]
         return softmax_cross_entropy(out, np.broadcast_to(y, out.shape[:-1]))[0]
 
@@ -113,7 +101,7 @@ def accuracy_of(trained, x, y):
 # ------------------------------------------------------------------------------------- choosing on the test set
 
 
-@functools.cache
+@shared()
 def candidates(count: int = 100, examples: int = 100, seed: int = 0) -> np.ndarray:
     """(count, images) of bool: which of the images never trained on each of `count` candidates reads right.
 
@@ -292,7 +280,7 @@ def network_search(side=3, examples=200, shift=0.0, seed=0, searches=("grid", "r
     return result
 
 
-@functools.cache
+@shared()
 def _part(examples, seed):
     x, y = shuffled_digits(seed)
     kept, held = search.split(examples, 0.2, np.random.default_rng(seed))
@@ -332,7 +320,7 @@ def decades(count=1000, seed=0) -> dict:
     return {"edges": edges} | {name: np.histogram(x, edges)[0] for name, x in drawn.items()}
 
 
-@functools.cache
+@shared()
 def accuracy_map(points: int = 19, examples: int = 100, seed: int = 0) -> np.ndarray:
     """(points, points) validation accuracy of softmax regression over MAP_SPACE, a row for each learning rate."""
     x, y = shuffled_digits(seed)

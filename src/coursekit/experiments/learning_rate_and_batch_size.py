@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from .. import _checks, schedules
@@ -12,7 +10,7 @@ from ..errors import RangeError
 from ..losses import softmax_cross_entropy
 from ..model import Sequential, stack_runs
 from ..optimizers import adam, momentum, sgd
-from ._bench import descend, digits, mlp, quiet, read_only, shuffled, small_mnist
+from ._bench import descend, digits, mlp, quiet, shared, shuffled, small_mnist
 
 OPTIMIZERS = {"SGD": sgd, "momentum": momentum, "Adam": adam}
 PIXELS = 196  # images of 14x14
@@ -63,7 +61,7 @@ def at_the_end(loss, count=20) -> np.ndarray:
 SWEEP_RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 31.6, 23).round(7))
 
 
-@functools.lru_cache(maxsize=32)
+@shared(maxsize=32)
 def sweep(optimizer="SGD", hidden_layers=1, steps=150, batch_size=32, seed=0, rates=SWEEP_RATES) -> dict:
     """A short training at each of 23 rates, four to a decade, hidden layers of 32 units.
 
@@ -194,7 +192,7 @@ def noisy_bowl(rates=(0.1, 0.3, 1.0), batch_size=1, curvature=1.0, noise=1.0, st
 NOISE_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
-@functools.lru_cache(maxsize=8)
+@shared(maxsize=8)
 def _example_gradients(trained: int, seed: int) -> np.ndarray:
     """(1437, P): the gradient of each training digit of 8x8, in a 64-8-10 net after `trained` steps of SGD 0.3."""
     x, y, _, _ = digits(np.float64)
@@ -205,12 +203,10 @@ def _example_gradients(trained: int, seed: int) -> np.ndarray:
     # A run axis with one example each: every run has a gradient of its own.
     scores, cache, _ = net.forward(stack_runs([params] * len(x)), {}, x[:, None], training=True)
     grads = net.backward_first(softmax_cross_entropy(scores, y[:, None])[1], cache)
-    return read_only(
-        np.concatenate([g.reshape(len(x), -1) for layer in grads.values() for g in layer.values()], axis=1)
-    )
+    return np.concatenate([g.reshape(len(x), -1) for layer in grads.values() for g in layer.values()], axis=1)
 
 
-@functools.lru_cache(maxsize=16)
+@shared(maxsize=16)
 def _batch_gradients(trained, seed, draws):
     """Coordinates (sizes, draws, 2) of batch gradients, their errors (sizes,), the spread and the number of examples.
 
@@ -305,7 +301,7 @@ def scaling(rule="same", base_rate=0.05, sizes=(8, 32, 128, 512), examples=2048,
     }  # fmt: skip
 
 
-@functools.lru_cache(maxsize=32)
+@shared(maxsize=32)
 def _scaling(rule, base_rate, sizes, examples, epochs, seed, warm_epochs):
     factor = RULES[_checks.choice("rule", rule, RULES)]
     runs = {}
@@ -352,7 +348,7 @@ def plans(rate: float, steps: int) -> dict:
 SCHEDULES = tuple(plans(1.0, 60))
 
 
-@functools.lru_cache(maxsize=64)
+@shared(maxsize=64)
 def _all_schedules(rate, steps, batch_size, seed):
     made = list(plans(rate, steps).values())
     rule = sgd(lambda step: np.array([plan(step) for plan in made]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -10,12 +9,13 @@ import numpy as np
 from .. import _checks, data
 from ..activations import log_softmax, sigmoid_backward, sigmoid_forward, softmax
 from ..errors import DivergedError
-from ..layers import Dense, ReLU
+from ..layers import Dense
 from ..losses import hinge, huber, mean_squared_error, sigmoid_cross_entropy, softmax_cross_entropy
-from ..model import Sequential, accuracy, predict
+from ..model import accuracy, predict
 from ..optimizers import adam, momentum, sgd
 from ..preprocessing import Standardizer
 from ..training import train
+from ._bench import descend, mlp, mnist, quiet, shared
 
 DTYPES = ("float16", "float32", "float64")
 
@@ -27,7 +27,7 @@ def sigmoid_squared_error(scores: np.ndarray, targets: np.ndarray) -> tuple[np.n
     return loss, sigmoid_backward(dp, cache)
 
 
-@functools.cache
+@shared()
 def _tumours():
     """The breast cancer table with standardized columns: x (569, 30), t (569,) with benign 1 and malignant 0."""
     table = data.tables("breast")
@@ -274,16 +274,18 @@ def far_point(bill=200.0, species="Chinstrap", steps=300) -> dict:
 # --- large scores ----------------------------------------------------------------------------------------------------
 
 
-@functools.cache
+def _zeros(inputs, outputs):
+    return {"w": np.zeros((inputs, outputs)), "b": np.zeros(outputs)}
+
+
+@shared()
 def _digit_scores():
     """Scores of a small classifier of 8x8 digits for a test image that it gets wrong: (scores (10,), true class)."""
     digits = data.digits()
     x, x_test = (a.reshape(len(a), -1).astype(np.float64) for a in (digits.x_train, digits.x_test))
-    w, b = np.zeros((64, 10)), np.zeros(10)
-    for _ in range(60):
-        _, ds = softmax_cross_entropy(x @ w + b, digits.y_train)
-        w, b = w - 1.0 * x.T @ ds, b - 1.0 * ds.sum(axis=0)
-    scores = x_test @ w + b
+    layer = Dense(64, 10)
+    params = descend(layer, _zeros(64, 10), lambda: (x, digits.y_train), sgd(1.0), steps=60).params
+    scores = predict(layer, params, {}, x_test)
     first = int(np.flatnonzero(scores.argmax(axis=1) != digits.y_test)[0])
     return scores[first], int(digits.y_test[first])
 
@@ -367,16 +369,14 @@ def on_mnist(loss="cross-entropy", rate=0.1, optimizer="SGD", epochs=3, examples
     """Share of 2,000 test digits that a 784-100-10 ReLU net gets right; NaN if training diverges."""
     _checks.choice("loss", loss, LOSSES)
     _checks.choice("optimizer", optimizer, OPTIMIZERS)
-    mnist = data.mnist()
-    x, x_test = (a.reshape(len(a), -1) for a in (mnist.x_train[:examples], mnist.x_test))
-    mean = x.mean()
-    net = Sequential([Dense(784, 100), ReLU(), Dense(100, 10)])
+    x, y, x_test, y_test = mnist(examples)
+    net = mlp([784, 100, 10])
     try:
-        with np.errstate(over="ignore", invalid="ignore"):
+        with quiet():
             history = train(
                 net,
-                x - mean,
-                mnist.y_train[:examples],
+                x,
+                y,
                 optimizer=OPTIMIZERS[optimizer](rate),
                 epochs=epochs,
                 batch_size=100,
@@ -386,7 +386,7 @@ def on_mnist(loss="cross-entropy", rate=0.1, optimizer="SGD", epochs=3, examples
             )
     except DivergedError:
         return float("nan")
-    return float(accuracy(predict(net, history.params, history.state, x_test - mean), mnist.y_test))
+    return float(accuracy(predict(net, history.params, history.state, x_test), y_test))
 
 
 def softmax_twice(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -406,13 +406,10 @@ def twice(steps=300, rate=1.0) -> dict:
 
     result = {}
     for name, loss in {"once": softmax_cross_entropy, "twice": softmax_twice}.items():
-        w, b, curve = np.zeros((64, 10)), np.zeros(10), []
-        for _ in range(steps):
-            value, ds = loss(x @ w + b, digits.y_train)
-            curve.append(float(value))
-            w, b = w - rate * x.T @ ds, b - rate * ds.sum(axis=0)
-        right = accuracy(x_test @ w + b, digits.y_test)
-        result[name] = {"loss": np.array(curve), "test_accuracy": float(right)}
+        layer = Dense(64, 10)
+        run = descend(layer, _zeros(64, 10), lambda: (x, digits.y_train), sgd(rate), steps=steps, loss=loss)
+        right = accuracy(predict(layer, run.params, {}, x_test), digits.y_test)
+        result[name] = {"loss": run.loss, "test_accuracy": float(right)}
     return result
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from ..losses import mean_squared_error, softmax_cross_entropy
 from ..model import accuracy, stack_runs
 from ..optimizers import Optimizer, adadelta, adagrad, adam, adamw, amsgrad, momentum, nadam, nesterov, rmsprop, sgd
 from . import _bench
-from ._bench import count, descend, drawn, mlp, mnist, quiet, read_only
+from ._bench import count, descend, drawn, mlp, mnist, quiet, shared
 
 # The name that a reader sees, and the optimizer at a learning rate.
 OPTIMIZERS = {
@@ -295,10 +294,10 @@ def contraction(distance) -> np.ndarray:
         return (late / early) ** (1 / (len(distance) - 2 * quarter))
 
 
-@functools.lru_cache(maxsize=8)
+@shared(maxsize=8)
 def _momentum_grid(condition, steps):
     rates, decays = np.meshgrid(np.linspace(0.0625, 4, 64), np.linspace(0, 0.99, 64))
-    return read_only(contraction(quadratic_walk(condition, rates, decays, steps)).reshape(rates.shape))
+    return contraction(quadratic_walk(condition, rates, decays, steps)).reshape(rates.shape)
 
 
 def look_ahead(rate=0.35, decay=0.9, point=(-5.0, 1.3), velocity=(-3.0, 6.2)) -> dict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from ..losses import softmax_cross_entropy
 from ..model import accuracy
 from ..optimizers import sgd
 from ..preprocessing import PCA, ChannelMean, MeanImage, Standardizer, Whitening
-from ._bench import descend, mlp, quiet, shuffled
+from ._bench import descend, mlp, quiet, shared, shrink, shuffled
 
 HOW = ("raw", "centred", "scaled", "whitened")
 
@@ -116,7 +115,7 @@ LABELS = {
 }
 
 
-@functools.cache
+@shared()
 def _pair(pair):
     """Two measured features (N, 2) and a target (N,), float64."""
     if pair == "tumours":
@@ -221,10 +220,10 @@ def wine_plane(scaled=True) -> dict:
 
 def _smaller(images):
     """(N, 28, 28) -> (N, 196): means of 2 x 2 pixels."""
-    return images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(-1, 196)
+    return shrink(images).reshape(-1, 196)
 
 
-@functools.cache
+@shared()
 def _clothes():
     clothes = data.fashion_mnist()
     x, x_test = _smaller(clothes.x_train).astype(np.float64), _smaller(clothes.x_test).astype(np.float64)
@@ -270,7 +269,7 @@ def _patches(image, stride):
     return windows.reshape(-1, SIZE * SIZE)
 
 
-@functools.cache
+@shared()
 def _photo(noise, seed):
     """The crop, the noise on it, and the directions of the whole noisy photograph's patches."""
     camera = data.photos()["camera"].astype(np.float64)

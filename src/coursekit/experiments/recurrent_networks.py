@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import unicodedata
 
@@ -23,7 +22,7 @@ from ..layers import (
     Tanh,
     sequence_cross_entropy,
 )
-from ..losses import mean_squared_error, softmax_cross_entropy
+from ..losses import mean_squared_error
 from ..model import Sequential, accuracy, predict, stack_runs
 from ..recurrent import (
     gru_step_backward,
@@ -35,7 +34,8 @@ from ..recurrent import (
     rnn_step_backward,
     rnn_step_forward,
 )
-from ..zoo import write_text
+from ..zoo import Vocabulary, char_rnn, next_character_examples, write_text
+from ._bench import count, descend, drawn, shared
 
 CELLS = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
 
@@ -43,18 +43,6 @@ CELLS = {"RNN": RNN, "GRU": GRU, "LSTM": LSTM}
 def torch_start(rng, shape, *, dtype=np.float32):
     """Weights as PyTorch draws them for recurrent layers: uniform on ±1/sqrt(H), where H is the number of columns."""
     return (rng.uniform(-1, 1, shape) / np.sqrt(shape[1])).astype(dtype)
-
-
-def _fit(net, params, sample, loss, optimizer, steps):
-    """Train on fresh batches from `sample() -> x, y`; gives the loss of every step (a column a run) and the params."""
-    state, losses = optimizer.init(params), []
-    for _ in range(steps):
-        x, y = sample()
-        out, cache, _ = net.forward(params, {}, x, training=True)
-        value, dout = loss(out, y)
-        params, state = optimizer.update(params, net.backward_first(dout, cache), state, inplace=True)
-        losses.append(value)
-    return np.array(losses), params
 
 
 def _start(net, seeds, dtype=np.float32):
@@ -104,15 +92,16 @@ def learn_to_add(bits=8, long=40, hidden=8, steps=400, seed=0) -> dict:
             batch = additions(rng, 32, bits)
             return batch["x"], batch["y"]
 
-        loss, params = _fit(net, params, sample, sequence_cross_entropy, optimizers.adam(1e-2), steps)
+        run = descend(net, params, sample, optimizers.adam(1e-2), steps=steps, loss=sequence_cross_entropy)
+        params = run.params
         test_rng = np.random.default_rng(1000 + seed)
         tests = additions(test_rng, 1000, bits), additions(test_rng, 200, long)
         right = [float((predict(net, params, {}, t["x"]).argmax(axis=-1) == t["y"]).mean()) for t in tests]
         results[name] = {
-            "loss": loss,
+            "loss": run.loss,
             "accuracy": right[0],
             "accuracy_long": right[1],
-            "parameters": sum(p.size for layer in params.values() for p in layer.values()),
+            "parameters": count(params),
         }
     states = net.activations(params, {}, tests[1]["x"])["rnn_0"]
     agree = np.array([np.corrcoef(h, tests[1]["carry"].ravel())[0, 1] for h in states.reshape(-1, hidden).T])
@@ -130,7 +119,7 @@ def learn_to_add(bits=8, long=40, hidden=8, steps=400, seed=0) -> dict:
 READ_ALOUD = ("christina", "josephine", "patrick", "bernadette")
 
 
-@functools.cache
+@shared()
 def _names():
     """Given names that one list has and the other has not: two tuples, female and male."""
     lists = data.names()
@@ -167,11 +156,7 @@ def names(seeds=(0, 1, 2), steps=150, hidden=32) -> dict:
         net = Sequential([Embedding(len(letters), 16), RNN(16, hidden), LastStep(), Dense(hidden, 2)])
         params, _ = net.init(rng)
 
-        def sample(x=x[learn], y=y[learn], rng=rng):
-            batch = rng.integers(0, len(x), 64)
-            return x[batch], y[batch]
-
-        _, params = _fit(net, params, sample, softmax_cross_entropy, optimizers.adam(3e-3), steps)
+        params = descend(net, params, drawn(x[learn], y[learn], 64, rng), optimizers.adam(3e-3), steps=steps).params
         results["accuracy"].append(accuracy(predict(net, params, {}, x[test]), y[test]))
         table = np.zeros((len(letters), 2))
         np.add.at(table, (x[learn][:, -1], y[learn]), 1)
@@ -216,12 +201,14 @@ def dates(cell="LSTM", hidden=64, steps=600, seed=0) -> dict:
     params, _ = net.init(rng)
     lr = schedules.cosine(1e-2 if cell == "LSTM" else 3e-3, steps)
     optimizer = optimizers.chain(optimizers.global_norm_clip(1.0), optimizers.adam(lr))
-    loss, params = _fit(net, params, lambda: some_dates(rng, 64)[:2], sequence_cross_entropy, optimizer, steps)
+    run = descend(
+        net, params, lambda: some_dates(rng, 64)[:2], optimizer, steps=steps, loss=sequence_cross_entropy
+    )  # fmt: skip
     x, y, written, iso = some_dates(np.random.default_rng(1000 + seed), 500)
-    answers = predict(net, params, {}, x).argmax(axis=-1)
+    answers = predict(net, run.params, {}, x).argmax(axis=-1)
     examples = [(written[i], "".join(ISO[c] for c in answers[i]), iso[i]) for i in range(4)]
     return {
-        "loss": loss,
+        "loss": run.loss,
         "places": (answers == y).mean(axis=0),
         "characters": float((answers == y).mean()),
         "whole": float((answers == y).all(axis=1).mean()),
@@ -265,8 +252,8 @@ def forecast(series="sunspots_year", change=False, season=None, window=20, hidde
         return x[learn][batch, :, None], np.broadcast_to(target, (len(seeds), *target.shape))
 
     optimizer = optimizers.adamw(1e-2, weight_decay=1e-2)
-    loss, params = _fit(net, _start(net, seeds, np.float64), sample, mean_squared_error, optimizer, steps)
-    out = net.forward(params, {}, x[test][..., None], training=False)[0][..., 0]
+    run = descend(net, _start(net, seeds, np.float64), sample, optimizer, steps=steps, loss=mean_squared_error)
+    out = net.forward(run.params, {}, x[test][..., None], training=False)[0][..., 0]
     past = np.column_stack([np.ones(len(x)), x[:, -9:]])
     fit = np.linalg.lstsq(past[learn], y[learn], rcond=None)[0]
     before, truth = values[index[test] - 1], values[index[test]]
@@ -284,7 +271,7 @@ def forecast(series="sunspots_year", change=False, season=None, window=20, hidde
         "naive": before,
         "linear": forecasts["linear"],
         "rmse": rmse,
-        "loss": loss,
+        "loss": run.loss,
         "unit": measured.unit,
     }
 
@@ -408,14 +395,13 @@ def clipping(max_norm=None, lr=3.0, bits=20, hidden=16, steps=300, seeds=(0, 1, 
         batch = additions(rng, 32, bits)
         return batch["x"], np.broadcast_to(batch["y"], (len(seeds), *batch["y"].shape))
 
-    def measured(grads):
-        norms.append(optimizers.global_norm(grads, run_axes=1))
-        return grads
+    def watch(now):
+        norms.append(optimizers.global_norm(now.grads, run_axes=1))
 
     clips = [] if max_norm is None else [optimizers.global_norm_clip(max_norm, run_axes=1)]
-    optimizer = optimizers.chain(measured, *clips, optimizers.sgd(lr))
-    loss, _ = _fit(net, _start(net, seeds), sample, sequence_cross_entropy, optimizer, steps)
-    return {"loss": loss, "norm": np.array(norms)}
+    rule = optimizers.chain(*clips, optimizers.sgd(lr))
+    run = descend(net, _start(net, seeds), sample, rule, steps=steps, loss=sequence_cross_entropy, watch=watch)
+    return {"loss": run.loss, "norm": np.array(norms)}
 
 
 def stacked(layers=2, start="orthogonal", bits=8, hidden=16, steps=300, seeds=(0, 1, 2)) -> dict:
@@ -427,20 +413,18 @@ def stacked(layers=2, start="orthogonal", bits=8, hidden=16, steps=300, seeds=(0
     kinds = {} if start == "orthogonal" else {"input_weights": torch_start, "hidden_weights": torch_start}
     first = RNN(2, hidden, **kinds)
     net = Sequential([first, *(RNN(hidden, hidden, **kinds) for _ in range(layers - 1)), EachStep(Dense(hidden, 2))])
-    rng, gradient = np.random.default_rng(0), []
+    rng, gradients = np.random.default_rng(0), []
 
     def sample():
         batch = additions(rng, 32, bits)
         return batch["x"], np.broadcast_to(batch["y"], (len(seeds), *batch["y"].shape))
 
-    def measured(grads):
-        if not gradient:
-            gradient.append(optimizers.global_norm({"wh": grads["rnn_0"]["wh"]}, run_axes=1))
-        return grads
+    def watch(now):
+        gradients.append(optimizers.global_norm({"wh": now.grads["rnn_0"]["wh"]}, run_axes=1))
 
-    optimizer = optimizers.chain(measured, optimizers.adam(1e-2))
-    loss, _ = _fit(net, _start(net, seeds), sample, sequence_cross_entropy, optimizer, steps)
-    return {"loss": loss, "gradient": gradient[0]}
+    rule = optimizers.adam(1e-2)
+    run = descend(net, _start(net, seeds), sample, rule, steps=steps, loss=sequence_cross_entropy, watch=watch)
+    return {"loss": run.loss, "gradient": gradients[0]}
 
 
 # Delay
@@ -487,10 +471,10 @@ def learn_delay(cell="LSTM", delay=50, bias=5.0, hidden=16, steps=200, lr=3e-3, 
         return x, np.broadcast_to(y, (len(seeds), len(y)))
 
     optimizer = optimizers.chain(optimizers.global_norm_clip(1.0, run_axes=1), optimizers.adam(lr))
-    loss, params = _fit(net, params, sample, softmax_cross_entropy, optimizer, steps)
+    run = descend(net, params, sample, optimizer, steps=steps)
     x, y = delayed_recall(np.random.default_rng(1000), 200, delay)
-    scores = net.forward(params, {}, x, training=False)[0]
-    return {"loss": loss, "accuracy": accuracy(scores, np.broadcast_to(y, (len(seeds), len(y))))}
+    scores = net.forward(run.params, {}, x, training=False)[0]
+    return {"loss": run.loss, "accuracy": accuracy(scores, np.broadcast_to(y, (len(seeds), len(y))))}
 
 
 SYMBOLS = 4
@@ -511,11 +495,10 @@ def train_recall(cell, longest, hidden=16, steps=800, seeds=(0, 1, 2)):
         return x, np.broadcast_to(y, (len(seeds), len(y)))
 
     optimizer = optimizers.chain(optimizers.global_norm_clip(1.0, run_axes=1), optimizers.adam(3e-3))
-    _, params = _fit(net, _start(net, seeds), sample, softmax_cross_entropy, optimizer, steps)
-    return net, params
+    return net, descend(net, _start(net, seeds), sample, optimizer, steps=steps).params
 
 
-@functools.cache
+@shared()
 def _recall_weights():
     return weights.load("recall", np.float64).params
 
@@ -563,16 +546,51 @@ def hold_and_learn(seeds=(0, 1, 2, 3, 4), delay=200) -> dict:
 # Text
 
 TEXTS = {"Shakespeare": "char_rnn_shakespeare", "Korean constitution": "char_rnn_korean"}
+WRITERS = {
+    "char_rnn_shakespeare": {"features": 24, "hidden": 120},
+    "char_rnn_korean": {"features": 24, "hidden": 96},
+}
+PIECE = 100  # letters that are read in one go when the networks learn
 
 
-@functools.cache
+def text_of(name: str) -> str:
+    """The text that the weights `name` are trained on.
+
+    Korean is written in blocks of two or three letters. The network reads and writes the letters (Unicode's NFD
+    form): 380 different blocks are too many to learn from 18,000 of them, the letters are some 70.
+    """
+    if name == "char_rnn_shakespeare":
+        return data.shakespeare()
+    return unicodedata.normalize("NFD", re.sub(" +", " ", data.korean_constitution()))
+
+
+def writer(name: str) -> tuple[Sequential, Vocabulary]:
+    """The network and the vocabulary of the weights `name`."""
+    vocabulary = Vocabulary.of(text_of(name))
+    return char_rnn(len(vocabulary), **WRITERS[name]), vocabulary
+
+
+def pieces(name: str, vocabulary: Vocabulary) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The text in pieces of 100 letters, (x, y) each: to learn from (eight of ten), to stop by, to test on."""
+    x, y = next_character_examples(vocabulary.encode(text_of(name)), PIECE)
+    tenth = np.arange(len(x)) % 10
+    return [(x[part], y[part]) for part in (tenth < 8, tenth == 8, tenth == 9)]
+
+
+def bigram_bits(learn, test, letters: int) -> float:
+    """Bits per letter on `test` of a table of pairs counted in `learn`, each pair counted once more than seen."""
+    counts = np.ones((letters, letters))
+    np.add.at(counts, learn, 1)
+    p = counts / counts.sum(axis=1, keepdims=True)
+    return float(-np.log2(p[test]).mean())
+
+
+@shared()
 def _writer(source):
     """(model, vocabulary, params, the words of the text) of a source."""
-    from .recipes import char_rnn
-
     name = TEXTS[_checks.choice("source", source, TEXTS)]
-    model, vocabulary = char_rnn.model(name)
-    words = frozenset(_words(unicodedata.normalize("NFC", char_rnn.text(name))))
+    model, vocabulary = writer(name)
+    words = frozenset(_words(unicodedata.normalize("NFC", text_of(name))))
     return model, vocabulary, weights.load(name, np.float64).params, words
 
 
@@ -608,14 +626,12 @@ def text_bits(source="Shakespeare") -> dict:
 
     The network is the shipped one, with its numbers rounded to half precision.
     """
-    from .recipes import char_rnn
-
     model, vocabulary, params, _ = _writer(source)
-    learn, _, (x, y) = char_rnn.split(TEXTS[source], vocabulary)
+    learn, _, (x, y) = pieces(TEXTS[source], vocabulary)
     nats, _ = sequence_cross_entropy(predict(model, params, {}, x), y)
     return {
         "guessing": float(np.log2(len(vocabulary))),
-        "pairs": char_rnn.bigram_bits(learn, (x, y), len(vocabulary)),
+        "pairs": bigram_bits(learn, (x, y), len(vocabulary)),
         "network": float(nats / np.log(2)),
     }
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
 from types import SimpleNamespace
 
 import numpy as np
 
 from .. import _checks, data, trees
 from ..activations import softmax
-from ..convolution import avg_pool2d_forward
-from ..layers import Dense, Dropout, ReLU
+from ..layers import Dropout
 from ..losses import mean_squared_error, softmax_cross_entropy
 from ..model import Sequential, accuracy, stack_runs
 from ..optimizers import adam, adamw, momentum, sgd
 from ..regularizers import EarlyStopping, average_predictions, l1, l2, regularized
+from ._bench import descend, mlp, shared, shuffled, small_clothes, small_mnist
 
 NOISE = 0.3  # standard deviation of the noise of the curve's points
 DEGREE = 15  # of the polynomial that is fitted to the curve
@@ -119,7 +117,7 @@ def fit_curve(penalty="L2", strength=1e-6, examples=20) -> dict:
     }
 
 
-@functools.lru_cache(maxsize=16)
+@shared(maxsize=16)
 def _path(penalty, examples):
     rng = np.random.default_rng(3)
     new_x, new_y = points(rng, 500)
@@ -149,7 +147,7 @@ def bias_variance(degree=1, examples=20, sets=200, seed=0) -> dict:
     }
 
 
-@functools.lru_cache(maxsize=8)
+@shared(maxsize=8)
 def _degrees(examples, sets, seed):
     rng = np.random.default_rng(seed)
     x, y = points(rng, (sets, examples))
@@ -215,28 +213,9 @@ def bias_variance_by_strength(examples=20, sets=200, seed=0) -> dict:
 # --- networks on photographed clothes ---
 
 
-@functools.lru_cache(maxsize=4)
-def small_images(name="clothes") -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Images of 14x14, each pixel the mean of four, centred with the training images' mean.
-
-    Returns x_train (N, 196), y_train (N,), x_test, y_test; float64; 3,000 and 1,000 clothes, or 10,000 and 2,000
-    digits.
-    """
-    images = {"clothes": data.fashion_mnist, "digits": data.mnist}[name]()
-    train, test = (
-        avg_pool2d_forward(x[:, None])[0].reshape(len(x), -1).astype(np.float64)
-        for x in (images.x_train, images.x_test)
-    )
-    mean = train.mean()
-    return train - mean, images.y_train, test - mean, images.y_test
-
-
-def mlp(sizes, rate=0.0) -> Sequential:
+def network(sizes, rate=0.0) -> Sequential:
     """Dense layers of the given sizes with ReLU between them, and dropout after each ReLU if there is a rate."""
-    layers = []
-    for inputs, outputs in itertools.pairwise(sizes):
-        layers += [Dense(inputs, outputs), ReLU(), *([Dropout(rate)] if rate else [])]
-    return Sequential(layers[: -2 if rate else -1])
+    return mlp(sizes, after=[Dropout(rate)] if rate else [])
 
 
 def train_nets(sizes, x, y, *, optimizer, steps, batch_size, seed, runs=1, rate=0.0, watch=None, every=10, dtype=float):
@@ -255,16 +234,19 @@ def train_nets(sizes, x, y, *, optimizer, steps, batch_size, seed, runs=1, rate=
     curves : {"step": (K,), "train_loss", "train_accuracy", "loss", "accuracy": (K, runs)}; empty without `watch`
     """
     rng = np.random.default_rng(seed)
-    net = mlp(sizes, rate)
+    net = network(sizes, rate)
     params = stack_runs([net.init(rng, dtype=dtype)[0] for _ in range(runs)])
-    state, x, rows = optimizer.init(params), x.astype(dtype), []
-    for step in range(1, steps + 1):
+    x, rows = x.astype(dtype), []
+
+    def sample():
         batch = rng.integers(0, x.shape[-2], batch_size)
-        scores, cache, _ = net.forward(params, {}, x[..., batch, :], training=True, rng=rng)
-        _, dscores = softmax_cross_entropy(scores, y[..., batch])
-        params, state = optimizer.update(params, net.backward_first(dscores, cache), state, inplace=True)
-        if watch is not None and step % every == 0:
-            rows.append((np.full(runs, step), *measure(net, params, x, y), *measure(net, params, *watch)))
+        return x[..., batch, :], y[..., batch]
+
+    def look(now):
+        if watch is not None and now.step % every == 0:
+            rows.append((np.full(runs, now.step), *measure(net, now.params, x, y), *measure(net, now.params, *watch)))
+
+    params = descend(net, params, sample, optimizer, steps=steps, rng=rng, watch=look).params
     names = ("step", "train_loss", "train_accuracy", "loss", "accuracy")
     curves = {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=bool(rows))}
     if rows:
@@ -288,7 +270,7 @@ def by_heart(examples=300, hidden=128, steps=800, seed=0) -> dict:
 
     Returns `{"true labels": curves, "shuffled labels": curves}`, each as from `train_nets`, with arrays (K,).
     """
-    x, y, x_test, y_test = small_images()
+    x, y, x_test, y_test = small_clothes()
     x, y = x[:examples], y[:examples]
     labels = {"true labels": y, "shuffled labels": np.random.default_rng(seed).permutation(y)}
     results = {}
@@ -303,7 +285,7 @@ def by_heart(examples=300, hidden=128, steps=800, seed=0) -> dict:
 
 def learning_curve(sizes=(30, 100, 300, 1000, 3000), runs=3, steps=600, seed=0) -> dict:
     """The same network on more and more clothes: accuracies and losses at the end, (len(sizes), runs) each."""
-    x, y, x_test, y_test = small_images()
+    x, y, x_test, y_test = small_clothes()
     rng = np.random.default_rng(seed)
     rows = []
     for size in sizes:
@@ -428,7 +410,7 @@ def adam_decays(strengths=None, runs=3, steps=400, lr=0.003, examples=300, seed=
     Returns `{rule: {"strengths": (S,), "loss": (S, runs), "accuracy": (S, runs), "train_loss": (S, runs)}}`; loss and
     accuracy are those of 1,000 test images.
     """
-    x, y, x_test, y_test = small_images()
+    x, y, x_test, y_test = small_clothes()
     grids = strengths or {"Adam, L2": np.geomspace(1e-3, 1e-1, 9), "AdamW": np.geomspace(0.1, 10, 9)}
     results = {}
     for name, build in (("Adam, L2", adam), ("AdamW", adamw)):
@@ -453,7 +435,7 @@ def dropout_curve(rate=0.0, examples=300, steps=400, seed=0) -> dict:
 
     Returns the curves of `train_nets`, (K,), with `rate` and `examples`. Both losses are measured in eval mode.
     """
-    x, y, x_test, y_test = small_images()
+    x, y, x_test, y_test = small_clothes()
     _, _, curves = train_nets(
         [196, 64, 10], x[:examples], y[:examples], optimizer=momentum(0.05), steps=steps, batch_size=30, seed=seed,
         rate=rate, watch=(x_test[:500], y_test[:500]), every=20,
@@ -488,7 +470,7 @@ def dropout_modes(rate=0.5, examples=300, masks=50, steps=600, seed=0) -> dict:
         without any scaling after a training without scaling
     masks : (masks, 2) accuracy and loss of the mean probability of that many networks with masks of their own
     """
-    x, y, x_test, y_test = small_images()
+    x, y, x_test, y_test = small_clothes()
     net, params, _ = train_nets(
         [196, 128, 128, 10], x[:examples], y[:examples], optimizer=adam(0.003), steps=steps, batch_size=50, seed=seed,
         rate=rate,
@@ -513,13 +495,13 @@ def _score(p, labels):
     return np.array([(p.argmax(axis=-1) == labels).mean(), -np.log(np.maximum(true, 1e-300)).mean()])
 
 
-@functools.lru_cache(maxsize=2)
+@shared(maxsize=2)
 def dropout_by_size(sizes=(100, 300, 1000), runs=5, rate=0.5, seed=0) -> dict:
     """With and without dropout on more and more digits, as in figure 10 of Srivastava et al. 2014.
 
     Returns `{"plain": ..., "dropout": ...}` with `accuracy` and `loss`, (len(sizes), runs) each, on 2,000 test digits.
     """
-    x, y, x_test, y_test = small_images("digits")
+    x, y, x_test, y_test = small_mnist()
     rng = np.random.default_rng(seed)
     sets = [np.array([rng.permutation(len(x))[:size] for _ in range(runs)]) for size in sizes]
     results = {}
@@ -542,28 +524,27 @@ SIZE_STEPS = {100: 300, 300: 400, 1000: 800}
 # --- early stopping ---
 
 
-@functools.lru_cache(maxsize=4)
+@shared(maxsize=4)
 def validation_curves(runs=1, epochs=50, examples=300, lr=0.003, seed=0) -> dict:
     """Loss by epoch on 20, 100 and 300 validation images and on 1,000 test images: {size: (epochs, runs)}.
 
     Each run has its own start and its own validation images; the training images are the same.
     """
-    x, y, x_test, y_test = small_images()
+    x, y, x_test, y_test = small_clothes()
     rng = np.random.default_rng(seed)
     own = np.array([1000 + rng.permutation(2000)[:300] for _ in range(runs)])
     watched = {n: (x[own[:, :n]], y[own[:, :n]]) for n in (20, 100, 300)} | {"test": (x_test, y_test)}
-    curves = {name: [] for name in (*watched, "train")}
-    net, rule = mlp([196, 64, 10]), adam(lr)
+    watched["train"] = x[:examples], y[:examples]
+    curves = {name: [] for name in watched}
+    net, an_epoch = mlp([196, 64, 10]), examples // 30
     params = stack_runs([net.init(rng, dtype=float)[0] for _ in range(runs)])
-    state = rule.init(params)
-    for _ in range(epochs):
-        order = rng.permutation(examples)
-        for batch in order.reshape(-1, 30):
-            scores, cache, _ = net.forward(params, {}, x[batch], training=True)
-            _, dscores = softmax_cross_entropy(scores, y[batch])
-            params, state = rule.update(params, net.backward_first(dscores, cache), state, inplace=True)
-        for name, pair in (*watched.items(), ("train", (x[:examples], y[:examples]))):
-            curves[name].append(measure(net, params, *pair)[0])
+
+    def watch(now):
+        if now.step % an_epoch == 0:
+            for name, pair in watched.items():
+                curves[name].append(measure(net, now.params, *pair)[0])
+
+    descend(net, params, shuffled(*watched["train"], 30, rng), adam(lr), steps=epochs * an_epoch, watch=watch)
     return {name: np.array(values) for name, values in curves.items()}
 
 
@@ -627,10 +608,10 @@ MEMBERS = 20
 KINDS = ("other starts", "other data too", "dropout masks")
 
 
-@functools.lru_cache(maxsize=4)
+@shared(maxsize=4)
 def _members(kind, seed=0):
     """(20, 1000, 10) probabilities of twenty members, and the test labels."""
-    x, y, x_test, y_test = small_images()
+    x, y, x_test, y_test = small_clothes()
     x, y = x[:300], y[:300]
     rng = np.random.default_rng(seed)
     settings = {"optimizer": adam(0.01), "batch_size": 30, "seed": seed}

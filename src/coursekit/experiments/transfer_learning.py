@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 
 import numpy as np
 
@@ -11,11 +10,11 @@ from .. import _checks, data, trees
 from ..data import weights
 from ..errors import RangeError
 from ..layers import Conv2d, Dense, Flatten, MaxPool2d, ReLU
-from ..losses import softmax_cross_entropy
 from ..model import Sequential, accuracy, predict, stack_runs
 from ..optimizers import momentum
 from ..schedules import cosine
 from ..transfer import by_layer, split
+from ._bench import Examples, descend, drawn, shared, shrink
 
 # How many of the network's layers lie before each cut.
 CUTS = {"pixels": 0, "convolution 1": 3, "convolution 2": 6, "dense layer": 9}
@@ -42,27 +41,23 @@ SIZES = (10, 30, 100, 300, 1000)
 SEEDS = 10
 
 
-def shrink(images: np.ndarray) -> np.ndarray:
-    """Images (N, 28, 28) -> (N, 1, 14, 14): each pixel the mean of four, which makes everything four times faster."""
-    return np.ascontiguousarray(images.reshape(len(images), 1, 14, 2, 14, 2).mean(axis=(3, 5)))
-
-
-@functools.cache
-def problem(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+@shared()
+def problem(name: str) -> Examples:
     """x, y, x_test, y_test of "digits" or "clothes", or of a half of them with labels 0 to 4, from the shipped samples.
 
     The halves are "digits 0-4", "digits 5-9", "clothes A" and "clothes B", see `HALVES`.
     """
     if name in ("digits", "clothes"):
         images = data.mnist() if name == "digits" else data.fashion_mnist()
-        return shrink(images.x_train), images.y_train, shrink(images.x_test), images.y_test
+        x, x_test = (shrink(a)[:, None] for a in (images.x_train, images.x_test))  # a channel axis
+        return Examples(x, images.y_train, x_test, images.y_test)
     halves = {"digits 0-4": range(5), "digits 5-9": range(5, 10)} | HALVES
     _checks.choice("name", name, ("digits", "clothes", *halves))
     x, y, x_test, y_test = problem(name.split()[0])
     label = np.full(10, -1)
     label[list(halves[name])] = range(5)
     here, here_test = label[y] >= 0, label[y_test] >= 0
-    return x[here], label[y[here]], x_test[here_test], label[y_test[here_test]]
+    return Examples(x[here], label[y[here]], x_test[here_test], label[y_test[here_test]])
 
 
 def network(classes: int) -> Sequential:
@@ -116,14 +111,8 @@ def fine_tune(source, target, n, frozen=0, lr=0.05, steps=200, batch_size=32, se
     if frozen:
         (body, body_params, _), (net, params, _) = split(net, params, {}, frozen)
         x, x_test = (predict(body, body_params, {}, a) for a in (x, x_test))
-    optimizer = momentum(cosine(lr, steps), 0.9)
-    state = optimizer.init(params)
-    for _ in range(steps):
-        batch = rng.integers(0, n, min(batch_size, n))
-        scores, cache, _ = net.forward(params, {}, x[batch], training=True)
-        _, dscores = softmax_cross_entropy(scores, y[batch])
-        params, state = optimizer.update(params, net.backward_first(dscores, cache), state, inplace=True)
-    return float(accuracy(predict(net, params, {}, x_test), y_test))
+    run = descend(net, params, drawn(x, y, min(batch_size, n), rng), momentum(cosine(lr, steps), 0.9), steps=steps)
+    return float(accuracy(predict(net, run.params, {}, x_test), y_test))
 
 
 def draw(target: str, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -175,7 +164,7 @@ def gains(result: dict) -> tuple[np.ndarray, np.ndarray]:
     return difference.mean(axis=-1), difference.std(axis=-1, ddof=1) / np.sqrt(difference.shape[-1])
 
 
-@functools.cache
+@shared()
 def features(source: str, target: str, cut: str) -> tuple[np.ndarray, np.ndarray]:
     """Training and test images of the target as the source's network sees them at a cut: rows, (N, D), float64.
 
@@ -214,13 +203,13 @@ def softmax_layer(x, y, x_test, y_test, chosen, rngs, steps=100, batch_size=100)
     layer, n = Dense(x.shape[1], int(y.max()) + 1), chosen.shape[1]
     params = stack_runs([layer.init(rng, dtype=x.dtype)[0] for rng in rngs])
     params["w"][:] = 0
-    optimizer = momentum(cosine(2 / x.shape[1], steps), 0.9)
-    state = optimizer.init(params)
-    for _ in range(steps):
-        batch = [rng.choice(rows, min(batch_size, n), replace=False) for rng, rows in zip(rngs, chosen, strict=True)]
-        scores, cache, _ = layer.forward(params, {}, x[np.stack(batch)], training=True)
-        _, dscores = softmax_cross_entropy(scores, y[np.stack(batch)])
-        params, state = optimizer.update(params, layer.backward_first(dscores, cache), state, inplace=True)
+
+    def sample():
+        draws = [rng.choice(rows, min(batch_size, n), replace=False) for rng, rows in zip(rngs, chosen, strict=True)]
+        batch = np.stack(draws)
+        return x[batch], y[batch]
+
+    params = descend(layer, params, sample, momentum(cosine(2 / x.shape[1], steps), 0.9), steps=steps).params
     return accuracy(x_test @ params["w"] + params["b"], np.broadcast_to(y_test, (len(rngs), len(y_test))))
 
 
@@ -266,17 +255,19 @@ def rates(body_rate=0.05, n=30, head_rate=0.05, steps=80, every=10, seed=0) -> d
     params, old = start("digits 0-4", 5, rng, np.float64), pretrained("digits 0-4", dtype=np.float64)[HEAD]
     x, x_test, x_old = x[chosen].astype(np.float64), x_test[:400].astype(np.float64), x_old[:400].astype(np.float64)
     y = y[chosen]
-    optimizer = by_layer(momentum(body_rate, 0.9), {HEAD: momentum(head_rate, 0.9)})
-    state = optimizer.init(params)
+    rule = by_layer(momentum(body_rate, 0.9), {HEAD: momentum(head_rate, 0.9)})
     result = {"step": [], "target": [], "source": []}
-    for step in range(steps + 1):
-        if step % every == 0:
-            result["step"].append(step)
-            result["target"].append(accuracy(predict(net, params, {}, x_test), y_test[:400]))
-            result["source"].append(accuracy(predict(net, params | {HEAD: old}, {}, x_old), y_old[:400]))
-        batch = rng.integers(0, n, min(32, n))
-        scores, cache, _ = net.forward(params, {}, x[batch], training=True)
-        _, dscores = softmax_cross_entropy(scores, y[batch])
-        params, state = optimizer.update(params, net.backward_first(dscores, cache), state, inplace=True)
+
+    def look(step, params):
+        result["step"].append(step)
+        result["target"].append(accuracy(predict(net, params, {}, x_test), y_test[:400]))
+        result["source"].append(accuracy(predict(net, params | {HEAD: old}, {}, x_old), y_old[:400]))
+
+    def watch(now):
+        if now.step % every == 0:
+            look(now.step, now.params)
+
+    look(0, params)
+    descend(net, params, drawn(x, y, min(32, n), rng), rule, steps=steps, watch=watch)
     result = {name: np.array(values) for name, values in result.items()}
     return result | {"body_rate": body_rate, "head_rate": head_rate, "n": n}

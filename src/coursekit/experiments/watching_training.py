@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import functools
+import contextlib
+from dataclasses import dataclass
 
 import numpy as np
 
-from .. import _checks, data
+from .. import _checks, trees
 from ..activations import relu_backward, relu_forward, softmax
 from ..dense import affine_backward, affine_forward
 from ..diagnostics import update_ratio
 from ..errors import NotFiniteError
 from ..gradcheck import numerical_gradient
 from ..initializers import he_normal
+from ..layers import Layer
 from ..losses import softmax_cross_entropy
 from ..model import accuracy, stack_runs
 from ..optimizers import adam, adamw, momentum, sgd
-from ..training import minibatches
-from .clinic import images, mlp
+from ..transfer import by_layer
+from ._bench import descend, drawn, mlp, mnist, quiet, scaled, shared, shuffled, small_mnist_standardized
 
 OPTIMIZERS = {"SGD": sgd, "momentum": momentum, "Adam": adam}
 LAYERS = ("layer 1", "layer 2", "layer 3")
@@ -35,27 +37,17 @@ def first_loss(scale=1.0, inputs=1.0, classes=10, steps=60, rate=0.03, seed=0) -
     expected : ln C + spread^2 / 2, what small random scores give
     """
     rng = np.random.default_rng(seed)
-    x_all, y_all, _, _ = images()
+    x_all, y_all, _, _ = small_mnist_standardized()
     keep = y_all < classes
     x, y = inputs * x_all[keep][:2000].astype(np.float64), y_all[keep][:2000]
-    net = mlp([196, 32, 32, classes], 1.0, scale)
-    params, state = net.init(rng, dtype=np.float64)
-    scores, _, _ = net.forward(params, state, x, training=False)
+    net = mlp([196, 32, 32, classes], last=scaled(scale))
+    params, _ = net.init(rng, dtype=np.float64)
+    scores, _, _ = net.forward(params, {}, x, training=False)
     first, _ = softmax_cross_entropy(scores, y)
     spread = float((scores - scores.mean(axis=1, keepdims=True)).std())
-    loss, rule = np.full(steps, np.nan), sgd(rate)
-    opt_state = rule.init(params)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for step in range(steps):
-            batch = rng.integers(0, len(x), 100)
-            try:
-                scores, cache, state = net.forward(params, state, x[batch], training=True)
-                loss[step], dscores = softmax_cross_entropy(scores, y[batch])
-            except NotFiniteError:
-                break
-            params, opt_state = rule.update(params, net.backward_first(dscores, cache), opt_state)
+    run = descend(net, params, drawn(x, y, 100, rng), sgd(rate), steps=steps)
     return {
-        "loss": loss,
+        "loss": run.loss,
         "first": float(first),
         "spread": spread,
         "expected": float(np.log(classes) + spread**2 / 2),
@@ -87,37 +79,61 @@ def small_net(rng, inputs=196, hidden=64, classes=10, dtype=np.float32) -> dict:
     }
 
 
+@dataclass(frozen=True)
+class SmallNet(Layer):
+    """What `small_net` drew as a network, with the bug in it; `loss` belongs to it, as a bug may lie there."""
+
+    bug: str = "none"
+
+    def forward(self, params, state, x, *, training, rng=None):
+        """x (N, D) -> scores (N, C)."""
+        z, cache1 = affine_forward(x, params["w1"], params["b1"])
+        h, cache_relu = relu_forward(z)
+        scores, cache2 = affine_forward(h, params["w2"], params["b2"])
+        return scores, (cache1, cache_relu, cache2), state
+
+    def loss(self, scores, y):
+        """Cross-entropy of the scores, and its gradient."""
+        if self.bug == "softmax twice":  # the probabilities are taken for scores
+            p = softmax(scores)
+            loss, dp = softmax_cross_entropy(p, y)
+            dscores = p * (dp - (dp * p).sum(axis=1, keepdims=True))
+        else:
+            loss, dscores = softmax_cross_entropy(scores, y)
+        if self.bug == "loss summed, not averaged":
+            loss, dscores = loss * len(scores), dscores * len(scores)
+        return loss, dscores
+
+    def backward(self, dscores, cache):
+        """The gradient of the scores -> that of x, and those of the params."""
+        cache1, cache_relu, cache2 = cache
+        dh, dw2, db2 = affine_backward(dscores, cache2)
+        dz = dh if self.bug == "ReLU backward left out" else relu_backward(dh, cache_relu)
+        dx, dw1, db1 = affine_backward(dz, cache1)
+        return dx, {"w1": dw1, "b1": db1, "w2": dw2, "b2": db2}
+
+    def rule(self, optimizer):
+        """The optimizer as this network is given it."""
+        frozen = ("w1", "b1") if self.bug == "first layer not updated" else ()
+        return by_layer(optimizer, dict.fromkeys(frozen))
+
+
 def loss_and_gradients(params: dict, x, y, bug="none") -> tuple[float, dict, np.ndarray]:
-    """Forward and backward pass of `small_net`, with the bug in it: (loss, gradients, scores)."""
-    z, cache1 = affine_forward(x, params["w1"], params["b1"])
-    h, cache_relu = relu_forward(z)
-    scores, cache2 = affine_forward(h, params["w2"], params["b2"])
-    if bug == "softmax twice":  # the probabilities are taken for scores
-        p = softmax(scores)
-        loss, dp = softmax_cross_entropy(p, y)
-        dscores = p * (dp - (dp * p).sum(axis=1, keepdims=True))
-    else:
-        loss, dscores = softmax_cross_entropy(scores, y)
-    if bug == "loss summed, not averaged":
-        loss, dscores = loss * len(x), dscores * len(x)
-    dh, dw2, db2 = affine_backward(dscores, cache2)
-    dz = dh if bug == "ReLU backward left out" else relu_backward(dh, cache_relu)
-    _, dw1, db1 = affine_backward(dz, cache1)
-    return float(loss), {"w1": dw1, "b1": db1, "w2": dw2, "b2": db2}, scores
+    """Forward and backward pass of `SmallNet`, with the bug in it: (loss, gradients, scores)."""
+    net = SmallNet(bug)
+    scores, cache, _ = net.forward(params, {}, x, training=True)
+    loss, dscores = net.loss(scores, y)
+    return float(loss), net.backward(dscores, cache)[1], scores
 
 
 def _prepared(bug, examples, rng):
-    x_all, y_all, x_val, y_val = images()
+    x_all, y_all, x_val, y_val = small_mnist_standardized()
     x, y = x_all[:examples], y_all[:examples]
     if bug == "labels shuffled":
         y = rng.permutation(y)
     if bug == "inputs 0 to 255":
         x, x_val = 255 * x, 255 * x_val
     return x, y, x_val, y_val
-
-
-def _with_bug(bug, params, new):
-    return new | {"w1": params["w1"], "b1": params["b1"]} if bug == "first layer not updated" else new
 
 
 def overfit(examples=20, bug="none", steps=200, rate=0.01, seed=0) -> dict:
@@ -129,19 +145,13 @@ def overfit(examples=20, bug="none", steps=200, rate=0.01, seed=0) -> dict:
     rng = np.random.default_rng(seed)
     x, y, _, _ = _prepared(bug, examples, rng)
     x, params = x.astype(np.float64), small_net(rng, dtype=np.float64)
-    rule = adam(rate)
-    state = rule.init(params)
-    loss, share = np.full(steps, np.nan), np.full(steps, np.nan)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for step in range(steps):
-            try:
-                loss[step], grads, scores = loss_and_gradients(params, x, y, bug)
-            except NotFiniteError:
-                break
-            share[step] = accuracy(scores, y)
-            new, state = rule.update(params, grads, state)
-            params = _with_bug(bug, params, new)
-    return {"loss": loss, "accuracy": share, "examples": examples, "bug": bug}
+    net, share = SmallNet(bug), np.full(steps, np.nan)
+
+    def watch(now):
+        share[now.step - 1] = accuracy(now.out, y)
+
+    run = descend(net, params, lambda: (x, y), net.rule(adam(rate)), steps=steps, loss=net.loss, watch=watch)
+    return {"loss": run.loss, "accuracy": share, "examples": examples, "bug": bug}
 
 
 def checks(bug="none", seed=0) -> dict:
@@ -161,33 +171,25 @@ def checks(bug="none", seed=0) -> dict:
     x, y, x_val, y_val = _prepared(bug, 5000, rng)
     params = small_net(rng)
     first, _, _ = loss_and_gradients(params, x[:1000], y[:1000], bug)
-    losses, ratios, rule = [], [], sgd(0.1)
-    state = rule.init(params)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(200):
-            batch = rng.integers(0, len(x), 50)
-            try:
-                loss, grads, _ = loss_and_gradients(params, x[batch], y[batch], bug)
-            except NotFiniteError:
-                break
-            new, state = rule.update(params, grads, state)
-            new = _with_bug(bug, params, new)
-            moved = update_ratio(params, new)
-            losses.append(loss)
-            ratios.append((moved["w1"], moved["w2"]))
-            params = new
-        try:
-            _, _, scores = loss_and_gradients(params, x_val[:1000], y_val[:1000], bug)
-            share = float(accuracy(scores, y_val[:1000]))
-        except NotFiniteError:
-            share = np.nan
+    net, ratios = SmallNet(bug), []
+
+    def watch(now):
+        moved = update_ratio(now.before, now.params)
+        ratios.append((moved["w1"], moved["w2"]))
+
+    sample, rule = drawn(x, y, 50, rng), net.rule(sgd(0.1))
+    run = descend(net, params, sample, rule, steps=200, loss=net.loss, watch=watch, moves=True)
+    share = np.nan
+    with quiet(), contextlib.suppress(NotFiniteError):
+        _, _, scores = loss_and_gradients(run.params, x_val[:1000], y_val[:1000], bug)
+        share = float(accuracy(scores, y_val[:1000]))
     return {
         "first_loss": first,
         "gradient_error": _gradient_error(bug, seed),
         "overfit_loss": float(overfit(20, bug, seed=seed)["loss"][-1]),
         "ratio": np.median(np.array(ratios), axis=0),
         "accuracy": share,
-        "loss": np.array(losses),
+        "loss": run.loss[: len(ratios)],
     }
 
 
@@ -216,26 +218,22 @@ def curves(examples=300, hidden=64, epochs=30, rate=0.1, seed=0) -> dict:
     val_loss, val_accuracy : (epochs,)
     """
     rng = np.random.default_rng(seed)
-    x_all, y_all, x_val, y_val = images()
+    x_all, y_all, x_val, y_val = small_mnist_standardized()
     x, y, x_val, y_val = x_all[:examples], y_all[:examples], x_val[:1000], y_val[:1000]
-    params = small_net(rng, hidden=hidden)
-    rule = sgd(rate)
-    state = rule.init(params)
-    names = ("train_loss", "train_accuracy", "running_loss", "val_loss", "val_accuracy")
-    rows = {name: np.zeros(epochs) for name in names}
-    for epoch in range(epochs):
-        losses = []
-        order = rng.permutation(examples)
-        for i in range(0, examples, 50):
-            batch = order[i : i + 50]
-            loss, grads, _ = loss_and_gradients(params, x[batch], y[batch])
-            params, state = rule.update(params, grads, state)
-            losses.append(loss)
-        rows["running_loss"][epoch] = np.mean(losses)
-        for part, (a, b) in {"train": (x[:1000], y[:1000]), "val": (x_val, y_val)}.items():
-            rows[f"{part}_loss"][epoch], _, scores = loss_and_gradients(params, a, b)
-            rows[f"{part}_accuracy"][epoch] = accuracy(scores, b)
-    return rows | {"examples": examples, "hidden": hidden}
+    net, params, an_epoch = SmallNet(), small_net(rng, hidden=hidden), -(-examples // 50)
+    rows = {name: [] for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy")}
+
+    def watch(now):
+        if now.step % an_epoch == 0:
+            for part, (a, b) in {"train": (x[:1000], y[:1000]), "val": (x_val, y_val)}.items():
+                loss, _, scores = loss_and_gradients(now.params, a, b)
+                rows[f"{part}_loss"].append(loss)
+                rows[f"{part}_accuracy"].append(accuracy(scores, b))
+
+    sample = shuffled(x, y, 50, rng, rest=True)
+    run = descend(net, params, sample, sgd(rate), steps=epochs * an_epoch, watch=watch)
+    rows["running_loss"] = run.loss.reshape(epochs, an_epoch).mean(axis=1)
+    return {name: np.array(values) for name, values in rows.items()} | {"examples": examples, "hidden": hidden}
 
 
 def ratio_run(rate=0.1, optimizer="SGD", steps=200, seed=0) -> dict:
@@ -257,31 +255,28 @@ def ratio_sweep(optimizer="SGD", rates=(0.1,), steps=200, seed=0, batch_size=50,
     Returns `loss` (steps, R), `ratio` (steps, 3, R) and `gradient` (steps, R), the norm of the whole gradient.
     """
     rng = np.random.default_rng(seed)
-    x, y, _, _ = images()
+    x, y, _, _ = small_mnist_standardized()
     x, y = x[:examples].astype(dtype), y[:examples]
-    net = mlp([196, 32, 32, 10], 1.0, 0.1)
-    first, state = net.init(rng, dtype=dtype)
-    params = stack_runs([first] * len(rates))
+    net = mlp([196, 32, 32, 10], last=scaled(0.1))
+    first, _ = net.init(rng, dtype=dtype)
+    ratio, gradient = [], []
+
+    def watch(now):
+        ratio.append(_moved(now))
+        gradient.append(np.sqrt(sum(_norm(g) ** 2 for g in trees.leaves(now.grads).values())))
+
     rule = OPTIMIZERS[optimizer](np.array(rates, dtype))
-    opt_state = rule.init(params)
-    loss = np.full((steps, len(rates)), np.nan)
-    ratio = np.full((steps, 3, len(rates)), np.nan)
-    gradient = np.full((steps, len(rates)), np.nan)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for step in range(steps):
-            batch = rng.integers(0, examples, batch_size)
-            try:
-                scores, cache, state = net.forward(params, state, x[batch], training=True)
-                loss[step], dscores = softmax_cross_entropy(scores, y[batch])
-            except NotFiniteError:  # every run has left the finite numbers
-                break
-            grads = net.backward_first(dscores, cache)
-            new, opt_state = rule.update(params, grads, opt_state)
-            for i, name in enumerate(params):
-                ratio[step, i] = _norm(new[name]["w"] - params[name]["w"]) / _norm(params[name]["w"])
-            gradient[step] = np.sqrt(sum(_norm(g) ** 2 for layer in grads.values() for g in layer.values()))
-            params = new
-    return {"loss": loss, "ratio": ratio, "gradient": gradient, "rates": np.array(rates), "optimizer": optimizer}
+    start = stack_runs([first] * len(rates))
+    run = descend(net, start, drawn(x, y, batch_size, rng), rule, steps=steps, watch=watch, moves=True)
+    found = {"loss": run.loss, "ratio": np.array(ratio, np.float64), "gradient": np.array(gradient, np.float64)}
+    return found | {"rates": np.array(rates), "optimizer": optimizer}
+
+
+def _moved(now):
+    """Norm of each weight matrix's last update over its norm before it, first layer first; with run axes (3, R)."""
+    pairs = [(layer["w"], now.params[name]["w"]) for name, layer in now.before.items()]
+    with np.errstate(divide="ignore"):
+        return [_norm(w - before) / _norm(before) for before, w in pairs]
 
 
 def _norm(arrays):
@@ -296,7 +291,7 @@ RATES = {
 }
 
 
-@functools.lru_cache(maxsize=32)
+@shared(maxsize=32)
 def best_ratio(optimizer="Adam", steps=240, seed=0) -> dict:
     """The rate with the lowest loss at the end of so many steps, and the update ratios of that run.
 
@@ -335,28 +330,21 @@ def wide_ratio(optimizer="SGD", rates=(0.2, 0.4, 0.8, 1.6), epochs=3, seed=0) ->
     Returns `rate`, `loss` (mean of the last 40 steps) and `ratio`, the geometric middle over layers and steps after
     the first 20; and `losses`, `ratios` of all rates.
     """
-    mnist = data.mnist(flat=True)
-    x, y = mnist.x_train[:8000] - mnist.x_train.mean(), mnist.y_train[:8000]
+    x, y, _, _ = mnist()
+    x, y = x[:8000], y[:8000]
     ends, ratios = [], []
     for rate in rates:
         rng = np.random.default_rng(seed)
-        net, rule = mlp([784, 200, 200, 10]), OPTIMIZERS[optimizer](rate)
-        params, state = net.init(rng)
-        opt_state, losses, moved = rule.init(params), [], []
-        with np.errstate(over="ignore", invalid="ignore"):
-            for _ in range(epochs):
-                for xb, yb in minibatches(x, y, 100, rng):
-                    scores, cache, state = net.forward(params, state, xb, training=True)
-                    try:
-                        loss, dscores = softmax_cross_entropy(scores, yb)
-                    except NotFiniteError:
-                        loss, dscores = np.inf, np.zeros_like(scores)
-                    losses.append(loss)
-                    new, opt_state = rule.update(params, net.backward_first(dscores, cache), opt_state)
-                    moved.append([_norm(new[k]["w"] - params[k]["w"]) / _norm(params[k]["w"]) for k in params])
-                    params = new
-        ends.append(float(np.mean(losses[-40:])))
-        ratios.append(float(np.median(moved[20:])))
+        net, moved = mlp([784, 200, 200, 10]), []
+        params, _ = net.init(rng)
+
+        def watch(now, moved=moved):
+            moved.append(_moved(now))
+
+        steps, rule = epochs * (len(x) // 100), OPTIMIZERS[optimizer](rate)
+        run = descend(net, params, shuffled(x, y, 100, rng), rule, steps=steps, watch=watch, moves=True)
+        ends.append(float(np.nan_to_num(run.loss[-40:].mean(), nan=np.inf)))
+        ratios.append(float(np.median(moved[20:])) if len(moved) > 20 else np.nan)
     best = int(np.argmin(ends))
     return {"rate": rates[best], "loss": ends[best], "ratio": ratios[best], "losses": ends, "ratios": ratios}
 

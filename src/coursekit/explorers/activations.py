@@ -129,15 +129,22 @@ predict_top = predict(
     question="A network with five hidden sigmoid layers starts to learn. In which hidden layer do the outputs leave "
     "the middle of the range first and go flat?",
     options={
-        "The first: it is nearest to the input": "Hardly any gradient reaches the first layer, so it hardly changes at "
-        "all. The gradient is largest at the top.",
-        "The last: it is nearest to the loss": "In the first steps its outputs are noise to the layer above, "
-        "which learns fastest by turning them down. For a sigmoid, down is where it is flat.",
-        "All at the same pace": "The gradient shrinks on its way back, so the layers do not change at the same pace.",
-        "None: the weights start small enough": "They do start well inside the range. It is training that moves "
-        "them out of it.",
+        "The first, next to the input": (
+            "Hardly any gradient reaches the first layer, so it hardly changes at "
+            "all. The gradient is largest at the top."
+        ),
+        "The last, next to the loss": (
+            "In the first steps its outputs are noise to the layer above, "
+            "which learns fastest by turning them down. For a sigmoid, down is where it is flat."
+        ),
+        "All five at the same pace": (
+            "The gradient shrinks on its way back, so the layers do not change at the same pace."
+        ),
+        "None, as the weights are small": (
+            "They do start well inside the range. It is training that moves them out of it."
+        ),
     },
-    answer="The last: it is nearest to the loss",
+    answer="The last, next to the loss",
 )
 
 predict_rate = predict(
@@ -145,13 +152,17 @@ predict_rate = predict(
     question="The same two weights learn once from inputs between 0 and 1 and once from the same inputs minus a half, "
     "both with learning rate 1. Which is closer to the answer after 30 steps?",
     options={
-        "The centred one, by far": "That is what the zig-zag suggests. At the same rate the steps sideways cancel, "
-        "and the progress along the valley is about the same.",
-        "About the same": "The steps sideways cancel, and the progress along the valley is about the same. The price "
-        "of the zig-zag is another one: try larger rates.",
-        "The one with positive inputs": "Its inputs are larger, but mostly in a direction that does not help.",
+        "The one with centred inputs": (
+            "That is what the zig-zag suggests. At the same rate the steps sideways cancel, "
+            "and the progress along the valley is about the same."
+        ),
+        "The one with positive inputs": ("Its inputs are larger, but mostly in a direction that does not help."),
+        "Neither: they are about equal": (
+            "The steps sideways cancel, and the progress along the valley is about the same. The price "
+            "of the zig-zag is another one: try larger rates."
+        ),
     },
-    answer="About the same",
+    answer="Neither: they are about equal",
 )
 
 predict_centre = predict(
@@ -159,14 +170,19 @@ predict_centre = predict(
     question="Ten hidden layers. One network uses the sigmoid, the other the sigmoid minus 1/2: the same slope at "
     "every point, and any bias could make up for the difference. How do they train from the same weights?",
     options={
-        "Alike: a constant is a matter for the biases": "The biases could make up for it, but they start at zero and "
-        "have to be learnt, while every layer adds to the disturbance.",
-        "The centred one learns far sooner": "In the plain one a mean of about 1/2 goes into every sum of the "
-        "next layer, for all examples alike, and what differs between examples drowns in it.",
-        "Neither: the slope is too small": "With weights of gain 1 that would be so. Here the gain is 4, which makes "
-        "up for a slope of 1/4.",
+        "Alike: a constant is a matter for biases": (
+            "The biases could make up for it, but they start at zero and "
+            "have to be learnt, while every layer adds to the disturbance."
+        ),
+        "The centred one learns far sooner than the other": (
+            "In the plain one a mean of about 1/2 goes into every sum of the "
+            "next layer, for all examples alike, and what differs between examples drowns in it."
+        ),
+        "The two fail alike: their slopes are too small": (
+            "With weights of gain 1 that would be so. Here the gain is 4, which makes up for a slope of 1/4."
+        ),
     },
-    answer="The centred one learns far sooner",
+    answer="The centred one learns far sooner than the other",
 )
 
 predict_burst = predict(
@@ -174,11 +190,16 @@ predict_burst = predict(
     question="A ReLU network takes ten steps at far too large a rate, and many units fall silent for every training "
     "example. Then the rate is made small. What becomes of the silent units of the first layer?",
     options={
-        "They wake up within a few steps": "A unit that is off for every example has a gradient of exactly zero. No "
-        "rate, large or small, moves it.",
-        "They stay as they are": "Their gradient is exactly zero, and their inputs, the images, never change. Units of "
-        "the second layer are luckier: their inputs move when the first layer learns.",
-        "They wake up, but slowly": "Zero times a small number of steps is zero, and so is zero times a large number.",
+        "They stay silent for good": (
+            "Their gradient is exactly zero, and their inputs, the images, never change. Units of "
+            "the second layer are luckier: their inputs move when the first layer learns."
+        ),
+        "They wake up within a few steps": (
+            "A unit that is off for every example has a gradient of exactly zero. No rate, large or small, moves it."
+        ),
+        "They wake up, though very slowly": (
+            "Zero times a small number of steps is zero, and so is zero times a large number."
+        ),
     },
-    answer="They stay as they are",
+    answer="They stay silent for good",
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..experiments import backpropagation as experiment
+from ..interactive.sketch import Curve
 from ..plotting import backpropagation as plot
 from . import Choice, LogSlider, Slider, explorer, predict
 
@@ -72,18 +75,51 @@ gradients = explorer(
 )
 
 
+def _error_of_the_step():
+    run = experiment.difference(1e-15)
+    steps, error = run["steps"][::-1], run["error"][::-1]
+    return Curve(
+        steps,
+        np.clip(error, 1e-14, 10),
+        xlabel="step ε",
+        ylabel="error of the derivative",
+        ylim=(1e-14, 10),
+        log=True,
+        xlog=True,
+        count=16,
+    )
+
+
+def _gradient_by_layer():
+    length = experiment.gradients_by_layer(10)["sigmoid"]
+    return Curve(
+        np.arange(1, len(length) + 1),
+        length,
+        xlabel="layer",
+        ylabel="length of the weights' gradient",
+        ylim=(1e-7, 10),
+        log=True,
+        count=len(length),
+    )
+
+
 predict_xor = predict(
     "01-xor",
     question="A perceptron learns AND in five passes over the four examples, and OR in three. How many passes does it "
     "need for XOR, “one of the two, but not both”?",
     options={
-        "About as many": "AND and OR have a line between their ones and zeros. For XOR there is none, and the "
-        "perceptron is a line.",
-        "Some thousands": "More passes do not help. From the fourth pass on its weights go round in a circle.",
-        "It never learns it": "No line has (0, 1) and (1, 0) on one side and (0, 0) and (1, 1) on the other, and a "
-        "line is all that a perceptron can draw.",
+        "About as many as for AND": (
+            "AND and OR have a line between their ones and zeros. For XOR there is none, and the perceptron is a line."
+        ),
+        "More than there can ever be": (
+            "No line has (0, 1) and (1, 0) on one side and (0, 0) and (1, 1) on the other, and a "
+            "line is all that a perceptron can draw."
+        ),
+        "Some thousands of passes": (
+            "More passes do not help. From the fourth pass on its weights go round in a circle."
+        ),
     },
-    answer="It never learns it",
+    answer="More than there can ever be",
 )
 
 predict_cost = predict(
@@ -91,40 +127,37 @@ predict_cost = predict(
     question="A network has a million weights. You want the gradient: for each weight, how the loss would change. "
     "Let running the network once cost 1. What does the whole gradient cost, by the best way there is?",
     options={
-        "About 1,000,000": "That is the price of trying: nudge a weight, run the network, compare; a million times. "
-        "Backpropagation shares the work between the weights.",
-        "About as much as there are layers": "Each layer is visited once on the way back, but a visit costs about two "
-        "of that layer's own forward passes, not one of the whole network.",
-        "About 3": "One forward pass and one walk back. In a dense layer the forward pass is one matrix product, the "
-        "way back is two of the same size, however many weights there are.",
+        "About three runs": (
+            "One forward pass and one walk back. In a dense layer the forward pass is one matrix product, the "
+            "way back is two of the same size, however many weights there are."
+        ),
+        "About a million runs": (
+            "That is the price of trying: nudge a weight, run the network, compare; a million times. "
+            "Backpropagation shares the work between the weights."
+        ),
+        "About as many runs as layers": (
+            "Each layer is visited once on the way back, but a visit costs about two "
+            "of that layer's own forward passes, not one of the whole network."
+        ),
     },
-    answer="About 3",
+    answer="About three runs",
 )
 
 predict_eps = predict(
     "01-eps",
-    question="The slope is measured from two points, a distance ε to the left and to the right, in ordinary double "
-    "precision (16 digits). Which ε gives the smallest error?",
-    options={
-        "0.1": "Between points that far apart the curve bends. The error falls with the square of ε, so there is much "
-        "to gain.",
-        "About 0.00001": "Smaller steps follow the curve better, until rounding takes over: the two losses become so "
-        "equal that their difference has few correct digits left.",
-        "The smaller the better, about 0.000000000000001": "So it would be with exact numbers. With 16 digits the two "
-        "losses agree in almost all of them, and the difference is mostly rounding.",
-    },
-    answer="About 0.00001",
+    question="The slope is measured from two points, a step ε to the left and to the right, in ordinary double "
+    "precision (16 digits). How large is its error? Draw it for steps from 1 down to 10 to the power of −15.",
+    answer=_error_of_the_step,
+    explanation="Two errors make a V. From the right the error falls with the square of the step: the curve bends less "
+    "between nearer points. Then rounding takes over: the two losses become so equal that their difference has few "
+    "correct digits left. The best step is about 0.00001.",
 )
 
 predict_depth = predict(
     "01-depth",
-    question="Ten hidden layers of sigmoid units, fresh random weights of the usual size. Compared with the last "
-    "layer's, how large is the gradient of the first layer's weights?",
-    options={
-        "About the same": "With ReLU it would be. Each sigmoid layer multiplies what comes back by its slope, and that "
-        "is at most ¼.",
-        "About a tenth": "Layers do not add, they multiply: a quarter of a quarter of a quarter.",
-        "About a millionth": "Each layer leaves at most about a quarter, and ¼ to the power of 10 is 1 / 1,048,576.",
-    },
-    answer="About a millionth",
+    question="Ten hidden layers of sigmoid units, fresh random weights of the usual size. Layer 11 is the output "
+    "layer. Draw the length of the gradient of each layer's weights.",
+    answer=_gradient_by_layer,
+    explanation="A straight line on a logarithmic axis: on the way back each layer multiplies by the sigmoid's slope, "
+    "at most ¼. Ten quarters are about a millionth.",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..experiments import batch_normalization as experiment
+from ..interactive.sketch import Curve
 from ..plotting import batch_normalization as plot
 from . import Choice, LogSlider, explorer, predict
 
@@ -68,30 +69,45 @@ statistics_noise = explorer(
 )
 
 
+def _accuracy_by_std():
+    run = experiment.sixteen_scales()
+    return Curve(
+        run["std"],
+        100 * run["accuracy"],
+        xlabel="std of the weights at the start",
+        ylabel="accuracy (%)",
+        ylim=(0, 100),
+        xlog=True,
+        count=16,
+    )
+
+
 predict_scales = predict(
     "06-scales",
-    question="The same net starts from sixteen standard deviations of its weights, from 0.0001 to 1. Without "
-    "normalization, from how many of them does it train?",
-    options={
-        "From all but the largest": "Small weights sound harmless. But a signal that is scaled down in every layer is "
-        "gone after five of them, and the gradient with it.",
-        "From about half": "Chapter 5 had a band as well. It was narrow: a wrong factor counts once in every layer.",
-        "From one or two": "Only close to He's standard deviation does the signal keep its size through all layers.",
-    },
-    answer="From one or two",
+    question="The same net starts from sixteen standard deviations of its weights, from 0.0001 to 1, without "
+    "normalization. Guessing gets 10 %. Draw the accuracy after 120 steps.",
+    answer=_accuracy_by_std,
+    explanation="It trains from one or two of the sixteen. Only close to He's standard deviation does the signal keep "
+    "its size through all layers; a wrong factor counts once in every layer.",
 )
 
 predict_bias = predict(
     "06-bias",
     question="A dense layer with a bias b stands before batch norm in training mode. What is the gradient of b?",
     options={
-        "The sum of the upstream gradient, as always": "That is the gradient behind the dense layer, summed over the "
-        "batch. Batch norm makes exactly this sum zero.",
-        "Zero": "b moves every example by the same amount, so it moves the mean by that amount too, and batch norm "
-        "takes the mean off.",
-        "That of beta": "beta is added after the normalization and stays. b is added before it and is taken off.",
+        "The sum of the upstream gradient": (
+            "That is the gradient behind the dense layer, summed over the "
+            "batch. Batch norm makes exactly this sum zero."
+        ),
+        "The same as that of beta": (
+            "beta is added after the normalization and stays. b is added before it and is taken off."
+        ),
+        "Zero, whatever the gradient": (
+            "b moves every example by the same amount, so it moves the mean by that amount too, and batch norm "
+            "takes the mean off."
+        ),
     },
-    answer="Zero",
+    answer="Zero, whatever the gradient",
 )
 
 predict_pair = predict(
@@ -99,10 +115,12 @@ predict_pair = predict(
     question="A batch has two examples, with the values 3 and 7 for some feature. What does batch norm make of them "
     "(gamma 1, beta 0)? And of 3 and 70?",
     options={
-        "−1 and 1, both times": "The mean lies half way between two numbers, and both are one standard deviation away "
-        "from it. Which one is larger is all that is left.",
-        "−1 and 1, then −10 and 10": "The standard deviation grows with the distance, which is divided by it.",
-        "An error: two examples have no variance": "One example has none. Two have: here 4, and 1,122.25.",
+        "−1 and 1, then −10 and 10": ("The standard deviation grows with the distance, which is divided by it."),
+        "No answer: two are too few": ("One example has none. Two have: here 4, and 1,122.25."),
+        "−1 and 1, both times": (
+            "The mean lies half way between two numbers, and both are one standard deviation away "
+            "from it. Which one is larger is all that is left."
+        ),
     },
     answer="−1 and 1, both times",
 )
@@ -112,11 +130,15 @@ predict_noise = predict(
     question="Behind every batch norm we add noise, new at each step, that spoils the means and variances again. The "
     "learning rate is 0.3. How does this net train?",
     options={
-        "Worse than without batch norm": "So it would be if steady means and variances were all of it.",
-        "Like the one without batch norm": "The noise undoes the steady means and variances. Something else must be "
-        "left of batch norm, for it still trains better.",
-        "Between the two": "It loses a little to batch norm alone and stays far ahead of the plain net, whose layers "
-        "have steadier inputs than its own.",
+        "Worse than without batch norm": ("So it would be if steady means and variances were all of it."),
+        "Between the two, and not far below batch norm": (
+            "It loses a little to batch norm alone and stays far ahead of the plain net, whose layers "
+            "have steadier inputs than its own."
+        ),
+        "As well as without batch norm": (
+            "The noise undoes the steady means and variances. Something else must be "
+            "left of batch norm, for it still trains better."
+        ),
     },
-    answer="Between the two",
+    answer="Between the two, and not far below batch norm",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..experiments import cnn_architectures as experiment
+from ..interactive.sketch import Curve
 from ..plotting import cnn_architectures as plot
 from . import Choice, Slider, explorer, predict
 
@@ -80,19 +81,25 @@ stacked = explorer(
 )
 
 
+def _read_when_moved():
+    run = experiment.accuracy_when_moved()
+    right = run["right"] >= 0
+    return Curve(
+        run["right"][right],
+        100 * run["LeNet-5"][right],
+        xlabel="pixels to the right",
+        ylabel="digits read right (%)",
+        ylim=(0, 100),
+    )
+
+
 predict_shift = predict(
     "13-shift",
-    question="LeNet-5 reads about 99 of 100 test digits. Now every digit is moved 6 pixels to the right, by which "
-    "about 2 % of the ink leaves the picture. How many does it read?",
-    options={
-        "Nearly all of them: convolution does not care where a digit is": "Convolution gives moved maps for a moved "
-        "digit. But the dense layers behind it have a weight of their own for every place of the map.",
-        "About a third": "The maps move with the digit, by so much that the dense layers, which know each place by a "
-        "weight of its own, get numbers that they have never seen there.",
-        "About one in six": "That is the dense network, which is lost earlier. Kernels that are the same everywhere, "
-        "and pooling, do carry LeNet-5 further.",
-    },
-    answer="About a third",
+    question="LeNet-5 reads about 99 of 100 test digits. Now every digit is moved to the right. At 6 pixels about 2 % "
+    "of the ink leaves the picture. Draw how many it reads.",
+    answer=_read_when_moved,
+    explanation="The maps move with the digit. The dense layers behind them have a weight of their own for every place "
+    "of the map, and get numbers that they have never seen there.",
 )
 
 predict_where = predict(
@@ -100,14 +107,21 @@ predict_where = predict(
     question="LeNet-5 has 61,706 parameters in five layers: two convolutions (6 and 16 kernels of 5 x 5) and three "
     "dense ones (120, 84 and 10 units). Where are most of the parameters, and where is most of the work?",
     options={
-        "Parameters and work in the convolutions": "A kernel of 5 x 5 on 6 channels has 150 weights, however large the "
-        "image. Sixteen of them are few next to 400 inputs times 120 units.",
-        "Parameters and work in the dense layers": "A dense weight is used once for each image, a kernel's weight once "
-        "for each place of its map: 784 times in the first layer.",
-        "Parameters in the dense layers, work in the convolutions": "A dense weight is used once for each image, a "
-        "kernel's weight at each place. So few parameters do most of the work.",
-        "Parameters in the convolutions, work in the dense layers": "It is the other way round: kernels are small and "
-        "are used everywhere.",
+        "Parameters in the dense layers, work in the convolutions": (
+            "A dense weight is used once for each image, a "
+            "kernel's weight at each place. So few parameters do most of the work."
+        ),
+        "Parameters and work in the convolutions": (
+            "A kernel of 5 x 5 on 6 channels has 150 weights, however large the "
+            "image. Sixteen of them are few next to 400 inputs times 120 units."
+        ),
+        "Parameters and work in the dense layers": (
+            "A dense weight is used once for each image, a kernel's weight once "
+            "for each place of its map: 784 times in the first layer."
+        ),
+        "Parameters in the convolutions, work in the dense layers": (
+            "It is the other way round: kernels are small and are used everywhere."
+        ),
     },
     answer="Parameters in the dense layers, work in the convolutions",
 )
@@ -117,12 +131,17 @@ predict_stack = predict(
     question="Three convolutions of 3 x 3 see 7 x 7 pixels, as one of 7 x 7 does. The input is a colour photograph, 3 "
     "channels; every layer has 64 output channels. Which has fewer parameters?",
     options={
-        "The stack: 27 is less than 49": "27 against 49 holds where every layer has as many input channels as output "
-        "channels. Here the single layer reads 3 channels, and the stack's second and third read 64.",
-        "The single 7 x 7": "It has 49 x 3 x 64 weights. The stack has 9 x 3 x 64 and twice 9 x 64 x 64, about eight "
-        "times as many. VGG's count takes equal channels.",
-        "They are equal, for they see the same": "What a stack sees depends on the sizes of its kernels. What it costs "
-        "depends on the channels too.",
+        "The single 7 x 7: it reads 3 channels": (
+            "It has 49 x 3 x 64 weights. The stack has 9 x 3 x 64 and twice 9 x 64 x 64, about eight "
+            "times as many. VGG's count takes equal channels."
+        ),
+        "The stack: 27 is less than 49": (
+            "27 against 49 holds where every layer has as many input channels as output "
+            "channels. Here the single layer reads 3 channels, and the stack's second and third read 64."
+        ),
+        "Neither: both see the same pixels": (
+            "What a stack sees depends on the sizes of its kernels. What it costs depends on the channels too."
+        ),
     },
-    answer="The single 7 x 7",
+    answer="The single 7 x 7: it reads 3 channels",
 )

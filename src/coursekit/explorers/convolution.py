@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..experiments import convolution as experiment
+from ..interactive.sketch import Curve
 from ..plotting import convolution as plot
 from . import Choice, Slider, explorer, predict
 
@@ -143,17 +146,37 @@ effective_field = explorer(
 )
 
 
+def _wave_by_width():
+    widths = np.arange(1, 25)
+    left = np.array([100 * abs(experiment.gain(int(width), 12)) for width in widths]).round(3)
+    return Curve(
+        widths,
+        left,
+        xlabel="width of the mean (months)",
+        ylabel="height of the wave that is left (%)",
+        ylim=(0, 100),
+        count=24,
+    )
+
+
+def _field_by_depth():
+    run = experiment.field_growth()
+    return Curve(
+        run["depth"],
+        run["effective"],
+        xlabel="layers of 3 x 3",
+        ylabel="side of the square with 95 % (pixels)",
+        ylim=(0, 85),
+    )
+
+
 predict_year = predict(
     "12-year",
     question="CO2 in the air rises, with a wave of one year on top. You replace each month by a mean of neighbouring "
-    "months. Which width removes the wave best?",
-    options={
-        "6 months": "Half a year still holds more of one season than of the other. Two thirds of the wave are left.",
-        "12 months": "A whole period has each part of the wave once, and they sum to zero. Only the trend is left.",
-        "18 months": "A year and a half holds one season twice, and some of the wave comes back.",
-        "The wider the better": "From 12 to 18 months the wave comes back, since one season is then counted twice.",
-    },
-    answer="12 months",
+    "months. Draw how much of the wave's height is left, against the width of the mean.",
+    answer=_wave_by_width,
+    explanation="A whole year has each part of the wave once, and they sum to zero. From 12 to 18 months the wave "
+    "comes back, since one season is then counted twice. Two years remove it again.",
 )
 
 predict_flip = predict(
@@ -161,23 +184,29 @@ predict_flip = predict(
     question="A black picture has three bright points. The kernel is the letter F, bright on black. You compute the "
     "correlation: the kernel is laid on the picture as it is. What do you see at each point?",
     options={
-        "An upright F": "That is convolution. In a correlation, the pixel above the point finds the point below "
-        "its own centre, and so reads the lower part of the kernel.",
-        "An F turned by half a circle": "The pixel above the point meets it with the lower part of the kernel, the "
-        "pixel below with the upper part. The letter appears turned.",
-        "A bright square": "That would be a kernel with equal entries. Each pixel reads the entry that lies on it.",
+        "An upright F": (
+            "That is convolution. In a correlation, the pixel above the point finds the point below "
+            "its own centre, and so reads the lower part of the kernel."
+        ),
+        "An F turned half round": (
+            "The pixel above the point meets it with the lower part of the kernel, the "
+            "pixel below with the upper part. The letter appears turned."
+        ),
+        "A bright, filled square": (
+            "That would be a kernel with equal entries. Each pixel reads the entry that lies on it."
+        ),
     },
-    answer="An F turned by half a circle",
+    answer="An F turned half round",
 )
 
 predict_shape = predict(
     "12-shape",
     question="An image of 16 x 16 pixels, a kernel of 3 x 3, stride 2, padding 1. How large is the output?",
     options={
-        "7 x 7": "That is without padding: (16 - 3) / 2 = 6.5, rounded down, plus 1.",
-        "8 x 8": "(16 + 2 - 3) / 2 = 7.5, rounded down to 7, plus 1. Padding counts on both sides.",
-        "9 x 9": "The division is rounded down: a window that would stick out is left out.",
-        "16 x 16": "That is with stride 1. A stride of 2 takes every other window.",
+        "7 x 7": ("That is without padding: (16 - 3) / 2 = 6.5, rounded down, plus 1."),
+        "9 x 9": ("The division is rounded down: a window that would stick out is left out."),
+        "16 x 16": ("That is with stride 1. A stride of 2 takes every other window."),
+        "8 x 8": ("(16 + 2 - 3) / 2 = 7.5, rounded down to 7, plus 1. Padding counts on both sides."),
     },
     answer="8 x 8",
 )
@@ -187,27 +216,26 @@ predict_pool = predict(
     question="You move a photograph one pixel to the left and compare the output of max pooling 2 x 2 with the output "
     "before. By how much does it change?",
     options={
-        "Not at all: pooling makes a net blind to shifts": "Only a shift by a whole stride, 2 pixels, moves the output "
-        "cleanly. A shift by 1 regroups the pixels into other windows.",
-        "A good deal": "Other pixels share a window now. Pooling softens a shift by less than its stride, and does not "
-        "remove it.",
-        "Everything changes beyond recognition": "Neighbouring windows of a photograph are alike, and most maxima stay "
-        "in their window. Less than all of it changes.",
+        "A good deal, though not beyond recognition": (
+            "Other pixels share a window now. Pooling softens a shift by less than its stride, and does not remove it."
+        ),
+        "Not at all: pooling is blind to shifts": (
+            "Only a shift by a whole stride, 2 pixels, moves the output "
+            "cleanly. A shift by 1 regroups the pixels into other windows."
+        ),
+        "So much that it cannot be recognized": (
+            "Neighbouring windows of a photograph are alike, and most maxima stay "
+            "in their window. Less than all of it changes."
+        ),
     },
-    answer="A good deal",
+    answer="A good deal, though not beyond recognition",
 )
 
 predict_field = predict(
     "12-field",
-    question="Nineteen layers of 3 x 3: in theory an output unit sees 39 x 39 = 1521 pixels. The weights are random. "
-    "Which share of these pixels holds 95 % of the squared gradient?",
-    options={
-        "About 95 %": "That would be so if all pixels mattered alike. A pixel in the middle reaches the unit along "
-        "many more paths than one at the rim.",
-        "About half": "Less. The number of paths falls like a bell curve from the middle, and the bell widens only "
-        "with the square root of the depth.",
-        "About a fifth": "Most paths stay near the middle. The bell's width grows with the square root of the depth, "
-        "the theoretical field in proportion to it.",
-    },
-    answer="About a fifth",
+    question="A stack of 40 layers of 3 x 3 sees 81 x 81 pixels in theory, one of 10 layers 21 x 21. The weights are "
+    "random. Draw the side of the square that holds 95 % of the squared gradient.",
+    answer=_field_by_depth,
+    explanation="A pixel in the middle reaches the unit along many more paths than one near the border. The number of "
+    "paths falls like a bell curve, and the bell widens only with the square root of the depth.",
 )

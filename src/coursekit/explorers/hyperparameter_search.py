@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..experiments import hyperparameter_search as experiment
+from ..interactive.sketch import Curve
 from ..plotting import hyperparameter_search as plot
 from . import Choice, Slider, explorer, predict
 
@@ -84,19 +87,27 @@ rounds = explorer(
 )
 
 
+def _best_of_many():
+    tried = (1, 2, 4, 8, 16, 32, 64, 100)
+    best = [100 * experiment.optimism(tried=count, images=50)["chosen"].mean() for count in tried]
+    return Curve(
+        np.array(tried),
+        np.array(best),
+        xlabel="networks compared",
+        ylabel="score of the best on the 50 images (%)",
+        ylim=(80, 100),
+        xlog=True,
+        count=8,
+    )
+
+
 predict_best = predict(
     "10-best",
-    question="A hundred networks that are about equally good, around 86 % right, are compared on 50 images. "
-    "How much does the best of them get right on these 50 images?",
-    options={
-        "About 86 %, like all of them": "Each single network does, on average. But the one that is looked at was "
-        "picked because it was lucky with these images.",
-        "About 92 %": "With 50 images the accuracy of one network scatters by about 5 points, and the best of a "
-        "hundred is one that was lucky. On other images nothing of the luck is left.",
-        "100 %": "That takes more luck than there is among a hundred networks that read the same images: they stumble "
-        "over the same hard ones.",
-    },
-    answer="About 92 %",
+    question="Networks that are about equally good, around 86 % right, are compared on 50 images. How much does the "
+    "best of them get right on these 50 images? Draw it against the number of networks.",
+    answer=_best_of_many,
+    explanation="With 50 images the accuracy of one network scatters by about 5 points, and the best of many is one "
+    "that was lucky. On other images nothing of the luck is left.",
 )
 
 predict_few = predict(
@@ -104,10 +115,12 @@ predict_few = predict(
     question="Four settings, 81 trials. The grid takes 3 values of each setting. Only one setting matters, nobody "
     "knows which. How many different values of it does each search try?",
     options={
-        "Grid 81, random 81": "The grid has 81 trials, but they share their values: each of the 3 comes up 27 times.",
-        "Grid 3, random 81": "The grid tries each of its 3 values 27 times, with all the rest different, which does "
-        "not matter. Random draws repeat nothing.",
-        "Grid 27, random 3": "27 is how often the grid repeats each of its 3 values. Random draws do not repeat.",
+        "Grid 81, random 81": ("The grid has 81 trials, but they share their values: each of the 3 comes up 27 times."),
+        "Grid 27, random 3": ("27 is how often the grid repeats each of its 3 values. Random draws do not repeat."),
+        "Grid 3, random 81": (
+            "The grid tries each of its 3 values 27 times, with all the rest different, which does "
+            "not matter. Random draws repeat nothing."
+        ),
     },
     answer="Grid 3, random 81",
 )
@@ -117,10 +130,13 @@ predict_all = predict(
     question="Now all four settings matter. The grid's 81 points lie in the middle of 81 equal cells. "
     "Which search finds the higher score on average?",
     options={
-        "Random search": "Random points leave holes and form clumps. Where every direction counts, an even cover is "
-        "better.",
-        "The grid": "It covers the space evenly: no point of the cube is far from a trial. Random points leave holes.",
-        "Neither, 81 is 81": "The number is the same, but not the places. Random points leave holes, a grid does not.",
+        "Random search": (
+            "Random points leave holes and form clumps. Where every direction counts, an even cover is better."
+        ),
+        "The two alike": ("The number is the same, but not the places. Random points leave holes, a grid does not."),
+        "The grid": (
+            "It covers the space evenly: no point of the cube is far from a trial. Random points leave holes."
+        ),
     },
     answer="The grid",
 )
@@ -130,9 +146,11 @@ predict_uniform = predict(
     question="1,000 learning rates are drawn uniformly between 0.001 and 1000. How many are smaller than 1, on "
     "average?",
     options={
-        "About 500": "Half of the range of exponents lies below 1. But here the numbers were drawn, not the exponents.",
-        "About 100": "That is the share below 100: the last decade alone takes nine tenths of the range.",
-        "About 1": "The numbers below 1 are a thousandth of the range. Three of the six decades share one draw.",
+        "About 500": (
+            "Half of the range of exponents lies below 1. But here the numbers were drawn, not the exponents."
+        ),
+        "About 1": ("The numbers below 1 are a thousandth of the range. Three of the six decades share one draw."),
+        "About 100": ("That is the share below 100: the last decade alone takes nine tenths of the range."),
     },
     answer="About 1",
 )

@@ -56,55 +56,67 @@ training_curve = explorer(
 )
 
 
+def _std_by_layer():
+    std = experiment.signal(std=0.01, activation="tanh", depth=10, width=100)["std"]
+    return Curve(
+        np.arange(11), np.r_[1, std], xlabel="layer", ylabel="std of the outputs", ylim=(1e-12, 10), log=True, count=11
+    )
+
+
+def _relu_by_layer():
+    std = experiment.signal(std=0.1, activation="relu", depth=32, width=100)["std"]
+    return Curve(np.arange(33), np.r_[1, std], xlabel="layer", ylabel="std of the outputs", ylim=(1e-7, 10), log=True)
+
+
 predict_zero = predict(
     "05-zero",
     question="A net 64-8-10 (tanh) starts with all weights zero. How does its first-layer weight gradient look?",
     options={
-        "Random, because the digits differ": "The digits differ, but the first layer's gradient also has to come back "
-        "through the second layer's weights, and those are zero.",
-        "Zero": "The backward pass multiplies by the second layer's weights. They are zero, so nothing comes through.",
-        "Very large": "Nothing is divided by the weights. The backward pass multiplies by them, and they are zero.",
+        "Exactly zero, all of it": (
+            "The backward pass multiplies by the second layer's weights. They are zero, so nothing comes through."
+        ),
+        "Random, as the digits are": (
+            "The digits differ, but the first layer's gradient also has to come back "
+            "through the second layer's weights, and those are zero."
+        ),
+        "Very large, all of it": (
+            "Nothing is divided by the weights. The backward pass multiplies by them, and they are zero."
+        ),
     },
-    answer="Zero",
+    answer="Exactly zero, all of it",
 )
 
 predict_std = predict(
     "05-std",
-    question="Ten tanh layers of 100 units, weights of std 0.01, inputs of std 1. "
-    "What is the std of the outputs of layer 10?",
-    options={
-        "About 1": "Each output is a sum of 100 products with weights of std 0.01. Such a sum has a std of about 0.01 "
-        "times the square root of 100: a tenth of the input's.",
-        "About 0.01": "0.01 is the size of a weight. An output sums 100 products, and there are ten layers.",
-        "About 0.1": "That is layer 1. Each further layer shrinks the signal tenfold again.",
-        "About 0.0000000001": "Each layer multiplies the std by about 0.01 times the square root of 100, which is 0.1. "
-        "Ten layers make ten powers of ten.",
-    },
-    answer="About 0.0000000001",
+    question="Ten tanh layers of 100 units, weights of std 0.01; layer 0, the inputs, has std 1. Draw the std of each "
+    "layer's outputs.",
+    answer=_std_by_layer,
+    explanation="An output sums 100 products with weights of std 0.01, so its std is about 0.01 times the root of "
+    "100, a tenth of the input's. Ten layers make ten powers of ten.",
 )
 
 predict_gain = predict(
     "05-gain",
     question="A ReLU net with 20 hidden layers is to learn 8x8 digits. Gain 1 is Xavier's, 1.41 is He's. "
-    "What happens at gain 1?",
+    "What happens at gain 1 in the first 150 steps?",
     options={
-        "It trains as well as with 1.41": "With few layers that is nearly so; try depth 2. With 20 layers the "
-        "factor of 2 is missing 20 times.",
-        "It hardly moves": "The second moment of the signal halves 20 times, so the scores are almost the same for "
-        "every image, and almost no gradient reaches the first layers.",
-        "It explodes": "Exploding needs too large a gain. For ReLU, gain 1 is too small.",
+        "It hardly moves from the first step on": (
+            "The second moment of the signal halves 20 times, so the scores are almost the same for "
+            "every image, and almost no gradient reaches the first layers."
+        ),
+        "It trains as well as with 1.41": (
+            "With few layers that is nearly so; try depth 2. With 20 layers the factor of 2 is missing 20 times."
+        ),
+        "It explodes in a few steps": ("Exploding needs too large a gain. For ReLU, gain 1 is too small."),
     },
-    answer="It hardly moves",
+    answer="It hardly moves from the first step on",
 )
 
-_deep = experiment.signal(std=0.1, activation="relu", depth=32, width=100)
 
 predict_relu = predict(
     "05-relu",
     question="Xavier's start (std 0.1) in a net of 32 ReLU layers of 100 units; layer 0, the inputs, has std 1. "
     "Draw the std of each layer's outputs.",
-    answer=Curve(
-        np.arange(33), np.r_[1, _deep["std"]], xlabel="layer", ylabel="std of the outputs", ylim=(1e-7, 10), log=True
-    ),
+    answer=_relu_by_layer,
     explanation="A straight line on a logarithmic axis: each layer multiplies by the same factor, and it is below 1.",
 )

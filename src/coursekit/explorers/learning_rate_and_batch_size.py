@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..experiments import learning_rate_and_batch_size as experiment
+from ..interactive.sketch import Curve
 from ..plotting import learning_rate_and_batch_size as plot
 from . import Choice, LogSlider, explorer, predict
 
@@ -126,29 +127,50 @@ range_test = explorer(
 )
 
 
+def _loss_by_rate():
+    run = experiment.rate()
+    shown = (run["rates"] <= 10.1) & np.isfinite(run["ends"])
+    return Curve(
+        run["rates"][shown],
+        np.minimum(run["ends"][shown], 3),
+        xlabel="learning rate",
+        ylabel="loss after 150 steps",
+        ylim=(0, 3),
+        xlog=True,
+        count=13,
+    )
+
+
+def _error_by_size():
+    run = experiment.gradient_noise()
+    shown = run["sizes"] <= 256
+    return Curve(
+        run["sizes"][shown],
+        run["error"][shown],
+        xlabel="batch size",
+        ylabel="error of the gradient",
+        ylim=(0.01, 10),
+        log=True,
+        xlog=True,
+    )
+
+
 predict_rate = predict(
     "08-rate",
-    question="At rate 0.001 plain SGD hardly moves. Which rate ends lowest after 150 steps with batches of 32?",
-    options={
-        "About 0.01": "Ten times as fast is still far too slow here: the loss has hardly left the level of guessing.",
-        "About 1": "A thousand times the rate that everybody tries first. The gradients of this net are small, and "
-        "the rate is only the factor in front of them.",
-        "About 30": "That is beyond what the steepest direction bears: the loss jumps into the thousands.",
-    },
-    answer="About 1",
+    question="Plain SGD makes 150 steps with batches of 32. At rate 0.001 the loss hardly leaves 2.3, the level of "
+    "guessing. Draw the loss after 150 steps against the rate.",
+    answer=_loss_by_rate,
+    explanation="A broad valley about rate 1, a thousand times what everybody tries first: the gradients of this net "
+    "are small, and the rate is only the factor in front of them. Beyond it the steepest direction throws "
+    "the weights out.",
 )
 
 predict_noise = predict(
     "08-noise",
-    question="Batches of 16, drawn from very many examples, have gradients that are off by some length on average. How "
-    "large must batches be to be off by half of that?",
-    options={
-        "32": "Twice the examples divide the error by the root of 2, that is by 1.4.",
-        "64": "Four times the examples for half of the error: the standard deviation of a mean falls with the root of "
-        "the number of its terms.",
-        "256": "That is 16 times as many, and divides the error by 4.",
-    },
-    answer="64",
+    question="The gradient of a single example is off by about 3.4. Draw by how much the gradient of a batch is off.",
+    answer=_error_by_size,
+    explanation="Four times the examples for half of the error: the standard deviation of a mean falls with the root "
+    "of the number of its terms. On two logarithmic axes that is a straight line of slope −1/2.",
 )
 
 predict_batch = predict(
@@ -156,12 +178,16 @@ predict_batch = predict(
     question="The same net, the same rate, four epochs. One run uses batches of 8, the other of 512. "
     "Which one has the lower loss after four epochs?",
     options={
-        "Batches of 512: their gradients are better": "Eight times better, since the error falls with the root of 64. "
-        "But there are 64 times fewer updates.",
-        "Batches of 8: they make 64 times as many updates": "Each update goes about equally far at the same rate, so "
-        "their number decides, until noise sets a floor.",
-        "Nearly the same: both have seen the same examples": "They have. But an example counts through the update it "
-        "takes part in, and in a batch of 512 it shares this update with 511 others.",
+        "Batches of 512: their gradients are better": (
+            "Eight times better, since the error falls with the root of 64. But there are 64 times fewer updates."
+        ),
+        "Neither: both have seen the same images": (
+            "They have. But an example counts through the update it "
+            "takes part in, and in a batch of 512 it shares this update with 511 others."
+        ),
+        "Batches of 8: they make 64 times as many updates": (
+            "Each update goes about equally far at the same rate, so their number decides, until noise sets a floor."
+        ),
     },
     answer="Batches of 8: they make 64 times as many updates",
 )
@@ -171,12 +197,18 @@ predict_decay = predict(
     question="A constant rate of 0.1 is below the best one for this net. What does letting it decay do to the loss "
     "after 600 steps?",
     options={
-        "It helps, decay always helps": "Decay takes noise away at the price of shorter steps. At a rate this small "
-        "there is little noise, and the price is all that is left.",
-        "It hurts": "The steps were too short already, and now they get shorter. Decay pays when the first rate is "
-        "larger than a constant one could be.",
-        "It changes nothing": "It does: the exponential decay of this chapter walks only about a fifth of the way that "
-        "the constant rate walks.",
+        "It lowers the loss at the end": (
+            "Decay takes noise away at the price of shorter steps. At a rate this small "
+            "there is little noise, and the price is all that is left."
+        ),
+        "It raises the loss at the end": (
+            "The steps were too short already, and now they get shorter. Decay pays when the first rate is "
+            "larger than a constant one could be."
+        ),
+        "It leaves the loss as it is": (
+            "It does: the exponential decay of this chapter walks only about a fifth of the way that "
+            "the constant rate walks."
+        ),
     },
-    answer="It hurts",
+    answer="It raises the loss at the end",
 )

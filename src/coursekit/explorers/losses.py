@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ..experiments import losses as experiment
+from ..interactive.sketch import Curve
 from ..plotting import losses as plot
 from . import Choice, LogSlider, Slider, explorer, predict
 
@@ -104,20 +107,21 @@ overflow = explorer(
 )
 
 
+def _derivative_of_squared_error():
+    score = np.linspace(-10, 10, 201)
+    mean = experiment.sigmoid_squared_error(score, np.ones_like(score))[1]
+    slope = len(score) * np.abs(mean)  # of each example alone
+    return Curve(score, slope, xlabel="score s", ylabel="size of the derivative of (p − t)²", ylim=(0, 0.4), count=11)
+
+
 predict_stall = predict(
     "02-stall",
-    question="A tumour is benign (t = 1), and the sigmoid unit says p = 0.0001: as wrong as can be. Compare the "
-    "derivatives of its two losses with respect to the score. How large is that of (p − t)², compared with that of "
-    "cross-entropy?",
-    options={
-        "Twice as large: the squared error has a factor 2": "The factor 2 is there. But the chain goes through the "
-        "sigmoid, and multiplies by its derivative p (1 − p), which is 0.0001 here.",
-        "About the same: both are almost as wrong as they can be": "Both losses are large. Their derivatives are "
-        "another matter: a loss can be high and flat.",
-        "About one five-thousandth": "The ratio is 2 p (1 − p), about 0.0002. The sigmoid is flat where the unit is "
-        "sure, whether it is sure and right or sure and wrong.",
-    },
-    answer="About one five-thousandth",
+    question="An example has t = 1. At score −10 the sigmoid unit says p = 0.00005, as wrong as can be; at score 10 it "
+    "is right. Draw the size of the derivative of (p − t)² with respect to the score. (That of cross-entropy "
+    "falls from 1 on the left to 0 on the right.)",
+    answer=_derivative_of_squared_error,
+    explanation="It is 2 (1 − p) p (1 − p). The sigmoid is flat where the unit is confident, whether it is right or "
+    "wrong: a loss can be high and flat. The largest value is 8/27, at p = 1/3.",
 )
 
 predict_outlier = predict(
@@ -125,12 +129,15 @@ predict_outlier = predict(
     question="60 penguins, a straight line from flipper length to body mass, mean squared error. The mass of one "
     "penguin, the one with the shortest flippers, is typed as 40 kg; 4 kg is normal. What becomes of the slope?",
     options={
-        "It hardly changes: 59 of 60 masses are right": "The mean is over errors squared. One error of 36 kg weighs as "
-        "much as 1296 errors of 1 kg.",
-        "It gets smaller, and stays positive": "It does get smaller, and further than that.",
-        "It turns negative": "The line sinks towards the long flippers: heavier penguins are said to be lighter.",
+        "It gets smaller, and turns negative": (
+            "The line sinks towards the long flippers: heavier penguins are said to be lighter."
+        ),
+        "It stays about what it was before": (
+            "The mean is over errors squared. One error of 36 kg weighs as much as 1296 errors of 1 kg."
+        ),
+        "It gets smaller, and stays positive": ("It does get smaller, and further than that."),
     },
-    answer="It turns negative",
+    answer="It gets smaller, and turns negative",
 )
 
 predict_far = predict(
@@ -138,13 +145,18 @@ predict_far = predict(
     question="A linear score separates two kinds of penguins almost without mistakes. Now one more penguin comes: its "
     "bill is enormous, and it lies far on the right side of the line. Which loss moves the line because of it?",
     options={
-        "None: it is classified correctly": "Two of the three losses no longer care about a penguin that is "
-        "far on the right side. One does.",
-        "Squared error": "Squared error wants the score to be 1. A score of 15 is an error of 14, on whichever side.",
-        "Cross-entropy": "Its derivative is p − t, and for a score far on the right side p is almost t.",
-        "Hinge": "It is exactly 0 from a score of 1 on, and so is its derivative.",
+        "None: it is classified correctly": (
+            "Two of the three losses no longer care about a penguin that is far on the right side. One does."
+        ),
+        "The cross-entropy of the score": (
+            "Its derivative is p − t, and for a score far on the right side p is almost t."
+        ),
+        "The squared error of the score": (
+            "Squared error wants the score to be 1. A score of 15 is an error of 14, on whichever side."
+        ),
+        "The hinge loss of the score": ("It is exactly 0 from a score of 1 on, and so is its derivative."),
     },
-    answer="Squared error",
+    answer="The squared error of the score",
 )
 
 predict_limit = predict(

@@ -222,11 +222,14 @@ predict_rate = predict(
     question="Gradient descent on x²/20 + y² starts at (−7, 2). At rate 0.95 it zigzags towards the minimum. "
     "What happens at rate 1.05?",
     options={
-        "It arrives a little sooner": "Along x it would. But y is multiplied by 1 − 2 · 1.05 = −1.1 in every step.",
-        "It zigzags for ever at the same height": "That is rate 1, where y is multiplied by exactly −1. At 1.05 the "
-        "factor is −1.1.",
-        "It leaves for infinity": "y is multiplied by 1 − 2 · 1.05 = −1.1 in every step: it changes sign and grows by "
-        "a tenth. The steepest direction alone decides which rates are too large.",
+        "It arrives a little sooner": ("Along x it would. But y is multiplied by 1 − 2 · 1.05 = −1.1 in every step."),
+        "It zigzags at the same height": (
+            "That is rate 1, where y is multiplied by exactly −1. At 1.05 the factor is −1.1."
+        ),
+        "It leaves for infinity": (
+            "y is multiplied by 1 − 2 · 1.05 = −1.1 in every step: it changes sign and grows by "
+            "a tenth. The steepest direction alone decides which rates are too large."
+        ),
     },
     answer="It leaves for infinity",
 )
@@ -237,14 +240,18 @@ predict_batch = predict(
     "step. Method B makes a step after each single penguin. Both read every penguin four times. "
     "Which one ends closer to the best line?",
     options={
-        "A, its gradients are exact": "They are exact, but four passes give A four steps. At rate 0.03 four steps lead "
-        "nowhere near the minimum.",
-        "B, it makes 342 times as many steps": "Each of B's steps is off, often badly, but on average they point the "
-        "right way, and there are 1,368 of them. A has made four.",
-        "The same, both have read the same data": "The cost in examples is the same. What is made of them is not: "
-        "four steps against 1,368.",
+        "A: its gradients are exact": (
+            "They are exact, but four passes give A four steps. At rate 0.03 four steps lead nowhere near the minimum."
+        ),
+        "B: it makes far more steps": (
+            "Each of B's steps is off, often badly, but on average they point the "
+            "right way, and there are 1,368 of them. A has made four."
+        ),
+        "Both alike: they read the same": (
+            "The cost in examples is the same. What is made of them is not: four steps against 1,368."
+        ),
     },
-    answer="B, it makes 342 times as many steps",
+    answer="B: it makes far more steps",
 )
 
 predict_first_step = predict(
@@ -252,13 +259,16 @@ predict_first_step = predict(
     question="Two weights get gradients of 100 and of 0.01. Adam makes its first step, at rate 0.001. "
     "How long are the two steps?",
     options={
-        "0.1 and 0.00001": "That is gradient descent: the rate times the gradient.",
-        "Both 0.001": "At the first step m-hat is the gradient and v-hat its square, so m-hat over the root of v-hat "
-        "is 1 or −1, whatever the gradient.",
-        "Both 0.0001, because beta1 is 0.9": "m is indeed a tenth of the gradient after one step. The bias correction "
-        "divides it by that tenth.",
+        "0.1 and 0.00001": ("That is gradient descent: the rate times the gradient."),
+        "0.001 and 0.001": (
+            "At the first step m-hat is the gradient and v-hat its square, so m-hat over the root of v-hat "
+            "is 1 or −1, whatever the gradient."
+        ),
+        "0.0001 and 0.0001": (
+            "m is indeed a tenth of the gradient after one step. The bias correction divides it by that tenth."
+        ),
     },
-    answer="Both 0.001",
+    answer="0.001 and 0.001",
 )
 
 predict_adversary = predict(
@@ -266,12 +276,18 @@ predict_adversary = predict(
     question="The gradient of one weight x is +3 at every third step and −1 at the two others. x must stay between −1 "
     "and 1. Adam remembers little more than one step. Where does it end?",
     options={
-        "At −1": "That is the right answer to the problem: the gradients sum to +1 in each cycle, so x should fall. "
-        "But Adam divides each gradient by about its own size.",
-        "Near 0": "The three steps of a cycle do not cancel: divided by its own size every gradient counts the same, "
-        "and two of three push x up.",
-        "At +1": "Divided by about its own size every gradient has length 1. Two steps up, one step down: the majority "
-        "wins, and the majority is wrong.",
+        "At +1": (
+            "Divided by about its own size every gradient has length 1. Two steps up, one step down: the majority "
+            "wins, and the majority is wrong."
+        ),
+        "At −1": (
+            "That is the right answer to the problem: the gradients sum to +1 in each cycle, so x should fall. "
+            "But Adam divides each gradient by about its own size."
+        ),
+        "Near 0": (
+            "The three steps of a cycle do not cancel: divided by its own size every gradient counts the same, "
+            "and two of three push x up."
+        ),
     },
     answer="At +1",
 )
@@ -280,12 +296,18 @@ predict_mnist = predict(
     "07-mnist",
     question="At rate 0.01 Adam is far ahead of gradient descent on MNIST. Now all get rate 1. Who is ahead?",
     options={
-        "Still Adam, it adapts its rate": "Adam adapts the rate of each weight relative to the others. The length of "
-        "its steps is still the number that you give: 1 for every weight, which is far too much.",
-        "Gradient descent": "Its steps are the rate times the gradient, and these gradients are small. What is right "
-        "for one optimizer is a hundred times too much for another.",
-        "All diverge": "Some do. For gradient descent 1 is about right here: its steps are the rate times gradients "
-        "that are small.",
+        "Adam, as before": (
+            "Adam adapts the rate of each weight relative to the others. The length of "
+            "its steps is still the number that you give: 1 for every weight, which is far too much."
+        ),
+        "None: all diverge": (
+            "Some do. For gradient descent 1 is about right here: its steps are the rate times gradients "
+            "that are small."
+        ),
+        "Gradient descent": (
+            "Its steps are the rate times the gradient, and these gradients are small. What is right "
+            "for one optimizer is a hundred times too much for another."
+        ),
     },
     answer="Gradient descent",
 )

@@ -78,11 +78,15 @@ predict_scaled = predict(
     question="Radius and perimeter of a tumour rise together almost exactly. Both are standardized: mean 0, standard "
     "deviation 1. Gradient descent then needs",
     options={
-        "one step": "One step is enough only where the curvature is the same in every direction. Standard deviations "
-        "of 1 do not say so for directions between the axes.",
-        "about ten steps": "That is so for features that are nearly uncorrelated, such as those of the penguins.",
-        "thousands of steps": "The cloud is a needle along the diagonal. Scaling made the needle's two shadows on the "
-        "axes equally long; it is still a needle, and the loss is a narrow valley.",
+        "thousands of steps": (
+            "The cloud is a needle along the diagonal. Scaling made the needle's two shadows on the "
+            "axes equally long; it is still a needle, and the loss is a narrow valley."
+        ),
+        "a single step, or two": (
+            "One step is enough only where the curvature is the same in every direction. Standard deviations "
+            "of 1 do not say so for directions between the axes."
+        ),
+        "about ten steps": ("That is so for features that are nearly uncorrelated, such as those of the penguins."),
     },
     answer="thousands of steps",
 )
@@ -92,13 +96,18 @@ predict_eps = predict(
     question="A photograph carries faint noise, less than 3 % of its variance. You whiten its patches with an eps "
     "close to zero. How large is the noise's share of the variance now?",
     options={
-        "The same: everything is scaled alike": "Each direction has its own factor, and the directions with the "
-        "smallest variance get the largest.",
-        "Smaller: whitening cleans": "Whitening makes the directions equally strong. It cannot know which hold noise.",
-        "More than ten times as large": "A photograph has its variance in few directions, noise in all of them alike. "
-        "Where the photograph has hardly any, the noise is what gets blown up to variance 1.",
+        "The same: all of it is scaled alike": (
+            "Each direction has its own factor, and the directions with the smallest variance get the largest."
+        ),
+        "Smaller: whitening cleans the photograph": (
+            "Whitening makes the directions equally strong. It cannot know which hold noise."
+        ),
+        "More than ten times as large as before": (
+            "A photograph has its variance in few directions, noise in all of them alike. "
+            "Where the photograph has hardly any, the noise is what gets blown up to variance 1."
+        ),
     },
-    answer="More than ten times as large",
+    answer="More than ten times as large as before",
 )
 
 predict_leak = predict(
@@ -106,10 +115,12 @@ predict_leak = predict(
     question="The features are pure noise, the labels come from a coin. From 60 rows you first keep the 10 of 1,000 "
     "features that go best with the labels, then hold out 20 rows, and classify them. How many are right?",
     options={
-        "About half": "That would be so if the held-out rows had not helped to choose the features.",
-        "Well above half": "With 1,000 columns of noise, some go with the labels of these 60 rows by chance, the 20 "
-        "held-out ones among them.",
-        "Fewer than half": "The features were chosen to agree with the held-out labels, not to contradict them.",
+        "About half of them": ("That would be so if the held-out rows had not helped to choose the features."),
+        "Well above half": (
+            "With 1,000 columns of noise, some go with the labels of these 60 rows by chance, the 20 "
+            "held-out ones among them."
+        ),
+        "Well below half": ("The features were chosen to agree with the held-out labels, not to contradict them."),
     },
     answer="Well above half",
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..experiments import recurrent_networks as experiment
+from ..interactive.sketch import Curve
 from ..plotting import recurrent_networks as plot
 from . import Choice, LogSlider, Slider, explorer, predict
 
@@ -70,31 +73,39 @@ written = explorer(
 )
 
 
+def _what_is_left():
+    steps = np.arange(101)
+    return Curve(
+        steps, 0.9**steps, xlabel="steps back", ylabel="share of the gradient that is left", ylim=(0, 1), count=11
+    )
+
+
 predict_long = predict(
     "14-long",
     question="The recurrent net has learnt from numbers of 8 bits. Now it adds numbers of 40 bits, without further "
     "training. What share of the bits does it get right?",
     options={
-        "About half: it never saw such long numbers": "It never saw them, but no step of the work is new. The cell "
-        "reads two bits and what it was handed, and that is all it needs at bit 39 too.",
-        "The first 8 are right, the others are guessed": "Nothing in the net counts to 8. The same weights work at "
-        "every step, whether it is the 3rd or the 39th.",
-        "Nearly all": "One rule, used at every step: add two bits and the carry. Because the weights are shared by "
-        "all steps, what was learnt for 8 holds for 40.",
+        "About half of all the bits": (
+            "It never saw them, but no step of the work is new. The cell "
+            "reads two bits and what it was handed, and that is all it needs at bit 39 too."
+        ),
+        "The first 8, and half of the rest": (
+            "Nothing in the net counts to 8. The same weights work at every step, whether it is the 3rd or the 39th."
+        ),
+        "Nearly all of the bits": (
+            "One rule, used at every step: add two bits and the carry. Because the weights are shared by "
+            "all steps, what was learnt for 8 holds for 40."
+        ),
     },
-    answer="Nearly all",
+    answer="Nearly all of the bits",
 )
 
 predict_gradient = predict(
     "14-gradient",
-    question="One step back multiplies the gradient by 0.9. What is left of it after 100 steps?",
-    options={
-        "About 90 %": "That is one step. A hundred steps multiply a hundred times.",
-        "About a tenth": "0.9 to the power of 22 is a tenth. There are 78 more steps to go.",
-        "About 0.003 %": "0.9 to the power of 100 is 0.0000266. A learning rate cannot make up for that: the parts of "
-        "the gradient from near steps would grow just as much.",
-    },
-    answer="About 0.003 %",
+    question="One step back multiplies the gradient by 0.9. Draw what is left of it after up to 100 steps.",
+    answer=_what_is_left,
+    explanation="0.9 to the power of 22 is a tenth, to the power of 100 it is 0.003 %. A learning rate cannot make up "
+    "for that: the parts of the gradient from near steps would grow just as much.",
 )
 
 predict_hold = predict(
@@ -102,12 +113,18 @@ predict_hold = predict(
     question="A plain RNN learns to name the first symbol of a sequence after delays of up to 20 steps, and gets "
     "them all right. Then it is tested with a delay of 200 steps. What happens?",
     options={
-        "It guesses: 200 steps are far too long for a plain RNN": "Long delays are hard to learn, because no gradient "
-        "comes back. Here it has learnt already. Nothing says that it cannot hold what it has.",
-        "It recalls the symbol": "Once a state reproduces itself from step to step it can stay for ever. What a plain "
-        "RNN lacks is not memory: it is a gradient that tells it what to remember.",
-        "It recalls about a tenth of the symbols": "Forgetting is not in proportion to time. Either the state goes "
-        "round in a loop that keeps the symbol, or it does not.",
+        "It guesses the symbol": (
+            "Long delays are hard to learn, because no gradient "
+            "comes back. Here it has learnt already. Nothing says that it cannot hold what it has."
+        ),
+        "It recalls the symbol": (
+            "Once a state reproduces itself from step to step it can stay for ever. What a plain "
+            "RNN lacks is not memory: it is a gradient that tells it what to remember."
+        ),
+        "It recalls one in ten": (
+            "Forgetting is not in proportion to time. Either the state goes "
+            "round in a loop that keeps the symbol, or it does not."
+        ),
     },
     answer="It recalls the symbol",
 )
@@ -117,11 +134,15 @@ predict_temperature = predict(
     question="The lower the temperature, the more often the network writes the letter it holds most likely. What does "
     "it write at a temperature near 0?",
     options={
-        "Its best text: every letter is the likeliest one": "The likeliest letter at every step does not make the "
-        "likeliest text, and after the same letters comes the same letter again. Look for the loop.",
-        "The same few words again and again": "With no chance left, a state that comes near an earlier one goes the "
-        "same way again. Common words lead to common words, and round it goes.",
-        "Random letters": "That is the other end: a high temperature makes all letters alike.",
+        "The same few words for ever": (
+            "With no chance left, a state that comes near an earlier one goes the "
+            "same way again. Common words lead to common words, and round it goes."
+        ),
+        "Its best text, with few mistakes": (
+            "The likeliest letter at every step does not make the "
+            "likeliest text, and after the same letters comes the same letter again. Look for the loop."
+        ),
+        "A row of nearly random letters": ("That is the other end: a high temperature makes all letters alike."),
     },
-    answer="The same few words again and again",
+    answer="The same few words for ever",
 )

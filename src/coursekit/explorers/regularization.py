@@ -133,11 +133,15 @@ predict_labels = predict(
     question="The labels of the 300 training images are shuffled, so that there is nothing to be learnt. How many of "
     "its training images does the same network get right after training?",
     options={
-        "About 10 %, as by guessing": "That is what it gets on new images. But it need not find a rule: it has "
-        "enough weights to remember each image with its label.",
-        "About half": "It is about half after a hundred steps, and goes on.",
-        "All of them": "It has 26,506 weights and biases for 300 images, and learns each by heart. Low training error "
-        "says nothing about whether there was anything to learn.",
+        "All of them": (
+            "It has 26,506 weights and biases for 300 images, and learns each by heart. Low training error "
+            "says nothing about whether there was anything to learn."
+        ),
+        "About 10 %": (
+            "That is what it gets on new images. But it need not find a rule: it has "
+            "enough weights to remember each image with its label."
+        ),
+        "About half": ("It is about half after a hundred steps, and goes on."),
     },
     answer="All of them",
 )
@@ -147,14 +151,19 @@ predict_strength = predict(
     question="The strength of the penalty grows from nothing to very much. What does the error on the training points "
     "do?",
     options={
-        "It falls, that is what regularization is for": "What may fall is the error on new points. On the training "
-        "points nothing fits better than the fit without a penalty.",
-        "It falls first and then rises": "That is the error on new points. The training error is lowest without a "
-        "penalty.",
-        "It only rises": "Without a penalty the weights are those with the lowest training error. Any penalty takes "
-        "them away from there. Regularization buys a lower error on new data with a higher one on the training data.",
+        "It falls from the start to the end": (
+            "What may fall is the error on new points. On the training "
+            "points nothing fits better than the fit without a penalty."
+        ),
+        "It falls first and then rises": (
+            "That is the error on new points. The training error is lowest without a penalty."
+        ),
+        "It rises from the start to the end": (
+            "Without a penalty the weights are those with the lowest training error. Any penalty takes them away from "
+            "there. Regularization buys a lower error on new data with a higher one on the training data."
+        ),
     },
-    answer="It only rises",
+    answer="It rises from the start to the end",
 )
 
 predict_zeros = predict(
@@ -162,12 +171,16 @@ predict_zeros = predict(
     question="One dense layer, 640 weights, is trained by SGD with the L1 penalty: its gradient, strength times the "
     "sign of the weight, is added to that of the loss. How many of the weights are exactly 0 at the end?",
     options={
-        "None": "Each step moves a weight by rate times strength towards 0, and past it. It then comes back, and so "
-        "on: small weights jump to and fro across 0 and do not meet it.",
-        "About half": "That is what the threshold step gives, which stops at 0. The plain gradient step jumps across.",
-        "Almost all": "The penalty is not that strong: where the data hold against it, weights stay.",
+        "About half of them": (
+            "That is what the threshold step gives, which stops at 0. The plain gradient step jumps across."
+        ),
+        "Not one of them": (
+            "Each step moves a weight by rate times strength towards 0, and past it. It then comes back, and so "
+            "on: small weights jump to and fro across 0 and do not meet it."
+        ),
+        "Nearly all of them": ("The penalty is not that strong: where the data hold against it, weights stay."),
     },
-    answer="None",
+    answer="Not one of them",
 )
 
 predict_adam = predict(
@@ -175,12 +188,17 @@ predict_adam = predict(
     question="Two weights get the same L2 penalty under Adam. The gradients of the one are 100 times those of the "
     "other, up and down in turn, so that on balance only the penalty pulls. Which one decays faster?",
     options={
-        "Both the same, it is the same penalty": "So it is with SGD. Adam divides everything in the gradient, the "
-        "penalty's part too, by the size of the weight's gradients.",
-        "The one with the large gradients": "Adam divides by the size of the gradients, so large gradients make the "
-        "penalty's part small.",
-        "The one with the small gradients": "Adam divides the penalty's part of the gradient by the size of all of it. "
-        "A weight with large gradients is hardly decayed at all.",
+        "Both the same, for the penalty is the same": (
+            "So it is with SGD. Adam divides everything in the gradient, the "
+            "penalty's part too, by the size of the weight's gradients."
+        ),
+        "The one with the small gradients": (
+            "Adam divides the penalty's part of the gradient by the size of all of it. "
+            "A weight with large gradients is hardly decayed at all."
+        ),
+        "The one with the large gradients": (
+            "Adam divides by the size of the gradients, so large gradients make the penalty's part small."
+        ),
     },
     answer="The one with the small gradients",
 )
@@ -190,12 +208,16 @@ predict_dropout = predict(
     question="In training every hidden unit is silenced with probability 0.5, and nothing is scaled. At test time all "
     "units are on. What reaches a unit of the next layer, compared with training?",
     options={
-        "The same": "In training half of the terms of its sum are missing on average. Now all are there.",
-        "Twice as much on average": "Twice as many terms of the sum are there. So either the units that are kept are "
-        "doubled in training (inverted dropout), or everything is halved at test time.",
-        "Half as much on average": "It is the training sum that lacks half of its terms.",
+        "Twice as much, on average": (
+            "Twice as many terms of the sum are there. So either the units that are kept are "
+            "doubled in training (inverted dropout), or everything is halved at test time."
+        ),
+        "As much as in training, on average": (
+            "In training half of the terms of its sum are missing on average. Now all are there."
+        ),
+        "Half as much, on average": ("It is the training sum that lacks half of its terms."),
     },
-    answer="Twice as much on average",
+    answer="Twice as much, on average",
 )
 
 predict_ensemble = predict(
@@ -203,12 +225,18 @@ predict_ensemble = predict(
     question="Twenty networks, on average 74 % right, differ in nothing but the random start. We average their "
     "probabilities. How many does the average get right?",
     options={
-        "74 %, the mean of the members": "The error of a mean is not the mean of the errors: where members err "
-        "differently, their errors partly cancel.",
-        "Some more than 74 %": "They disagree on some images, and there the average is more often right than a "
-        "single one. On most images they agree, in their mistakes too, so the gain is limited.",
-        "Nearly 100 %, twenty votes against chance": "That would hold if the members erred independently. They have "
-        "seen the same images and make many of the same mistakes.",
+        "74 %, like the members": (
+            "The error of a mean is not the mean of the errors: where members err "
+            "differently, their errors partly cancel."
+        ),
+        "Nearly 100 %, as a vote would": (
+            "That would hold if the members erred independently. They have "
+            "seen the same images and make many of the same mistakes."
+        ),
+        "A few points more than 74 %": (
+            "They disagree on some images, and there the average is more often right than a "
+            "single one. On most images they agree, in their mistakes too, so the gain is limited."
+        ),
     },
-    answer="Some more than 74 %",
+    answer="A few points more than 74 %",
 )

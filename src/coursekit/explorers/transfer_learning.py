@@ -79,13 +79,19 @@ predict_cut = predict(
     question="A network was trained to tell digits 0 to 4 apart. We cut it somewhere, freeze what lies before the cut, "
     "and train one softmax layer on 1,000 images of digits 5 to 9. Which cut is the worst?",
     options={
-        "Before the first layer: raw pixels": "Pixels know nothing of digits, but they have lost nothing either. A "
-        "softmax layer on pixels is a fair opponent.",
-        "After the first convolution": "Its kernels look for edges and spots, which 5 to 9 are made of as well.",
-        "After the dense layer, the most abstract": "This layer has learnt what tells 0 to 4 apart and thrown away the "
-        "rest. What tells 5 from 6 was part of the rest.",
+        "In front of all layers: raw pixels": (
+            "Pixels know nothing of digits, but they have lost nothing either. A "
+            "softmax layer on pixels is a fair opponent."
+        ),
+        "After the first convolution layer": (
+            "Its kernels look for edges and spots, which 5 to 9 are made of as well."
+        ),
+        "After the dense layer at the end": (
+            "This layer has learnt what tells 0 to 4 apart and thrown away the "
+            "rest. What tells 5 from 6 was part of the rest."
+        ),
     },
-    answer="After the dense layer, the most abstract",
+    answer="After the dense layer at the end",
 )
 
 predict_gain = predict(
@@ -93,11 +99,11 @@ predict_gain = predict(
     question="All layers are fine-tuned, from the network trained on 0 to 4 or from random weights. With how many "
     "images of 5 to 9 is the head start worth most?",
     options={
-        "10": "With so little data, what is not known already cannot be learnt.",
-        "100": "A network of this size already learns edges and strokes from 100 digits by itself.",
-        "1,000": "With 1,000 images both starts end at nearly the same accuracy: the data says it all.",
+        "100 images": ("A network of this size already learns edges and strokes from 100 digits by itself."),
+        "10 images": ("With so little data, what is not known already cannot be learnt."),
+        "1,000 images": ("With 1,000 images both starts end at nearly the same accuracy: the data says it all."),
     },
-    answer="10",
+    answer="10 images",
 )
 
 predict_rate = predict(
@@ -105,12 +111,16 @@ predict_rate = predict(
     question="Network and new head are fine-tuned on 30 images of digits 5 to 9. The rate of all layers but the head "
     "goes up from 0.001 to 0.1. What happens to the old task, digits 0 to 4 with the old head?",
     options={
-        "Nothing: the old head is kept": "The old head is kept, but the features under it are not those that it was "
-        "trained on.",
-        "It is forgotten, the more the larger the rate": "The features move away under the old head. Nothing in the "
-        "loss asks for digits 0 to 4, so nothing holds them.",
-        "It gets better, digits are digits": "The features follow the 30 new images, and none of these is a digit from "
-        "0 to 4.",
+        "It is forgotten, more at larger rates": (
+            "The features move away under the old head. Nothing in the "
+            "loss asks for digits 0 to 4, so nothing holds them."
+        ),
+        "Nothing: the old head is kept": (
+            "The old head is kept, but the features under it are not those that it was trained on."
+        ),
+        "It gets better: digits are digits": (
+            "The features follow the 30 new images, and none of these is a digit from 0 to 4."
+        ),
     },
-    answer="It is forgotten, the more the larger the rate",
+    answer="It is forgotten, more at larger rates",
 )

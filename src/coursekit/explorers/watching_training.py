@@ -134,11 +134,14 @@ predict_memory = predict(
     question="Twenty images get labels drawn at random. 64 hidden units are trained on these twenty alone. How many "
     "of the twenty labels does it get right in the end?",
     options={
-        "About two, that is guessing": "Guessing is what it does on new images. These twenty it can learn by heart: it "
-        "has more than 13,000 parameters.",
-        "About half": "Nothing stops it half-way. Twenty points in 196 dimensions can be told apart, whatever "
-        "their labels.",
-        "All twenty": "It learns them by heart. So the test of the few examples says nothing about the labels.",
+        "About two": (
+            "Guessing is what it does on new images. These twenty it can learn by heart: it "
+            "has more than 13,000 parameters."
+        ),
+        "All twenty": ("It learns them by heart. So the test of the few examples says nothing about the labels."),
+        "About half": (
+            "Nothing stops it half-way. Twenty points in 196 dimensions can be told apart, whatever their labels."
+        ),
     },
     answer="All twenty",
 )
@@ -158,11 +161,11 @@ predict_length = predict(
     question="You find the rate with the lowest loss after 60 steps, and look at the update ratio of that run. Then "
     "you do the same for 960 steps. How do the two ratios compare?",
     options={
-        "They are the same: the right ratio does not depend on the length": "That is what a fixed rule of thumb "
-        "implies. The runs say otherwise.",
-        "The longer run wants the smaller ratio": "A short run has to hurry. A long one has time, and gains from the "
-        "smaller noise at the end.",
-        "The longer run wants the larger ratio": "It has more steps, not fewer. It can afford small ones.",
+        "They are about the same": ("That is what a fixed rule of thumb implies. The runs say otherwise."),
+        "The longer run has the larger one": ("It has more steps, not fewer. It can afford small ones."),
+        "The longer run has the smaller": (
+            "A short run has to hurry. A long one has time, and gains from the smaller noise at the end."
+        ),
     },
-    answer="The longer run wants the smaller ratio",
+    answer="The longer run has the smaller",
 )

@@ -97,7 +97,7 @@ class Clinic:
 
     def widget(self):
         """The clinic for a notebook: picture, four options, Check, Next."""
-        from .widget import _fluid, _ipywidgets
+        from .widget import _fluid, _ipywidgets, mixed
 
         w = _ipywidgets()
         picture, reply, progress = w.HTML(), w.HTML(), w.HTML()
@@ -117,7 +117,8 @@ class Clinic:
                 f'<div role="img" aria-label="{escape(drawn.alt)}" style="max-width:44rem;background:#fff">'
                 f"{_fluid(drawn.svg)}</div><p>{escape(drawn.alt)}</p>"
             )
-            field.options = [(text, index) for index, text in enumerate(row["options"])]
+            options = row["options"]
+            field.options = [(options[index], index) for index in mixed(f"{self.name}-{number}", len(options))]
             field.value, field.disabled, check.disabled, following.disabled = None, False, True, True
             reply.value = ""
             progress.value = f"Case {number}. {len(set(done))} of {len(self.questions)} solved."

@@ -23,6 +23,10 @@ class Control:
 
     kind = ""
     between = 1
+    values: tuple
+    default: object
+    label: str
+    unit: str
 
     def text(self, value) -> str:
         """The value in words, with its unit.
@@ -52,6 +56,9 @@ class Control:
 
 
 class _Range(Control):
+    low: float
+    high: float
+
     def _finish(self, values):
         object.__setattr__(self, "values", values)
         default = values[len(values) // 2] if self.default is None else _number("default", self.default)

@@ -70,7 +70,7 @@ def build(addresses: list[str], cache: Path, out: Path, workers: int = 0, say=pr
     return report
 
 
-def draw_frames(address: str, indices: list[int]) -> tuple[list[tuple[int, str, str]], dict[str, str]]:
+def draw_frames(address: str, indices: list[int]) -> tuple[list[tuple[int, str, str]], dict[str, str | None]]:
     """Some pictures of an explorer, (index, svg, alt), and the sources that were loaded for them."""
     _digests.watch()
     from .core import find

@@ -1,6 +1,9 @@
 """`predict`: commit to an answer before the result is shown.
 
->>> from coursekit.explorers import predict
+In the book the rest of the prediction's section stays covered until the reader has committed, so that neither a figure
+nor a sentence below gives the answer away. Without JavaScript and on paper everything is shown.
+
+>>> from coursekit.interactive import predict
 >>> zero = predict(
 ...     "05-zero",
 ...     question="All weights start at 0. What does the network learn?",
@@ -22,11 +25,13 @@ import math
 import numbers
 import os
 import re
+from functools import cached_property
 
 from matplotlib.figure import Figure
 
 from .._checks import describe
 from ..errors import DTypeError, RangeError
+from .answers import Answer, Choice, Number
 from .core import Explorer, escape
 from .sketch import Curve
 
@@ -42,6 +47,7 @@ def predict(
     explanation: str = "",
     unit: str = "",
     tolerance: float = 0.1,
+    mistakes: dict[float, str] | None = None,
     then=None,
 ) -> Prediction:
     """A question that the reader answers before going on; the answer stays in the reader's browser.
@@ -50,62 +56,75 @@ def predict(
     ----------
     name : letters, digits and hyphens, unique in the course, such as "05-zero"; the answer is kept under it
     question : one or two sentences
-    answer : the right option's text, a number, or a `Curve` that the reader draws
+    answer : the right option's text, a number, or a `Curve` that the reader draws (or a function that gives one: it
+        is called when the prediction is shown, so that no run is made on import)
     options : text -> what to say to a reader who chose it; left out for a number
     explanation : said to everyone after the answer
     unit, tolerance : for a number: its unit, and the relative error that still counts as right
-    then : an explorer or a Figure that stays covered until the reader has answered
+    mistakes : for a number: what a usual mistake gives -> what to say to it
+    then : an explorer or a Figure that is shown under the answer, and covered until there is one
 
     Raises
     ------
     DTypeError, RangeError
         If the name, the options or the answer cannot be used.
     """
-    return Prediction(name, question, answer, options, explanation, unit, tolerance, then)
+    if options is not None:
+        _check_options(options)
+        if answer not in options:
+            raise RangeError(f"answer is {answer!r}, but must be one of {', '.join(map(repr, options))}")
+        kind = Choice(options, answer)
+    elif isinstance(answer, Curve) or callable(answer):
+        kind = answer
+    elif isinstance(answer, bool) or not isinstance(answer, numbers.Real) or not math.isfinite(answer):
+        raise DTypeError(f"answer is {describe(answer)}, but without options= it must be a finite number or a Curve")
+    else:
+        kind = Number(answer, tolerance, unit, mistakes or {})
+    if not isinstance(tolerance, numbers.Real) or not 0 <= tolerance < 1:
+        raise RangeError(f"tolerance is {tolerance!r}, but must be a relative error in [0, 1)")
+    return Prediction(name, question, kind, explanation, then)
 
 
 class Prediction:
     """What `predict` returns; show it at the end of a cell."""
 
-    tag, button = "Predict", "Commit"
+    tag, button, good, bad = "Predict", "Commit", "As you predicted.", "Not what happens."
+    covers = True
 
-    def __init__(self, name, question, answer, options, explanation, unit, tolerance, then):
+    def __init__(self, name, question, kind, explanation="", then=None):
         if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
             raise RangeError(f"name is {name!r}, but must be lower-case letters, digits and hyphens, like '05-zero'")
         if not isinstance(question, str) or not question.strip():
             raise DTypeError(f"question is {describe(question)}, but must be a sentence")
-        if options is not None:
-            if not isinstance(options, dict) or len(options) < 2:
-                raise DTypeError(
-                    f"options is {describe(options)}, but must be a dict of at least two: text -> feedback"
-                )
-            for text, feedback in options.items():
-                if not isinstance(text, str) or not isinstance(feedback, str) or not feedback.strip():
-                    raise DTypeError(f"option {text!r} needs a feedback text, and has {describe(feedback)}")
-            if answer not in options:
-                raise RangeError(f"answer is {answer!r}, but must be one of {', '.join(map(repr, options))}")
-        elif isinstance(answer, Curve):
-            pass
-        elif isinstance(answer, bool) or not isinstance(answer, numbers.Real) or not math.isfinite(answer):
-            raise DTypeError(
-                f"answer is {describe(answer)}, but without options= it must be a finite number or a Curve"
-            )
-        if not isinstance(tolerance, numbers.Real) or not 0 <= tolerance < 1:
-            raise RangeError(f"tolerance is {tolerance!r}, but must be a relative error in [0, 1)")
         if then is not None and not isinstance(then, (Explorer, Figure)):
             raise DTypeError(f"then is {describe(then)}, but must be an explorer or a Matplotlib Figure")
-        self.name, self.question, self.answer, self.options = name, question.strip(), answer, options
-        self.explanation, self.unit, self.tolerance, self.then = explanation, unit, tolerance, then
+        self.name, self.question, self.explanation, self.then = name, question.strip(), explanation, then
+        self._kind = kind
+
+    @cached_property
+    def kind(self) -> Answer:
+        """What is asked for: one of `answers`, or a `Curve`."""
+        return self._kind() if not isinstance(self._kind, Answer) and callable(self._kind) else self._kind
+
+    @property
+    def answer(self):
+        """The right option, the number, or the curve."""
+        return self.kind if self.is_curve else self.kind.right if self.is_choice else self.kind.answer
+
+    @property
+    def options(self) -> dict[str, str] | None:
+        """The options with their feedback, or None."""
+        return getattr(self.kind, "options", None)
 
     @property
     def is_choice(self) -> bool:
-        """Whether the reader picks an option; else the reader gives a number."""
-        return self.options is not None
+        """Whether the reader picks one option."""
+        return isinstance(self.kind, Choice)
 
     @property
     def is_curve(self) -> bool:
         """Whether the reader draws a curve."""
-        return isinstance(self.answer, Curve)
+        return isinstance(self.kind, Curve)
 
     @property
     def texts(self) -> list[str]:
@@ -115,72 +134,43 @@ class Prediction:
     @property
     def right(self) -> str:
         """The right answer in words."""
-        if self.is_curve:
-            first, last = self.answer.y[[0, -1]]
-            return f"from {first:.2g} on the left to {last:.2g} on the right"
-        return self.answer if self.is_choice else f"{self.answer:.3g} {self.unit}".strip()
+        return self.kind.right
 
     def reply(self, given) -> str:
-        """What the reader is told, as HTML; `given` is the option's index, a number, or a curve's levels."""
-        if self.is_choice:
-            text = self.texts[given]
-            verdict = "As you predicted." if text == self.answer else "Not what happens."
-            told = self.options[text]
-        elif self.is_curve:
-            verdict, told = self.answer.verdict(given), f"The run goes {self.right}."
-        else:
-            verdict, told = _verdict(given, self.answer, self.tolerance), f"The run gives {self.right}."
-        more = f"<p>{escape(self.explanation)}</p>" if self.explanation else ""
-        return f"<p><strong>{verdict}</strong> {escape(told)}</p>{more}"
+        """What the reader is told, as HTML; `given` is what the kind of answer takes: an index, a number, a list."""
+        verdict = self.kind.verdict(given, self.good, self.bad)
+        return f"<p><strong>{verdict}</strong> {escape(self.kind.told(given))}</p>{self._more}"
+
+    @property
+    def _more(self):
+        """What everyone is told."""
+        said = [self.explanation] if self.is_choice else [self.explanation, self.kind.explanation]
+        return "".join(f"<p>{escape(text)}</p>" for text in said if text)
 
     def html(self) -> str:
         """The question as HTML; the answer is in it, but not in plain sight."""
         root = f"ck-predict-{self.name}"
-        if self.is_choice:
-            field = "".join(
-                f'<label class="ck-option"><input type="radio" name="{root}" value="{index}" required> '
-                f"<span>{escape(text)}</span></label>"
-                for index, text in enumerate(self.texts)
-            )
-            secret = {
-                "replies": [self.reply(index) for index in range(len(self.texts))],
-                "right": self.texts.index(self.answer),
-            }
-        elif self.is_curve:
-            field = self.answer.fields(root)
-            secret = {
-                "levels": self.answer.levels.round(2).tolist(),
-                "points": self.answer.points(),
-                "told": escape(f"The run goes {self.right}."),
-                "more": f"<p>{escape(self.explanation)}</p>" if self.explanation else "",
-            }
-        else:
-            unit = f'<span class="ck-unit">{escape(self.unit)}</span>' if self.unit else ""
-            field = (
-                f'<label class="ck-number">Your number <input type="text" inputmode="decimal" name="{root}" '
-                f'autocomplete="off" required> {unit}</label>'
-            )
-            secret = {
-                "answer": float(self.answer),
-                "tolerance": float(self.tolerance),
-                "told": escape(f"The run gives {self.right}."),
-                "more": f"<p>{escape(self.explanation)}</p>" if self.explanation else "",
-            }
+        secret = {"kind": self.kind.kind, "good": self.good, "bad": self.bad, "more": self._more, **self.kind.secret()}
         hidden = base64.b64encode(json.dumps(secret).encode()).decode()
+        told = self.kind.explanation if self.is_choice else ""
         right = f"<p><strong>Answer:</strong> {escape(self.right)}</p>"
-        told = self.options[self.answer] if self.is_choice else ""
-        right += "".join(f"<p>{escape(text)}</p>" for text in (told, self.explanation) if text)
+        right += (f"<p>{escape(told)}</p>" if told else "") + self._more
         then = f'<div class="ck-then">{_html(self.then)}</div>' if self.then is not None else ""
+        covers = ' data-covers="section"' if self.covers else ""
         return (
-            f'<div class="ck-predict" id="{root}" data-name="{self.name}" '
-            f'data-secret="{hidden}"><form class="ck-ask"><fieldset><legend><span class="ck-tag">{self.tag}</span> '
-            f"{escape(self.question)}</legend>{field}</fieldset>"
+            f'<div class="ck-predict" id="{root}" data-name="{self.name}"{covers} '
+            f'data-secret="{hidden}"><form class="ck-ask" novalidate><fieldset><legend><span class="ck-tag">'
+            f"{self.tag}</span> {escape(self.question)}</legend>{self.picture()}{self.kind.fields(root)}</fieldset>"
             f'<p class="ck-actions"><button type="submit">{self.button}</button></p></form>'
             '<div class="ck-reply" aria-live="polite"></div>'
             f'<div class="ck-print">{right}</div>'
             f"<noscript><details><summary>Show the answer</summary>{right}</details></noscript>"
             f"{then}</div>"
         )
+
+    def picture(self) -> str:
+        """What stands between the question and the place for the answer, as HTML; nothing here."""
+        return ""
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         bundle = {"text/html": self.html(), "text/plain": f"{self.tag}: {self.question}"}
@@ -191,16 +181,12 @@ class Prediction:
         return bundle
 
 
-def _verdict(given, answer, tolerance) -> str:
-    """How far off a number is, in words; the page's script says the same."""
-    off = abs(given - answer)
-    if off <= tolerance * abs(answer):
-        return "As you predicted."
-    if given * answer > 0:
-        ratio = given / answer
-        factor = max(ratio, 1 / ratio)
-        return f"Your number is {factor:.2g} times too {'large' if ratio > 1 else 'small'}."
-    return f"Your number is off by {off:.2g}."
+def _check_options(options):
+    if not isinstance(options, dict) or len(options) < 2:
+        raise DTypeError(f"options is {describe(options)}, but must be a dict of at least two: text -> feedback")
+    for text, feedback in options.items():
+        if not isinstance(text, str) or not isinstance(feedback, str) or not feedback.strip():
+            raise DTypeError(f"option {text!r} needs a feedback text, and has {describe(feedback)}")
 
 
 def _html(thing):

@@ -1,7 +1,8 @@
 """The list of chapters on the first page, with what this reader has done in each.
 
 The build fills `<div class="ck-progress">` with a table of the chapters that it found; `static/progress.js` adds, from
-the reader's own browser, the sections seen, the predictions made and the quiz questions answered. Nothing is sent.
+the reader's own browser, the sections seen, the predictions made, the quiz questions answered, and how many of them are
+due for review. Nothing is sent.
 """
 
 from __future__ import annotations
@@ -66,12 +67,13 @@ def contents(chapters: list[PageParts]) -> str:
     return (
         f'<div class="ck-progress" data-course="{data}"><table class="table"><thead><tr><th scope="col">chapter</th>'
         '<th scope="col">sections</th><th scope="col">predictions</th><th scope="col">quiz</th></tr></thead>'
-        f'<tbody>{rows}</tbody></table><p class="ck-actions"></p><p role="status"></p></div><!--ck-progress-->'
+        f'<tbody>{rows}</tbody></table><p class="ck-due" hidden></p><p class="ck-actions"></p>'
+        '<p role="status"></p></div><!--ck-progress-->'
     )
 
 
-def fill(out: Path) -> None:
-    """Put the table into every page of the built book `out` that has a place for it."""
+def fill(out: Path) -> list[PageParts]:
+    """Put the table into every page of the built book `out` that has a place for it; returns the chapters' parts."""
     chapters = [
         parts(path.relative_to(out).as_posix(), path.read_text(encoding="utf-8"))
         for path in sorted((out / "chapters").glob("*.html"))
@@ -81,3 +83,4 @@ def fill(out: Path) -> None:
         fresh = MARK.sub(lambda match: contents(chapters), text)
         if fresh != text:
             page.write_text(fresh, encoding="utf-8")
+    return chapters

@@ -1,6 +1,9 @@
-"""A chapter's quiz: questions whose every option answers with its own feedback.
+"""A chapter's quiz: questions of several kinds, whose every answer is answered.
 
-Questions are kept in the JSON format of JupyterQuiz, one file a chapter, and shown with the same form as predictions.
+Questions are kept in one JSON file a chapter, in the format of JupyterQuiz for `multiple_choice`, `many_choice` and
+`numeric`, with three kinds more: `order` (lines to put in order), `line` (the faulty line of a program), and a
+`picture` beside any of them, drawn by a function of `coursekit.explorers.questions`.
+
 JupyterQuiz's own display is not used, because it cannot stand in a book that asks no other host for anything: its
 script loads MathJax from a content network when it finds none ready, and it writes 40 kB of inline script a quiz.
 """
@@ -10,22 +13,31 @@ from __future__ import annotations
 import os
 
 from ..errors import DataError
-from .core import escape
+from .answers import Choice, Line, Number, Order, Several
 from .predict import Prediction
 
-__all__ = ["Quiz"]
+__all__ = ["Question", "Quiz"]
 
 
 class Question(Prediction):
     """One question of a quiz."""
 
-    tag, button = "Question", "Check"
+    tag, button, good, bad = "Question", "Check", "Right.", "Not quite."
+    covers = False
 
-    def reply(self, given) -> str:
-        """What the reader is told about the option they chose, as HTML."""
-        text = self.texts[given]
-        verdict = "Right." if text == self.answer else "Not quite."
-        return f"<p><strong>{verdict}</strong> {escape(self.options[text])}</p>"
+    def __init__(self, name, question, kind, explanation="", drawn=""):
+        super().__init__(name, question, kind, explanation)
+        self.drawn = drawn
+
+    def picture(self) -> str:
+        """The question's picture as HTML, or nothing."""
+        if not self.drawn:
+            return ""
+        from ..explorers import questions
+        from ..plotting._svg import figure_html
+
+        figure = getattr(questions, self.drawn)()
+        return f'<div class="ck-seen">{figure_html(figure, figure.alt)}</div>'
 
 
 class Quiz:
@@ -34,7 +46,7 @@ class Quiz:
     Raises
     ------
     DataError
-        If a question has another type than one right answer among several, or an option lacks feedback.
+        If a question is of no known type, has no right answer, or an option lacks feedback.
     """
 
     def __init__(self, chapter: str, questions: list[dict]):
@@ -58,11 +70,67 @@ class Quiz:
 
 def _question(chapter, number, row):
     where = f"question {number} of quiz {chapter}"
-    right = [a["answer"] for a in row.get("answers", []) if a.get("correct")]
-    if row.get("type") != "multiple_choice" or len(right) != 1:
-        raise DataError(f"{where} must be multiple_choice with exactly one right answer; it has {len(right)}")
-    missing = [a["answer"] for a in row["answers"] if not a.get("feedback")]
+    kind = row.get("type")
+    if kind not in KINDS:
+        raise DataError(f"{where} is of type {kind!r}, but must be one of {', '.join(map(repr, KINDS))}")
+    name, asked = f"{chapter}-quiz-{number}", KINDS[kind](where, row)
+    return Question(name, row["question"], asked, row.get("explanation", ""), row.get("picture"))
+
+
+def _options(where, row, count, words):
+    answers = row.get("answers", [])
+    right = [a["answer"] for a in answers if a.get("correct")]
+    if not count(len(right)):
+        raise DataError(f"{where} must be {row['type']} with {words}; it has {len(right)}")
+    missing = [a["answer"] for a in answers if not a.get("feedback")]
     if missing:
         raise DataError(f"{where}: no feedback for {missing[0]!r}; every option explains itself")
-    options = {a["answer"]: a["feedback"] for a in row["answers"]}
-    return Question(f"{chapter}-quiz-{number}", row["question"], right[0], options, "", "", 0.1, None)
+    return {a["answer"]: a["feedback"] for a in answers}, right
+
+
+def _choice(where, row):
+    options, right = _options(where, row, lambda right: right == 1, "exactly one right answer")
+    return Choice(options, right[0])
+
+
+def _several(where, row):
+    options, right = _options(where, row, lambda right: right >= 1, "at least one right answer")
+    return Several(options, tuple(right))
+
+
+def _numeric(where, row):
+    values = [a for a in row.get("answers", []) if a.get("type") == "value"]
+    right = [a for a in values if a.get("correct")]
+    if len(right) != 1 or not right[0].get("feedback"):
+        raise DataError(f"{where} must be numeric with exactly one right value and its feedback; it has {len(right)}")
+    return Number(
+        right[0]["value"],
+        row.get("tolerance", 0.02),
+        row.get("unit", ""),
+        {a["value"]: a["feedback"] for a in values if not a.get("correct")},
+        right[0]["feedback"],
+        "The answer is",
+    )
+
+
+def _order(where, row):
+    if len(row.get("items", [])) < 3 or not row.get("feedback"):
+        raise DataError(f"{where} must be an order of at least three items, with feedback")
+    return Order(tuple(row["items"]), row["feedback"])
+
+
+def _line(where, row):
+    code = row.get("code", [])
+    if not 1 <= row.get("answer", 0) <= len(code) or not row.get("feedback"):
+        raise DataError(f"{where} must name its faulty line, from 1 to {len(code)}, and have feedback")
+    notes = {int(line) - 1: text for line, text in row.get("notes", {}).items()}
+    return Line(tuple(code), row["answer"] - 1, row["feedback"], notes)
+
+
+KINDS = {
+    "multiple_choice": _choice,
+    "many_choice": _several,
+    "numeric": _numeric,
+    "order": _order,
+    "line": _line,
+}

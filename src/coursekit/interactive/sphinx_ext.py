@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sphinx.util import logging
 
-from . import cells_html, progress
+from . import cells_html, progress, review
 from .core import find
 from .html import ADDRESS, explorer_html
 
@@ -51,8 +51,18 @@ def _add_script(app, pagename, templatename, context, doctree):
     body = context.get("body") or ""
     if "ck-explorer" in body or "ck-predict" in body or "ck-figure" in body:
         app.add_css_file("explorer.css")
+    if "ck-predict" in body or "ck-clinic" in body:
+        app.add_css_file("predict.css")
+        # Before explorer.js, which scrolls to what a prediction may have to uncover.
+        app.add_js_file("predict.js", loading_method="defer")
+    if "ck-explorer" in body:
         app.add_js_file("python.js", loading_method="defer")
         app.add_js_file("explorer.js", loading_method="defer")
+    if "ck-review" in body:
+        for style in ("explorer.css", "predict.css"):
+            app.add_css_file(style)
+        for script in ("predict.js", review.FSRS, "review.js"):
+            app.add_js_file(script, loading_method="defer")
     if pagename.startswith(("chapters/", "exercises/")) and "cell_input" in body:
         app.add_css_file("explorer.css")
         app.add_css_file("cells.css")
@@ -70,7 +80,8 @@ def _finish(app, error):
     if error or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    progress.fill(out)
+    chapters = progress.fill(out)
+    review.fill(out, chapters)
     pages = {page: page.read_text(encoding="utf-8") for page in sorted(out.rglob("*.html"))}
     pages = {page: text for page, text in pages.items() if "<!--ck:" in text}
     addresses = sorted({match["address"] for text in pages.values() for match in ADDRESS.finditer(text)})

@@ -6,11 +6,15 @@ the picture never lags behind by more than one drawing.
 
 from __future__ import annotations
 
+import random
+import uuid
+
 from ..errors import CourseError
 from .controls import Choice, LogSlider
 from .core import Explorer, complaint, escape
+from .numbers_typed import readings
 
-__all__ = ["explorer_widget", "prediction_widget", "view"]
+__all__ = ["explorer_widget", "mixed", "prediction_widget", "view"]
 
 _LAYOUT = {"width": "min(100%, 30rem)"}
 _STYLE = {"description_width": "9rem"}
@@ -102,30 +106,105 @@ def _fluid(svg):
 def prediction_widget(prediction):
     """A question, a place to answer, and what is revealed after that."""
     w = _ipywidgets()
-    question = w.HTML(f"<b>{prediction.tag}:</b> {escape(prediction.question)}")
-    commit = w.Button(description=prediction.button, button_style="primary", disabled=prediction.is_choice)
+    question = w.HTML(f"<b>{prediction.tag}:</b> {escape(prediction.question)}{prediction.picture()}")
+    commit = w.Button(description=prediction.button, button_style="primary")
     reply, shown = w.HTML(), w.VBox([])
-    if prediction.is_choice:
-        field = w.RadioButtons(
-            options=[(text, index) for index, text in enumerate(prediction.texts)],
-            value=None,
-            layout={"width": "auto"},
-        )
-        field.observe(lambda change: setattr(commit, "disabled", field.value is None), "value")
-    elif prediction.is_curve:
+    if prediction.is_curve:
         return _sketch_widget(w, prediction, question, commit, reply, shown)
-    else:
-        unit = f" ({prediction.unit})" if prediction.unit else ""
-        field = w.FloatText(description="Your number" + unit, style=_STYLE)
+    field, given = _FIELDS[prediction.kind.kind](w, prediction)
+    commit.disabled = prediction.is_choice
+    if prediction.is_choice:
+        field.observe(lambda change: setattr(commit, "disabled", field.value is None), "value")
 
     def reveal(button):
-        commit.disabled = field.disabled = True
-        reply.value = f'<div role="status">{prediction.reply(field.value)}</div>'
+        answer = given()
+        if answer is None:
+            reply.value = '<div role="status"><p>Please give an answer first.</p></div>'
+            return
+        commit.disabled = True
+        for one in (field, *getattr(field, "children", ())):
+            one.disabled = True
+        reply.value = f'<div role="status">{prediction.reply(answer)}</div>'
         if prediction.then is not None:
             shown.children = [_shown(w, prediction.then)]
 
     commit.on_click(reveal)
     return w.VBox([question, field, commit, reply, shown])
+
+
+def mixed(name: str, count: int) -> list[int]:
+    """The order of the options on this machine, the same each time: nothing can be learnt from a place."""
+    places = list(range(count))
+    random.Random(f"{uuid.getnode()}:{name}").shuffle(places)
+    return places
+
+
+def _choice_field(w, prediction):
+    texts = prediction.texts
+    options = [(texts[index], index) for index in mixed(prediction.name, len(texts))]
+    field = w.RadioButtons(options=options, value=None, layout={"width": "auto"})
+    return field, lambda: field.value
+
+
+def _line_field(w, prediction):
+    options = [(f"{number}  {text}", number - 1) for number, text in enumerate(prediction.kind.code, 1)]
+    field = w.RadioButtons(options=options, value=None, layout={"width": "auto"})
+    return field, lambda: field.value
+
+
+def _several_field(w, prediction):
+    texts = prediction.texts
+    boxes = {
+        index: w.Checkbox(description=texts[index], indent=False, layout={"width": "auto"})
+        for index in mixed(prediction.name, len(texts))
+    }
+
+    def given():
+        return sorted(index for index, box in boxes.items() if box.value) or None
+
+    return w.VBox(list(boxes.values())), given
+
+
+def _number_field(w, prediction):
+    unit = f" ({prediction.kind.unit})" if prediction.kind.unit else ""
+    field = w.Text(description="Your number" + unit, style=_STYLE, placeholder="0.5, 1/2, 50 %, ln 10, 3e-4")
+
+    def given():
+        text = field.value.strip().removesuffix("%") if prediction.kind.unit == "%" else field.value
+        found = readings(text)
+        return next((number for number in found if prediction.kind.is_right(number)), found[0] if found else None)
+
+    return field, given
+
+
+def _order_field(w, prediction):
+    items = prediction.kind.items
+    places = {
+        index: w.Dropdown(
+            description=items[index],
+            options=[("place", None), *((str(place), place) for place in range(1, len(items) + 1))],
+            layout={"width": "auto"},
+            style={"description_width": "auto"},
+        )
+        for index in mixed(prediction.name, len(items))
+    }
+
+    def given():
+        taken = {index: box.value for index, box in places.items()}
+        if sorted(filter(None, taken.values())) != list(range(1, len(items) + 1)):
+            return None
+        return sorted(taken, key=taken.get)
+
+    return w.VBox(list(places.values())), given
+
+
+_FIELDS = {
+    "choice": _choice_field,
+    "line": _line_field,
+    "several": _several_field,
+    "number": _number_field,
+    "order": _order_field,
+}
 
 
 def _sketch_widget(w, prediction, question, commit, reply, shown):
@@ -134,14 +213,15 @@ def _sketch_widget(w, prediction, question, commit, reply, shown):
     picture = w.HTML()
     sliders = [
         w.IntSlider(50, 0, 100, orientation="vertical", readout=False, layout={"width": "44px", "height": "120px"})
-        for _ in curve.stops
+        for _ in range(curve.count)
     ]
 
     def draw(change=None, truth=""):
         lines = curve.axes().replace('class="ck-rule"', 'stroke="#dcdfe4"')
         drawn = curve.points([slider.value for slider in sliders])
         for name, points, colour in (("drawn", drawn, "#0b66b0"), ("truth", truth, "#cf520c")):
-            style = f'points="{points}" fill="none" stroke="{colour}" stroke-width="2.5"'
+            style = f'fill="none" stroke="{colour}" stroke-width="2.5"'
+            lines = lines.replace(f'<polyline class="ck-{name}"', f'<polyline points="{points}" {style}')
             lines = lines.replace(f'class="ck-{name}"', style)
         picture.value = lines.replace("<svg ", '<svg style="max-width:480px;font:12px sans-serif" fill="#5d646f" ', 1)
 

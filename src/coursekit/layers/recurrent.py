@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -47,6 +48,9 @@ class _Recurrent(Layer):
     input_weights: Callable = xavier_uniform
     hidden_weights: Callable = orthogonal
 
+    _forward: ClassVar[Callable]
+    _backward: ClassVar[Callable]
+    _step: ClassVar[Callable]
     _gates = 1
     _biases = 1
     _states = 1

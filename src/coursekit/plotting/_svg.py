@@ -9,6 +9,7 @@ which share most of their elements can be packed together. The same figure alway
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import hashlib
 import html
@@ -25,10 +26,6 @@ from . import _style
 from ._axis import in_strokes
 
 __all__ = ["figure_html", "to_svg"]
-
-# Matplotlib makes a reader of formulas for each picture, which has forgotten all formulas of the last one; parsing them
-# again took a third of the time of a picture with logarithmic axes. With this, one reader serves all pictures.
-textpath.MathTextParser = functools.cache(textpath.MathTextParser)
 
 DENSE = 600  # an artist with more marks than this is drawn as an image
 
@@ -61,10 +58,36 @@ def to_svg(figure: Figure, prefix: str = "f") -> str:
     ('<svg', '</svg>', True)
     """
     _rasterize_dense(figure)
+    with matplotlib.rc_context(_RC), _one_reader():
+        try:
+            with in_strokes(figure):
+                text = _saved(figure)
+        except AttributeError:  # a Matplotlib without the private parts that `_axis` uses: slower, the same picture
+            text = _saved(figure)
+    return _clean(text, prefix)
+
+
+def _saved(figure):
     buffer = io.StringIO()
-    with matplotlib.rc_context(_RC), in_strokes(figure):
-        figure.savefig(buffer, format="svg", transparent=None, metadata={"Date": None})
-    return _clean(buffer.getvalue(), prefix)
+    figure.savefig(buffer, format="svg", transparent=None, metadata={"Date": None})
+    return buffer.getvalue()
+
+
+_reader = functools.cache(textpath.MathTextParser)
+
+
+@contextlib.contextmanager
+def _one_reader():
+    """While this lasts, one reader of formulas serves all pictures.
+
+    Matplotlib makes one for each picture, which has forgotten all formulas of the last one; parsing them again took a
+    third of the time of a picture with logarithmic axes.
+    """
+    theirs, textpath.MathTextParser = textpath.MathTextParser, _reader
+    try:
+        yield
+    finally:
+        textpath.MathTextParser = theirs
 
 
 def figure_html(figure: Figure, alt: str) -> str:

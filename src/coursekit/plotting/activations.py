@@ -6,8 +6,8 @@ import matplotlib
 import numpy as np
 
 from ..experiments.activations import LIMITS
+from ._parts import LN10, label, loss_curves
 from ._style import BLUE, GREEN, INK, MUTED, ORANGE, figure, styled
-from .initialization import LN10, loss_curves
 
 __all__ = ["accuracies", "burst", "layers", "loss_curves", "maxout", "shapes", "slopes", "zigzag"]
 
@@ -80,7 +80,7 @@ def layers(result: dict):
 
 def _loss(ax, loss, window=10, top=3.0):
     ax.axhline(LN10, color=MUTED, lw=1, ls="--")
-    ax.annotate("ln 10", (len(loss), LN10), xytext=(-3, -12), textcoords="offset points", ha="right", size=10)
+    label(ax, "ln 10", (len(loss), LN10), offset=(-3, -12), ha="right", size=10, va="baseline")
     smooth = np.convolve(loss, np.ones(window) / window, "valid")
     ax.plot(np.arange(window, window + len(smooth)), np.minimum(smooth, 2 * top), color=INK)
     ax.set(xlabel="step", xlim=(0, len(loss)), ylim=(0, top), title="loss")
@@ -170,9 +170,7 @@ def accuracies(results: dict[str, dict]):
         accuracy, size = 100 * results[name]["test_accuracy"], results[name]["parameters"]
         ax.plot([0, accuracy], [place, place], color=BLUE, lw=1)
         ax.plot(accuracy, place, "o", color=BLUE)
-        ax.annotate(
-            f"{accuracy:.1f}", (accuracy, place), xytext=(6, 0), textcoords="offset points", va="center", size=10
-        )
+        label(ax, f"{accuracy:.1f}", (accuracy, place), offset=(6, 0), size=10)
         ax.annotate(f"{size:,}", (1.03, place), xycoords=("axes fraction", "data"), va="center", size=10, color=MUTED)
     ax.annotate("parameters", (1.03, len(order) - 0.35), xycoords=("axes fraction", "data"), size=10, color=MUTED)
     ax.set(xlim=(0, 108), ylim=(-0.6, len(order) - 0.4), xlabel="test accuracy, %", yticks=range(len(order)))
@@ -194,8 +192,6 @@ def maxout(result: dict):
     ax.set(xlim=(-1, 1), ylim=(low, high), xlabel="x", xticks=[-1, -0.5, 0, 0.5, 1])
     ax.set_title(f"{result['pieces']} piece{'s' * (result['pieces'] > 1)}: error up to {result['error']:.2g}")
     at = len(x) // 8
-    ax.annotate("target", (x[at], result["y"][at]), xytext=(6, 8), textcoords="offset points", color=GREEN)
-    ax.annotate(
-        "maxout", (x[-at], result["out"][-at]), xytext=(-2, 8), textcoords="offset points", color=BLUE, ha="right"
-    )
+    label(ax, "target", (x[at], result["y"][at]), GREEN, (6, 8), va="baseline")
+    label(ax, "maxout", (x[-at], result["out"][-at]), BLUE, (-2, 8), ha="right", va="baseline")
     return fig

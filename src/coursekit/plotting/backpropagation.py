@@ -7,6 +7,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import NullLocator
 
 from ..experiments.backpropagation import GRAPHS
+from ._parts import arrow, edge, label
 from ._style import BLUE, GOLD, INK, MUTED, ORANGE, PAPER, figure, styled
 
 
@@ -53,11 +54,8 @@ def graph(result: dict):
     half = {name: (0.33, 0.3) if name in plan["operations"] else (0.21, 0.22) for name in at}
     for begin, end in result["edges"]:
         busy = result["now"] == end
-        ax.annotate(
-            "", _edge(at[end], at[begin], half[end]), _edge(at[begin], at[end], half[begin]), zorder=1,
-            arrowprops={"arrowstyle": "-|>", "color": INK if busy else MUTED, "lw": 1.8 if busy else 0.9,
-                        "shrinkA": 0, "shrinkB": 0},
-        )  # fmt: skip
+        tail, tip = edge(at[begin], at[end], half[begin]), edge(at[end], at[begin], half[end])
+        arrow(ax, tail, tip, INK if busy else MUTED, lw=1.8 if busy else 0.9, gap=0, zorder=1)
     for name, (x, y) in at.items():
         busy = name == result["now"]
         (wide, high), pad = half[name], 0.06
@@ -83,13 +81,6 @@ def graph(result: dict):
     ax.axis("off")
     ax.set_title(result["text"] if len(result["text"]) < 62 else result["text"].replace(": ", ":\n", 1), size=10)
     return fig
-
-
-def _edge(centre, towards, half):
-    """Where the line from the centre of a box towards another point leaves the box."""
-    (x, y), (dx, dy) = centre, np.subtract(towards, centre)
-    share = min(h / abs(d) for h, d in zip(half, (dx, dy), strict=True) if d)
-    return x + share * dx, y + share * dy
 
 
 def _number(value):
@@ -123,10 +114,15 @@ def difference(result: dict):
     fig, ax = figure(6.4, 3.3)
     ax.plot(steps, error, color=BLUE)
     ax.plot(steps[-1], error[-1], "o", color=ORANGE, ms=8, zorder=4)
-    ax.annotate(
-        f"{result['error'][-1]:.0e}", (steps[-1], error[-1]), xytext=(0, 9) if steps[-1] < 1e-13 else (-8, -2),
-        textcoords="offset points", ha="left" if steps[-1] < 1e-13 else "right", color=ORANGE,
-    )  # fmt: skip
+    label(
+        ax,
+        f"{result['error'][-1]:.0e}",
+        (steps[-1], error[-1]),
+        ORANGE,
+        (0, 9) if steps[-1] < 1e-13 else (-8, -2),
+        ha="left" if steps[-1] < 1e-13 else "right",
+        va="baseline",
+    )
     ax.set(xscale="log", yscale="log", xlim=(5e-16, 2), ylim=(3e-13, 40), xlabel="step size ε")
     ax.set(ylabel="relative error", xticks=10.0 ** np.arange(-15, 1, 3), yticks=10.0 ** np.arange(-12, 1, 3))
     for axis in (ax.xaxis, ax.yaxis):
@@ -149,9 +145,7 @@ def best_steps(curves: dict[str, list[dict]]):
             ax.plot(run["steps"][best], error[best], "o", color=colour, ms=5)
         where = np.exp(np.mean([np.log(run["steps"][run["error"].argmin()]) for run in runs]))
         lowest = min(run["error"].clip(1e-13).min() for run in runs)
-        ax.annotate(
-            name, (where, lowest), xytext=(aside, -6), textcoords="offset points", ha=side, va="top", color=colour
-        )
+        label(ax, name, (where, lowest), colour, (aside, -6), ha=side, va="top")
         said.append(f"{name} is best near {where:.0e}")
     ax.set(xscale="log", yscale="log", xlim=(1e-12, 1.5), ylim=(2e-14, 20), xlabel="step size ε")
     ax.set(ylabel="relative error", xticks=10.0 ** np.arange(-12, 1, 2), yticks=10.0 ** np.arange(-12, 1, 3))
@@ -169,12 +163,10 @@ def gradients(result: dict):
     layers = np.arange(1, depth + 2)
     last = result["sigmoid"][-1]
     ax.plot(layers, last * 0.25 ** (depth + 1 - layers), color=MUTED, lw=1, ls="--")
-    for name, colour, label, up in (("relu", ORANGE, "ReLU", 8), ("sigmoid", BLUE, "sigmoid", -8)):
+    for name, colour, text, up in (("relu", ORANGE, "ReLU", 8), ("sigmoid", BLUE, "sigmoid", -8)):
         ax.plot(layers, result[name], "o-", color=colour, ms=3.5)
         middle = (layers[depth // 2], result[name][depth // 2])
-        ax.annotate(
-            label, middle, xytext=(6, up), textcoords="offset points", color=colour, va="bottom" if up > 0 else "top"
-        )
+        label(ax, text, middle, colour, (6, up), va="bottom" if up > 0 else "top")
     ax.annotate("dashed: ¼ a layer", (0.98, 0.05), xycoords="axes fraction", color=MUTED, ha="right", size=9)
     ax.set(yscale="log", ylim=(1e-20, 1e5), yticks=10.0 ** np.arange(-18, 1, 6), xlim=(0.5, depth + 1.5))
     ax.set(xlabel="layer (the loss is on the right)", ylabel="length of the gradient")
@@ -194,7 +186,7 @@ def deep_training(runs: dict[str, dict], window: int = 20):
         left.plot(np.arange(window, window + len(smooth)), smooth, color=colour)
         middle = int(0.45 * len(smooth))
         at = (window + middle, smooth[middle])
-        left.annotate(name, at, xytext=(0, 6), textcoords="offset points", color=colour)
+        label(left, name, at, colour, (0, 6), va="baseline")
         layers = np.arange(1, len(run["moved"]) + 1)
         right.plot(layers, run["moved"], "o-", color=colour, ms=3.5)
         said.append(f"{name} ends at loss {smooth[-1]:.3f} with {run['accuracy']:.0%} right")

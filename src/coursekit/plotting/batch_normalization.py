@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
+from ._parts import LN10, arrow, bare, edge, label
 from ._style import BLUE, CYCLE, GOLD, GREEN, INK, MUTED, ORANGE, PAPER, figure, styled
 
-LN10 = np.log(10)
 COLOURS = {"none": ORANGE, "batch norm": BLUE, "layer norm": GREEN, "batch norm and noise": GOLD}
 NAMES = {name: name for name in COLOURS} | {"none": "no norm", "batch norm and noise": "with noise"}
 
@@ -24,7 +24,7 @@ def training_curve(result: dict):
         6.4, 3.1, 1, 2, width_ratios=[3, 1.5], gaps=(0.85, 0.5), margins=(0.6, 0.12, 0.54, 0.34)
     )
     _guessing(left)
-    left.annotate("ln 10, guessing", (len(loss), LN10), xytext=(0, 4), textcoords="offset points", ha="right", size=9)
+    label(left, "ln 10, guessing", (len(loss), LN10), offset=(0, 4), ha="right", size=9, va="baseline")
     left.plot(np.arange(1, len(loss) + 1), np.minimum(loss, 4.9), color=COLOURS[result["norm"]])
     if np.isnan(loss).any():
         left.text(len(loss) / 2, 3.6, "diverged", ha="center", color=COLOURS[result["norm"]])
@@ -79,7 +79,7 @@ def learning_rates(results: list[dict]):
         best = np.nanargmin(last)
         if np.isnan(last[-1]):
             end = np.flatnonzero(np.isfinite(last))[-1]
-            ax.annotate("diverges", (rates[end], last[end]), xytext=(5, 6), textcoords="offset points", color=colour)
+            label(ax, "diverges", (rates[end], last[end]), colour, (5, 6), va="baseline")
         ax.plot(rates[best], last[best], "o", color=colour, ms=8, mfc=PAPER, mew=2, zorder=4)
     for place, result in enumerate(results):
         ax.annotate(
@@ -99,15 +99,12 @@ def statistics_noise(result: dict):
     )
     left.hist(result["x_hat"].clip(-3, 3), bins=np.linspace(-3, 3, 61), color=BLUE, histtype="stepfilled")
     left.axvline(result["exact"], color=ORANGE, ls="--")
-    left.annotate(
-        "all digits", (result["exact"], 1), xycoords=("data", "axes fraction"), xytext=(5, -12),
-        textcoords="offset points", color=ORANGE,
-    )  # fmt: skip
+    label(left, "all digits", (result["exact"], 1), ORANGE, (5, -12), xycoords=("data", "axes fraction"), va="baseline")
     left.set(xlim=(-3, 3), xlabel="normalized value of one digit", ylabel="batches of 1,000")
     left.set_title(f"in batches of {size}", size=11)
     sizes = result["sizes"]
     right.plot(sizes, 1 / np.sqrt(sizes), color=MUTED, lw=1, ls="--")
-    right.annotate("1/√B", (sizes[-2], 1 / np.sqrt(sizes[-2])), xytext=(0, 6), textcoords="offset points", size=10)
+    label(right, "1/√B", (sizes[-2], 1 / np.sqrt(sizes[-2])), offset=(0, 6), size=10, va="baseline")
     right.plot(sizes, result["mean_error"], "o", color=BLUE)
     right.plot(sizes, result["std_error"], "o", color=GREEN)
     here = list(sizes).index(size) if size in sizes else None
@@ -134,9 +131,7 @@ def two_modes(result: dict):
     for place, (name, value) in enumerate(reversed(rows.items())):
         colour = BLUE if name == "eval mode" else ORANGE
         left.barh(place, 100 * value, color=colour, height=0.65)
-        left.annotate(
-            f"{100 * value:.0f}", (100 * value, place), xytext=(4, 0), textcoords="offset points", va="center", size=10
-        )
+        label(left, f"{100 * value:.0f}", (100 * value, place), size=10)
     left.set(yticks=range(len(rows)), yticklabels=list(reversed(rows)), xlim=(0, 112), xlabel="test accuracy, %")
     left.grid(axis="y", visible=False)
     left.set_title("one network", size=11)
@@ -177,7 +172,7 @@ def ghosts(table: dict[str, list[dict]]):
         for seed in values.T:
             ax.plot(places, seed, "o", color=colour, alpha=0.45)
         ax.plot(places, values.mean(axis=1), color=colour)
-        ax.annotate(name, (places[-1], values[-1].mean()), xytext=(10, 3), textcoords="offset points", color=colour)
+        label(ax, name, (places[-1], values[-1].mean()), colour, (10, 3), va="baseline")
     ax.set(xticks=places, xticklabels=list(table), ylim=(0, None), ylabel="loss after training, nats")
     ax.set(xlabel="examples that share their statistics")
     means = {name: np.mean([run["test_loss"] for run in runs]) for name, runs in table.items()}
@@ -227,11 +222,9 @@ def backward_graph(walk: dict):
     half = {name: (0.62, 0.55 if np.ndim(walk[name][0]) else 0.32) for name in _NODES}
     for begin, end in _EDGES:
         (x0, y0), (x1, y1) = _NODES[begin][0], _NODES[end][0]
-        tip, tail = _rim((x1, y1), (x0, y0), half[end]), _rim((x0, y0), (x1, y1), half[begin])
-        ax.annotate(
-            "", tip, tail, zorder=1, arrowprops={"arrowstyle": "-|>", "color": MUTED, "shrinkA": 0, "shrinkB": 0}
-        )
-    for name, ((x, y), label) in _NODES.items():
+        tip, tail = edge((x1, y1), (x0, y0), half[end]), edge((x0, y0), (x1, y1), half[begin])
+        arrow(ax, tail, tip, lw=0.6, gap=0, zorder=1)
+    for name, ((x, y), text) in _NODES.items():
         wide, high = half[name]
         ax.add_patch(
             FancyBboxPatch(
@@ -245,7 +238,7 @@ def backward_graph(walk: dict):
                 zorder=2,
             )
         )
-        ax.text(x, y + high - 0.16, label, ha="center", va="center", size=10, zorder=3)
+        ax.text(x, y + high - 0.16, text, ha="center", va="center", size=10, zorder=3)
         value, gradient = (np.atleast_1d(v) for v in walk[name])
         for row, (v, g) in enumerate(zip(value, gradient, strict=True)):
             height = y + high - 0.42 - 0.24 * row
@@ -264,13 +257,6 @@ def backward_graph(walk: dict):
 
 def _two(number):
     return f"{number:.2f}".replace("-", "−")
-
-
-def _rim(centre, towards, half):
-    """Where the line from the centre of a box towards another point leaves the box."""
-    (x, y), (dx, dy) = centre, np.subtract(towards, centre)
-    share = min(h / abs(d) for h, d in zip(half, (dx, dy), strict=True) if abs(d) > 1e-9)
-    return x + share * dx, y + share * dy
 
 
 @styled
@@ -298,11 +284,9 @@ def axes_of_norms():
                         fc=colour if inside else PAPER,
                     )
                 )
-        ax.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[], aspect="equal", title=name)
+        bare(ax, name)
+        ax.set(xlim=(0, columns), ylim=(rows, 0), aspect="equal")
         ax.set_xlabel("feature or channel", size=10)
-        ax.grid(visible=False)
-        for side in ax.spines.values():
-            side.set_visible(False)
     axes[0].set_ylabel("example", size=10)
     fig.alt = "Entries that share statistics: batch norm a column, layer norm a row, LRN a few neighbours in a row."
     return fig

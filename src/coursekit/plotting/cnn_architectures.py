@@ -5,22 +5,10 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from ._parts import bare, label, mosaic, picture
 from ._style import BLUE, GRID, INK, MUTED, ORANGE, PAPER, bars, figure, marks, styled
 
 COLOURS = {"LeNet-5": BLUE, "MLP": ORANGE}
-
-
-def _bare(ax, title=""):
-    ax.set(xticks=[], yticks=[])
-    ax.grid(visible=False)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    ax.set_title(title)
-
-
-def _image(ax, image, title="", **settings):
-    _bare(ax, title)
-    ax.imshow(image, **({"cmap": "gray"} | settings))
 
 
 def _curves(ax, curves, ticks):
@@ -42,7 +30,7 @@ def accuracy_when_moved(curves: dict, only: int | None = None):
     _curves(ax, curves, curves["right"])
     for name, colour in COLOURS.items():
         at = (curves["right"][-1], 100 * curves[name][-1])
-        ax.annotate(name, at, xytext=(8, 0), textcoords="offset points", color=colour, va="center")
+        label(ax, name, at, colour, (8, 0))
     fig.alt = "Share of test digits read right, by how far they are moved. " + " ".join(
         f"{name}: {curves[name].max():.0%} at best, {curves[name][-1]:.0%} at {curves['right'][-1]} pixels."
         for name in COLOURS
@@ -57,8 +45,8 @@ def shift(result: dict):
         6.4, 4.9, mosaic=[["picture", "digits"], ["low", "low"]], width_ratios=[1, 1.75], height_ratios=[1.15, 1],
         gaps=(0.78, 0.85), margins=(0.7, 0.2, 0.55, 0.35),
     )  # fmt: skip
-    picture, right, low = axes.values()
-    _image(picture, result["image"], f"a {result['digit']}, moved by {result['moved']}")
+    left, right, low = axes.values()
+    picture(left, result["image"], f"a {result['digit']}, moved by {result['moved']}")
     classes = np.arange(10)
     for place, (name, colour) in enumerate(COLOURS.items()):
         bars(right, classes + 0.4 * place - 0.2, 100 * result["probabilities"][name], 0.38, color=colour)
@@ -74,16 +62,10 @@ def shift(result: dict):
     return fig
 
 
-def _mosaic(maps):
-    """Maps (C, H, W) side by side with a gap of NaN: one picture."""
-    c, h, w = maps.shape
-    columns = {6: 3, 16: 4}.get(c, int(np.ceil(np.sqrt(c))))
-    rows, gap = -(-c // columns), max(1, h // 14)
-    out = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap), np.nan)
-    for k, one in enumerate(maps):
-        top, left = (k // columns) * (h + gap), (k % columns) * (w + gap)
-        out[top : top + h, left : left + w] = one
-    return out
+def _side_by_side(maps):
+    """Maps (C, H, W) as one picture."""
+    count, height, _ = maps.shape
+    return mosaic(maps, {6: 3, 16: 4}.get(count, int(np.ceil(np.sqrt(count)))), gap=max(1, height // 14))
 
 
 @styled
@@ -91,11 +73,11 @@ def feature_maps(result: dict):
     """The digit, and what one stage makes of it: its maps, or the outputs of a dense layer as bars."""
     maps = result["maps"]
     fig, (left, right) = figure(6.4, 3.5, 1, 2, width_ratios=[1, 2.2], gaps=(0.5, 0.5), margins=(0.1, 0.15, 0.54, 0.35))
-    _image(left, result["image"], "input")
+    picture(left, result["image"], "input")
     shape = " x ".join(map(str, maps.shape))
     title = f"{result['stage']}: {shape}" if maps.ndim == 3 else f"{result['stage']}: {shape} numbers"
     if maps.ndim == 3:
-        _image(right, _mosaic(maps), title, cmap="viridis", vmin=0, vmax=max(float(maps.max()), 1e-6))
+        picture(right, _side_by_side(maps), title, cmap="viridis", low=0, high=max(float(maps.max()), 1e-6))
         return fig
     bars(right, np.arange(len(maps)), maps, 0.85, color=BLUE)
     low, high = 1.05 * min(0, maps.min()), 1.05 * max(1e-6, maps.max())
@@ -113,8 +95,8 @@ def first_filters(result: dict):
     fig, axes = figure(6.4, 2.7, 2, 6, margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.12, 0.3))
     limit = np.abs(kernels).max()
     for k, (above, below) in enumerate(axes.T):
-        _image(above, kernels[k], f"{k}", cmap="RdBu_r", vmin=-limit, vmax=limit)
-        _image(below, maps[k], cmap="viridis", vmin=0, vmax=maps.max())
+        picture(above, kernels[k], f"{k}", cmap="RdBu_r", low=-limit, high=limit)
+        picture(below, maps[k], cmap="viridis", low=0, high=maps.max())
     fig.alt = (
         "Six 5 x 5 kernels, red where positive and blue where negative, and the six maps of a digit that they make."
     )
@@ -126,9 +108,9 @@ def misread(result: dict):
     """Digits that were read wrongly: what they are and what was read."""
     fig, axes = figure(6.4, 2.7, 2, 6, margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.12, 0.4))
     for ax in axes.flat:
-        _bare(ax)
-    for ax, image, label, answer in zip(axes.flat, result["images"], result["labels"], result["answers"], strict=False):
-        _image(ax, image, f"{label} as {answer}")
+        bare(ax)
+    for ax, image, digit, answer in zip(axes.flat, result["images"], result["labels"], result["answers"], strict=False):
+        picture(ax, image, f"{digit} as {answer}")
     pairs = ", ".join(f"a {a} as {b}" for a, b in zip(result["labels"], result["answers"], strict=True))
     fig.alt = f"Digits that LeNet-5 misreads: {pairs}."
     return fig
@@ -144,7 +126,7 @@ def network_plan(book):
             steps.append(({"conv2d": "convolution", "maxpool2d": "pooling", "dense": "dense"}[kind], row.output))
     fig, axes = figure(6.4, 4.3, 2, 4, margins=(0.05, 0.05, 0.05, 0.05), gaps=(0.1, 0.1))
     for ax, (kind, shape) in zip(axes.flat, steps, strict=True):
-        _bare(ax)
+        bare(ax)
         ax.set(xlim=(0, 40), ylim=(-13, 40), aspect="equal")
         if len(shape) == 3:
             channels, side = shape[0], shape[1]
@@ -164,7 +146,7 @@ def connections(tables: list[np.ndarray]):
     """Which output channels see which input channels, a panel for each convolution of a network."""
     fig, axes = figure(6.4, 1.95, 1, len(tables), margins=(0.32, 0.05, 0.42, 0.32), gaps=(0.12, 0.1))
     for k, (ax, table) in enumerate(zip(axes, tables, strict=True)):
-        _image(ax, np.where(table, 1.0, np.nan), f"layer {k + 1}", cmap="Blues", vmin=0, vmax=1.3, aspect="auto")
+        picture(ax, np.where(table, 1.0, np.nan), f"layer {k + 1}", cmap="Blues", low=0, high=1.3, aspect="auto")
         for spine in ax.spines.values():
             spine.set_visible(True)
             spine.set_color(MUTED)
@@ -260,8 +242,8 @@ def stacked(result: dict):
     counts.spines["left"].set_visible(False)
     counts.set_title("parameters")
     counts.set_xlabel(f"{result['inputs']} channels to {result['outputs']}")
-    _image(one, result["field_one"], f"one {k} x {k} sees", cmap="viridis", vmin=0, vmax=1)
-    _image(stack, result["field_stack"], "the stack sees", cmap="viridis", vmin=0, vmax=1)
+    picture(one, result["field_one"], f"one {k} x {k} sees", cmap="viridis", low=0, high=1)
+    picture(stack, result["field_stack"], "the stack sees", cmap="viridis", low=0, high=1)
     return fig
 
 

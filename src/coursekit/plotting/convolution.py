@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import hsv_to_rgb
 
+from ._parts import arrow, bare, label, mosaic, picture
 from ._style import BLUE, GREEN, GRID, INK, MUTED, ORANGE, PAPER, figure, styled
 
-
-def _picture(ax, image, title="", low=0.0, high=1.0, cmap="gray", *, photo=True):
-    # A photograph goes into the page with its own pixels; a small grid is drawn sharp.
-    ax.imshow(image, cmap=cmap, vmin=low, vmax=high, interpolation="none" if photo else "nearest")
-    _bare(ax)
-    ax.set_title(title)
-
-
-def _bare(ax):
-    ax.set(xticks=[], yticks=[])
-    ax.grid(visible=False)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+# A photograph goes into the page with its own pixels; a small grid is drawn sharp.
+_photograph = functools.partial(picture, low=0.0, high=1.0, photo=True)
+_grid = functools.partial(picture, low=0.0, high=1.0)
 
 
 def _numbers(ax, kernel, title=""):
@@ -37,19 +30,8 @@ def _numbers(ax, kernel, title=""):
     for edge in range(rows + 1):
         ax.plot([-0.5, columns - 0.5], [edge - 0.5] * 2, color=MUTED, lw=0.8)
     ax.set(xlim=(-0.6, columns - 0.4), ylim=(rows - 0.4, -0.6), aspect="equal")
-    _bare(ax)
+    bare(ax)
     ax.set_title(title)
-
-
-def _montage(maps, columns):
-    """Maps (F, H, W) side by side with a gap of one pixel that is not drawn."""
-    f, h, w = maps.shape
-    rows = -(-f // columns)
-    sheet = np.full((rows * (h + 1) - 1, columns * (w + 1) - 1), np.nan)
-    for i, one in enumerate(maps):
-        r, c = divmod(i, columns)
-        sheet[r * (h + 1) : r * (h + 1) + h, c * (w + 1) : c * (w + 1) + w] = one
-    return sheet
 
 
 @styled
@@ -60,10 +42,10 @@ def learnt(result: dict):
         high = np.abs(pictures["its edges"]).max()
         for ax, (name, image) in zip(column, pictures.items(), strict=True):
             if name == "picture":
-                _picture(ax, image, photo=False)
+                _grid(ax, image)
                 ax.set_title(f"on the {side}")
             else:
-                _picture(ax, image, low=-high, high=high, photo=False)
+                _grid(ax, image, low=-high, high=high)
             if side == "left":
                 ax.set_ylabel(name, rotation=0, ha="right", va="center")
     fig.alt = (
@@ -118,7 +100,7 @@ def stamps(result: dict):
     names = {"points": "the picture", "kernel": "the kernel", "convolution": "convolution"}
     for ax, (name, title) in zip(axes.flat, (names | {"correlation": "correlation"}).items(), strict=True):
         image = np.pad(result[name], 1) if name == "kernel" else result[name]  # a rim, so that the letter can be read
-        _picture(ax, image, title, photo=False)
+        _grid(ax, image, title)
     fig.alt = (
         "Three bright points and a kernel in the form of a letter F. Convolution puts an upright F at each point, "
         "correlation an F turned by half a circle."
@@ -132,10 +114,10 @@ def filtered(result: dict):
     fig, (left, middle, right) = figure(
         6.5, 2.75, 1, 3, width_ratios=[1.25, 1, 1.25], margins=(0.05, 0.05, 0.08, 0.32), gaps=(0.12, 0)
     )
-    _picture(left, result["before"], "photograph")
+    _photograph(left, result["before"], "photograph")
     _numbers(middle, result["kernel"], "kernel")
     flat = abs(result["total"]) < 1e-9
-    _picture(right, result["after"], "grey is 0" if flat else "result", low=-1.0 if flat else 0.0)
+    _photograph(right, result["after"], "grey is 0" if flat else "result", low=-1.0 if flat else 0.0)
     return fig
 
 
@@ -145,16 +127,13 @@ def steered(result: dict):
     fig, (left, middle, right) = figure(
         6.5, 2.75, 1, 3, width_ratios=[1.25, 1, 1.25], margins=(0.05, 0.05, 0.08, 0.32), gaps=(0.12, 0)
     )
-    _picture(left, result["before"], "photograph")
+    _photograph(left, result["before"], "photograph")
     _numbers(middle, result["kernel"], f"kernel, {result['angle']:.0f}°")
     angle = np.radians(result["angle"])
-    middle.annotate(
-        "", (1 + 0.62 * np.cos(angle), 3.25 + 0.62 * np.sin(angle)),
-        (1 - 0.62 * np.cos(angle), 3.25 - 0.62 * np.sin(angle)),
-        arrowprops={"arrowstyle": "-|>", "color": GREEN, "lw": 2}, annotation_clip=False,
-    )  # fmt: skip
+    across, down = 0.62 * np.cos(angle), 0.62 * np.sin(angle)
+    arrow(middle, (1 - across, 3.25 - down), (1 + across, 3.25 + down), GREEN, lw=2, annotation_clip=False)
     middle.set_ylim(4.1, -0.6)
-    _picture(right, result["after"], "white: brighter that way", low=-0.3, high=0.3)
+    _photograph(right, result["after"], "white: brighter that way", low=-0.3, high=0.3)
     return fig
 
 
@@ -163,7 +142,7 @@ def blurs(results: list[dict]):
     """A part of the photograph after blurs of several sizes."""
     fig, axes = figure(6.4, 2.45, 1, len(results), margins=(0.05, 0.05, 0.05, 0.32), gaps=(0.1, 0))
     for ax, result in zip(axes, results, strict=True):
-        _picture(ax, result["in_two"][24:168, 62:206], f"{result['size']} x {result['size']}")
+        _photograph(ax, result["in_two"][24:168, 62:206], f"{result['size']} x {result['size']}")
     fig.alt = f"A photograph blurred by kernels of {', '.join(str(r['size']) for r in results)} pixels."
     return fig
 
@@ -172,18 +151,18 @@ def blurs(results: list[dict]):
 def edges(result: dict):
     """Sobel's two answers, the strength of the edge, and its direction as a colour."""
     fig, axes = figure(6.4, 6.3, 2, 2, margins=(0.05, 0.05, 0.05, 0.32), gaps=(0.12, 0.36))
-    _picture(axes[0, 0], result["across"], "across", -0.4, 0.4)
-    _picture(axes[0, 1], result["down"], "down", -0.4, 0.4)
-    _picture(axes[1, 0], result["strength"], "strength", 0, 0.4)
+    _photograph(axes[0, 0], result["across"], "across", low=-0.4, high=0.4)
+    _photograph(axes[0, 1], result["down"], "down", low=-0.4, high=0.4)
+    _photograph(axes[1, 0], result["strength"], "strength", low=0, high=0.4)
     axes[1, 1].imshow(_coloured(result["angle"], result["strength"] / 0.3), interpolation="none")
-    _bare(axes[1, 1])
+    bare(axes[1, 1])
     axes[1, 1].set_title("direction")
     y, x = np.mgrid[-1:1:61j, -1:1:61j]
     wheel = _coloured(np.degrees(np.arctan2(y, x)), np.ones_like(x))
     inside = (np.hypot(x, y) < 1) & (np.hypot(x, y) > 0.45)
     inset = axes[1, 1].inset_axes([0.02, 0.02, 0.22, 0.22])
     inset.imshow(np.dstack([wheel, inside.astype(float)]), interpolation="none")
-    _bare(inset)
+    bare(inset)
     inset.patch.set_alpha(0)
     fig.alt = (
         "Sobel's answers for a photograph of a man with a camera: across, down, the strength of the edge, and the "
@@ -230,7 +209,7 @@ def stack(result: dict):
         ax.text(14, 1.9 * len(lengths) + 0.3, f"a kernel of {size} does not fit on {lengths[-1]}", ha="center",
                 va="center", color=ORANGE)  # fmt: skip
     ax.set(xlim=(-6.4, 28.4), ylim=(-0.3, 6.9))
-    _bare(ax)
+    bare(ax)
     ax.set_title(f"kernel {size}, stride {stride}, padding {padding}")
     return fig
 
@@ -240,12 +219,12 @@ def colours(result: dict):
     """A colour photograph and the three feature maps of one layer."""
     fig, axes = figure(6.4, 6.3, 2, 2, margins=(0.05, 0.05, 0.05, 0.32), gaps=(0.12, 0.36))
     axes[0, 0].imshow(result["image"], interpolation="none")
-    _bare(axes[0, 0])
+    bare(axes[0, 0])
     axes[0, 0].set_title("three channels in")
     for ax, name, one in zip(axes.flat[1:], result["names"], result["out"][0], strict=True):
         high = 1.0 if name == "brightness" else 0.8
         low = -high if name.startswith("edges") else 0.0
-        _picture(ax, one, name, low, high)
+        _photograph(ax, one, name, low=low, high=high)
     fig.alt = (
         "A photograph of an astronaut in an orange suit, and three feature maps: brightness, where it is orange, and "
         "the edges of the orange parts."
@@ -258,10 +237,10 @@ def pooled(result: dict):
     """A photograph, its pooled forms, and the pixels that won a window."""
     fig, axes = figure(6.4, 6.3, 2, 2, margins=(0.05, 0.05, 0.05, 0.32), gaps=(0.12, 0.36))
     size = result["size"]
-    _picture(axes[0, 0], result["image"], "photograph")
-    _picture(axes[0, 1], result["winners"], "who gets the gradient (max)")
-    _picture(axes[1, 0], result["max"], f"max pooling {size} x {size}", photo=False)
-    _picture(axes[1, 1], result["average"], f"average pooling {size} x {size}", photo=False)
+    _photograph(axes[0, 0], result["image"], "photograph")
+    _photograph(axes[0, 1], result["winners"], "who gets the gradient (max)")
+    _grid(axes[1, 0], result["max"], f"max pooling {size} x {size}")
+    _grid(axes[1, 1], result["average"], f"average pooling {size} x {size}")
     fig.alt = (
         f"A photograph after max and average pooling of {size} by {size} pixels, and the one pixel of each window "
         "that gets the gradient of max pooling."
@@ -278,13 +257,13 @@ def feature_maps(result: dict):
         6.4, 4.0, 1, 2, width_ratios=[1, 1.9 if columns == 3 else 1.45], margins=(0.05, 0.05, 0.08, 0.32),
         gaps=(0.2, 0),
     )  # fmt: skip
-    _picture(left, 1 - result["image"], f"read as {result['guess']}", photo=False)
-    _picture(right, _montage(maps, columns), f"{result['layer']}: {len(maps)} maps of {maps.shape[1]} x "
-             f"{maps.shape[2]}", 0, np.percentile(maps, 99.5), cmap="viridis", photo=False)  # fmt: skip
+    _grid(left, 1 - result["image"], f"read as {result['guess']}")
+    title = f"{result['layer']}: {len(maps)} maps of {maps.shape[1]} x {maps.shape[2]}"
+    _grid(right, mosaic(maps, columns), title, high=np.percentile(maps, 99.5), cmap="viridis")
     if first:
         high = np.abs(result["kernels"]).max()
         inset = left.inset_axes([0.1, -0.66, 0.8, 0.47])
-        _picture(inset, _montage(result["kernels"], 3), "", -high, high, cmap="RdBu_r", photo=False)
+        _grid(inset, mosaic(result["kernels"], 3), low=-high, high=high, cmap="RdBu_r")
         inset.set_title("its kernels, 5 x 5", size=10)
     left.set_anchor("N")
     right.set_anchor("N")
@@ -302,7 +281,7 @@ def effective_field(result: dict):
         h = width / 2
         left.plot([-h, h, h, -h, -h], [-h, -h, h, h, -h], color=colour, ls=style, lw=1.8)
     left.set(xlim=(-21.5, 21.5), ylim=(-21.5, 21.5), aspect="equal")
-    _bare(left)
+    bare(left)
     left.set_title(f"{result['depth']} layer{'s' * (result['depth'] > 1)} of 3 x 3")
     x = np.arange(side) - side // 2
     line = share.sum(axis=0)
@@ -325,12 +304,11 @@ def effective_field(result: dict):
 def growth(result: dict):
     """Theoretical and effective field by depth."""
     fig, ax = figure(6.4, 3.2, margins=(0.65, 1.3, 0.52, 0.3))
-    for name, label, colour in (
+    for name, text, colour in (
         ("theoretical", "theory, 2 n + 1", MUTED), ("effective", "holds 95 %", ORANGE)
     ):  # fmt: skip
         ax.plot(result["depth"], result[name], "o-", color=colour)
-        ax.annotate(label, (result["depth"][-1], result[name][-1]), xytext=(7, 0), textcoords="offset points",
-                    color=colour, va="center")  # fmt: skip
+        label(ax, text, (result["depth"][-1], result[name][-1]), colour, (7, 0))
     ax.set(xlabel="layers of 3 x 3", ylabel="side of the field, pixels", ylim=(0, None), xlim=(0, 41))
     pairs = zip(result["depth"], result["theoretical"], result["effective"], strict=True)
     fig.alt = "Receptive field by depth: " + "; ".join(f"{d} layers {t}, effective {e}" for d, t, e in pairs) + "."

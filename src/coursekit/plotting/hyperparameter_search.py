@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
+from ._parts import label, name_ends
 from ._style import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, figure, marks, power, powers, styled
 
 
@@ -17,13 +18,13 @@ def optimism(result: dict):
     edges[0] = -0.001
     low = np.arange(0.6, 1.0, 0.01)
     rows = ((axes[0], "chosen", ORANGE, "on the images that chose it"), (axes[1], "fresh", BLUE, "on other images"))
-    for ax, name, colour, label in rows:
+    for ax, name, colour, what in rows:
         counts = np.histogram(result[name], edges)[0]
         ax.bar(100 * low, counts, width=0.85, align="edge", color=colour, alpha=0.85)
         mean = 100 * result[name].mean()
         ax.axvline(mean, color=INK, lw=1.4)
         ax.axvline(100 * result["average"], color=MUTED, lw=1, ls="--")
-        ax.set_title(f"{label}: mean {mean:.1f} %")
+        ax.set_title(f"{what}: mean {mean:.1f} %")
         ax.set(ylabel="searches", xlim=(60, 101), ylim=(0, max(counts.max() * 1.15, 1)))
     axes[1].set_xlabel("accuracy of the chosen network, % (dashed: mean of all)")
     return fig
@@ -34,14 +35,14 @@ def held_out(result: dict):
     """Accuracy by the share held out: what the search reports, and what new images say."""
     shares = 100 * result["shares"]
     fig, ax = figure(5.4, 3.3, margins=(0.7, 0.2, 0.54, 0.32))
-    for name, colour, label, place in (
+    for name, colour, text, place in (
         ("reported", ORANGE, "reported by the search", (0.12, 9)),
         ("fresh", BLUE, "on new images", (-30, -30)),
     ):
         mean, spread = 100 * result[name].mean(axis=1), 100 * result[name].std(axis=1)
         ax.fill_between(shares, mean - spread, mean + spread, color=colour, alpha=0.16, lw=0)
         ax.plot(shares, mean, "o-", color=colour)
-        ax.annotate(label, (shares[3], mean[3]), xytext=place, textcoords="offset points", color=colour)
+        label(ax, text, (shares[3], mean[3]), colour, place, va="baseline")
     ax.set(
         xlabel=f"share of {result['examples']} images held out, %", ylabel="accuracy, %", xlim=(0, 95), ylim=(35, 105)
     )
@@ -63,10 +64,10 @@ def folds(result: dict):
         values = 100 * result[name]
         ax.plot(values, height + rng.uniform(-0.22, 0.22, len(values)), "o", color=colour, ms=4, alpha=0.7)
         ax.plot([values.mean()] * 2, [height - 0.33, height + 0.33], color=INK)
-    ax.set(xlabel="accuracy, %", yticks=range(3), yticklabels=[label for *_, label in rows], ylim=(-0.5, 2.5))
+    ax.set(xlabel="accuracy, %", yticks=range(3), yticklabels=[what for *_, what in rows], ylim=(-0.5, 2.5))
     ax.grid(axis="y", visible=False)
     fig.alt = "Estimates of one network's accuracy. Standard deviations: " + ", ".join(
-        f"{label} {100 * result[name].std():.1f} points" for name, _, label in rows
+        f"{what} {100 * result[name].std():.1f} points" for name, _, what in rows
     )
     return fig
 
@@ -124,7 +125,7 @@ def decades(result: dict):
         ax.stairs(result[name], edges, fill=True, color=colour, alpha=0.85)
         middle = np.sqrt(edges[1:] * edges[:-1])
         for x, count in zip(middle, result[name], strict=True):
-            ax.annotate(str(count), (x, count), xytext=(0, 3), textcoords="offset points", ha="center", size=9)
+            label(ax, str(count), (x, count), offset=(0, 3), ha="center", size=9, va="baseline")
         ax.set(ylim=(0, 1.25 * result[name].max()), ylabel="draws", title=title)
         powers(ax.xaxis, -3, 3)
     axes[1].set_xlabel("value")
@@ -177,7 +178,7 @@ def by_setting(result: dict):
     """Validation accuracy of every random trial against each of its settings: which of them matters?"""
     fig, axes = figure(5.6, 4.4, 2, 2, sharey=True, gaps=(0.3, 0.68), margins=(0.7, 0.2, 0.54, 0.15))
     names = {"lr": "learning rate", "gain": "gain of the first weights", "decay": "momentum", "l2": "L2 penalty"}
-    for ax, (name, label) in zip(axes.flat, names.items(), strict=True):
+    for ax, (name, what) in zip(axes.flat, names.items(), strict=True):
         values = result["random"]["settings"][name]
         ax.plot(values, 100 * result["random"]["validation"], "o", color=BLUE, alpha=0.7)
         if name == "lr":
@@ -186,7 +187,7 @@ def by_setting(result: dict):
             powers(ax.xaxis, -6, 0, 2)
         elif name == "gain":
             powers(ax.xaxis, -1, 1)
-        ax.set(xlabel=label, ylim=(0, 103))
+        ax.set(xlabel=what, ylim=(0, 103))
     for ax in axes[:, 0]:
         ax.set_ylabel("accuracy, %")
     fig.alt = (
@@ -210,8 +211,15 @@ def halving(result: dict):
     best = result["best"]
     if best != result["winner"]:
         ax.plot(epochs, curve[:, best], color=ORANGE, ls="--", lw=1.2)
-        ax.annotate("best of all, had it gone on", (len(curve), curve[-1, best]), xytext=(0, -13),
-                    textcoords="offset points", color=ORANGE, ha="right")  # fmt: skip
+        label(
+            ax,
+            "best of all, had it gone on",
+            (len(curve), curve[-1, best]),
+            ORANGE,
+            (0, -13),
+            ha="right",
+            va="baseline",
+        )
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     ticks = 2 ** np.arange(int(np.log2(len(curve))) + 1)
@@ -231,16 +239,13 @@ def halving(result: dict):
 def history(runs: dict[str, np.ndarray]):
     """Lowest score so far by trial, a line for each search."""
     fig, ax = figure(5.4, 3.1, margins=(0.7, 0.85, 0.54, 0.15))
-    ends = {}
+    ends = []
     for (name, values), colour in zip(runs.items(), (BLUE, ORANGE, GREEN), strict=False):
         best = np.fmin.accumulate(np.where(np.isfinite(values), values, np.inf))
         ax.step(np.arange(1, len(best) + 1), best, color=colour, where="post")
         ax.plot(np.arange(1, len(values) + 1), values, ".", color=colour, alpha=0.5)
-        ends[name] = (best[-1], colour)
-    height = -1.0
-    for name, (end, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
-        height = max(end, height + 0.22)  # labels keep their distance
-        ax.annotate(name, (len(best), height), xytext=(5, -3), textcoords="offset points", color=colour)
+        ends.append((best[-1], name, colour))
+    name_ends(ax, len(best), ends, 0.22, (5, -3), va="baseline")
     ax.set(xlabel="trial", ylabel="validation loss", ylim=(0, 3), xlim=(0, len(best)))
     fig.alt = "Validation loss of every trial, and the lowest so far. At the end: " + ", ".join(
         f"{name} {np.nanmin(values):.3f}" for name, values in runs.items()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._style import BLUE, CYCLE, INK, MUTED, figure, marks, power, styled
-
-LN10 = np.log(10)
+from ._parts import LN10, label
+from ._style import BLUE, INK, MUTED, figure, marks, power, styled
 
 
 @styled
@@ -50,7 +49,7 @@ def training_curve(result: dict):
     loss, std = result["loss"], result["std"]
     fig, (left, right) = figure(6.4, 3.1, 1, 2, width_ratios=[3, 1.7], gaps=(0.75, 0.5))
     left.axhline(LN10, color=MUTED, lw=1, ls="--")
-    left.annotate("ln 10, guessing", (len(loss), LN10), xytext=(0, 4), textcoords="offset points", ha="right", size=8)
+    label(left, "ln 10, guessing", (len(loss), LN10), offset=(0, 4), ha="right", size=8, va="baseline")
     left.plot(np.arange(1, len(loss) + 1), np.minimum(loss, 4.9), color=BLUE)
     left.set(xlim=(0, len(loss)), ylim=(0, 5), xlabel="step", ylabel="loss, nats")
     left.set_title(f"{result['depth']} {result['activation']} layers, gain {result['gain']:.3g}")
@@ -75,25 +74,4 @@ def hidden_units(results: list[dict]):
             ax.set(xticks=[], yticks=[])
             ax.grid(visible=False)
         row[0].set_ylabel(result["start"], rotation=0, ha="right", va="center")
-    return fig
-
-
-@styled
-def loss_curves(runs: dict[str, list[dict]], *, window: int = 20, title: str = ""):
-    """Running mean of the loss, one colour for each scheme, one line for each seed, labelled at its end."""
-    fig, ax = figure(6.4, 3.4, margins=(0.62, 0.95, 0.5, 0.32))
-    ax.axhline(LN10, color=MUTED, lw=1, ls="--")
-    ends = {}
-    for colour, (scheme, seeds) in zip(CYCLE, runs.items(), strict=False):
-        for result in seeds:
-            smooth = np.convolve(result["loss"], np.ones(window) / window, "valid")
-            ax.plot(np.arange(window, window + len(smooth)), smooth, color=colour, lw=1.6 if len(seeds) == 1 else 0.9)
-        ends[scheme] = (smooth[-1], colour)
-    height = -1.0
-    for scheme, (end, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
-        height = max(end, height + 0.16)  # labels keep their distance
-        at = (window + len(smooth), height)
-        ax.annotate(scheme, at, xytext=(4, 0), textcoords="offset points", color=colour, va="center")
-    ax.set(xlabel="step", ylabel=f"loss, mean of {window} steps", ylim=(0, 2.6), title=title)
-    ax.set_xlim(0, window + len(smooth))
     return fig

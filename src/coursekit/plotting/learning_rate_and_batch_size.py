@@ -5,14 +5,10 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.ticker import NullLocator
 
+from ._parts import LN10, apart, arrow, label
 from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, PINK, figure, powers, styled
 
-LN10 = np.log(10)
 COLOURS = {"too small": BLUE, "good": GREEN, "large": ORANGE, "too large": PINK, "diverges": PINK}
-
-
-def _at(ax, text, point, colour, dx=4, dy=0, **more):
-    ax.annotate(text, point, xytext=(dx, dy), textcoords="offset points", color=colour, va="center", **more)
 
 
 @styled
@@ -25,7 +21,7 @@ def rate(result: dict):
     powers(curve.yaxis, -1, 3)
     curve.set(xlim=(0, len(loss)), ylim=(0.06, 3e3), xlabel="step", ylabel="loss of the batch")
     curve.set_title(f"rate {result['rate']:.3g}, batches of {result['batch_size']}: {result['fate']}")
-    _at(curve, "ln 10", (len(loss), LN10), MUTED, -4, 7, ha="right", size=9)
+    label(curve, "ln 10", (len(loss), LN10), MUTED, (-4, 7), ha="right", size=9)
     ends.axhline(LN10, color=MUTED, lw=1, ls="--")
     ends.plot(result["rates"], result["ends"].clip(max=20), "o-", color=MUTED, ms=3, lw=1)
     ends.plot(result["rate"], min(result["end"], 20), "o", color=colour, mec=INK, ms=10, clip_on=False, zorder=4)
@@ -45,7 +41,7 @@ def noisy_bowl(result: dict):
     ):
         ax.axhline(floor, color=colour, lw=1, ls="--")
         ax.plot(distance, color=colour)
-        _at(ax, f"rate {value:g}", (distance.size, floor), colour)
+        label(ax, f"rate {value:g}", (distance.size, floor), colour)
     ax.set_yscale("log")
     ax.set_yticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "1", "3"])
     ax.yaxis.set_minor_locator(NullLocator())
@@ -67,7 +63,7 @@ def gradient_noise(result: dict):
     reach = max(1.6, float(np.quantile(np.abs(points), 0.98)) * 1.15)
     plane.axvspan(-reach, 0, color=ORANGE, alpha=0.12, lw=0)
     plane.plot(*points.T, "o", color=BLUE, ms=3.2, alpha=0.7)
-    plane.annotate("", (1, 0), (0, 0), arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 2.2, "shrinkA": 0})
+    arrow(plane, (0, 0), (1, 0), INK, lw=2.2, shrinkA=0)
     plane.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="along the full gradient", ylabel="across")
     size = result["batch_size"]
     plane.set_title(f"batches of {size}\n{result['downhill']:.0%} lead downhill", size=10.5)
@@ -79,7 +75,7 @@ def gradient_noise(result: dict):
     powers(chart.yaxis, -2, 1)
     chart.set(xlim=(0.7, 1500), ylim=(0.02, 30), xlabel="batch size B")
     chart.set_title("error of a batch's gradient\nover the gradient's length", size=10.5)
-    _at(chart, "~ 1/√B", (30, result["theory"][5]), MUTED, 8, 10)
+    label(chart, "~ 1/√B", (30, result["theory"][5]), MUTED, (8, 10))
     return fig
 
 
@@ -124,14 +120,10 @@ def batch_sizes(result: dict):
         ax.set_xlim(0.8, 1500)
     else:
         ax.set_xlim(0, result["epochs"])
-    height = -1.0
-    for size, (_, end, colour) in sorted(ends.items(), key=lambda item: item[1][1]):
-        height = max(end, height + 0.19)
+    heights = apart([end for _, end, _ in ends.values()], 0.19)
+    for (size, (_, _, colour)), height in zip(ends.items(), heights, strict=True):
         text = f"{size}, rate {result['runs'][size]['rate']:.2g}"
-        ax.annotate(
-            text, (1, height / 3), xycoords="axes fraction", xytext=(6, 0), textcoords="offset points", color=colour,
-            va="center", size=10,
-        )  # fmt: skip
+        label(ax, text, (1, height / 3), colour, (6, 0), xycoords="axes fraction", size=10)
     words = {"same": "the same rate for all", "linear": "rate in proportion to the batch size"}
     title = words.get(result["rule"], "rate in proportion to the root of the batch size")
     ax.set(ylim=(0, 3), xlabel=axis, ylabel="loss, held-out images")
@@ -179,7 +171,7 @@ def schedule(result: dict):
     if len(ends) == 2:
         ends[1][0] = max(ends[1][0], ends[0][0] + 0.15)
     for height, other, colour in ends:
-        _at(curve, f"{other} {result['end'][other]:.2f}", (steps, height), colour, 5, size=10)
+        label(curve, f"{other} {result['end'][other]:.2f}", (steps, height), colour, (5, 0), size=10)
     plan.set(xlim=(0, steps), ylim=(0, 1.08 * top), ylabel="rate", title=f"{name}, rate {top:.3g}")
     curve.set(xlim=(0, steps), ylim=(0.3, 2.3), xlabel="step", ylabel="loss, held-out images")
     return fig
@@ -196,8 +188,8 @@ def warm_up(results: list[dict]):
             ax.plot(np.arange(10, 10 + len(smooth)), smooth, color=colour, lw=1)
     powers(ax.yaxis, 0, 2)
     steps = len(results[0]["with"])
-    _at(ax, "without warm-up", (steps, 2.0), ORANGE, size=10)
-    _at(ax, "with warm-up", (steps, 0.4), BLUE, size=10)
+    label(ax, "without warm-up", (steps, 2.0), ORANGE, size=10)
+    label(ax, "with warm-up", (steps, 0.4), BLUE, size=10)
     ax.set(xlim=(0, steps), ylim=(0.25, 200), xlabel="step", ylabel="loss, mean of 10 steps")
     ax.set_title(f"weights of {results[0]['gain']:g} times He's size, rate {results[0]['rate']:g}")
     ends = {name: [float(r[name][-20:].mean()) for r in results] for name in ("without", "with")}
@@ -218,8 +210,8 @@ def range_test(result: dict):
     for name, colour in (("steepest", GREEN), ("lowest", ORANGE)):
         for ax in (test, ends):
             ax.axvline(result[name], color=colour, lw=1.6, ls="--" if name == "lowest" else "-")
-    _at(test, "steepest", (result["steepest"], 0.25), GREEN, -4, 0, ha="right")
-    _at(test, "lowest", (result["lowest"], 0.25), ORANGE, 4, 0)
+    label(test, "steepest", (result["steepest"], 0.25), GREEN, (-4, 0), ha="right")
+    label(test, "lowest", (result["lowest"], 0.25), ORANGE)
     layers = result["hidden_layers"]
     kind = f"{layers} hidden layer{'s' * (layers > 1)}"
     test.set(ylim=(0, top), ylabel="loss in the test", title=f"{result['optimizer']}, {kind}: the range test")

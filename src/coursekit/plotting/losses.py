@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..experiments.losses import shapes as loss_shapes
+from ._parts import label
 from ._style import BLUE, GOLD, GREEN, INK, MUTED, ORANGE, PAPER, PINK, bars, figure, styled
 
 # The colour of each loss, the same in every picture.
@@ -16,10 +17,6 @@ COLOURS = {
     "cross-entropy": BLUE,
     "hinge": GREEN,
 }
-
-
-def _label(ax, text, at, colour, **more):
-    ax.annotate(text, at, color=colour, **({"xytext": (4, 0), "textcoords": "offset points", "va": "center"} | more))
 
 
 @styled
@@ -97,7 +94,7 @@ def outlier(result: dict):
     above = mass[0] > top - 0.3
     left.plot(flipper[0], min(mass[0], top - 0.3), marker="^" if above else "o", color=PINK, ms=8, ls="none", zorder=5)
     note = f"{mass[0]:.3g} kg, off the picture" if above else f"typed as {mass[0]:.3g} kg"
-    _label(left, note, (flipper[0], min(mass[0], top - 0.3)), PINK, xytext=(7, 0))
+    label(left, note, (flipper[0], min(mass[0], top - 0.3)), PINK, (7, 0))
     left.set(xlim=(172, 234), ylim=(1, top), xlabel="flipper, mm", ylabel="body mass, kg")
     for i, (name, colour) in enumerate((("MSE", ORANGE), ("Huber", BLUE), ("as measured", INK))):
         left.text(0.98, 0.22 - 0.08 * i, name, color=colour, transform=left.transAxes, ha="right")
@@ -128,9 +125,7 @@ def far_point(result: dict):
     colour = {"Adelie": MUTED, "Chinstrap": PINK}[result["species"]]
     ax.plot(min(bill, edge), depth, marker=">" if off else mark, color=colour, mec=INK, ms=9, ls="none", zorder=5)
     note = f"one more {result['species']},\nbill {bill:.3g} mm" + (", far to\nthe right" if off else "")
-    ax.annotate(
-        note, (min(bill, edge), depth), xytext=(-2, -12), textcoords="offset points", ha="right", va="top", size=9.5
-    )
+    label(ax, note, (min(bill, edge), depth), offset=(-2, -12), ha="right", size=9.5, va="top")
     depths = np.array([13.0, 22.5])
     for name, style in (("squared error", "-"), ("cross-entropy", "-"), ("hinge", "--")):
         a, b, c = result["lines"][name]
@@ -180,9 +175,9 @@ def twice(result: dict, floor: float):
     for name, colour in (("once", BLUE), ("twice", ORANGE)):
         loss = result[name]["loss"]
         ax.plot(loss, color=colour)
-        _label(ax, f"softmax {name}", (len(loss), loss[-1]), colour, xytext=(-4, 10), ha="right")
+        label(ax, f"softmax {name}", (len(loss), loss[-1]), colour, (-4, 10), ha="right")
     ax.axhline(floor, color=MUTED, lw=1, ls="--")
-    _label(ax, f"{floor:.4f}", (len(loss), floor), MUTED, xytext=(-4, -9), ha="right")
+    label(ax, f"{floor:.4f}", (len(loss), floor), MUTED, (-4, -9), ha="right")
     ax.set(xlim=(0, len(loss)), ylim=(0, 2.45), xlabel="step", ylabel="loss, nats")
     fig.alt = (
         f"Loss by step. With softmax once it falls to {result['once']['loss'][-1]:.2f}; with softmax twice it comes "

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from ..experiments.optimizers import SURFACES
+from ._parts import LN10, apart, arrow, label
 from ._style import BLUE, GOLD, GREEN, INK, MUTED, ORANGE, PAPER, PINK, SKY, figure, powers, styled
 
 # Colour and line of each optimizer; a look-ahead is the dashed partner.
@@ -19,7 +22,6 @@ LOOKS = {
     "AMSGrad": (SKY, ":"),
     "Nadam": (SKY, "--"),
 }
-LN10 = np.log(10)
 
 # Heights at which lines are drawn; those of "two minima" include the pass between the two, 0.4167.
 LEVELS = {
@@ -71,10 +73,7 @@ def paths(result: dict):
     if result["left"]:
         curve.axvline(result["left"], color=ORANGE, ls="--", lw=1)
         side = "right" if result["left"] > 0.6 * result["steps"] else "left"
-        curve.annotate(
-            "gone", (result["left"], 1e-7), xytext=(-4 if side == "right" else 4, 0), textcoords="offset points",
-            color=ORANGE, ha=side,
-        )  # fmt: skip
+        label(curve, "gone", (result["left"], 1e-7), ORANGE, (-4 if side == "right" else 4, 0), ha=side, va="baseline")
     fig.alt = f"Path of {result['optimizer']} at rate {result['rate']:.3g} on the surface called {result['surface']}."
     return fig
 
@@ -170,15 +169,18 @@ def momentum_map(result: dict):
         "best without momentum": ("plain_distance", BLUE, 1.3),
         "theory's pair": ("theory_distance", INK, 1.3),
     }
-    for row, (label, (name, colour, width)) in enumerate(reversed(lines.items())):
+    for row, (text, (name, colour, width)) in enumerate(reversed(lines.items())):
         curve.plot(result[name].clip(1e-14, 1e9), color=colour, lw=width)
-        curve.text(0.98, 0.83 + 0.065 * row, label, transform=curve.transAxes, color=colour, ha="right", size=9.5)
+        curve.text(0.98, 0.83 + 0.065 * row, text, transform=curve.transAxes, color=colour, ha="right", size=9.5)
     powers(curve.yaxis, -12, 4, 4)
     curve.set(
         ylim=(1e-12, 1e5), xlim=(0, len(result["distance"]) - 1),
         xlabel="step", title=f"distance, condition {result['condition']}",
     )  # fmt: skip
     return fig
+
+
+_move = functools.partial(arrow, lw=1.6, gap=0, zorder=4)
 
 
 @styled
@@ -188,29 +190,24 @@ def look_ahead(result: dict):
     for ax, name, gradient in ((axes[0], "momentum", "at_w"), (axes[1], "nesterov", "at_ahead")):
         _contours(ax, "valley")
         w, ahead, end = result["w"], result["ahead"], result[name]
-        _arrow(ax, w, ahead, INK)
+        _move(ax, w, ahead, INK)
         step = -result["rate"] * result[gradient]
-        _arrow(ax, w if name == "momentum" else ahead, step + (w if name == "momentum" else ahead), BLUE)
+        _move(ax, w if name == "momentum" else ahead, step + (w if name == "momentum" else ahead), BLUE)
         if name == "momentum":
-            _arrow(ax, ahead, end, BLUE, ls=":")
-        _arrow(ax, w, end, ORANGE, lw=2.2)
+            _move(ax, ahead, end, BLUE, ls=":")
+        _move(ax, w, end, ORANGE, lw=2.2)
         ax.plot(*w, marker="o", color=INK, ms=6)
         ax.plot(*ahead, marker="o", mfc=PAPER, mec=INK, ms=6, ls="none", zorder=5)
         ax.set(xlim=(-6.1, -3.2), ylim=(-2.0, 1.75), xlabel="x")
-        ax.annotate("w", w, xytext=(-13, 3), textcoords="offset points")
-        right, left = {"xytext": (8, 6), "ha": "left"}, {"xytext": (-8, -12), "ha": "right"}
+        label(ax, "w", w, offset=(-13, 3), va="baseline")
+        right, left = {"offset": (8, 6), "ha": "left"}, {"offset": (-8, -12), "ha": "right"}
         places = {"velocity": (ahead, INK, right), "step": (end, ORANGE, left)}
         if name == "nesterov":
             places = {"velocity": (ahead, INK, left), "step": (end, ORANGE, right)}
-        for label, (tip, colour, place) in places.items():
-            ax.annotate(label, (w + tip) / 2, textcoords="offset points", color=colour, size=9.5, **place)
-    axes[0].annotate(
-        "gradient\nat w", result["w"] - (0.06, 0.75), xytext=(-6, 0), textcoords="offset points", color=BLUE,
-        size=9.5, ha="right",
-    )  # fmt: skip
-    axes[1].annotate(
-        "gradient\nahead", result["ahead"], xytext=(10, 2), textcoords="offset points", color=BLUE, size=9.5
-    )
+        for text, (tip, colour, place) in places.items():
+            label(ax, text, (w + tip) / 2, colour, size=9.5, va="baseline", **place)
+    label(axes[0], "gradient\nat w", result["w"] - (0.06, 0.75), BLUE, (-6, 0), size=9.5, ha="right", va="baseline")
+    label(axes[1], "gradient\nahead", result["ahead"], BLUE, (10, 2), size=9.5, va="baseline")
     axes[0].set(title="momentum", ylabel="y")
     axes[1].set(title="Nesterov")
     fig.alt = (
@@ -219,13 +216,6 @@ def look_ahead(result: dict):
         f"point ahead, which points back up, and ends at y = {result['nesterov'][1]:.2f}."
     )
     return fig
-
-
-def _arrow(ax, start, end, colour, *, lw=1.6, ls="-"):
-    ax.annotate(
-        "", xy=end, xytext=start, zorder=4,
-        arrowprops={"arrowstyle": "-|>", "color": colour, "lw": lw, "ls": ls, "shrinkA": 0, "shrinkB": 0},
-    )  # fmt: skip
 
 
 @styled
@@ -262,9 +252,9 @@ def bias_correction(result: dict):
         ylabel="length of the step / rate",
         title=f"β₁ = {result['beta1']:g}, β₂ = {result['beta2']:g}",
     )  # fmt: skip
-    ax.annotate("corrected", (len(steps), 1), xytext=(-4, -14), textcoords="offset points", color=BLUE, ha="right")
+    label(ax, "corrected", (len(steps), 1), BLUE, (-4, -14), ha="right", va="baseline")
     top = result["uncorrected"]
-    ax.annotate("as they are", (steps[3], top[3]), xytext=(0, 7), textcoords="offset points", color=ORANGE)
+    label(ax, "as they are", (steps[3], top[3]), ORANGE, (0, 7), va="baseline")
     return fig
 
 
@@ -280,8 +270,8 @@ def adversary(result: dict):
     low, high = sorted(ends, key=ends.get)
     spots = {high: max(ends[high], ends[low] + 0.17), low: ends[low]}
     for name, colour in (("AMSGrad", GREEN), ("Adam", ORANGE)):
-        ax.annotate(name, (steps, spots[name]), xytext=(5, 0), textcoords="offset points", color=colour, va="center")
-    ax.annotate("best", (0, -1), xytext=(3, 4), textcoords="offset points", color=MUTED, size=9)
+        label(ax, name, (steps, spots[name]), colour, (5, 0))
+    label(ax, "best", (0, -1), MUTED, (3, 4), size=9, va="baseline")
     ax.set(xlim=(0, steps), ylim=(-1.08, 1.08), xlabel="step", ylabel="x")
     ax.set_title(f"+{result['every']} every {result['every']} steps, else −1; memory {result['memory']:.3g} steps")
     return fig
@@ -298,18 +288,11 @@ def curves(losses: dict, title: str = "", window: int = 10, top: float = 3.0):
         smooth = np.convolve(loss, np.ones(window) / window, "valid")
         ax.plot(np.arange(window, window + len(smooth)), smooth.clip(max=2 * top), color=colour, ls=style, lw=1.6)
         ends[name] = min(float(np.nan_to_num(smooth[-1], nan=top)), top)
-    gap = top * 0.067
-    height = -gap
-    spots = {}
-    for name, end in sorted(ends.items(), key=lambda item: item[1]):
-        height = spots[name] = max(end, height + gap)
-    shift = max(0.0, height - top)
-    for name, spot in spots.items():
-        ax.annotate(
-            name, (window + len(smooth), max(spot - shift, 0)), xytext=(5, 0), textcoords="offset points", size=9.5,
-            color=LOOKS[name][0], va="center",
-        )  # fmt: skip
-    ax.annotate("ln 10", (0, LN10), xytext=(2, 3), textcoords="offset points", color=MUTED, size=9)
+    spots = apart([*ends.values()], top * 0.067)
+    shift = max(0.0, max(spots) - top)
+    for name, spot in zip(ends, spots, strict=True):
+        label(ax, name, (window + len(smooth), max(spot - shift, 0)), LOOKS[name][0], (5, 0), size=9.5)
+    label(ax, "ln 10", (0, LN10), MUTED, (2, 3), size=9, va="baseline")
     ax.set(xlabel="step", ylabel=f"loss, mean of {window} steps", ylim=(0, top), title=title)
     ax.set_xlim(0, window + len(smooth))
     fig.alt = f"Loss curves; mean of the last {window} steps: " + ", ".join(

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 
 from ..experiments.preprocessing import LABELS
+from ._parts import label, picture
 from ._style import BLUE, CYCLE, INK, MUTED, ORANGE, PAPER, figure, powers, styled
 
 
@@ -17,10 +18,7 @@ def rates(results: list[dict]):
         accuracy = 100 * result["test_accuracy"]
         ax.plot(result["rates"], accuracy, "o-", color=colour)
         last = np.flatnonzero(np.isfinite(accuracy))[-1]
-        ax.annotate(
-            result["how"], (result["rates"][last], accuracy[last]), xytext=(7, -3), textcoords="offset points",
-            color=colour,
-        )  # fmt: skip
+        label(ax, result["how"], (result["rates"][last], accuracy[last]), colour, (7, -3), va="baseline")
     powers(ax.xaxis, -6, 0)
     ax.set(ylim=(0, 105), xlabel="learning rate", ylabel="test accuracy, %", title="Three cultivars of wine")
     best = ", ".join(f"{r['how']} {np.nanmax(r['test_accuracy']):.0%}" for r in results)
@@ -95,23 +93,15 @@ def plane(results: list[dict]):
     return fig
 
 
-def _picture(ax, image, **settings):
-    ax.imshow(image, cmap="gray", **settings)
-    ax.set(xticks=[], yticks=[])
-    ax.grid(visible=False)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-
-
 @styled
 def reconstruct(result: dict):
     """Images, what k directions keep of them, the first directions; variance kept and accuracy by k."""
     fig, axes = figure(6.6, 2.5, 3, 1, gaps=(0, 0.1), margins=(0.85, 2.75, 0.25, 0.2))
     rows = (("image", result["images"]), (f"k = {result['k']}", result["rebuilt"]), ("direction", result["directions"]))
     for ax, (name, images) in zip(axes, rows, strict=True):
-        limit = {"vmin": 0, "vmax": 1} if name != "direction" else {}
+        limit = {"low": 0, "high": 1} if name != "direction" else {}
         side_by_side = np.hstack([np.pad(image, ((0, 0), (0, 1)), constant_values=np.nan) for image in images[:6]])
-        _picture(ax, side_by_side, **limit)
+        picture(ax, side_by_side, **limit)
         ax.set_ylabel(name, rotation=0, ha="right", va="center", labelpad=4)
     curve = fig.add_axes((0.655, 0.215, 0.33, 0.72))
     k = np.arange(1, len(result["share"]) + 1)
@@ -133,10 +123,10 @@ def whiten_photo(result: dict):
     fig, (before, after, curve) = figure(
         6.8, 2.75, 1, 3, width_ratios=[1, 1, 0.95], gaps=(0.2, 0.5), margins=(0.1, 0.12, 0.52, 0.32)
     )
-    _picture(before, result["before"], vmin=0, vmax=1)
+    picture(before, result["before"], low=0, high=1)
     before.set_title(f"noise {result['noise_before']:.1%}")
     spread = 2.5 * result["after"].std()
-    _picture(after, result["after"], vmin=-spread, vmax=spread)
+    picture(after, result["after"], low=-spread, high=spread)
     after.set_title(f"whitened: noise {result['noise_after']:.0%}", color=ORANGE)
     box = curve.get_position()
     curve.set_position((box.x0 + 0.055, box.y0, box.width - 0.055, box.height))
@@ -156,7 +146,7 @@ def means(results: dict[str, dict]):
     fig, axes = figure(6.0, 2.1, 1, len(results), gaps=(0.3, 0.1), margins=(0.1, 0.1, 0.1, 0.32))
     for ax, (name, result) in zip(axes, results.items(), strict=True):
         mean = result["mean"].transpose(1, 2, 0).squeeze()
-        _picture(ax, mean, vmin=0, vmax=1 if mean.ndim == 3 else mean.max())
+        picture(ax, mean, low=0, high=1 if mean.ndim == 3 else mean.max())
         ax.set_title(name)
     fig.alt = "Mean images. " + "; ".join(
         f"{name}: its pixels vary by {r['flatness']:.0%} of the images' standard deviation"

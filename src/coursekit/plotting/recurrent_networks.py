@@ -7,8 +7,9 @@ import warnings
 
 import matplotlib.text
 import numpy as np
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch
 
+from ._parts import arrow, label
 from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, PAPER, figure, powers, styled
 
 LN2 = np.log(2)
@@ -31,18 +32,14 @@ def _box(ax, x, y, text, colour=BLUE, size=12):
     ax.text(x, y, text, ha="center", va="center", size=size)
 
 
-def _arrow(ax, start, end, colour=MUTED, **style):
-    ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, color=colour, lw=1.4, **style))
-
-
 def _up(ax, x, y, text, colour=MUTED):
     """An input below a cell."""
     ax.text(x, y - 0.75, text, ha="center", va="center")
-    _arrow(ax, (x, y - 0.6), (x, y - 0.27), colour)
+    arrow(ax, (x, y - 0.6), (x, y - 0.27), colour)
 
 
 def _answer(ax, x, y, text, colour=INK):
-    _arrow(ax, (x, y + 0.27), (x, y + 0.6), colour)
+    arrow(ax, (x, y + 0.27), (x, y + 0.6), colour)
     ax.text(x, y + 0.75, text, ha="center", va="center", color=colour)
 
 
@@ -53,7 +50,7 @@ def unfolded():
     _box(ax, 0, 0, "cell")
     _up(ax, 0, 0, "$x_t$")
     _answer(ax, 0, 0, "$h_t$")
-    _arrow(ax, (0.34, 0.13), (0.34, -0.13), ORANGE, connectionstyle="arc3,rad=-2.4")
+    arrow(ax, (0.34, 0.13), (0.34, -0.13), ORANGE, connectionstyle="arc3,rad=-2.4")
     ax.text(0.72, 0, "$W_h$", color=ORANGE, va="center")
     ax.text(1.5, 0, "=", ha="center", va="center", size=18)
     ax.text(1.95, 0, "$h_0$", ha="center", va="center")
@@ -62,7 +59,7 @@ def unfolded():
         _box(ax, x, 0, "cell")
         _up(ax, x, 0, f"$x_{t + 1}$")
         _answer(ax, x, 0, f"$h_{t + 1}$")
-        _arrow(ax, (x - 0.78 if t else 2.15, 0), (x - 0.35, 0), ORANGE)
+        arrow(ax, (x - 0.78 if t else 2.15, 0), (x - 0.35, 0), ORANGE)
         ax.text(x - 0.575, 0.16, "$W_h$", ha="center", color=ORANGE, size=10)
     fig.alt = (
         "Left, a cell that reads x, gives h and feeds h back to itself through the weights W_h. Right, the same thing "
@@ -88,7 +85,7 @@ def patterns():
             x = 1.1 + 0.95 * t
             _box(ax, x, y, "cell", size=10)
             if t:
-                _arrow(ax, (x - 0.6, y), (x - 0.35, y), ORANGE)
+                arrow(ax, (x - 0.6, y), (x - 0.35, y), ORANGE)
             _up(ax, x, y, reads[row][t] or "·")
             if answers[t] is not None:
                 _answer(ax, x, y, answers[t], BLUE)
@@ -117,12 +114,12 @@ def _curves(runs, ylabel, *, window=10, ylim=None, reference=None, colours=CYCLE
     steps = window + len(smooth)
     if reference:
         at = (steps, reference[0])
-        ax.annotate(reference[1], at, xytext=(-4, 4), textcoords="offset points", ha="right", size=9, color=MUTED)
+        label(ax, reference[1], at, MUTED, (-4, 4), ha="right", size=9, va="baseline")
     limits = ylim or ax.get_ylim()
     least, place = gap * (limits[1] - limits[0]), -np.inf
     for end, name, colour in sorted(ends):
         place = max(min(end, limits[1]), place + least)
-        ax.annotate(name, (steps, place), xytext=(5, 0), textcoords="offset points", color=colour, va="center")
+        label(ax, name, (steps, place), colour, (5, 0))
     ax.set(xlabel="step", ylabel=ylabel, ylim=limits, xlim=(0, steps))
     return fig
 
@@ -244,7 +241,7 @@ def cells(results: dict[str, np.ndarray]):
     for colour, (name, norm) in zip((BLUE, GREEN, ORANGE, MUTED, INK), order, strict=True):
         ax.plot(norm.clip(1e-60, None), color=colour)
         place = min(norm[-1], place / 50)
-        ax.annotate(name, (100, place), xytext=(5, 0), textcoords="offset points", color=colour, va="center", size=10)
+        label(ax, name, (100, place), colour, (5, 0), size=10)
     ax.set(yscale="log", ylim=(1e-28, 1e4), xlim=(0, 100), xlabel="steps back", ylabel="norm of the gradient")
     powers(ax.yaxis, -25, 0, 5)
     said = "; ".join(f"{name} {norm[-1]:.0e}" for name, norm in order)
@@ -291,7 +288,7 @@ def recall(result: dict):
     ax.plot(delay, result["at"], "o", color=INK, ms=7)
     side, shift = ("left", 6) if delay < 130 else ("right", -6)
     text = f"delay {delay}: {result['at']:.0%}"
-    ax.annotate(text, (delay, 0.12), xytext=(shift, 0), textcoords="offset points", ha=side)
+    label(ax, text, (delay, 0.12), offset=(shift, 0), ha=side, va="baseline")
     ax.set(xlim=(0, 201), ylim=(0, 1.06), yticks=[0, 0.25, 0.5, 0.75, 1])
     ax.set(xlabel="delay, steps", ylabel="share recalled")
     ax.set_title(f"{result['cell']}, trained with delays up to {trained}")

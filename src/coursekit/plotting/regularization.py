@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import NullLocator
 
 from ..experiments.regularization import GRID, STRENGTHS, truth
+from ._parts import label
 from ._style import BLUE, GREEN, INK, MUTED, ORANGE, bars, figure, powers, styled
 
-
-def _label(ax, at, text, colour, *, offset=(5, 0), ha="left", va="center", size=9.5):
-    ax.annotate(
-        text, at, xytext=offset, textcoords="offset points", color=colour, ha=ha, va=va, size=size,
-        annotation_clip=False,
-    )  # fmt: skip
+_label = functools.partial(label, offset=(5, 0), size=9.5, annotation_clip=False)
 
 
 @styled
@@ -92,9 +90,9 @@ def by_strength(result: dict):
     powers(ax.xaxis, -4, 1)
     powers(ax.yaxis, -2, 1)
     ax.set(xlim=(1e-4, 10), ylim=(0.008, 30), xlabel="strength of the L2 penalty", ylabel="squared error")
-    _label(ax, (10, result["bias"][-1]), "bias²", ORANGE, offset=(5, -6))
-    _label(ax, (10, result["variance"][-1]), "variance", BLUE)
-    _label(ax, (10, result["sum"][-1]), "sum", INK, offset=(5, 7))
+    _label(ax, "bias²", (10, result["bias"][-1]), ORANGE, offset=(5, -6))
+    _label(ax, "variance", (10, result["variance"][-1]), BLUE)
+    _label(ax, "sum", (10, result["sum"][-1]), INK, offset=(5, 7))
     fig.alt = (
         f"From strength {STRENGTHS[8]:.2g} to {STRENGTHS[-1]:.2g} the variance falls from {result['variance'][8]:.2g} "
         f"to {result['variance'][-1]:.2g} and the squared bias rises to {result['bias'][-1]:.2g}. "
@@ -157,10 +155,10 @@ def widths(result: dict):
     """Squared bias and variance of networks by width."""
     fig, ax = figure(6.4, 3.2, margins=(0.7, 0.95, 0.54, 0.3))
     hidden = result["hidden"]
-    for name, label, colour in (("bias", "bias²", ORANGE), ("variance", "variance", BLUE), ("error", "sum", INK)):
+    for name, text, colour in (("bias", "bias²", ORANGE), ("variance", "variance", BLUE), ("error", "sum", INK)):
         ax.plot(hidden, result[name], "o-" if name != "error" else "--", color=colour, lw=1.8)
         gap = {"bias": 0, "variance": -3, "error": 5}[name]
-        _label(ax, (hidden[-1], result[name][-1]), label, colour, offset=(8, gap))
+        _label(ax, text, (hidden[-1], result[name][-1]), colour, offset=(8, gap))
     ax.set(xscale="log", xlim=(0.9, hidden[-1] * 1.05), ylim=(0, 0.95), xlabel="hidden units", ylabel="squared error")
     ax.set_xticks(hidden, [str(h) for h in hidden])
     ax.xaxis.set_minor_locator(NullLocator())
@@ -210,7 +208,7 @@ def decay_paths(paths: dict):
     places = ((BLUE, (-8, -24), "center"), (ORANGE, (0, -13), "center"), (GREEN, (0, 9), "center"))
     for k, (scale, (colour, offset, ha)) in enumerate(zip(paths["scales"], places, strict=True)):
         at = (250, paths["Adam, L2"][125, k])
-        _label(middle, at, f"gradient ±{scale:g}", colour, offset=offset, ha=ha, size=9)
+        _label(middle, f"gradient ±{scale:g}", at, colour, offset=offset, ha=ha, size=9)
     axes[0].set_ylabel("weight")
     ends = "; ".join(f"{name}: " + ", ".join(f"{w:.2f}" for w in paths[name][-1]) for name in names)
     sizes = ", ".join(f"{scale:g}" for scale in paths["scales"])
@@ -227,7 +225,7 @@ def adam_decays(results: dict):
         mean = result["loss"].mean(axis=1)
         ax.plot(result["strengths"], mean, "o-", color=colour)
         best = mean.argmin()
-        _label(ax, (result["strengths"][best], mean[best]), f"{mean[best]:.3f}", INK, offset=(0, -14), ha="center")
+        _label(ax, f"{mean[best]:.3f}", (result["strengths"][best], mean[best]), INK, offset=(0, -14), ha="center")
         low, high = (int(np.round(np.log10(result["strengths"][i]))) for i in (0, -1))
         powers(ax.xaxis, low, high)
         ax.set(title=name, xlabel="strength", ylim=(0.6, 1.1))
@@ -293,9 +291,9 @@ def stopping(result: dict):
     low, high = sorted(ends, key=lambda name: ends[name][0])
     spots = {low: ends[low][0], high: max(ends[high][0], ends[low][0] + 0.14)}
     for name, (_, colour) in ends.items():
-        _label(ax, (len(epochs), spots[name]), name.replace(" ", "\n") if "v" in name else name, colour, size=9)
+        _label(ax, name.replace(" ", "\n") if "v" in name else name, (len(epochs), spots[name]), colour, size=9)
     side = -1 if stopped > 35 else 1
-    _label(ax, (stopped, 1.4), f"stops at {stopped}", INK, offset=(5 * side, 0), ha="left" if side > 0 else "right")
+    _label(ax, f"stops at {stopped}", (stopped, 1.4), INK, offset=(5 * side, 0), ha="left" if side > 0 else "right")
     ax.set_title(f"run {result['run']}, patience {result['patience']}: keeps epoch {best}")
     return fig
 
@@ -306,11 +304,11 @@ def patience_table(result: dict):
     fig, ax = figure(6.4, 3.0, margins=(0.75, 0.3, 0.54, 0.3))
     ax.plot(result["epochs"], result["test"], "o-", color=BLUE)
     for wait, x, y in zip(result["patience"], result["epochs"], result["test"], strict=True):
-        _label(ax, (x, y), str(wait), BLUE, offset=(0, 10), ha="center")
+        _label(ax, str(wait), (x, y), BLUE, offset=(0, 10), ha="center")
     ax.axhline(result["lowest"], color=MUTED, lw=1, ls="--")
-    _label(ax, (0, result["lowest"]), "lowest on the way", MUTED, offset=(4, -8))
+    _label(ax, "lowest on the way", (0, result["lowest"]), MUTED, offset=(4, -8))
     ax.plot(50, result["last"], "o", color=ORANGE)
-    _label(ax, (50, result["last"]), "never stopped", ORANGE, offset=(-8, 0), ha="right")
+    _label(ax, "never stopped", (50, result["last"]), ORANGE, offset=(-8, 0), ha="right")
     ax.set(xlim=(0, 52), xlabel="epochs trained", ylabel="loss, new images")
     ax.margins(y=0.15)
     rows = ", ".join(

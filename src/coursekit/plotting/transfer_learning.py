@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.ticker import NullLocator
 
 from ..experiments.transfer_learning import FROZEN_NAMES
+from ._parts import label, name_ends
 from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, figure, styled
 
 
@@ -29,19 +30,23 @@ def heads(result: dict):
     fig, ax = figure(6.0, 3.0, margins=(1.35, 0.2, 0.54, 0.32))
     pixels = 100 * result["pixels"].mean()
     ax.axvline(pixels, color=MUTED, ls="--", lw=1.2)
-    ax.annotate(
-        f"pixels {pixels:.0f} %", (pixels, 1), xycoords=("data", "axes fraction"), xytext=(-4, -3),
-        textcoords="offset points", ha="right", va="top", color=MUTED, size=10,
-    )  # fmt: skip
+    label(
+        ax,
+        f"pixels {pixels:.0f} %",
+        (pixels, 1),
+        MUTED,
+        (-4, -3),
+        xycoords=("data", "axes fraction"),
+        ha="right",
+        size=10,
+        va="top",
+    )
     for place, (_, values, colour) in enumerate(rows):
         mean = 100 * values.mean()
         ax.plot([20, mean], [place, place], color=colour, lw=9, alpha=0.35)
         ax.plot(100 * values, np.full(len(values), place), "o", color=colour, ms=5)
-        ax.annotate(
-            f"{mean:.1f} %", (1, place), xycoords=("axes fraction", "data"), xytext=(-2, 0),
-            textcoords="offset points", ha="right", va="center", color=colour,
-        )  # fmt: skip
-    ax.set_yticks(range(len(rows)), [label for label, _, _ in rows])
+        label(ax, f"{mean:.1f} %", (1, place), colour, (-2, 0), xycoords=("axes fraction", "data"), ha="right")
+    ax.set_yticks(range(len(rows)), [name for name, _, _ in rows])
     ax.set(
         ylim=(2.6, -0.75), xlim=(20, 118), xticks=range(20, 101, 20), xlabel="accuracy on the target's test images, %"
     )
@@ -61,14 +66,8 @@ def table(result: dict):
         top.plot(sizes, other, color=BLUE, lw=0.8, alpha=0.35)
     top.plot(sizes, scratch, color=MUTED, ls="--")
     top.plot(sizes, transfer[chosen], "o-", color=BLUE, lw=2.2)
-    ends = sorted([(transfer[chosen][-1], "transfer", BLUE), (scratch[-1], "scratch", MUTED)])
-    height = -np.inf
-    for end, name, colour in ends:
-        height = max(end, height + 7)
-        top.annotate(
-            name, (sizes[-1], height), xytext=(8, 0), textcoords="offset points", color=colour, va="center",
-            annotation_clip=False,
-        )  # fmt: skip
+    ends = [(transfer[chosen][-1], "transfer", BLUE), (scratch[-1], "scratch", MUTED)]
+    name_ends(top, sizes[-1], ends, 7, (8, 0), annotation_clip=False)
     top.axvline(sizes[at], color=INK, lw=0.8, ls=":")
     _sizes(top, sizes)
     top.set(ylim=(20, 100), ylabel="test accuracy, %", title=f"{result['task']}, frozen: {FROZEN_NAMES[chosen]}")
@@ -78,7 +77,7 @@ def table(result: dict):
         colour = BLUE if place == chosen else MUTED
         low.plot([place, place], [m - 2 * e, m + 2 * e], color=colour, lw=1.5)
         low.plot(place, m, "o", color=colour, ms=7 if place == chosen else 5)
-        low.annotate(f"{m:+.1f}", (place, m), xytext=(7, 4), textcoords="offset points", va="bottom", color=colour)
+        label(low, f"{m:+.1f}", (place, m), colour, (7, 4), va="bottom")
     low.axhline(0, color=INK, lw=0.9)
     low.set_xticks(range(4), ["none", "conv 1", "both conv", "all but head"])
     low.set(xlim=(-0.4, 3.6), ylim=(-34, 24), yticks=[-30, -20, -10, 0, 10, 20], ylabel="gain, points")
@@ -94,15 +93,9 @@ def rates(result: dict):
     for name, colour in (("target", BLUE), ("source", ORANGE)):
         values = 100 * result[name]
         ax.plot(step, values, "o-", color=colour)
-    ends = sorted((100 * result[name][-1], label, colour) for name, label, colour in
-                  (("target", "digits 5-9,\nnew head", BLUE), ("source", "digits 0-4,\nold head", ORANGE)))  # fmt: skip
-    height = -np.inf
-    for end, label, colour in ends:
-        height = max(end, height + 18)
-        ax.annotate(
-            label, (step[-1], height), xytext=(8, 0), textcoords="offset points", color=colour, va="center",
-            annotation_clip=False, size=10,
-        )  # fmt: skip
+    lines = (("source", "digits 0-4,\nold head", ORANGE), ("target", "digits 5-9,\nnew head", BLUE))
+    ends = [(100 * result[name][-1], text, colour) for name, text, colour in lines]
+    name_ends(ax, step[-1], ends, 18, (8, 0), annotation_clip=False, size=10)
     ax.set(xlim=(0, step[-1]), ylim=(0, 102), xlabel="step", ylabel="test accuracy, %")
     ax.set_title(f"body's rate {result['body_rate']:.3g}, {result['n']} images")
     return fig
@@ -125,10 +118,7 @@ def gains(results: list[dict]):
     for end, name, colour in sorted(ends, reverse=True):
         step = 0.07 * (high - low)
         height = max(end, step) if height == 0 else min(end, height - step, -step)
-        ax.annotate(
-            name, (results[0]["sizes"][-1] * 1.15, height), xytext=(6, 0), textcoords="offset points", color=colour,
-            va="center", annotation_clip=False, size=9,
-        )  # fmt: skip
+        label(ax, name, (results[0]["sizes"][-1] * 1.15, height), colour, (6, 0), annotation_clip=False, size=9)
     ax.set(ylabel="transfer minus scratch, points", title="What fine-tuning all layers adds")
     fig.alt = "Gain of fine-tuning by target size. " + "; ".join(
         f"{r['task']}: " + ", ".join(f"{100 * (r['transfer'][0] - r['scratch']).mean(axis=-1)[i]:+.1f} with {n:,}"

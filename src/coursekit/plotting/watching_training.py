@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._parts import LN10, label, name_ends
 from ._style import BLUE, CYCLE, GOLD, GREEN, INK, MUTED, ORANGE, PINK, figure, styled
 
-LN10 = np.log(10)
 LAYERS = (BLUE, GREEN, PINK)  # first, second, last
 
 
@@ -38,9 +38,11 @@ def clinic_case(result: dict):
     loss, ratio = result["loss"], result["ratio"]
     steps = np.arange(1, len(loss) + 1)
     checks = np.arange(1, len(ratio) + 1) * (len(loss) // len(ratio))
-    fig, (top, middle, low) = figure(
-        6.0, 6.2, 3, 1, sharex=True, height_ratios=[1.5, 1, 1], margins=(0.72, 0.72, 0.5, 0.3), gaps=(0.5, 0.2)
+    # Low and wide: on a laptop the curves, the question and the answer must share one screen.
+    fig, axes = figure(
+        6.9, 3.2, mosaic=[["loss", "accuracy"], ["loss", "ratio"]], margins=(0.6, 0.72, 0.5, 0.3), gaps=(0.85, 0.25)
     )
+    top, middle, low = axes["loss"], axes["accuracy"], axes["ratio"]
     shown = loss[np.isfinite(loss)]
     late = result["val_loss"][np.isfinite(result["val_loss"])]
     most = float(np.clip(1.1 * max(np.quantile(shown, 0.995), shown[0], *late), 2.7, 60))
@@ -48,26 +50,23 @@ def clinic_case(result: dict):
     top.plot(steps, np.minimum(loss, 1.2 * most), color=BLUE, lw=0.6, alpha=0.55)
     top.plot(steps, np.minimum(_running(loss, 20), 1.2 * most), color=BLUE)
     top.plot(checks, np.minimum(result["val_loss"], 1.2 * most), "o-", color=ORANGE, ms=3.5)
-    top.set(ylabel="loss", ylim=(0, most), xlim=(0, len(loss)))
-    top.annotate("ln 10", (1, min(LN10, most)), xycoords=("axes fraction", "data"), xytext=(4, 0),
-                 textcoords="offset points", va="center", color=MUTED)  # fmt: skip
-    top.annotate("training", (0, 1), xycoords="axes fraction", xytext=(2, 6), textcoords="offset points", color=BLUE)
-    top.annotate(
-        "validation", (0, 1), xycoords="axes fraction", xytext=(66, 6), textcoords="offset points", color=ORANGE
-    )
+    top.set(ylabel="loss", xlabel="step", ylim=(0, most), xlim=(0, len(loss)))
+    label(top, "ln 10", (1, min(LN10, most)), MUTED, xycoords=("axes fraction", "data"))
+    label(top, "training", (0, 1), BLUE, (2, 6), xycoords="axes fraction", va="baseline")
+    label(top, "validation", (0, 1), ORANGE, (66, 6), xycoords="axes fraction", va="baseline")
     middle.plot(checks, 100 * result["train_accuracy"], "o-", color=BLUE, ms=3.5)
     middle.plot(checks, 100 * result["val_accuracy"], "o-", color=ORANGE, ms=3.5)
-    middle.set(ylabel="accuracy, %", ylim=(0, 103), yticks=[0, 50, 100])
+    middle.set(ylabel="accuracy, %", ylim=(0, 103), yticks=[0, 50, 100], xlim=(0, len(loss)), xticklabels=[])
     for i, colour in enumerate(LAYERS):
         moved = np.where(ratio[:, i] > 0, ratio[:, i], np.nan).clip(2e-7, 9)
         low.plot(checks, moved, "o-", color=colour, ms=3.5)
     for height, text, colour in zip((0.9, 0.62, 0.34), ("layer 1", "layer 2", "layer 3"), LAYERS, strict=True):
-        low.annotate(text, (1, height), xycoords="axes fraction", xytext=(4, 0), textcoords="offset points",
-                     color=colour, va="center")  # fmt: skip
-    low.set(yscale="log", ylim=(1e-7, 10), xlabel="step", ylabel="update ratio")
+        label(low, text, (1, height), colour, xycoords="axes fraction")
+    low.set(yscale="log", ylim=(1e-7, 10), xlim=(0, len(loss)), xlabel="step", ylabel="update ratio")
     low.set_yticks([1e-6, 1e-3, 1], ["1e-6", "0.001", "1"])
     low.minorticks_off()
-    low.locator_params(axis="x", nbins=5)
+    for ax in (top, middle, low):
+        ax.locator_params(axis="x", nbins=5)
     return fig
 
 
@@ -81,10 +80,7 @@ def two_losses(runs: dict[str, np.ndarray], *, window=20):
         smooth = _running(loss, window)
         ax.plot(np.arange(1, len(loss) + 1), smooth, color=colour)
         ends.append((smooth[-1], name, colour))
-    height = -1.0
-    for end, name, colour in sorted(ends):
-        height = max(end, height + 0.2)  # labels keep their distance
-        ax.annotate(name, (len(loss), height), xytext=(4, 0), textcoords="offset points", color=colour, va="center")
+    name_ends(ax, len(loss), ends, 0.2)
     ax.set(xlabel="step", ylabel="training loss", ylim=(0, 2.5), xlim=(0, len(loss)))
     return fig
 
@@ -98,11 +94,10 @@ def first_loss(result: dict):
     ax.plot(steps, loss, color=BLUE)
     ax.plot(0, result["first"], "o", color=INK, ms=6)
     ax.axhline(np.log(classes), color=MUTED, lw=1, ls="--")
-    ax.annotate(f"ln {classes}", (1, np.log(classes)), xycoords=("axes fraction", "data"), xytext=(4, 0),
-                textcoords="offset points", color=MUTED, va="center")  # fmt: skip
+    label(ax, f"ln {classes}", (1, np.log(classes)), MUTED, xycoords=("axes fraction", "data"))
     _plain_log(ax, -1, 3)
     ax.set(xlabel="steps made", ylabel="loss", xlim=(-1, len(loss)))
-    ax.annotate(f"first loss {result['first']:.4g}", (0, result["first"]), xytext=(10, 4), textcoords="offset points")
+    label(ax, f"first loss {result['first']:.4g}", (0, result["first"]), offset=(10, 4), va="baseline")
     return fig
 
 
@@ -115,8 +110,7 @@ def overfit(result: dict):
     )
     steps = np.arange(1, len(loss) + 1)
     top.axhline(LN10, color=MUTED, lw=1, ls="--")
-    top.annotate("ln 10", (1, LN10), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
-                 color=MUTED, va="center")  # fmt: skip
+    label(top, "ln 10", (1, LN10), MUTED, xycoords=("axes fraction", "data"))
     top.plot(steps, loss.clip(1e-6, 1e5), color=BLUE)
     _plain_log(top, -5, 4)
     top.set_yticks([1e-4, 1e-2, 1, 100, 1e4], ["0.0001", "0.01", "1", "100", "10000"])
@@ -154,15 +148,13 @@ def ratio_run(result: dict):
         6.0, 4.6, 2, 1, sharex=True, height_ratios=[1, 1.25], margins=(0.75, 0.75, 0.5, 0.3), gaps=(0.5, 0.2)
     )
     top.axhline(LN10, color=MUTED, lw=1, ls="--")
-    top.annotate("ln 10", (1, LN10), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
-                 color=MUTED, va="center")  # fmt: skip
+    label(top, "ln 10", (1, LN10), MUTED, xycoords=("axes fraction", "data"))
     top.plot(steps, loss.clip(0, 4), color=BLUE, lw=1.2)
     top.set(ylabel="loss", ylim=(0, 3.5), title=f"{result['optimizer']}, rate {result['rate']:.3g}")
     for i, colour in enumerate(LAYERS):
         low.plot(steps, np.where(ratio[:, i] > 0, ratio[:, i], np.nan).clip(2e-7, 9), color=colour, lw=1.2)
     for height, text, colour in zip((0.92, 0.74, 0.56), ("layer 1", "layer 2", "layer 3"), LAYERS, strict=True):
-        low.annotate(text, (1, height), xycoords="axes fraction", xytext=(4, 0), textcoords="offset points",
-                     color=colour, va="center")  # fmt: skip
+        label(low, text, (1, height), colour, xycoords="axes fraction")
     low.axhline(1e-3, color=MUTED, lw=1, ls="--")
     _plain_log(low, -6, 1)
     low.set_yticks([1e-5, 1e-3, 0.1], ["1e-5", "0.001", "0.1"])
@@ -186,8 +178,7 @@ def ratio_and_loss(results: dict[str, list[dict]]):
         ax.minorticks_off()
         ax.annotate(name, (0.01, 0.06), xycoords="axes fraction", weight="bold")
     for height, colour, run in zip((0.9, 0.74, 0.58), (GOLD, GREEN, BLUE), next(iter(results.values())), strict=False):
-        axes[0].annotate(f"{run['steps']} steps", (1, height), xycoords="axes fraction", xytext=(4, 0),
-                         textcoords="offset points", color=colour, va="center")  # fmt: skip
+        label(axes[0], f"{run['steps']} steps", (1, height), colour, xycoords="axes fraction")
     axes[-1].set_xlabel("median update ratio of the run")
     return fig
 
@@ -200,11 +191,9 @@ def balance(runs: dict[float, np.ndarray], expected: float):
         steps = np.arange(1, len(ratios) + 1)
         ax.plot(steps[::10], ratios[::10], color=colour, lw=1.4)
         above = ratios[300] > expected
-        ax.annotate(f"std {start:g}", (300, ratios[300]), xytext=(0, 12 if above else -12), textcoords="offset points",
-                    color=colour, va="center")  # fmt: skip
+        label(ax, f"std {start:g}", (300, ratios[300]), colour, (0, 12 if above else -12))
     ax.axhline(expected, color=INK, lw=1, ls="--")
-    ax.annotate(f"theory\n{expected:.4f}", (1, expected), xycoords=("axes fraction", "data"), xytext=(4, 0),
-                textcoords="offset points", va="center")  # fmt: skip
+    label(ax, f"theory\n{expected:.4f}", (1, expected), xycoords=("axes fraction", "data"))
     _plain_log(ax, -4, 0)
     ax.set(xlabel="step", ylabel="update ratio", xlim=(0, len(ratios)))
     return fig
@@ -221,10 +210,7 @@ def gradient_norms(result: dict):
         top.plot(steps, loss, color=colour)
         low.plot(steps, norm, color=colour)
         ends.append((loss[-1], f"rate {rate:g}", colour))
-    height = -1.0
-    for end, text, colour in sorted(ends):
-        height = max(end, height + 0.34)
-        top.annotate(text, (len(loss), height), xytext=(4, 0), textcoords="offset points", color=colour, va="center")
+    name_ends(top, len(loss), ends, 0.34)
     top.set(ylabel="loss", ylim=(0, 2.6), xlim=(0, len(loss)))
     low.set(xlabel="step", ylabel="gradient norm", ylim=(0, None))
     return fig

@@ -8,51 +8,22 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
+from ... import data
+from ...model import accuracy, predict
+from ..cnn_architectures import BATCH, RATE, fit, inputs
 
-from ... import data, zoo
-from ...layers import Dense, ReLU
-from ...model import Sequential, accuracy, predict
-from ...optimizers import adam
-from ...schedules import one_cycle
-from ...training import train as fit
-
-EPOCHS, BATCH, RATE = 10, 64, 3e-3
-
-
-def mlp(hidden: int = 77) -> Sequential:
-    """784 inputs, one hidden layer of ReLU units, 10 scores: 61,225 params, against LeNet-5's 61,706."""
-    return Sequential([Dense(784, hidden), ReLU(), Dense(hidden, 10)])
-
-
-NETS = {"lenet5_mnist": zoo.lenet5, "mlp_mnist": mlp}
-
-
-def inputs(name: str, images: np.ndarray) -> np.ndarray:
-    """Images (N, 28, 28) as the network takes them: with a channel axis, or as rows."""
-    return images[:, None] if name == "lenet5_mnist" else images.reshape(len(images), -1)
+EPOCHS = 10
 
 
 def train(name: str, seed: int = 0, epochs: int = EPOCHS, mnist: data.Dataset | None = None) -> tuple[dict, dict, dict]:
-    """Train one of `NETS`: its params, its state, and a record of the run."""
+    """Train a network of `cnn_architectures.BUILD`: its params, its state, and a record of the run."""
     mnist = data.mnist(full=True) if mnist is None else mnist
-    model = NETS[name]()
-    x, x_test = inputs(name, mnist.x_train), inputs(name, mnist.x_test)
     start, start_cpu = time.perf_counter(), time.process_time()
-    history = fit(
-        model,
-        x,
-        mnist.y_train,
-        optimizer=adam(one_cycle(RATE, steps=epochs * -(-len(x) // BATCH))),
-        epochs=epochs,
-        batch_size=BATCH,
-        rng=np.random.default_rng(seed),
-        progress=False,
-    )
+    net, history = fit(name, mnist, seed, epochs)
     wall, cpu = time.perf_counter() - start, time.process_time() - start_cpu
-    scores = predict(model, history.params, history.state, x_test)
+    scores = predict(net, history.params, history.state, inputs(name, mnist.x_test))
     noted = {
-        "data": f"{mnist.name}: {len(x):,} images to train, {len(x_test):,} to test",
+        "data": f"{mnist.name}: {len(mnist.x_train):,} images to train, {len(mnist.x_test):,} to test",
         "seed": seed,
         "epochs": epochs,
         "batch_size": BATCH,

@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const DAY = 86400000;
+  const FORGET = "Forget my progress";
 
   class Clinic {
     constructor(root) {
@@ -16,11 +17,20 @@
       this.reply = root.querySelector(".ck-reply");
       this.status = root.querySelector(".ck-clinic-progress");
       this.check = this.form.querySelector("button");
-      this.following = this.button("Next case", () => this.next());
-      this.afresh = this.button("Forget my progress", () => this.forget());
+      this.following = this.button("Next case", () => this.next(true));
+      this.afresh = this.button(FORGET, () => this.forget());
+      this.afresh.addEventListener("blur", () => this.unsure());
       this.check.after(this.following);
       this.status.after(this.afresh);
-      this.kept = this.read();
+      this.legend = this.form.querySelector("legend");
+      this.legend.tabIndex = -1;
+      this.refresh();
+      // What another tab answers is seen here at once.
+      addEventListener("storage", (event) => {
+        if (event.key !== this.key && event.key !== null) return;
+        this.refresh();
+        if (this.shown) this.tell();
+      });
       if (!this.picture.ck?.controls) {
         this.status.textContent = "The pictures of the cases were not prepared, so nothing can be asked here.";
         this.afresh.hidden = true;
@@ -61,16 +71,22 @@
       return { count: 0, cases: {} };
     }
 
+    // Another tab may have answered since: what is written is always read just before.
+    refresh() {
+      if (!this.lost) this.kept = this.read();
+    }
+
     write() {
       try {
         localStorage.setItem(this.key, JSON.stringify(this.kept));
       } catch {
-        // Storage may be blocked; the progress then lasts as long as the page.
+        this.lost = true; // Storage is blocked or full; the progress then lasts as long as the page, and tell() says so.
       }
     }
 
     // ---- which case comes next
     choose(now) {
+      this.refresh();
       const { count, cases } = this.kept;
       const numbers = this.cases.map((_, index) => index + 1);
       const wrong = numbers.filter((n) => cases[n]?.after !== undefined);
@@ -87,16 +103,21 @@
       return group.find((n) => this.cases[n - 1].cause !== last) ?? group[0];
     }
 
-    next() {
+    // `focus`: the reader asked for it, so the case comes into view, and the question gets the focus.
+    next(focus = false) {
       const number = this.choose(Date.now());
       if (number === null) {
         const soonest = Math.min(...Object.values(this.kept.cases).map((known) => known.due));
         const days = Math.max(1, Math.ceil((soonest - Date.now()) / DAY));
         this.say(`Nothing is due. The next case comes back in ${days} day${days > 1 ? "s" : ""}. Any case can be looked at with the slider.`);
         this.following.hidden = true;
+        if (focus) this.legend.focus();
         return;
       }
       this.ask(number);
+      if (!focus) return;
+      this.legend.focus({ preventScroll: true });
+      this.root.scrollIntoView({ block: this.root.offsetHeight > innerHeight ? "start" : "nearest" });
     }
 
     ask(number) {
@@ -106,19 +127,21 @@
         control.value = number;
         this.picture.ck.changed();
       }
+      const { options } = this.cases[number - 1];
       this.options.replaceChildren(
-        ...this.cases[number - 1].options.map((text, index) => {
+        ...window.ckQuestions.order(`${this.root.dataset.name}-${number}`, options.length).map((index) => {
           const label = document.createElement("label");
           label.className = "ck-option";
           const input = document.createElement("input");
           Object.assign(input, { type: "radio", name: this.root.id, value: index, required: true });
           const span = document.createElement("span");
-          span.textContent = text;
+          span.textContent = options[index];
           label.append(input, span);
           return label;
         })
       );
       this.reply.replaceChildren();
+      this.root.classList.remove("ck-answered");
       this.check.hidden = false;
       this.following.hidden = true;
       this.tell();
@@ -128,6 +151,7 @@
       const fields = [...this.options.querySelectorAll("input")];
       const given = Number(fields.find((field) => field.checked).value);
       const right = given === this.cases[this.shown - 1].answer;
+      this.refresh();
       const { cases } = this.kept;
       this.kept.count += 1;
       const box = right ? Math.min((cases[this.shown]?.box ?? 0) + 1, this.days.length) : 0;
@@ -136,12 +160,26 @@
         : { box, after: this.kept.count + this.retry };
       this.write();
       fields.forEach((field) => (field.disabled = true));
+      this.mark(given, right);
+      this.root.classList.add("ck-answered");
       this.say(this.told(this.shown, given));
       this.check.hidden = true;
       this.following.hidden = false;
-      this.following.focus();
+      this.following.focus({ preventScroll: true });
       this.tell();
       this.root.dispatchEvent(new CustomEvent("ck:diagnosed", { bubbles: true, detail: { case: this.shown, right } }));
+    }
+
+    mark(given, right) {
+      const put = (index, name, text) => {
+        const label = this.options.querySelector(`input[value="${index}"]`).parentElement;
+        label.classList.add(name);
+        const made = document.createElement("span");
+        Object.assign(made, { className: "ck-verdict", textContent: text });
+        label.append(made);
+      };
+      if (!right) put(given, "ck-is-wrong", "✗ your answer");
+      put(this.cases[this.shown - 1].answer, "ck-is-right", "✓ right");
     }
 
     // The same words as in clinic.py.
@@ -166,11 +204,23 @@
       const due = known.filter((one) => one.due <= Date.now()).length;
       this.status.textContent =
         `Case ${this.shown} of ${this.cases.length}. Solved: ${solved}. To be asked again: ${waiting + due}. ` +
-        `New: ${this.cases.length - known.length}. Your progress is kept in this browser only.`;
+        `New: ${this.cases.length - known.length}. ` +
+        (this.lost
+          ? "This browser does not keep your progress: its storage is blocked or full. It lasts until you leave the page."
+          : "Your progress is kept in this browser only.");
       this.afresh.hidden = !known.length;
     }
 
+    // Forgetting cannot be undone, so it takes a second click.
     forget() {
+      this.refresh();
+      const count = Object.keys(this.kept.cases).length;
+      if (!this.afresh.dataset.sure) {
+        this.afresh.dataset.sure = "yes";
+        this.afresh.textContent = `Really forget ${count} case${count === 1 ? "" : "s"}?`;
+        return;
+      }
+      this.unsure();
       this.kept = { count: 0, cases: {} };
       try {
         localStorage.removeItem(this.key);
@@ -178,7 +228,12 @@
         // Nothing can have been kept.
       }
       this.shown = undefined;
-      this.next();
+      this.next(true);
+    }
+
+    unsure() {
+      this.afresh.dataset.sure = "";
+      this.afresh.textContent = FORGET;
     }
   }
 

@@ -1,5 +1,5 @@
-// Explorers and predictions in a page. No library, no request to another host, nothing sent anywhere.
-// The markup comes from coursekit/interactive/html.py and predict.py, the packs from frames.py.
+// Explorers in a page. No library, no request to another host, nothing sent anywhere.
+// The markup comes from coursekit/interactive/html.py, the packs from frames.py.
 (() => {
   "use strict";
   const BASE = new URL("ck/", document.currentScript.src);
@@ -438,147 +438,9 @@
     }
   }
 
-  // ---------------------------------------------------------------- predictions
-  const memory = {
-    get(key) {
-      try {
-        return JSON.parse(localStorage.getItem(`coursekit:${key}`));
-      } catch {
-        return null;
-      }
-    },
-    set(key, value) {
-      try {
-        if (value === null) localStorage.removeItem(`coursekit:${key}`);
-        else localStorage.setItem(`coursekit:${key}`, JSON.stringify(value));
-      } catch {
-        // Storage may be blocked; the prediction then lasts as long as the page.
-      }
-    },
-  };
-
-  class Prediction {
-    constructor(root) {
-      this.root = root;
-      this.key = `predict:${root.dataset.name}`;
-      this.form = root.querySelector("form");
-      this.reply = root.querySelector(".ck-reply");
-      this.button = this.form.querySelector("button");
-      this.button.classList.add("ck-main");
-      this.fields = [...this.form.querySelectorAll("input")];
-      this.then = root.querySelector(".ck-then");
-      this.again = element("button", { type: "button", text: "Answer again", hidden: true, onclick: () => this.forget() });
-      this.button.after(this.again);
-      const bytes = Uint8Array.from(atob(root.dataset.secret), (letter) => letter.charCodeAt(0));
-      this.secret = JSON.parse(new TextDecoder().decode(bytes));
-      this.form.addEventListener("submit", (event) => {
-        event.preventDefault();
-        this.commit();
-      });
-      this.sketch = root.querySelector(".ck-sketch");
-      this.sketch?.addEventListener("input", () => this.draw());
-      if (this.sketch) this.draw();
-      this.then?.classList.add("ck-covered");
-      const kept = memory.get(this.key);
-      if (kept && this.fill(kept.answer)) this.reveal(kept.answer);
-    }
-    fill(answer) {
-      if (this.secret.replies) {
-        const field = this.fields.find((input) => Number(input.value) === answer);
-        if (!field) return false;
-        field.checked = true;
-      } else if (this.sketch) {
-        if (!Array.isArray(answer) || answer.length !== this.fields.length) return false;
-        this.fields.forEach((field, index) => (field.value = answer[index]));
-        this.draw();
-      } else {
-        if (typeof answer !== "number") return false;
-        this.fields[0].value = answer;
-      }
-      return true;
-    }
-    // The line through the sliders, and each slider's height in the axis' own numbers.
-    draw() {
-      const { low, high, log } = this.sketch.dataset;
-      const box = this.sketch.querySelector("svg").viewBox.baseVal;
-      const rules = [...this.sketch.querySelectorAll(".ck-rule")].map((rule) => Number(rule.getAttribute("y1")));
-      const [bottom, top] = [Math.max(...rules), Math.min(...rules)];
-      const points = this.fields.map((field) => {
-        const level = Number(field.value) / 100;
-        const value = Number(log) ? low * (high / low) ** level : Number(low) + (high - low) * level;
-        field.setAttribute("aria-valuetext", String(Number(value.toPrecision(2))));
-        return `${(parseFloat(field.style.left) / 100) * box.width},${bottom + (top - bottom) * level}`;
-      });
-      this.sketch.querySelector(".ck-drawn").setAttribute("points", points.join(" "));
-    }
-    commit() {
-      if (this.sketch) return this.keep(this.fields.map((field) => Number(field.value)));
-      const given = this.secret.replies
-        ? Number(this.fields.find((input) => input.checked).value)
-        : Number(this.fields[0].value.trim().replace(",", ".").replace("−", "-") || NaN);
-      if (!Number.isFinite(given)) {
-        this.reply.replaceChildren(element("p", { text: "Please give a number, such as 0.5 or 3e-4." }));
-        this.fields[0].focus();
-        return;
-      }
-      this.keep(given);
-    }
-    keep(given) {
-      const { replies, right, answer, tolerance, levels } = this.secret;
-      const hit = levels ? near(given, levels) === levels.length : replies ? given === right : Math.abs(given - answer) <= tolerance * Math.abs(answer);
-      memory.set(this.key, { answer: given, right: hit, when: new Date().toISOString() });
-      this.reveal(given);
-      this.root.dispatchEvent(new CustomEvent("ck:predicted", { bubbles: true, detail: { name: this.root.dataset.name } }));
-    }
-    reveal(given) {
-      const { replies, answer, tolerance, told, more, levels, points } = this.secret;
-      const said = levels ? sketched(given, levels) : replies ? "" : verdict(given, answer, tolerance);
-      this.reply.innerHTML = replies ? replies[given] : `<p><strong>${said}</strong> ${told}</p>${more}`;
-      this.sketch?.querySelector(".ck-truth").setAttribute("points", points);
-      this.fields.forEach((field) => (field.disabled = true));
-      this.button.hidden = true;
-      this.again.hidden = false;
-      this.then?.classList.remove("ck-covered");
-    }
-    forget() {
-      memory.set(this.key, null);
-      this.fields.forEach((field) => (field.disabled = field.checked = false));
-      if (this.sketch) {
-        this.fields.forEach((field) => (field.value = 50));
-        this.sketch.querySelector(".ck-truth").removeAttribute("points");
-        this.draw();
-      } else if (!this.secret.replies) this.fields[0].value = "";
-      this.reply.replaceChildren();
-      this.button.hidden = false;
-      this.again.hidden = true;
-      this.then?.classList.add("ck-covered");
-      this.fields[0].focus();
-    }
-  }
-
-  // The same words as in sketch.py.
-  const near = (given, levels) => given.filter((level, index) => Math.abs(level - levels[index]) <= 10).length;
-  function sketched(given, levels) {
-    const count = near(given, levels);
-    if (count === levels.length)
-      return `You drew what the run gives: ${count} of ${count} points lie within a tenth of the axis.`;
-    return `${count} of your ${levels.length} points lie within a tenth of the axis of what the run gives.`;
-  }
-
-  // The same words as in predict.py.
-  function verdict(given, answer, tolerance) {
-    const short = (number) => String(Number(number.toPrecision(2)));
-    const off = Math.abs(given - answer);
-    if (off <= tolerance * Math.abs(answer)) return "As you predicted.";
-    if (given * answer <= 0) return `Your number is off by ${short(off)}.`;
-    const ratio = given / answer;
-    return `Your number is ${short(Math.max(ratio, 1 / ratio))} times too ${ratio > 1 ? "large" : "small"}.`;
-  }
-
   // ---------------------------------------------------------------- start
   const explorers = new Set();
   const begin = () => {
-    document.querySelectorAll(".ck-predict").forEach((root) => (root.ck = new Prediction(root)));
     document.querySelectorAll(".ck-explorer").forEach((root) => {
       root.ck = new Explorer(root);
       if (root.ck.controls) explorers.add(root.ck);

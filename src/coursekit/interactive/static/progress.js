@@ -18,7 +18,15 @@
       return false; // Storage is blocked or full: the page works, it only forgets.
     }
   };
-  const kept = () => Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+  // The names of what is kept, or null where the browser does not let the page look.
+  const kept = () => {
+    try {
+      return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+    } catch {
+      return null;
+    }
+  };
+  const DENIED = "This browser does not let the page keep anything (its storage is blocked), so there is nothing to ";
   const element = (tag, properties = {}, ...children) => {
     const made = Object.assign(document.createElement(tag), properties);
     made.append(...children);
@@ -62,6 +70,15 @@
     };
   };
 
+  // How many questions are due for review: after FSRS's first interval in days, or when review.js said.
+  const FIRST = { wrong: 1, right: 3 };
+  const isDue = (name) => {
+    const card = read(`review:${name}`);
+    if (card && Number.isFinite(Date.parse(card.due))) return Date.parse(card.due) <= Date.now();
+    const first = read(`predict:${name}`);
+    return Boolean(first) && Date.parse(first.when) + (first.right ? FIRST.right : FIRST.wrong) * 86400000 <= Date.now();
+  };
+
   function show(root) {
     const course = JSON.parse(root.dataset.course);
     const say = (text) => (root.querySelector("[role=status]").textContent = text);
@@ -76,14 +93,22 @@
           share(counts.answered, chapter.questions.length) + (counts.answered ? `, ${counts.right} right` : "");
         row.classList.toggle("ck-read", counts.sections > 0 && counts.sections === chapter.sections.length);
       }
+      const count = course.flatMap((chapter) => chapter.questions).filter(isDue).length;
+      const due = root.querySelector(".ck-due");
+      due.hidden = !count;
+      const link = element("a", { href: "review.html", textContent: "review" });
+      due.replaceChildren(count === 1 ? "1 question is due for " : `${count} questions are due for `, link, ".");
     };
     const save = () => {
-      const all = Object.fromEntries(kept().map((key) => [key, JSON.parse(localStorage.getItem(key))]));
+      const names = kept();
+      if (!names) return say(`${DENIED}save.`);
+      if (!names.length) return say("There is nothing to save yet.");
+      const all = Object.fromEntries(names.map((key) => [key, read(key.slice(PREFIX.length))]));
       const link = element("a", { download: "training-neural-networks-progress.json" });
       link.href = URL.createObjectURL(new Blob([JSON.stringify(all, null, 1)], { type: "application/json" }));
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-      say(`Saved ${kept().length} entries to a file.`);
+      say(`Saved ${names.length} entries to a file.`);
     };
     const load = async (file) => {
       let all = null;
@@ -97,18 +122,23 @@
         return say(`${file.name} is not a file that this page saved. Nothing was changed.`);
       const failed = keys.filter((key) => !write(key.slice(PREFIX.length), all[key]));
       refresh();
-      say(failed.length ? "This browser refused to keep it." : `Brought back ${keys.length} entries.`);
+      say(
+        failed.length
+          ? `This browser did not keep ${failed.length} of ${keys.length} entries: its storage is blocked or full. The file is as it was.`
+          : `Brought back ${keys.length} entries.`
+      );
     };
     const file = element("input", { type: "file", accept: ".json,application/json", hidden: true });
     file.setAttribute("aria-label", "A file that this page saved");
     file.addEventListener("change", () => file.files[0] && load(file.files[0]).then(() => (file.value = "")));
     const erase = element("button", { type: "button", textContent: "Erase" });
     const really = () => {
+      const names = kept();
+      if (!names?.length) return say(names ? "There is nothing to erase." : `${DENIED}erase.`);
       if (erase.dataset.sure) {
-        const count = kept().length;
-        kept().forEach((key) => localStorage.removeItem(key));
+        names.forEach((key) => localStorage.removeItem(key));
         refresh();
-        say(`Erased ${count} entries.`);
+        say(`Erased ${names.length} entries.`);
       }
       erase.dataset.sure = erase.dataset.sure ? "" : "yes";
       erase.textContent = erase.dataset.sure ? "Really erase all of it?" : "Erase";
