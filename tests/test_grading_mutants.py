@@ -84,7 +84,8 @@ if __name__ == "__main__":  # what survives, for whoever writes the list
             start = time.perf_counter()
             alive = survivors(SHEETS[id], question)
             print(
-                f"{question.id}  {len(alive)} of {len(mutants(question.models[0]))}  {time.perf_counter() - start:.1f} s"
+            total = len(mutants(question.models[0]))
+            print(f"{question.id}  {len(alive)} of {total}  {time.perf_counter() - start:.1f} s")
             )
             for says, text in alive:
                 print("   ", says)

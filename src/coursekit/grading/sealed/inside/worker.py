@@ -114,7 +114,10 @@ class Worker:
         args, kwargs = self.value(head["args"], blobs)
         before, before_kwargs = self.value(head["args"], blobs)
         out = self.objects[head["object"]](*args, **kwargs)
-        for name, old, new in [*zip(range(1, 99), before, args), *((k, before_kwargs[k], kwargs[k]) for k in kwargs)]:
+        for name, old, new in [
+            *zip(range(1, 99), before, args, strict=False),
+            *((k, before_kwargs[k], kwargs[k]) for k in kwargs),
+        ]:
             if not same(old, new):
                 raise ChangedArgument(f"argument {name} was changed in place (+=, *=, x[...] =): make a new array")
         return out
