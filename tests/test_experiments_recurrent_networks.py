@@ -79,7 +79,7 @@ def test_the_lstm_rewrites_dates_and_the_rnn_loses_the_day():
     assert rnn["places"][3] > rnn["places"][9] + 0.2
 
 
-def test_the_rnn_beats_naive_on_sunspots_and_a_straight_line_is_as_good():
+def test_the_rnn_beats_naive_on_sunspots_and_an_autoregression_is_as_good():
     rmse = experiment.forecast()["rmse"]
     assert (rmse["RNN"] < 0.75 * rmse["naive"]).all()
     assert rmse["linear"] < 1.1 * rmse["RNN"].mean()

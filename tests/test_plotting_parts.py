@@ -1,11 +1,33 @@
 """Parts that many pictures are made of."""
 
+import importlib
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
+from coursekit._chapters import CHAPTERS
 from coursekit.plotting import _parts as parts
 from coursekit.plotting._style import BLUE, INK, figure
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS.values())
+def test_what_a_chapter_takes_from_experiments_and_plotting_is_there(chapter):
+    """A page that is built takes minutes to say so."""
+    (page,) = (ROOT / "chapters").glob(f"*_{chapter}.md")
+    text = page.read_text(encoding="utf-8")
+    imports = re.findall(
+        r"^from coursekit\.(experiments|plotting|explorers) import (\w+) as (\w+)$", text, re.MULTILINE
+    )
+    assert imports
+    for room, name, alias in imports:
+        module = importlib.import_module(f"coursekit.{room}.{name}")
+        used = set(re.findall(rf"\b{alias}\.([A-Za-z_]\w*)", text))
+        assert not {word for word in used if not hasattr(module, word)}, module.__name__
 
 
 def test_an_edge_lies_on_the_box_and_on_the_line():

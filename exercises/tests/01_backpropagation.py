@@ -353,7 +353,7 @@ def wrong_answer(wrong_entries, f, claimed, x, wrong, what):
     )
 
 
-@case("wrong_entries: faults of every kind", points=2)
+@case("wrong_entries: faults of every kind")
 def entries_usual(wrong_entries, *, rng):
     size = 2 * int(rng.integers(5, 8))
     c, x = rng.uniform(0.5, 2, size), rng.uniform(0.3, 1, size)
@@ -363,6 +363,11 @@ def entries_usual(wrong_entries, *, rng):
 
     claimed, wrong = claims(rng, size, 2 * c * x)
     wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries(f, claimed, x)")
+
+
+@case("wrong_entries: faults of every kind, other inputs", hidden=True)
+def entries_usual_again(wrong_entries, *, rng):
+    entries_usual(wrong_entries, rng=rng)
 
 
 @case("wrong_entries: small entries beside large ones", points=2)
@@ -392,7 +397,7 @@ def entries_wiggle(wrong_entries, *, rng):
     wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries of a function that wiggles within 0.05")
 
 
-@case("wrong_entries: nothing is wrong, or everything", points=2)
+@case("wrong_entries: nothing is wrong, or everything")
 def entries_all(wrong_entries, *, rng):
     size = 2 * int(rng.integers(5, 8))
     c, x = rng.uniform(0.5, 2, size), rng.uniform(-1, 1, size)
@@ -403,6 +408,11 @@ def entries_all(wrong_entries, *, rng):
     right = c * np.exp(c * x)
     wrong_answer(wrong_entries, f, right, x, np.zeros(size, bool), "wrong_entries of a right gradient")
     wrong_answer(wrong_entries, f, -right, x, np.ones(size, bool), "wrong_entries of a gradient with all signs changed")
+
+
+@case("wrong_entries: nothing is wrong, or everything, other inputs", hidden=True)
+def entries_all_again(wrong_entries, *, rng):
+    entries_all(wrong_entries, rng=rng)
 
 
 MODELS = {  # the answers of the sheet, as its source has them

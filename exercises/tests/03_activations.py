@@ -252,7 +252,7 @@ def layer_with_dead(rng):
     return x, w, np.where(dead, -z.max(axis=0) - gap, alive), dead
 
 
-@case("dead_units: which are dead", points=2)
+@case("dead_units: which are dead")
 def dead_mask(dead_units, *, rng):
     x, w, b, dead = layer_with_dead(rng)
     z = x @ w + b
@@ -274,6 +274,11 @@ def dead_mask(dead_units, *, rng):
     )
 
 
+@case("dead_units: which are dead, other inputs", hidden=True)
+def dead_mask_again(dead_units, *, rng):
+    dead_mask(dead_units, rng=rng)
+
+
 @case("revive: dead units come back", points=2)
 def dead_revived(revive, *, rng):
     x, w, b, dead = layer_with_dead(rng)
@@ -293,7 +298,7 @@ def dead_revived(revive, *, rng):
     expect_true(bool(((share >= 0.25) & (share <= 0.75)).all()), message, mistake=mistake, got=got)
 
 
-@case("revive: living units stay as they are", points=2)
+@case("revive: living units stay as they are")
 def dead_others(revive, *, rng):
     x, w, b, dead = layer_with_dead(rng)
     got = revive(x, w, b)
@@ -302,6 +307,11 @@ def dead_others(revive, *, rng):
     expect_true(
         not np.array_equal(got, b), "revive(x, w, b) changed nothing", mistake="the biases came back as they were"
     )
+
+
+@case("revive: living units stay as they are, other inputs", hidden=True)
+def dead_others_again(revive, *, rng):
+    dead_others(revive, rng=rng)
 
 
 MODELS = {  # the answers of the sheet, as its source has them

@@ -305,7 +305,7 @@ def columns(x, y, train, k):
     return np.argsort(-np.abs(z[train].T @ (y[train] - y[train].mean())))[:k]
 
 
-@case("prepare: everything is learnt from the training rows", points=3)
+@case("prepare: everything is learnt from the training rows", points=2)
 def prepare_values(prepare, *, rng):
     x, y, train = labelled(rng)
     k = int(rng.integers(4, 7))
@@ -321,6 +321,11 @@ def prepare_values(prepare, *, rng):
         },
     )
     expect_equal(got, want, what=what, mistakes=prepare_mistakes(x, y, train, k))
+
+
+@case("prepare: everything is learnt from the training rows, other inputs", hidden=True)
+def prepare_values_again(prepare, *, rng):
+    prepare_values(prepare, rng=rng)
 
 
 @case("prepare: held-out rows and labels change nothing for the training rows", points=2)
@@ -416,9 +421,14 @@ def leaks_mean(leaks, *, rng):
     judged(leaks, ("mean", "mean"), rng)
 
 
-@case("leaks: a smallest and a largest value", points=2)
+@case("leaks: a smallest and a largest value")
 def leaks_range(leaks, *, rng):
     judged(leaks, ("range", "largest", "ceiling", "median"), rng)
+
+
+@case("leaks: a smallest and a largest value, other inputs", hidden=True)
+def leaks_range_again(leaks, *, rng):
+    leaks_range(leaks, rng=rng)
 
 
 MODELS = {  # the answers of the sheet, as its source has them

@@ -252,7 +252,7 @@ Q3 = question(
 )
 
 
-@case("batch_norm_backward: gradients", points=2)
+@case("batch_norm_backward: gradients")
 def backward(batch_norm_backward, *, rng):
     x, gamma, _ = draw(rng)
     dout = rng.uniform(0.3, 2, x.shape) * rng.choice([-1, 1], x.shape)
@@ -293,6 +293,11 @@ def backward(batch_norm_backward, *, rng):
             "the scale 1 / sqrt(var + eps) is missing": gamma * (dout - right_beta / n - x_hat * right_gamma / n),
         },
     )
+
+
+@case("batch_norm_backward: gradients, other inputs", hidden=True)
+def backward_again(batch_norm_backward, *, rng):
+    backward(batch_norm_backward, rng=rng)
 
 
 Q4 = question(
@@ -372,9 +377,14 @@ def forgot_modes(forgot_eval, *, rng):
     told(forgot_eval, ("eval", "training", "training", "eval"), rng)
 
 
-@case("forgot_eval: layers that are built otherwise", points=2)
+@case("forgot_eval: layers that are built otherwise")
 def forgot_others(forgot_eval, *, rng):
     told(forgot_eval, ("layer norm", "mean only", "eval"), rng)
+
+
+@case("forgot_eval: layers that are built otherwise, other inputs", hidden=True)
+def forgot_others_again(forgot_eval, *, rng):
+    forgot_others(forgot_eval, rng=rng)
 
 
 def told(forgot_eval, kinds, rng):

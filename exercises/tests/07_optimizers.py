@@ -379,9 +379,14 @@ def named(which_rule, rules, rng):
         expect_true(isinstance(got, str) and got == rule, f"which_rule took {rule} for {said}", mistake=mistake)
 
 
-@case("which_rule: with a memory of gradients, and without", points=2)
+@case("which_rule: with a memory of gradients, and without")
 def rule_memory(which_rule, *, rng):
     named(which_rule, ["sgd", "momentum", "sgd", "momentum"], rng)
+
+
+@case("which_rule: with a memory of gradients, and without, other inputs", hidden=True)
+def rule_memory_again(which_rule, *, rng):
+    rule_memory(which_rule, rng=rng)
 
 
 @case("which_rule: with a step that knows the gradient's size, and without", points=2)
@@ -389,9 +394,14 @@ def rule_scale(which_rule, *, rng):
     named(which_rule, ["sgd", "rmsprop", "rmsprop", "adam"], rng)
 
 
-@case("which_rule: all four, many settings", points=2)
+@case("which_rule: all four, many settings")
 def rule_all(which_rule, *, rng):
     named(which_rule, ["sgd", "momentum", "rmsprop", "adam"] * 4, rng)
+
+
+@case("which_rule: all four, many settings, other inputs", hidden=True)
+def rule_all_again(which_rule, *, rng):
+    rule_all(which_rule, rng=rng)
 
 
 MODELS = {  # the answers of the sheet, as its source has them

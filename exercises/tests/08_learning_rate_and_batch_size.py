@@ -398,13 +398,18 @@ def range_falls(range_test, *, rng):
     test_case(range_test, rng, curve, f"with {len(curve)} batches, of which none ends the test")
 
 
-@case("range_test: the end of the test", points=2)
+@case("range_test: the end of the test")
 def range_ends(range_test, *, rng):
     low = rng.uniform(0.5, 2)
     fall = low * np.linspace(3.0, 1, int(rng.integers(4, 8)))
     # Above 4 times the lowest at a loss (4.4) that no other rule stops at; then a loss for each of these rules to stop at.
     rise = low * np.array([1.7, 2.6, 3.3, 3.6, 4.4, 1.05, 4.6, 5.6, 11.0, 13.0, 60.0, 1.3, 2.0])
     test_case(range_test, rng, [*fall, *rise], f"that ends at batch {len(fall) + 4}")
+
+
+@case("range_test: the end of the test, other inputs", hidden=True)
+def range_ends_again(range_test, *, rng):
+    range_ends(range_test, rng=rng)
 
 
 Q4 = question(
@@ -762,9 +767,14 @@ def small_rates(rate_for, *, rng):
     settles(rate_for, [floor_problem(rng, rng.uniform(0.05, 0.1)) for _ in range(3)])
 
 
-@case("rate_for: large rates", points=2)
+@case("rate_for: large rates")
 def large_rates(rate_for, *, rng):
     settles(rate_for, [floor_problem(rng, rng.uniform(0.5, 0.9)) for _ in range(3)])
+
+
+@case("rate_for: large rates, other inputs", hidden=True)
+def large_rates_again(rate_for, *, rng):
+    large_rates(rate_for, rng=rng)
 
 
 def _stepwise(expression):

@@ -135,6 +135,11 @@ def draws_spread(log_uniform, *, rng):
     )
 
 
+@case("log_uniform: every factor of ten is as likely as any other, other inputs", hidden=True)
+def draws_spread_again(log_uniform, *, rng):
+    draws_spread(log_uniform, rng=rng)
+
+
 @case("log_uniform draws from the generator that it is given")
 def draws_seeded(log_uniform, *, rng):
     expect_seeded(lambda g: log_uniform(g, 0.01, 10.0, 7), rng=rng, what="log_uniform(rng, 0.01, 10.0, 7)")
@@ -503,7 +508,7 @@ def chosen_honestly(honest_search, *, rng):
     )
 
 
-@case("honest_search: other test examples do not change the choice", points=2)
+@case("honest_search: other test examples do not change the choice")
 def choice_ignores_test(honest_search, *, rng):
     train, validation, test, pairs = a_task(rng)
     right = searched(train, validation, test, pairs)
@@ -627,6 +632,11 @@ def halving_nan(halving, *, rng):
         inputs.append((curves, first))
     inputs.append((crossing(rng, 12, 16), 1))
     halving_calls(halving, inputs)
+
+
+@case("honest_search: other test examples do not change the choice, other inputs", hidden=True)
+def choice_ignores_test_again(honest_search, *, rng):
+    choice_ignores_test(honest_search, rng=rng)
 
 
 NARROW = """

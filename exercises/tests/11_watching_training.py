@@ -219,7 +219,7 @@ def run_of(cause, rng):
     return result["loss"], result["val_loss"], result["case"]
 
 
-@case("recorded runs", points=2)
+@case("recorded runs")
 def recorded(diagnose, *, rng):
     for cause, want in {
         "first scores too large": "first loss too high",
@@ -242,6 +242,11 @@ def recorded(diagnose, *, rng):
             if want == "diverged"
             else {},
         )
+
+
+@case("recorded runs, other inputs", hidden=True)
+def recorded_again(diagnose, *, rng):
+    recorded(diagnose, rng=rng)
 
 
 def falling(rng, start, end, steps):
@@ -691,7 +696,7 @@ def network_loss(loss_and_gradients, *, rng):
     )
 
 
-@case("loss_and_gradients: the gradients", points=3)
+@case("loss_and_gradients: the gradients", points=2)
 def network_gradients(loss_and_gradients, *, rng):
     params, x, y = network(rng)
     got = answered(loss_and_gradients, params, x, y)[1]
@@ -719,6 +724,11 @@ def network_gradients(loss_and_gradients, *, rng):
         what="loss_and_gradients(params, x, y)",
         mistakes={text: {f"d{name}": value for name, value in grads.items()} for text, grads in wrong.items() if grads},
     )
+
+
+@case("loss_and_gradients: the gradients, other inputs", hidden=True)
+def network_gradients_again(loss_and_gradients, *, rng):
+    network_gradients(loss_and_gradients, rng=rng)
 
 
 RATIOS = """

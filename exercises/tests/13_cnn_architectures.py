@@ -117,6 +117,11 @@ def lrn_values(local_response_norm, *, rng):
     lrn_answer(local_response_norm, images(rng), (n, k, alpha, beta), what)
 
 
+@case("local_response_norm: every setting counts, other inputs", hidden=True)
+def lrn_values_again(local_response_norm, *, rng):
+    lrn_values(local_response_norm, rng=rng)
+
+
 @case("local_response_norm: the first and the last channels")
 def lrn_ends(local_response_norm, *, rng):
     x = np.full((1, 9, 2, 3), 0.1)
@@ -566,6 +571,11 @@ def scores_answer(lenet5, n, rng):
 @case("lenet5: scores of a few images", points=2)
 def scores_of_some(lenet5, *, rng):
     scores_answer(lenet5, 3, rng)
+
+
+@case("lenet5: scores of a few images, other inputs", hidden=True)
+def scores_of_some_again(lenet5, *, rng):
+    scores_of_some(lenet5, rng=rng)
 
 
 @case("lenet5: one image")

@@ -228,7 +228,7 @@ def time_problem(rng):
     return dout, x, h0, states, wx, wh
 
 
-@case("rnn_backward: gradients", points=2)
+@case("rnn_backward: gradients")
 def backward(rnn_backward, *, rng):
     given = time_problem(rng)
     expect_results(
@@ -237,6 +237,11 @@ def backward(rnn_backward, *, rng):
         what="rnn_backward(dout, x, h0, states, wx, wh)",
         mistakes=time_mistakes(*given),
     )
+
+
+@case("rnn_backward: gradients, other inputs", hidden=True)
+def backward_again(rnn_backward, *, rng):
+    backward(rnn_backward, rng=rng)
 
 
 @case("rnn_backward: a loss that sees the last step only")
@@ -661,9 +666,14 @@ def bias_short(forget_bias, *, rng):
     )
 
 
-@case("forget_bias: many steps", points=2)
+@case("forget_bias: many steps")
 def bias_long(forget_bias, *, rng):
     bias_calls(forget_bias, [(float(rng.uniform(0.1, 0.9)), int(n)) for n in rng.integers(50, 400, 3)])
+
+
+@case("forget_bias: many steps, other inputs", hidden=True)
+def bias_long_again(forget_bias, *, rng):
+    bias_long(forget_bias, rng=rng)
 
 
 STEP = """

@@ -274,10 +274,15 @@ def tuning_case(fine_tune_step, rng, depth, rates):
     )
 
 
-@case("fine_tune_step: a rate for each layer", points=2)
+@case("fine_tune_step: a rate for each layer")
 def fine_tune(fine_tune_step, *, rng):
     rates = [round(float(r), 2) for r in rng.permutation([0.25, 0.5, 0.8]) + rng.uniform(0, 0.1, 3)]
     tuning_case(fine_tune_step, rng, 3, rates)
+
+
+@case("fine_tune_step: a rate for each layer, other inputs", hidden=True)
+def fine_tune_again(fine_tune_step, *, rng):
+    fine_tune(fine_tune_step, rng=rng)
 
 
 @case("fine_tune_step: frozen layers below and above, and another number of layers")
@@ -850,9 +855,14 @@ def compares(compare, *, rng):
     compare_case(compare, rng, None)
 
 
-@case("compare: equal validation accuracies", points=2)
+@case("compare: equal validation accuracies")
 def compares_ties(compare, *, rng):
     compare_case(compare, rng, "ties")
+
+
+@case("compare: equal validation accuracies, other inputs", hidden=True)
+def compares_ties_again(compare, *, rng):
+    compares_ties(compare, rng=rng)
 
 
 def compare_case(compare, rng, ties):

@@ -10,6 +10,7 @@ from .. import _checks, activations, data
 from ..dense import affine_backward, affine_forward
 from ..initializers import he_normal, normal, xavier_normal, xavier_uniform
 from ..layers import ReLU, Sigmoid, Tanh
+from ..model import accuracy, predict
 from ..optimizers import sgd
 from ..training import train
 from ._bench import by_fan_in, descend, digits, drawn, mlp, mnist
@@ -143,7 +144,12 @@ def _train_on_mnist(scheme, hidden_layers, epochs, examples, lr, batch_size, see
         validation=(x_test, y_test),
         progress=False,
     )
-    return {"loss": np.array(history.loss), "test_accuracy": float(history.epochs[-1]["val_accuracy"])}
+    out = predict(net, history.params, {}, x_test)
+    return {
+        "loss": np.array(history.loss),
+        "test_accuracy": float(history.epochs[-1]["val_accuracy"]),
+        "halves": [float(accuracy(out[half], y_test[half])) for half in (slice(1000), slice(1000, None))],
+    }
 
 
 def variance_factors(sizes=(300, 100, 500, 200), runs=40, examples=200, seed=0) -> dict:

@@ -15,7 +15,7 @@ from ..model import accuracy, predict
 from ..optimizers import adam, momentum, sgd
 from ..preprocessing import Standardizer
 from ..training import train
-from ._bench import descend, mlp, mnist, quiet, shared
+from ._bench import descend, mlp, mnist, mnist_standardized, quiet, shared
 
 DTYPES = ("float16", "float32", "float64")
 
@@ -50,12 +50,13 @@ def stall(scale=10.0, rate=0.1, steps=150, seeds=6) -> dict:
     """
     x, t = _tumours()
     targets = t[:, None]
-    starts = np.stack([np.random.default_rng(seed).standard_normal(x.shape[1]) for seed in range(seeds)])
+    seeds = range(seeds) if isinstance(seeds, int) else seeds
+    starts = np.stack([np.random.default_rng(seed).standard_normal(x.shape[1]) for seed in seeds])
     result = {"accuracy": {}, "pull": {}, "scale": scale, "rate": rate}
     result["wrong"] = (1 - 2 * t) * (scale * starts[0] @ x.T)
     for name, loss in {"MSE after sigmoid": sigmoid_squared_error, "cross-entropy": sigmoid_cross_entropy}.items():
-        w, b = scale * starts, np.zeros((seeds, 1))
-        right = np.empty((steps + 1, seeds))
+        w, b = scale * starts, np.zeros((len(seeds), 1))
+        right = np.empty((steps + 1, len(seeds)))
         for step in range(steps + 1):
             scores = w @ x.T + b  # (R, N)
             right[step] = ((scores > 0) == (t == 1)).mean(axis=1)
@@ -367,6 +368,11 @@ OPTIMIZERS = {"SGD": sgd, "Adam": adam}
 
 def on_mnist(loss="cross-entropy", rate=0.1, optimizer="SGD", epochs=3, examples=5000, seed=0) -> float:
     """Share of 2,000 test digits that a 784-100-10 ReLU net gets right; NaN if training diverges."""
+    return float(np.mean(on_mnist_halves(loss, rate, optimizer, epochs, examples, seed)))
+
+
+def on_mnist_halves(loss="cross-entropy", rate=0.1, optimizer="SGD", epochs=3, examples=5000, seed=0) -> tuple:
+    """The same for the first and for the second thousand of them: one to choose a rate on, one to report."""
     _checks.choice("loss", loss, LOSSES)
     _checks.choice("optimizer", optimizer, OPTIMIZERS)
     x, y, x_test, y_test = mnist(examples)
@@ -385,8 +391,26 @@ def on_mnist(loss="cross-entropy", rate=0.1, optimizer="SGD", epochs=3, examples
                 progress=False,
             )
     except DivergedError:
-        return float("nan")
-    return float(accuracy(predict(net, history.params, history.state, x_test), y_test))
+        return float("nan"), float("nan")
+    scores = predict(net, history.params, history.state, x_test)
+    return tuple(float(accuracy(scores[half], y_test[half])) for half in (slice(1000), slice(1000, None)))
+
+
+def first_losses(seed=0) -> dict:
+    """The loss of a fresh 784-100-100-10 ReLU net with He's start on 1,000 standardized MNIST images.
+
+    Returns `{"usual", "expected", "small last layer"}`: that loss; ln 10 plus half the variance of a row's scores; and
+    the loss with the last layer's weights a hundredth of their size.
+    """
+    x, y, _, _ = mnist_standardized(1000)
+    net = mlp([784, 100, 100, 10])
+    params, _ = net.init(np.random.default_rng(seed))
+    scores = net.forward(params, {}, x, training=False)[0]
+    return {
+        "usual": float(softmax_cross_entropy(scores, y)[0]),
+        "expected": float(np.log(10) + scores.var(axis=1).mean() / 2),
+        "small last layer": float(softmax_cross_entropy(scores / 100, y)[0]),
+    }
 
 
 def softmax_twice(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -365,6 +365,21 @@ def weight_decay_balance(start=1.0, rate=0.01, decay=0.1, steps=3000, size=500, 
     return np.array(ratios)
 
 
+def balance_in_training(seed=0, rate=0.01, decay=0.1, steps=4000) -> np.ndarray:
+    """(3,) update ratio of each layer of 196-32-32-10 under AdamW, median of the last 500 steps, over the formula's."""
+    x, y, _, _ = small_mnist_standardized()
+    net, rng, ratios = mlp([196, 32, 32, 10]), np.random.default_rng(seed), []
+
+    def watch(now):
+        if now.step > steps - 500:
+            layers = ((now.before[name]["w"], now.params[name]["w"]) for name in now.params)
+            ratios.append([np.linalg.norm(new - w) / np.linalg.norm(w) for w, new in layers])
+
+    sample = drawn(x[:5000], y[:5000], 50, rng)
+    descend(net, net.init(rng)[0], sample, adamw(rate, weight_decay=decay), steps=steps, watch=watch, moves=True)
+    return np.median(ratios, axis=0) / np.sqrt(2 * rate * decay * (1 - 0.9) / (1 + 0.9))
+
+
 def gradient_norms_over_time(optimizer="SGD", rates=(0.1,), steps=600, seed=0) -> dict:
     """Norm of the whole gradient and loss, by step, for each rate: `gradient` and `loss`, (steps, R)."""
     result = ratio_sweep(optimizer, rates, steps, seed)

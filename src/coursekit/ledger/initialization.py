@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..comparison import fair_comparison, one_by_one
 from ..experiments import initialization as experiment
-from . import claim
+from . import Budget, Comparison, claim
 
 SEEDS = range(6)
 LN10 = np.log(10)
@@ -13,25 +14,71 @@ def _last(result):
     return result["loss"][-20:].mean()
 
 
+DEEP = "30 weight layers of 100 ReLU units on 5,000 MNIST images, SGD, batches of 100"
+
+
+def _started(scheme):
+    """A run for `fair_comparison`: five epochs from one start."""
+
+    def train(lr, seed):
+        return experiment.deep_relu((scheme,), lr=lr, seed=seed)[scheme]["halves"]
+
+    return one_by_one(train)
+
+
 @claim(
     "05.deep-relu",
-    text="A ReLU net of 30 weight layers does not move from Xavier's start; from He's start it trains.",
-    source="He et al. 2015, section 2.2 and figure 3",
-    setting="30 dense layers of 100 units on 5,000 MNIST images, SGD 0.03, 5 epochs, 6 seeds",
-    condition="mean loss of the last 20 steps: Xavier within 0.02 of ln 10 = 2.3026, He below 1.6, in all 6 seeds",
-    holds=lambda n: LN10 - 0.02 < n["Xavier, lowest"] <= n["Xavier, highest"] < LN10 + 0.02 and n["He, highest"] < 1.6,
-    # The start decides how far training gets in 250 steps, and rounding grows over 30 layers.
-    tolerance=0.15,
+    kind="measured",
+    text="A ReLU net of 30 weight layers learns faster from He's start than from Xavier's, each at its own best rate.",
+    source="he2015",
+    where="section 2.2 and figure 3",
+    setting=f"{DEEP}, 5 epochs",
+    seeds=range(4),
+    comparison=Comparison(
+        first="He",
+        second="Xavier",
+        arms={"He": {"lr": [0.003, 0.01, 0.03, 0.1]}, "Xavier": {"lr": [0.003, 0.01, 0.03, 0.1, 0.3]}},
+        chosen_on="1,000 other test digits, by accuracy",
+        measured_in="of test accuracy",
+        effect=0.2,
+        effect_from="twenty points: Xavier's start still guesses in the paper's figure",
+        at_edge="Xavier's start learns at none of these rates within five epochs, so none is best",
+    ),
+    slow=True,
 )
-def deep_relu():
-    """Six seeds of both starts."""
-    runs = [experiment.deep_relu(seed=seed) for seed in SEEDS]
-    xavier, he = ([_last(r[scheme]) for r in runs] for scheme in ("Xavier", "He"))
+def deep_relu(arms, seeds):
+    """Both starts over their rates."""
+    return fair_comparison({name: _started(name) for name in arms}, arms, seeds)
+
+
+@claim(
+    "05.deep-relu-stalls",
+    kind="measured",
+    text="From Xavier's start a ReLU net of 30 weight layers never learns, at any rate.",
+    source="he2015",
+    where="figure 3, of a net of 30 layers of convolutions",
+    setting=f"{DEEP}, 50 epochs; the picture shows 5 at rate 0.03",
+    condition="mean loss of the last 20 steps within 0.02 of ln 10 at every rate in every seed",
+    seeds=range(3),
+    budget=Budget(rates=(0.003, 0.03, 0.3), steps=2500, picture=250),
+    holds=lambda n: all(np.abs(loss - LN10).max() < 0.02 for loss in n.values()),
+    verdict="does not hold",
+    note="It is some ten times slower, not dead: at rate 0.03 its loss has left ln 10 within 50 epochs. We had "
+    "written that it "
+    "still guesses.",
+    slow=True,
+    tolerance=0.3,
+)
+def deep_relu_stalls(seeds, budget):
+    """Losses at the end by rate; 50 steps are an epoch."""
     return {
-        "Xavier, lowest": min(xavier),
-        "Xavier, highest": max(xavier),
-        "He, lowest": min(he),
-        "He, highest": max(he),
+        f"rate {rate:g}": np.array(
+            [
+                _last(experiment.deep_relu(("Xavier",), epochs=budget.steps // 50, lr=rate, seed=seed)["Xavier"])
+                for seed in seeds
+            ]
+        )
+        for rate in budget.rates
     }
 
 
@@ -39,7 +86,9 @@ def deep_relu():
     "05.variance",
     text="Each layer multiplies the variance of the gradients by about 1/3 under the old standard start, by about 1 "
     "under Xavier's.",
-    source="Glorot and Bengio 2010, section 4.2.1, equations 10 to 16",
+    kind="computed",
+    source="glorot2010",
+    where="section 4.2.1, equations 10 to 16",
     setting="linear layers of 100 units, 40 draws of each, 200 examples",
     condition="standard within 0.02 of 1/3, Xavier within 0.03 of 1, forward and backward",
     holds=lambda n: (
@@ -56,7 +105,9 @@ def variance():
 @claim(
     "05.relu-signal",
     text="ReLU halves the second moment of the signal in every layer, and the 2 in He's variance makes up for it.",
-    source="He et al. 2015, equations 7 to 10",
+    kind="computed",
+    source="he2015",
+    where="equations 7 to 10",
     setting="10 ReLU layers of 500 units, normal inputs, 6 seeds",
     condition="second moment of layer 10 over that of layer 1: Xavier within a factor 2 of 2^-9 = 0.00195, He within "
     "a factor 2 of 1 (mean over seeds)",
@@ -80,7 +131,9 @@ def relu_signal():
 @claim(
     "05.symmetry",
     text="Hidden units that start equal stay equal; zero weights do not move at all.",
-    source="Goodfellow, Bengio and Courville 2016, section 8.4",
+    kind="computed",
+    source="goodfellow2016",
+    where="section 8.4",
     setting="64-8-10 tanh net on 8x8 digits, 200 steps of SGD 0.5",
     condition="distinct hidden units: 1 from zeros, 1 from equal, 8 from random",
     holds=lambda n: (n["zeros"], n["equal"], n["random"]) == (1, 1, 8),
@@ -93,24 +146,29 @@ def symmetry():
 
 @claim(
     "05.mnist",
-    text="Five layers of 100 ReLU units on MNIST: weights of std 0.01 do not learn, Xavier and He do, He sooner.",
-    source="Glorot and Bengio 2010; He et al. 2015; the comparison is that of Saitoh 2016, section 6.2",
-    setting="10,000 images, 5 hidden layers, SGD 0.05, 3 epochs, 6 seeds",
+    kind="measured",
+    text="Five layers of 100 ReLU units on MNIST: weights of std 0.01 do not learn within 3 epochs at rate 0.05, "
+    "Xavier's "
+    "and He's do, and the losses of He's fall first.",
+    source=("glorot2010", "he2015", "saitoh2016"),
+    where="the comparison is that of section 6.2 of the last",
+    setting="10,000 images, 5 hidden layers, SGD 0.05, 3 epochs",
     condition="mean of the first 100 losses in every seed: He < Xavier < std 0.01; std 0.01 within 0.05 of ln 10 at "
     "the end; Xavier and He above 85 % on the test set",
+    seeds=SEEDS,
     holds=lambda n: (
-        n["He before Xavier, seeds"] == 6
-        and abs(n["std 0.01, last loss"] - LN10) < 0.05
-        and min(n["Xavier, test accuracy"], n["He, test accuracy"]) > 0.85
+        bool(((n["He, first losses"] < n["Xavier, first losses"]) & (n["Xavier, first losses"] < 2.25)).all())
+        and np.abs(n["std 0.01, last loss"] - LN10).max() < 0.05
+        and min(n["Xavier, test accuracy"].min(), n["He, test accuracy"].min()) > 0.85
     ),
 )
-def mnist():
-    """Six seeds of the three starts."""
-    runs = [experiment.compare_on_mnist(seed=seed) for seed in SEEDS]
-    first = [{scheme: r[scheme]["loss"][:100].mean() for scheme in r} for r in runs]
+def mnist(seeds):
+    """The three starts."""
+    runs = [experiment.compare_on_mnist(seed=seed) for seed in seeds]
     return {
-        "He before Xavier, seeds": sum(f["He"] < f["Xavier"] < f["std 0.01"] for f in first),
-        "std 0.01, last loss": np.mean([_last(r["std 0.01"]) for r in runs]),
-        "Xavier, test accuracy": min(r["Xavier"]["test_accuracy"] for r in runs),
-        "He, test accuracy": min(r["He"]["test_accuracy"] for r in runs),
+        "He, first losses": np.array([r["He"]["loss"][:100].mean() for r in runs]),
+        "Xavier, first losses": np.array([r["Xavier"]["loss"][:100].mean() for r in runs]),
+        "std 0.01, last loss": np.array([_last(r["std 0.01"]) for r in runs]),
+        "Xavier, test accuracy": np.array([r["Xavier"]["test_accuracy"] for r in runs]),
+        "He, test accuracy": np.array([r["He"]["test_accuracy"] for r in runs]),
     }

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..comparison import fair_comparison, one_by_one
 from ..experiments import preprocessing as experiment
-from . import claim
+from . import COURSE, Budget, Comparison, claim
 
 SEEDS = range(6)
 
@@ -17,7 +18,9 @@ SETTING = (
 @claim(
     "04.whitened-steps",
     text="On whitened inputs gradient descent on least squares arrives in one step.",
-    source="LeCun, Bottou, Orr and Müller 1998, sections 4.3 and 5",
+    kind="computed",
+    source="lecun1998",
+    where="sections 4.3 and 5",
     setting=SETTING,
     condition="1 step in every seed, more than 100 on raw inputs in every seed",
     holds=lambda n: n["whitened, most steps"] == 1 and n["raw, fewest steps"] > 100,
@@ -35,10 +38,12 @@ def whitened_steps():
 @claim(
     "04.scaled-steps",
     text="Centring and scaling each feature makes gradient descent faster.",
-    source="LeCun, Bottou, Orr and Müller 1998, section 4.3",
+    kind="computed",
+    source="lecun1998",
+    where="section 4.3",
     setting=SETTING,
     condition="scaled needs fewer steps than raw in all 6 seeds",
-    holds=lambda n: n["scaled below raw, seeds of 6"] == 6,
+    holds=lambda n: n["scaled below raw, seeds of 6"] >= 6,
     verdict="does not hold",
     note="it is the rule, not a law: scaling leaves the correlations, and the start decides which of the slow "
     "directions matter",
@@ -53,7 +58,9 @@ def scaled_steps():
     "04.centring",
     text="Without a bias, centring alone need not make gradient descent faster; with one, it never makes the condition "
     "number worse.",
-    source="LeCun, Bottou, Orr and Müller 1998, section 4.3, for the advice to centre; the reservation is ours",
+    kind="computed",
+    source=("lecun1998", COURSE),
+    where="section 4.3, for the advice to centre; the reservation is ours",
     setting="the same features, 6 seeds, and the tables wine, breast, penguins with a bias",
     condition="no bias: more steps than raw in at least one seed, fewer in at least one; with a bias: the condition "
     "number falls in every case",
@@ -76,29 +83,99 @@ def centring():
     }
 
 
+def _classifier(how):
+    """A run for `fair_comparison`: a linear classifier on 500 digits, stopped after the steps that validation likes."""
+
+    def train(steps, seed):
+        row = experiment.whitening_generalizes(eps=(1e-6,), seed=seed, steps=steps)[how]
+        return row["halves"]
+
+    return one_by_one(train)
+
+
 @claim(
     "04.whitened-test",
-    text="Whitened inputs train faster and generalize worse.",
-    source="Wadia et al. 2021",
-    setting="linear softmax classifier on 500 MNIST images of 14 x 14 pixels, 300 steps, eps 1e-6, 6 seeds",
-    condition="in every seed the training loss is lower than with centred inputs and the test accuracy lower too",
-    holds=lambda n: n["lower loss, seeds"] == 6 and n["lower test accuracy, seeds"] == 6,
+    kind="measured",
+    text="Whitened inputs generalize worse: the centred ones give the better linear classifier, each stopped at its "
+    "own "
+    "best step.",
+    source="wadia2021",
+    setting="linear softmax classifier on 500 MNIST images of 14 x 14 pixels, gradient descent at 2 / largest "
+    "eigenvalue, whitened with eps 1e-6",
+    seeds=range(6),
+    comparison=Comparison(
+        first="centred",
+        second="whitened",
+        arms={"centred": {"steps": [30, 100, 300, 1000, 3000]}, "whitened": {"steps": [1, 3, 10, 30, 100, 300]}},
+        chosen_on="1,000 other test digits, by accuracy",
+        measured_in="of test accuracy",
+        effect=0.02,
+        effect_from="two points, the smallest that would matter",
+    ),
 )
-def whitened_test():
+def whitened_test(arms, seeds):
     """Centred against whitened inputs."""
-    runs = [experiment.whitening_generalizes(eps=(1e-6,), seed=seed) for seed in SEEDS]
-    return {
-        "centred, test accuracy": np.mean([r["centred"]["test_accuracy"] for r in runs]),
-        "whitened, test accuracy": np.mean([r[1e-6]["test_accuracy"] for r in runs]),
-        "lower loss, seeds": sum(r[1e-6]["loss"] < r["centred"]["loss"] for r in runs),
-        "lower test accuracy, seeds": sum(r[1e-6]["test_accuracy"] < r["centred"]["test_accuracy"] for r in runs),
+    methods = {"centred": _classifier("centred"), "whitened": _classifier(1e-6)}
+    return fair_comparison(methods, arms, seeds)
+
+
+@claim(
+    "04.whitening-time",
+    kind="measured",
+    text="The test accuracy that whitening costs is a matter of time: with many more steps the gap closes.",
+    source=COURSE,
+    setting="linear softmax classifier on 500 MNIST images of 14 x 14 pixels, 20,000 steps in place of 300, eps 1e-6",
+    condition="the gap after 20,000 steps is less than half of that after 300, in every seed",
+    seeds=range(3),
+    budget=Budget(rates=(0.02, 0.2, 2.0), steps=20_000, picture=300),
+    holds=lambda n: bool((n["gap after 20,000 steps"] < 0.5 * n["gap after 300 steps"]).all()),
+    verdict="does not hold",
+    note="Part of the gap is the time at which the centred classifier stops, but only a point or two of over ten. We "
+    "had "
+    "written that it is a matter of time.",
+    slow=True,
+    tolerance=0.2,
+)
+def whitening_time(seeds, budget):
+    """The gap between centred and whitened inputs, in points of test accuracy, at the rate of the chapter."""
+    numbers = {"gap after 300 steps": [], "gap after 20,000 steps": []}
+    for seed in seeds:
+        for steps, name in zip((budget.picture, budget.steps), numbers, strict=True):
+            run = experiment.whitening_generalizes(eps=(1e-6,), seed=seed, steps=steps)
+            numbers[name].append(100 * (run["centred"]["test_accuracy"] - run[1e-6]["test_accuracy"]))
+    return {name: np.array(values) for name, values in numbers.items()}
+
+
+@claim(
+    "04.raw-barred",
+    kind="measured",
+    text="Without scaling no learning rate makes the network of the wines good.",
+    source=COURSE,
+    setting="13-16-3, 118 wines, all at once, 5 rates from 1e-5 to 1e-3, 20,000 steps; the picture shows 200",
+    condition="the best test accuracy over the rates stays below 0.75, in every seed",
+    seeds=range(3),
+    budget=Budget(rates=(1e-5, 3e-5, 1e-4, 3e-4, 1e-3), steps=20_000, picture=200),
+    holds=lambda n: bool((n["best test accuracy, 20,000 steps"] < 0.75).all()),
+    verdict="does not hold",
+    note="Raw inputs make learning slow, not impossible: with a hundred times the steps the best rate comes close to "
+    "what scaled inputs reach in 200.",
+    slow=True,
+    tolerance=0.1,
+)
+def raw_barred(seeds, budget):
+    """The best over the rates, by the picture's steps and by a hundred times as many."""
+    runs = {
+        steps: [experiment.wine("raw", rates=budget.rates, steps=steps, seed=seed)["test_accuracy"] for seed in seeds]
+        for steps in (budget.picture, budget.steps)
     }
+    return {f"best test accuracy, {steps:,} steps": np.nanmax(found, axis=1) for steps, found in runs.items()}
 
 
 @claim(
     "04.leak",
     text="Features chosen with the help of the test rows make pure noise look predictable.",
-    source="Ambroise and McLachlan 2002",
+    kind="computed",
+    source="ambroise2002",
     setting="60 rows of 1,000 noise features, labels from a coin, the 10 features of largest correlation, nearest "
     "mean, 200 seeds",
     condition="mean accuracy on 20 held-out rows: within 0.05 of one half if chosen from the 40 training rows, above "

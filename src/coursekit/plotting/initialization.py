@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._parts import LN10, label
+from ._parts import LN10, label, loss_curves
 from ._style import BLUE, INK, MUTED, figure, marks, power, styled
+
+__all__ = ["hidden_units", "loss_curves", "signal", "training_curve"]
 
 
 @styled
