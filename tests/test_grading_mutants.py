@@ -83,9 +83,7 @@ if __name__ == "__main__":  # what survives, for whoever writes the list
         for question in SHEETS[id].questions:
             start = time.perf_counter()
             alive = survivors(SHEETS[id], question)
-            print(
             total = len(mutants(question.models[0]))
             print(f"{question.id}  {len(alive)} of {total}  {time.perf_counter() - start:.1f} s")
-            )
             for says, text in alive:
                 print("   ", says)
