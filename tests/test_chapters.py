@@ -93,7 +93,7 @@ def test_readme_has_todays_table_of_chapters_and_its_pictures():
 def test_a_new_chapter_passes_the_tests_of_a_chapter(tmp_path):
     for name in ("src", "chapters", "exercises", "ledger", "tools", "tests"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("ledger.md", "_config.yml", "references.bib", "pyproject.toml", "conftest.py"):
+    for name in ("README.md", "ledger.md", "_config.yml", "references.bib", "pyproject.toml", "conftest.py"):
         shutil.copy(ROOT / name, tmp_path / name)
     following = f"{len(CHAPTERS) + 1:02d}"
 
@@ -105,6 +105,9 @@ def test_a_new_chapter_passes_the_tests_of_a_chapter(tmp_path):
 
     made = python("tools/new_chapter.py", following, "something_new", "Something new")
     assert made.returncode == 0, made.stdout + made.stderr
+    made_files = [str(path) for path in tmp_path.rglob("*something_new.py")]
+    style = python("-m", "ruff", "check", *made_files)
+    assert len(made_files) == 6 and style.returncode == 0, style.stdout
     tests = ["tests/test_chapters.py", "tests/test_exercises.py", "tests/test_course.py", "tests/test_ledger.py"]
     tests += ["tests/test_experiments_something_new.py"]
     chosen = f"({'[' + following} or something_new) and not template"

@@ -32,7 +32,9 @@ def page():
 
 
 def test_sections_predictions_and_questions_are_found(page):
-    found = parts("chapters/05_initialization.html", page)
+    sheet = '<h2>Worked example</h2><h2>05.1 Xavier<a class="headerlink"></a></h2><h2>05.2 He<a></a></h2>'
+    found = parts("chapters/05_initialization.html", page, sheet)
+    assert found.exercises == ["05.1", "05.2"]
     assert found.title == "5 Initialization & scale"
     assert found.sections == ["one", "two"]
     assert found.predictions == ["05-zero"]

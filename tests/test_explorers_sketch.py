@@ -62,3 +62,13 @@ def test_the_widget_draws_the_run_over_the_readers_line_once_it_is_committed():
 def test_what_cannot_be_drawn_is_refused(more, error, words):
     with pytest.raises(error, match=words):
         curve(**more)
+
+
+def test_ticks_are_round_numbers_and_reach_both_ends():
+    tall = Curve(np.geomspace(1e-15, 1, 9), np.full(9, 1e-3), "step", "error", (1e-14, 10), log=True, xlog=True)
+    assert np.log10(tall._yticks()).round().tolist() == [-14, -11, -8, -5, -2, 1]
+    assert np.log10(tall._xticks()).round().tolist() == [-15, -12, -9, -6, -3, 0]
+    assert 'font-size="75%">−14</tspan>' in tall.axes()
+    months = Curve(np.arange(1, 25), np.ones(24), "months", "share", (0, 100))
+    assert all(float(tick).is_integer() for tick in months._xticks())
+    assert months._yticks() == [0, 25, 50, 75, 100]

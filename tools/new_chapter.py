@@ -91,7 +91,7 @@ def main(number, name, title):
     section = LEDGER.format(count=int(number), number=number, name=name, title=title)
     page.write_text(page.read_text(encoding="utf-8") + section, encoding="utf-8")
     print(f"added chapter {number} to {PACKAGE}/_chapters.py and ledger.md")
-    for command in (["-m", "coursekit.ledger", number], ["tools/make_notebooks.py"]):
+    for command in (["-m", "coursekit.ledger", number], ["tools/make_notebooks.py"], ["tools/readme.py"]):
         if subprocess.run([sys.executable, *command], cwd=ROOT).returncode:
             sys.exit(1)
     print(f"\nNow write: search the new files for WRITE. `make try CHAPTER={number}` runs what belongs to the chapter.")

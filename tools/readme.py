@@ -155,7 +155,11 @@ def main():
     text = README.read_text(encoding="utf-8")
     fresh = with_table(text)
     if given.check:
-        sys.exit("README.md has an old table of chapters; renew it with: make pictures" if fresh != text else 0)
+        sys.exit(
+            "README.md has an old table of chapters; renew it with: .venv/bin/python tools/readme.py"
+            if fresh != text
+            else 0
+        )
     if fresh != text:
         README.write_text(fresh, encoding="utf-8")
     if given.pictures:

@@ -263,18 +263,25 @@ def test_an_exercise_is_written_checked_and_taken_home(visit):
     wrong = exercise.locator(".ck-case.ck-wrong").inner_text()
     assert "standard deviation" in wrong
     page.screenshot(path=artefact("cells-wrong", ".png"))
-    assert page.evaluate("JSON.parse(localStorage['ck:check:05.1']).right") is False
+    assert page.evaluate("JSON.parse(localStorage['coursekit:check:05.1']).right") is False
 
     type_anew(page, stub(exercise, "xavier_normal"), SOLUTIONS["xavier_normal"])
     again = check(page, exercise, "05.1")
     assert again["report"]["right"] and again["ms"] < 1500
     assert page.locator(".ck-done").count() == 1
-    assert page.evaluate("JSON.parse(localStorage['ck:check:05.1']).right") is True
+    assert page.evaluate("JSON.parse(localStorage['coursekit:check:05.1']).right") is True
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_selector(f"html[data-theme={scheme}]")
         page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))")
         assert axe_violations(page) == [], scheme
+
+    chapter = page.url
+    page.goto(chapter.replace(CHAPTER, "intro.html"))
+    page.wait_for_selector(".ck-progress button")
+    row = page.locator("tr[data-page='chapters/05_initialization.html'] .ck-count")
+    assert row.last.inner_text() == f"1 of {len(load_sheet('05').questions)}"
+    page.goto(chapter)
 
     with page.expect_download() as caught:
         page.get_by_role("button", name="Download my notebook").click()
@@ -338,6 +345,42 @@ def test_it_fits_a_phone(visit):
     exercise.scroll_into_view_if_needed()
     page.screenshot(path=artefact("cells-phone", ".png"))
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]
+
+
+ADAM = """def adam_step(w, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v"""
+
+
+def test_your_function_drives_the_experiment(visit):
+    page = visit("chapters/07_optimizers.html")
+    exercise = open_exercise(page, "07.3")
+    explorer = page.locator("#ck-valley")
+    choice = explorer.get_by_label("optimizer", exact=True)
+    assert "your adam_step" not in choice.inner_text()
+    type_anew(page, stub(exercise, "adam_step"), ADAM)
+    assert check(page, exercise, "07.3")["report"]["right"]
+    assert "your adam_step" in choice.inner_text()
+    exercise.get_by_role("button", name="See your adam_step in").first.click()
+    explorer.locator(".ck-words").wait_for(timeout=LONG)
+    assert "Yours and Adam agree" in explorer.locator(".ck-words").inner_text()
+    assert explorer.locator("svg").count() == 2
+    page.screenshot(path=artefact("cells-yours", ".png"))
+    assert axe_violations(page) == []
+
+    # One that fails at the present setting leaves the page working and says so.
+    type_anew(
+        page, stub(exercise, "adam_step"), ADAM + "\n    # after the check\n" + "adam_step = lambda *all: nothing"
+    )
+    slider = explorer.locator("input[type=range]").first
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    explorer.locator(".ck-status.ck-wrong", has_text="NameError").wait_for()
+    choice.select_option(index=0)
+    page.wait_for_function("() => !document.querySelector('#ck-valley .ck-status').innerText")
+    assert explorer.locator("svg").count() == 1
+    assert "gradient descent" in explorer.locator(".ck-settings").inner_text()
 
 
 @pytest.mark.parametrize("id", sheet_ids())

@@ -166,7 +166,7 @@ def _field_by_depth():
         run["effective"],
         xlabel="layers of 3 x 3",
         ylabel="side of the square with 95 % (pixels)",
-        ylim=(0, 85),
+        ylim=(0, 80),
     )
 
 

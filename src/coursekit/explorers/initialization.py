@@ -59,7 +59,7 @@ training_curve = explorer(
 def _std_by_layer():
     std = experiment.signal(std=0.01, activation="tanh", depth=10, width=100)["std"]
     return Curve(
-        np.arange(11), np.r_[1, std], xlabel="layer", ylabel="std of the outputs", ylim=(1e-12, 10), log=True, count=11
+        np.arange(11), np.r_[1, std], xlabel="layer", ylabel="std of the outputs", ylim=(1e-11, 10), log=True, count=11
     )
 
 

@@ -296,18 +296,18 @@ predict_mnist = predict(
     "07-mnist",
     question="At rate 0.01 Adam is far ahead of gradient descent on MNIST. Now all get rate 1. Who is ahead?",
     options={
-        "Adam, as before": (
+        "Adam, as it was before": (
             "Adam adapts the rate of each weight relative to the others. The length of "
             "its steps is still the number that you give: 1 for every weight, which is far too much."
         ),
-        "None: all diverge": (
+        "None: they all diverge": (
             "Some do. For gradient descent 1 is about right here: its steps are the rate times gradients "
             "that are small."
         ),
-        "Gradient descent": (
+        "Plain gradient descent": (
             "Its steps are the rate times the gradient, and these gradients are small. What is right "
             "for one optimizer is a hundred times too much for another."
         ),
     },
-    answer="Gradient descent",
+    answer="Plain gradient descent",
 )

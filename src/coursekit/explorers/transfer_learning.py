@@ -99,11 +99,11 @@ predict_gain = predict(
     question="All layers are fine-tuned, from the network trained on 0 to 4 or from random weights. With how many "
     "images of 5 to 9 is the head start worth most?",
     options={
-        "100 images": ("A network of this size already learns edges and strokes from 100 digits by itself."),
-        "10 images": ("With so little data, what is not known already cannot be learnt."),
-        "1,000 images": ("With 1,000 images both starts end at nearly the same accuracy: the data says it all."),
+        "100 of them": ("A network of this size already learns edges and strokes from 100 digits by itself."),
+        "10 of them": ("With so little data, what is not known already cannot be learnt."),
+        "1,000 of them": ("With 1,000 images both starts end at nearly the same accuracy: the data says it all."),
     },
-    answer="10 images",
+    answer="10 of them",
 )
 
 predict_rate = predict(

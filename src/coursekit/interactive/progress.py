@@ -31,6 +31,7 @@ class PageParts:
     title : its number and heading
     sections : anchors of its sections
     predictions, questions : names under which the reader's browser keeps the answers
+    exercises : the questions of its exercise sheet, whose last check is kept under "check:" and their number
     """
 
     page: str
@@ -38,10 +39,11 @@ class PageParts:
     sections: list[str]
     predictions: list[str]
     questions: list[str]
+    exercises: list[str]
 
 
-def parts(page: str, html: str) -> PageParts:
-    """Read a built page."""
+def parts(page: str, html: str, sheet: str = "") -> PageParts:
+    """Read a built page, and the page of its exercise sheet."""
     number = re.search(r"/(\d+)_", page)
     title = re.search(r'<section[^>]*>\s*(?:<span[^>]*></span>\s*)*<h1>(.*?)<a class="headerlink"', html, re.S)
     names = re.findall(r'class="ck-predict[^"]*" id="[^"]*" data-name="([^"]+)"', html)
@@ -52,6 +54,7 @@ def parts(page: str, html: str) -> PageParts:
         sections=re.findall(r'<section [^>]*id="([^"]+)">\s*(?:<span[^>]*></span>\s*)*<h2>', html),
         predictions=[name for name in names if "-quiz-" not in name],
         questions=[name for name in names if "-quiz-" in name],
+        exercises=re.findall(r"<h2>(\d\d\.\d+) ", sheet),
     )
 
 
@@ -60,13 +63,14 @@ def contents(chapters: list[PageParts]) -> str:
     rows = "".join(
         f'<tr data-page="{escape(chapter.page)}"><td><a href="{escape(chapter.page)}">{escape(chapter.title)}</a></td>'
         f'<td class="ck-count">{len(chapter.sections)}</td><td class="ck-count">{len(chapter.predictions)}</td>'
-        f'<td class="ck-count">{len(chapter.questions)}</td></tr>'
+        f'<td class="ck-count">{len(chapter.questions)}</td><td class="ck-count">{len(chapter.exercises)}</td></tr>'
         for chapter in chapters
     )
     data = escape(json.dumps([asdict(chapter) for chapter in chapters], separators=(",", ":")))
     return (
         f'<div class="ck-progress" data-course="{data}"><table class="table"><thead><tr><th scope="col">chapter</th>'
-        '<th scope="col">sections</th><th scope="col">predictions</th><th scope="col">quiz</th></tr></thead>'
+        '<th scope="col">sections</th><th scope="col">predictions</th><th scope="col">quiz</th>'
+        '<th scope="col">exercises</th></tr></thead>'
         f'<tbody>{rows}</tbody></table><p class="ck-due" hidden></p><p class="ck-actions"></p>'
         '<p role="status"></p></div><!--ck-progress-->'
     )
@@ -75,7 +79,7 @@ def contents(chapters: list[PageParts]) -> str:
 def fill(out: Path) -> list[PageParts]:
     """Put the table into every page of the built book `out` that has a place for it; returns the chapters' parts."""
     chapters = [
-        parts(path.relative_to(out).as_posix(), path.read_text(encoding="utf-8"))
+        parts(path.relative_to(out).as_posix(), path.read_text(encoding="utf-8"), _sheet(out, path))
         for path in sorted((out / "chapters").glob("*.html"))
     ]
     for page in sorted(out.glob("*.html")):
@@ -84,3 +88,8 @@ def fill(out: Path) -> list[PageParts]:
         if fresh != text:
             page.write_text(fresh, encoding="utf-8")
     return chapters
+
+
+def _sheet(out, chapter):
+    sheet = out / "exercises" / chapter.name
+    return sheet.read_text(encoding="utf-8") if sheet.is_file() else ""

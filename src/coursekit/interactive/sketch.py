@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from ..errors import RangeError, ShapeError
 from .answers import Answer, short
@@ -145,11 +146,11 @@ class Curve(Answer):
         """The axes as SVG, with room for the reader's line and the run's."""
         right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
         marks = []
-        for level in (0, 25, 50, 75, 100):
-            y = self._y(level)
+        for value in self._yticks():
+            y = self._y(self._level(np.float64(value)))
             marks.append(
                 f'<line class="ck-rule" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
-                f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_power(self.value(level))}</text>'
+                f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_power(value)}</text>'
             )
         for place in self._xticks():
             x = LEFT + float(self._share(place)) * (right - LEFT)
@@ -162,14 +163,20 @@ class Curve(Answer):
             '<polyline class="ck-truth"/><polyline class="ck-drawn"/></svg>'
         )
 
+    def _yticks(self):
+        """Round numbers on the vertical axis; both its ends among them, which the script looks for."""
+        low, high = self.ylim
+        ticks = _decades(low, high) if self.log else list(np.linspace(low, high, 5))
+        return sorted({low, high, *ticks})
+
     def _xticks(self):
         first, last = self.x[0], self.x[-1]
-        if not self.xlog:
-            return np.linspace(first, last, 5)
-        decades = [10.0**k for k in range(math.ceil(math.log10(first) - 1e-9), math.floor(math.log10(last) + 1e-9) + 1)]
-        if len(decades) < 2:
+        ticks = _decades(first, last) if self.xlog else []
+        if len(ticks) >= 2:
+            return ticks
+        if self.xlog:
             return np.geomspace(first, last, 5)
-        return decades[:: max(1, math.ceil(len(decades) / 6))]
+        return [tick for tick in MaxNLocator(6, integer=True).tick_values(first, last) if first <= tick <= last]
 
     def _y(self, level):
         return TOP + (1 - level / 100) * (HEIGHT - TOP - BOTTOM)
@@ -207,6 +214,12 @@ class Curve(Answer):
             "points": self.points(),
             "told": f"The run goes {self.right}.",
         }
+
+
+def _decades(low, high):
+    """Powers of ten from low to high, each, or every second, third ... one, at most six."""
+    powers = range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1)
+    return [10.0**k for k in powers[:: max(1, math.ceil((len(powers) - 1) / 5))]]
 
 
 def _power(number: float) -> str:

@@ -109,7 +109,7 @@ def _run(build, criterion, **settings):
     return run
 
 
-RATES = tuple(np.geomspace(0.03, 5.6, 10))
+RATES = tuple(np.geomspace(0.056, 3.2, 8))
 
 FULL = "5 hidden layers of 50 ReLU units on 1,000 digits 8x8, He's start, SGD, batches of 64, 120 steps"
 
@@ -121,26 +121,26 @@ FULL = "5 hidden layers of 50 ReLU units on 1,000 digits 8x8, He's start, SGD, b
     source="santurkar2018",
     where="section 2.1, made stricter here",
     setting=FULL,
-    seeds=range(16),
+    seeds=range(12),
     comparison=Comparison(
         first="batch norm and noise",
         second="plain",
-        arms={"batch norm and noise": {"lr": RATES}, "plain": {"lr": RATES}, "batch norm": {"lr": RATES}},
-        chosen_on="300 other digits, by loss",
-        measured_in="of test loss",
-        effect=0.05,
-        effect_from="a third of what batch norm without noise gains",
-        mode="min",
+        arms={"batch norm and noise": {"lr": RATES}, "plain": {"lr": RATES}},
+        chosen_on="300 other digits, by accuracy",
+        measured_in="of test accuracy",
+        effect=0.01,
+        effect_from="one point, the smallest that would matter",
     ),
-    verdict="does not hold",
-    note="the advantage that one rate for all shows is gone: the plain net trains well at its own best rate",
+    verdict="cannot tell",
+    note="the plain net trains well at its own best rate, and what is left of the advantage that one rate for all "
+    "shows is no more than the seeds differ",
     tolerance=0.3,
 )
 def noise_best(arms, seeds):
-    """Test loss of the three nets."""
-    norms = {"batch norm and noise": "batch norm and noise", "plain": "none", "batch norm": "batch norm"}
-    methods = {name: _run(lambda norm=norm: experiment.network(norm), "loss") for name, norm in norms.items()}
-    return fair_comparison(methods, arms, seeds, mode="min")
+    """Test accuracy of both nets."""
+    norms = {"batch norm and noise": "batch norm and noise", "plain": "none"}
+    methods = {name: _run(lambda norm=norm: experiment.network(norm), "accuracy") for name, norm in norms.items()}
+    return fair_comparison(methods, arms, seeds)
 
 
 FEW = "300 digits 8x8, 5 hidden layers of 50 ReLU units, SGD, 200 steps of 128 examples"

@@ -1,75 +1,81 @@
 """Claims of chapter 09."""
 
+import functools
+
 import numpy as np
 
-from ..comparison import fair_comparison
+from ..comparison import fair_comparison, one_by_one
 from ..experiments import regularization as experiment
-from ..experiments._bench import mlp, pool, searched, small_clothes
+from ..experiments._bench import mlp, pool, searched, small_clothes, small_mnist
+from ..layers import Dropout
 from ..optimizers import adam, adamw
 from . import Comparison, claim
-
-SEEDS = range(3)
 
 
 @claim(
     "09.shuffled-labels",
+    kind="measured",
     text="A network learns training images with shuffled labels by heart, down to the last one.",
-    source="Zhang et al. 2017, section 2.1 and table 1",
-    setting="196-128-10 on 300 clothes of 14x14 pixels, Adam 0.003, 800 steps of 50 images, 3 seeds",
+    source="zhang2017",
+    where="section 2.1 and table 1",
+    setting="196-128-10 on 300 clothes of 14x14 pixels, Adam 0.003, 800 steps of 50 images",
     condition="at least 99 % of the training images right in every seed, between 5 % and 15 % of new ones",
-    holds=lambda n: n["training, lowest"] >= 0.99 and 0.05 < n["new, lowest"] <= n["new, highest"] < 0.15,
+    holds=lambda n: n["training"].min() >= 0.99 and 0.05 < n["new"].min() <= n["new"].max() < 0.15,
+    seeds=range(3),
     tolerance=0.3,
 )
-def shuffled_labels():
+def shuffled_labels(seeds):
     """Accuracies after training on shuffled labels."""
-    runs = [experiment.by_heart(seed=seed)["shuffled labels"] for seed in SEEDS]
-    new = [run["accuracy"][-1] for run in runs]
+    runs = [experiment.by_heart(seed=seed)["shuffled labels"] for seed in seeds]
     return {
-        "training, lowest": min(run["train_accuracy"][-1] for run in runs),
-        "new, lowest": min(new),
-        "new, highest": max(new),
+        "training": np.array([run["train_accuracy"][-1] for run in runs]),
+        "new": np.array([run["accuracy"][-1] for run in runs]),
     }
 
 
 @claim(
     "09.bias-variance",
+    kind="computed",
     text="The expected squared error is squared bias plus variance plus noise; with the complexity of the model the "
     "one falls and the other grows.",
-    source="Geman, Bienenstock and Doursat 1992",
-    setting="polynomials of degree 0 to 6 on 30 noisy points of sin 3x, 200 training sets, 3 seeds",
+    source="geman1992",
+    setting="polynomials of degree 0 to 6 on 30 noisy points of sin 3x, 200 training sets",
     condition="the sum is within 5 % of the error measured on new points at each degree; the variance at degree 6 is "
     "at least 3 times that at degree 1, the squared bias at most a tenth",
     holds=lambda n: (
-        n["largest relative gap"] < 0.05
-        and n["variance, degree 6"] > 3 * n["variance, degree 1"]
-        and n["bias, degree 6"] < 0.1 * n["bias, degree 1"]
+        n["largest relative gap"].max() < 0.05
+        and n["variance, degree 6"].mean() > 3 * n["variance, degree 1"].mean()
+        and n["bias, degree 6"].mean() < 0.1 * n["bias, degree 1"].mean()
     ),
+    seeds=range(3),
+    tolerance=0.5,
 )
-def bias_variance():
+def bias_variance(seeds):
     """The sum and its parts."""
-    runs = [experiment.bias_variance(examples=30, seed=seed) for seed in SEEDS]
-    gap = max(np.abs((r["bias"] + r["variance"] + r["noise"]) / r["error"] - 1)[:7].max() for r in runs)
-    means = {part: np.mean([r[part] for r in runs], axis=0) for part in ("bias", "variance")}
-    return {"largest relative gap": gap} | {
-        f"{part}, degree {k}": max(0.0, values[k]) for part, values in means.items() for k in (1, 6)
+    runs = [experiment.bias_variance(examples=30, seed=seed) for seed in seeds]
+    gaps = [np.abs((r["bias"] + r["variance"] + r["noise"]) / r["error"] - 1)[:7].max() for r in runs]
+    return {"largest relative gap": np.array(gaps)} | {
+        f"{part}, degree {k}": np.array([r[part][k] for r in runs]) for part in ("bias", "variance") for k in (1, 6)
     }
 
 
 @claim(
     "09.width",
-    text="The variance of networks does not go on growing with their size: past a peak, bias and variance fall "
-    "together.",
-    source="Neal et al. 2018, section 4; Yang et al. 2020",
-    setting="64-H-10 nets, H from 1 to 64, each of 20 on its own 100 digits of 8x8 pixels, 3 seeds",
-    condition="mean over the seeds: the variance with 64 units is below half of that with 4, and the squared bias too",
-    holds=lambda n: n["variance, 64"] < n["variance, 4"] / 2 and n["bias, 64"] < n["bias, 4"] / 2,
+    kind="measured",
+    text="Past a peak, bias and variance of networks fall together as their size grows.",
+    source="neal2018",
+    where="section 4",
+    setting="64-H-10 nets, H = 1, 4, 64, each of 20 on its own 100 digits of 8x8 pixels",
+    condition="in every seed: the variance with 64 units is below half of that with 4, and the squared bias too",
+    holds=lambda n: all((n[f"{part}, 64"] < n[f"{part}, 4"] / 2).all() for part in ("variance", "bias")),
+    seeds=range(3),
     tolerance=0.1,
 )
-def width():
+def width(seeds):
     """Squared bias and variance of small and large nets."""
-    runs = [experiment.widths((1, 4, 64), seed=seed) for seed in SEEDS]
+    runs = [experiment.widths((1, 4, 64), seed=seed) for seed in seeds]
     return {
-        f"{part}, {hidden}": np.mean([run[part][k] for run in runs])
+        f"{part}, {hidden}": np.array([run[part][k] for run in runs])
         for part in ("bias", "variance")
         for k, hidden in enumerate((1, 4, 64))
     }
@@ -77,18 +83,21 @@ def width():
 
 @claim(
     "09.decoupled",
+    kind="computed",
     text="Weight decay is the L2 penalty for SGD, but not for Adam: there the penalty decays weights with large "
     "gradients less. AdamW decays all alike.",
-    source="Loshchilov and Hutter 2019, propositions 1 to 3",
+    source="loshchilov2019",
+    where="propositions 1 to 3",
     setting="SGD both ways, 25 steps, 50 weights; three weights with gradients ±0.01, ±0.1, ±1 in turn, 500 steps",
     condition="SGD: difference below 1e-12; what is left of the weight differs by less than 0.01 between the gradients "
     "under SGD and AdamW, by more than 0.5 under Adam",
-    holds=lambda n: n["SGD, difference"] < 1e-12 and max(n["SGD, L2"], n["AdamW"]) < 0.01 and n["Adam, L2"] > 0.5,
+    holds=lambda n: n["SGD, difference"].max() < 1e-12 and max(n["SGD, L2"], n["AdamW"]) < 0.01 and n["Adam, L2"] > 0.5,
+    seeds=range(3),
 )
-def decoupled():
+def decoupled(seeds):
     """How far apart three weights end that are decayed alike on paper."""
     paths = experiment.decay_paths()
-    return {"SGD, difference": max(experiment.sgd_both_ways(seed=s) for s in SEEDS)} | {
+    return {"SGD, difference": np.array([experiment.sgd_both_ways(seed=s) for s in seeds])} | {
         name: np.ptp(paths[name][-1]) for name in experiment.DECAYS
     }
 
@@ -208,111 +217,198 @@ def polynomials(seeds):
 
 @claim(
     "09.zeros",
-    text="The L1 penalty makes weights exactly 0, the L2 penalty does not; and L1 does so only if the step stops at 0.",
-    source="Tibshirani 1996; the stopping step: Donoho 1995, Beck and Teboulle 2009",
-    setting="one dense layer, 640 weights, on 8x8 digits, SGD 0.3, strength 0.003, 1500 steps, 3 seeds",
+    kind="measured",
+    text="The L1 penalty makes weights exactly 0 if the step stops at 0; under the L2 penalty, and under L1's gradient "
+    "alone, not one is 0 within 1,500 steps.",
+    source=("tibshirani1996", "beck2009"),
+    where="the penalty, and the step that stops",
+    setting="one dense layer, 640 weights, on 8x8 digits, SGD 0.3, strength 0.003, 1500 steps",
     condition="exact zeros in every seed: none with L2, none with L1's gradient, at least 30 % with the threshold",
-    holds=lambda n: n["L2"] == 0 and n["L1, its gradient"] == 0 and n["L1, threshold"] > 0.3,
+    holds=lambda n: n["L2"].max() == 0 and n["L1, its gradient"].max() == 0 and n["L1, threshold"].min() > 0.3,
+    seeds=range(3),
 )
-def zeros():
-    """Share of exact zeros: the largest of the seeds, for the threshold the smallest."""
-    runs = [experiment.pixel_weights(seed=seed) for seed in SEEDS]
-    return {name: (min if name == "L1, threshold" else max)(run[name]["zeros"] for run in runs) for name in runs[0]}
+def zeros(seeds):
+    """Share of exact zeros."""
+    runs = [experiment.pixel_weights(seed=seed) for seed in seeds]
+    return {name: np.array([run[name]["zeros"] for run in runs]) for name in runs[0]}
 
 
-def _gains(kind, sign):
-    result = experiment.dropout_by_size(runs=6)
-    gain = sign * (result["dropout"][kind] - result["plain"][kind]).mean(axis=1)
-    return {f"{size} images": value for size, value in zip(result["sizes"], gain, strict=True)}
+def _dropout(images, steps, criterion, arms, seeds):
+    """With and without dropout of half of the units, at the same rates."""
+
+    def run(rate):
+        def tried(settings, seeds):
+            found = _digits_with(rate, images, steps, tuple(settings["lr"]), tuple(seeds))
+            return found["validation"][criterion], found["test"][criterion]
+
+        return tried
+
+    mode = "min" if criterion == "loss" else "max"
+    return fair_comparison({"dropout": run(0.5), "plain": run(0.0)}, arms, seeds, mode=mode)
+
+
+@functools.lru_cache(maxsize=4)  # two claims look at the same runs
+def _digits_with(rate, images, steps, rates, seeds):
+    net = mlp([196, 100, 100, 10], after=[Dropout(rate)] if rate else [])
+    x, y = pool(small_mnist(2500, np.float32))
+    return searched(
+        net, x, y, adam(np.array(rates, np.float32)), seeds, images=images, held_out=500, steps=steps, batch_size=50
+    )
+
+
+def _dropped(criterion, effect, why):
+    rates = {"lr": (0.0002, 0.0006, 0.002, 0.006, 0.02)}
+    return Comparison(
+        first="dropout",
+        second="plain",
+        arms={"dropout": rates, "plain": rates},
+        chosen_on=f"500 other digits, by {criterion}",
+        measured_in=f"of test {criterion}",
+        effect=effect,
+        effect_from=why,
+        mode="min" if criterion == "loss" else "max",
+    )
+
+
+DIGITS = "196-100-100-10, MNIST digits of 14x14, dropout 0.5 or none, Adam, batches of 50"
 
 
 @claim(
     "09.dropout-few",
-    text="On very few images dropout does not help; with more of them it does (measured by the loss).",
-    source="Srivastava et al. 2014, section 7.4 and figure 10",
-    setting="196-100-100-10 on 100, 300 and 1,000 MNIST digits of 14x14, rate 0.5 or none, Adam 0.003, 6 runs",
-    condition="mean loss saved on 2,000 new digits: below 0.02 with 100 images, above 0.02 with 300 and with 1,000",
-    holds=lambda n: n["100 images"] < 0.02 < min(n["300 images"], n["1000 images"]),
+    kind="measured",
+    text="On very few images dropout improves the loss.",
+    source="srivastava2014",
+    where="section 7.4 and figure 10 deny it, for the error rate",
+    setting=f"100 images, {DIGITS}, 400 steps",
+    seeds=range(6),
+    comparison=_dropped("loss", 0.05, "a twentieth of the loss, the smallest that would matter"),
     tolerance=0.6,
 )
-def dropout_few():
-    """What dropout saves of the loss."""
-    return _gains("loss", -1)
+def dropout_few(arms, seeds):
+    """Test loss with 100 images."""
+    return _dropout(100, 400, "loss", arms, seeds)
+
+
+@claim(
+    "09.dropout",
+    kind="measured",
+    text="On a thousand images dropout improves the loss.",
+    source="srivastava2014",
+    where="section 7.4 and figure 10, for the error rate",
+    setting=f"1,000 images, {DIGITS}, 800 steps",
+    seeds=range(6),
+    comparison=_dropped("loss", 0.03, "a tenth of the loss, the smallest that would matter"),
+    verdict="does not hold",
+    note="at a smaller rate the plain net ends before it overfits and is as good; at rates too large for 800 "
+    "steps dropout does save much. Our nets have 100 units a layer, the paper's 1,024 and more",
+    tolerance=0.6,
+)
+def dropout_loss(arms, seeds):
+    """Test loss with 1,000 images."""
+    return _dropout(1000, 800, "loss", arms, seeds)
 
 
 @claim(
     "09.dropout-accuracy",
+    kind="measured",
     text="On a thousand images dropout lowers the error rate clearly.",
-    source="Srivastava et al. 2014, figure 10",
-    setting="as for the loss",
-    condition="mean accuracy gained on 2,000 new digits with 1,000 images: at least 1 point",
-    holds=lambda n: n["1000 images"] >= 0.01,
-    verdict="does not hold",
+    source="srivastava2014",
+    where="figure 10",
+    setting=f"1,000 images, {DIGITS}, 800 steps",
+    seeds=range(6),
+    comparison=_dropped("accuracy", 0.01, "one point"),
+    verdict="not comparable",
     note="our networks are small (100 units a layer; the paper's had 1,024 and 2,048) and trained for 800 steps. The "
-    "probabilities get better, the digit with the highest one stays the same",
+    "probabilities get better, the digit with the highest one mostly stays the same",
     tolerance=3.0,
 )
-def dropout_accuracy():
-    """What dropout gains in accuracy."""
-    return _gains("accuracy", 1)
+def dropout_accuracy(arms, seeds):
+    """Test accuracy with 1,000 images."""
+    return _dropout(1000, 800, "accuracy", arms, seeds)
 
 
 @claim(
     "09.masks",
+    kind="measured",
     text="The mean over the predictions of many masks catches up with the network that has all units on.",
-    source="Srivastava et al. 2014, section 7.5",
-    setting="196-128-128-10 on 300 clothes, dropout rate 0.5, 50 masks, 3 seeds",
+    source="srivastava2014",
+    where="section 7.5",
+    setting="196-128-128-10 on 300 clothes, dropout rate 0.5, 50 masks",
     condition="mean accuracy over the seeds: one mask at least 1.5 points below all units on, 50 masks "
     "at most 0.5 below",
-    holds=lambda n: n["one mask"] < n["all units on"] - 0.015 and n["50 masks"] > n["all units on"] - 0.005,
+    holds=lambda n: (
+        n["one mask"].mean() < n["all units on"].mean() - 0.015
+        and n["50 masks"].mean() > n["all units on"].mean() - 0.005
+    ),
+    seeds=range(3),
 )
-def masks():
+def masks(seeds):
     """Accuracies on 1,000 new images."""
-    runs = [experiment.dropout_modes(seed=seed) for seed in SEEDS]
+    runs = [experiment.dropout_modes(seed=seed) for seed in seeds]
     return {
-        "all units on": np.mean([run["eval"][0] for run in runs]),
-        "one mask": np.mean([run["left_on"][0] for run in runs]),
-        "50 masks": np.mean([run["masks"][-1, 0] for run in runs]),
+        "all units on": np.array([run["eval"][0] for run in runs]),
+        "one mask": np.array([run["left_on"][0] for run in runs]),
+        "50 masks": np.array([run["masks"][-1, 0] for run in runs]),
     }
 
 
 @claim(
     "09.patience",
+    kind="measured",
     text="Stopping later costs more epochs and brings a slightly better network.",
-    source="Prechelt 1998 (about 4 % lower error for about 4 times the training)",
-    setting="196-64-10 on 300 clothes, 20 validation images, Adam 0.003, at most 50 epochs, 12 runs",
-    condition="patience 5 against 1: 2 to 5 times the epochs, loss on 1,000 new images 1 to 20 % lower",
-    holds=lambda n: 2 < n["epochs, 5"] / n["epochs, 1"] < 5 and 0.8 < n["loss, 5"] / n["loss, 1"] < 0.99,
-    tolerance=0.15,
+    source="prechelt1998",
+    where="about 4 % lower error for about 4 times the training",
+    setting="196-64-10 on 300 clothes, 20 validation images, Adam 0.003, at most 50 epochs, 12 trainings a seed; loss "
+    "at the epoch that is kept, on 1,000 new images",
+    condition="also: patience 5 costs 2 to 5 times the epochs of patience 1",
+    holds=lambda n: 2 < n["epochs, patience 5"].mean() / n["epochs, patience 1"].mean() < 5,
+    seeds=range(1, 5),
+    comparison=Comparison(
+        first="patience 5",
+        second="patience 1",
+        arms={"patience 5": {}, "patience 1": {}},
+        nothing_to_choose="the patience is what is compared, on the same trainings",
+        chosen_on="20 validation images, which choose the epoch",
+        measured_in="of test loss",
+        effect=0.03,
+        effect_from="4 % of the loss",
+        mode="min",
+    ),
+    tolerance=0.3,
 )
-def patience():
+def patience(arms, seeds):
     """Epochs and loss by patience."""
-    result = experiment.patience_table()
-    return {
-        f"{column}, {wait}": value
-        for column, key in (("epochs", "epochs"), ("loss", "test"))
-        for wait, value in zip(result["patience"], result[key], strict=True)
-        if wait in (1, 5, 20)
+    tables = {seed: experiment.patience_table((1, 5), seed=seed) for seed in seeds}
+    methods = {
+        f"patience {wait}": one_by_one(lambda seed, k=k: 2 * (tables[seed]["test"][k],))
+        for k, wait in enumerate((1, 5))
     }
+    epochs = np.array([tables[seed]["epochs"] for seed in seeds]).T
+    fair = fair_comparison(methods, arms, seeds, mode="min")
+    return fair, {"epochs, patience 1": epochs[0], "epochs, patience 5": epochs[1]}
 
 
 @claim(
     "09.ensemble",
+    kind="measured",
     text="The mean of several networks has the members' average squared error less their variance, so it is better "
     "than its average member.",
-    source="Krogh and Vedelsby 1995; Hansen and Salamon 1990 (accuracy)",
-    setting="20 nets 196-16-10 on 300 clothes, from other starts, and on bootstrap samples too, 3 seeds",
+    source=("krogh1995", "hansen1990"),
+    where="the identity, and for accuracy",
+    setting="20 nets 196-16-10 on 300 clothes, from other starts, and on bootstrap samples too",
     condition="the identity holds to 1e-12; accuracy and loss of the mean are better than the average member's, for "
-    "both kinds in all 3 seeds",
-    holds=lambda n: n["identity, off by"] < 1e-12 and n["accuracy gained, least"] > 0 and n["loss saved, least"] > 0,
+    "both kinds in every seed",
+    holds=lambda n: n["identity, off by"] < 1e-12 and n["accuracy gained"].min() > 0 and n["loss saved"].min() > 0,
+    seeds=range(3),
+    compares_nothing="the same networks, alone and together",
     tolerance=0.5,
 )
-def ensemble():
+def ensemble(seeds):
     """What averaging gains over the average member."""
-    runs = [experiment.ensemble(20, kind, seed) for kind in ("other starts", "other data too") for seed in range(3)]
+    runs = [experiment.ensemble(20, kind, seed) for seed in seeds for kind in ("other starts", "other data too")]
     gains = np.array([run["together"][-1] - run["members"].mean(axis=0) for run in runs])
     return {
         "identity, off by": max(abs(run["squared"][0] - run["squared"][1:].sum()) for run in runs),
-        "accuracy gained, least": gains[:, 0].min(),
-        "loss saved, least": (-gains[:, 1]).min(),
+        "accuracy gained": gains[:, 0],
+        "loss saved": -gains[:, 1],
     }

@@ -284,7 +284,7 @@
 
     async showFrame() {
       const turn = ++this.turn;
-      if (this.own?.(turn)) return; // a function of the reader's (ck/cells.mjs)
+      if (this.taken?.(turn)) return; // a function of the reader's (ck/cells.mjs)
       const { index, pack } = this.place();
       const { folder } = this.spec.frames;
       let data = packs.get(`${folder}/${pack}`)?.data;
@@ -401,7 +401,7 @@
     }
 
     async showLive() {
-      if (this.own?.(++this.turn)) return;
+      if (this.taken?.(++this.turn)) return;
       this.wanted = true;
       if (this.busy) return; // the newest setting is taken when the present one is done
       this.busy = true;

@@ -67,6 +67,7 @@
       predictions: answers(chapter.predictions).length,
       answered: quiz.length,
       right: quiz.filter((answer) => answer.right).length,
+      solved: chapter.exercises.filter((name) => read(`check:${name}`)?.right).length,
     };
   };
 
@@ -86,11 +87,12 @@
       for (const chapter of course) {
         const row = root.querySelector(`tr[data-page="${CSS.escape(chapter.page)}"]`);
         const counts = done(chapter);
-        const [sections, predictions, quiz] = row.querySelectorAll(".ck-count");
+        const [sections, predictions, quiz, exercises] = row.querySelectorAll(".ck-count");
         sections.textContent = share(counts.sections, chapter.sections.length);
         predictions.textContent = share(counts.predictions, chapter.predictions.length);
         quiz.textContent =
           share(counts.answered, chapter.questions.length) + (counts.answered ? `, ${counts.right} right` : "");
+        exercises.textContent = share(counts.solved, chapter.exercises.length);
         row.classList.toggle("ck-read", counts.sections > 0 && counts.sections === chapter.sections.length);
       }
       const count = course.flatMap((chapter) => chapter.questions).filter(isDue).length;

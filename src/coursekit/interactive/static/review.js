@@ -123,6 +123,7 @@
     }
 
     async ask(one, focus) {
+      this.place.replaceChildren();
       let html;
       try {
         html = (await load(one.chapter.chapter))[one.name];

@@ -8,7 +8,7 @@
 // Kept in this browser (localStorage), never sent anywhere:
 //   coursekit:cell:<notebook>:<cell id>    the text of an edited cell
 //   coursekit:work:<question>              {"<name of a stub>": text}; the same in the chapter and on the sheet
-//   ck:check:<question>                    {"right", "points", "of", "when"}: the last answer of check()
+//   coursekit:check:<question>                    {"right", "points", "of", "when"}: the last answer of check()
 
 const element = (tag, attributes = {}, ...children) => {
   const made = document.createElement(tag);
@@ -527,7 +527,7 @@ class Exercise {
     this.offer();
     place.root.replaceChildren(bar, this.state, this.result, this.hintPlace);
     place.root.classList.add("ck-check");
-    const last = memory.get(`ck:check:${question}`);
+    const last = memory.get(`coursekit:check:${question}`);
     if (last) this.note(last.right ? "Right when last checked." : "");
   }
   note(text, wrong = false, ...more) {
@@ -620,7 +620,7 @@ class Exercise {
       this.result.replaceChildren(element("p", { text: report.problem }));
       return;
     }
-    memory.set(`ck:check:${this.question}`, {
+    memory.set(`coursekit:check:${this.question}`, {
       right: report.right,
       points: report.cases.reduce((sum, each) => sum + (each.status === "right" ? each.points : 0), 0),
       of: report.cases.reduce((sum, each) => sum + each.points, 0),
@@ -672,7 +672,7 @@ class Exercises {
     root.addEventListener("ck:checked", () => root.querySelectorAll("[data-question]").forEach((each) => this.tick(each)));
   }
   tick(each) {
-    each.closest("li").classList.toggle("ck-done", !!memory.get(`ck:check:${each.dataset.question}`)?.right);
+    each.closest("li").classList.toggle("ck-done", !!memory.get(`coursekit:check:${each.dataset.question}`)?.right);
   }
   load() {
     return (this.loading ??= fetch(this.address)
@@ -733,7 +733,7 @@ class Yours {
     this.slots = explorer.spec.yours;
     this.place = element("div", { class: "ck-beside" });
     explorer.root.querySelector(".ck-status").before(this.place);
-    explorer.own = (turn) => this.take(turn);
+    explorer.taken = (turn) => this.take(turn);
     this.renew();
   }
   control(slot) {
@@ -743,7 +743,7 @@ class Yours {
   renew() {
     for (const slot of this.slots) {
       const { spec, input } = this.control(slot);
-      if (spec.values.includes(slot.entry) || !memory.get(`ck:check:${slot.question}`)?.right) continue;
+      if (spec.values.includes(slot.entry) || !memory.get(`coursekit:check:${slot.question}`)?.right) continue;
       spec.drawn ??= spec.values.length;
       input.append(element("option", { value: spec.values.length, text: slot.entry }));
       spec.values = [...spec.values, slot.entry];
