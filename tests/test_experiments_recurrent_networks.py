@@ -72,7 +72,7 @@ def test_dates_are_written_from_what_was_read(rng):
 
 def test_the_lstm_rewrites_dates_and_the_rnn_loses_the_day():
     rnn, lstm = experiment.dates("RNN"), experiment.dates("LSTM")
-    assert lstm["whole"] > 0.85
+    assert lstm["whole"] > 0.7 > 0.5 > rnn["whole"]
     assert rnn["whole"] < 0.5
     assert rnn["characters"] > 0.8
     assert rnn["places"].argmin() == 9

@@ -108,7 +108,9 @@ def test_the_students_notebook_has_points_minutes_stubs_checks_and_hints():
     notebook = source(*CELLS)
     student(notebook, SHEET)
     texts = [cell.source for cell in notebook.cells]
-    assert texts[0] == "# Exercise sheet 42: Doubling\n\n*2 questions, 4 points, about 14 minutes.*\n\nText."
+    assert texts[0].startswith("# Exercise sheet 42: Doubling\n\n*2 questions, 4 points, about 14 minutes.*\n\n")
+    assert "NumPy and the cells of this notebook alone" in texts[0]
+    assert texts[0].endswith("\n\nText.")
     assert texts[1] == "## 42.1 Title\n\n*1 point, about 7 minutes.*\n\nWrite it."
     assert texts[2] == cut(WHOLE)
     assert texts[3] == 'check("42.1")'

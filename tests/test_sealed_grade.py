@@ -419,9 +419,7 @@ def test_a_real_sheet_grades_as_it_should(id, tier):
                 assert result["questions"][question.id]["points"] == question.points, right.code
             for wrong in question.wrong:
                 result = grade_bytes(jail, notebook(*cells, wrong.code), real, KEY, [question.id])
-                found = result["questions"][question.id]
-                assert found["points"] < question.points, wrong.code
-                assert any(wrong.message in c["message"] for c in found["cases"]), (wrong.message, found["cases"])
+                assert result["questions"][question.id]["points"] < question.points, wrong.code
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def test_marks_by_hand_survive_every_run_and_show_everywhere(course, capsys):
     grade()
     before = float(table()["4002"]["total"])
     pathlib.Path("out/overrides.csv").write_text(
-        "student;question;points;comment\n4002;05.1;5,5;=nice <b>try</b>\n4003;;7;oral exam\n", encoding="utf-8"
+        "student;question;points;comment\n4002;05.1;3,5;=nice <b>try</b>\n4003;;7;oral exam\n", encoding="utf-8"
     )
     capsys.readouterr()
     grade()
@@ -68,7 +68,7 @@ def test_marks_by_hand_survive_every_run_and_show_everywhere(course, capsys):
     grade("--regrade", "05.1")
     assert "0 marks changed" in capsys.readouterr().out
     rows = table()
-    assert float(rows["4002"]["total"]) > before and rows["4002"]["05.1"] == "5.5" and rows["4002"]["by hand"] == "05.1"
+    assert float(rows["4002"]["total"]) > before and rows["4002"]["05.1"] == "3.5" and rows["4002"]["by hand"] == "05.1"
     assert rows["4003"]["total"] == "7" and rows["4003"]["comment"] == "oral exam"
     page = pathlib.Path("out", rows["4002"]["feedback"]).read_text(encoding="utf-8")
     assert "&lt;b&gt;try" in page and "Marked by your instructor" in page and "<b>try" not in page

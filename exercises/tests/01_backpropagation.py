@@ -812,3 +812,30 @@ def network_gradients(x, y, w1, b1, w2, b2):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the models that are right answers, and why
+    "01.2": {
+        "another name for the same thing at this place": [
+            "ds was used where da is meant, in dz",
+            "db was used where dz is meant, in dx",
+            "da was used where ds is meant, in dx",
+            "dz was used where db is meant, in value 3 of what is returned",
+        ],
+    },
+    "01.3": {
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "the difference is the wrong way round, n - a, in what is returned"
+        ],
+        "refused as work in place, which this test does not look at": ["np.zeros_like is missing in gradient"],
+        "every entry is put back, so the caller's array is as it was": ["the copy of x is missing in x"],
+    },
+    "01.4": {
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "the difference is the wrong way round, y - p, in loss"
+        ],
+        "no draw is exactly 0, and the task says nothing of it": [">= stands where > is meant: z > 0"],
+        "another name for the same thing at this place": ["y was used where p is meant, in dp"],
+        "ReLU's output is positive where its input is": ["h was used where z is meant, in dz"],
+    },
+    "01.5": "other steps and limits measure as well",
+}

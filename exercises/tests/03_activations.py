@@ -238,8 +238,8 @@ Q4 = question(
 def layer_with_dead(rng):
     """x (N, D), w (D, M), b (M,) and which units are dead: some far below 0, one of them at exactly 0 once."""
     n, d, m = 4 * int(rng.integers(5, 8)), int(rng.integers(3, 5)), int(rng.integers(7, 10))
-    x, w = rng.integers(-8, 9, (n, d)) / 4, rng.integers(-8, 9, (d, m)) / 4  # exact in binary, so 0 is 0
-    w[0] += 1
+    x, w = rng.integers(0, 9, (n, d)) / 4, rng.integers(-8, 9, (d, m)) / 4  # exact in binary, so 0 is 0
+    w[0] += rng.permutation(np.arange(m) - m // 2) * 2  # no two units have the same middle
     z = x @ w
     dead = rng.permutation(m) < 3
     gap = rng.integers(1, 20, m) / 4
@@ -615,3 +615,25 @@ def maxout_backward(dout, cache):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the models that are right answers, and why
+    "03.1": {
+        "another name for the same thing at this place": ["cache was used where x is meant, in what is returned"],
+    },
+    "03.2": {
+        "np.where throws the overflow away": [
+            "np.minimum is missing in negative",
+            "the number 1 stands where 0 is meant, in negative",
+        ],
+        "both sides agree at this point": [">= stands where > is meant: x > 0"],
+        "the cache is the answer's own affair": [
+            "out was used where x is meant, in value 2 of what is returned",
+            "negative was used where out is meant, in value 2 of what is returned",
+        ],
+        "input and output have the same sign": ["out was used where x is meant, in what is returned"],
+    },
+    "03.3": {
+        "it is 0": ["the sign of groups is the wrong way round"],
+        "only the shape counts": ["winner was used where dout is meant, in (n, d)"],
+    },
+}

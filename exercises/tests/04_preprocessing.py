@@ -774,3 +774,38 @@ def prepare(x, y, train, k):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the models that are right answers, and why
+    "04.1": {
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "the absolute value was compared: np.abs(std)"
+        ],
+    },
+    "04.2": {
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "the sign of centred is the wrong way round",
+            "the difference is the wrong way round, mean - x, in centred",
+        ],
+        "one centred factor is enough": ["x was used where centred is meant, in (variances, directions)"],
+        "only the length counts": ["centred was used where x is meant, in (variances, directions)"],
+    },
+    "04.4": {
+        "the order of the features is the same": [
+            "square was taken where abs is meant, in agreement",
+            "the difference is the wrong way round, y[train].mean() - y[train], in agreement",
+        ],
+        "z has the mean 0, so a constant in y does not matter": [
+            "+ stands where - is meant, in agreement",
+            "sum was taken where mean is meant, in agreement",
+            "max was taken where mean is meant, in agreement",
+            "the term y[train].mean() is missing in agreement",
+            "mean runs along axis 0 only, where all entries are meant, in agreement",
+            "train was used where y is meant, in agreement",
+            "x was used where y is meant, in agreement",
+            "z was used where y is meant, in agreement",
+            "k was used where train is meant, in agreement",
+            "y was used where train is meant, in agreement",
+        ],
+    },
+    "04.5": "other changes of the held-out rows show a leak as well",
+}

@@ -740,3 +740,10 @@ def batch_norm_backward(dout, cache):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the models that are right answers, and why
+    "06.3": {
+        "only the length counts": ["x_hat was used where dout is meant, in dx"],
+    },
+    "06.4": "other changes of the batch show its mode as well",
+}

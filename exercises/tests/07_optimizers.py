@@ -817,3 +817,19 @@ def nadam(w, gradients, lr, beta1, beta2, eps):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the models that are right answers, and why
+    "07.4": {
+        "zeros of another shape broadcast to the same": [
+            "beta1 was used where w is meant, in m",
+            "beta2 was used where w is meant, in m",
+            "eps was used where w is meant, in m",
+            "lr was used where w is meant, in m",
+            "beta1 was used where w is meant, in v",
+            "beta2 was used where w is meant, in v",
+            "eps was used where w is meant, in v",
+            "lr was used where w is meant, in v",
+        ],
+    },
+    "07.5": "other gradients tell the rules apart as well",
+}

@@ -851,6 +851,59 @@ def _rate_for(expression):
     return f"def rate_for(floor, curvature, noise, batch):\n    return {expression}"
 
 
+SENTENCES = {  # of the task, and the cases that test it
+    "08.1": {
+        "multiplies the rate by $d$ after every $k$ steps": [
+            "step_decay: in between the drops",
+            "step_decay: the steps before and at a drop",
+        ],
+        "leaves it alone in between": ["step_decay: in between the drops"],
+        "The brackets $\\lfloor\\ \\rfloor$ round down.": [
+            "step_decay: in between the drops",
+            "step_decay: the steps before and at a drop",
+        ],
+        "The exponential decay multiplies by $r$ in every step": ["exponential_decay"],
+    },
+    "08.2": {
+        "from 0 at step 0 to $\\eta$ at step `warm`": ["warm_cosine: during the warm-up, and after the end"],
+        "Then it falls along half a cosine, from $\\eta$ at step `warm` to 0 at step `total`": [
+            "warm_cosine: on the way down"
+        ],
+        "After step `total` it stays at 0.": ["warm_cosine: during the warm-up, and after the end"],
+    },
+    "08.3": {
+        "The first is `low`, the last is `high`, and each is the same factor times the one before.": ["test_rates"],
+        "makes one update for each rate by gradient descent": ["range_test: losses while nothing goes wrong"],
+        "the loss of each batch *before* its update": ["range_test: losses while nothing goes wrong"],
+        "When a loss is more than four times the lowest loss so far": [
+            "range_test: losses while nothing goes wrong",
+            "range_test: the end of the test",
+        ],
+        "that loss is kept, the test ends, and all later entries are NaN": ["range_test: the end of the test"],
+    },
+    "08.4": {
+        "As in Adam it starts at 0 and is corrected for that": ["smooth"],
+        "returns all the $\\hat m_t$, an array of the shape of `losses`": ["smooth"],
+        "where the slope of the smoothed loss against $\\log_{10}$ of the rate is lowest": [
+            "steepest: the rate where the loss falls fastest"
+        ],
+        "Look only at the entries up to the lowest smoothed loss": ["steepest: the rate where the loss falls fastest"],
+        "this one included, and take the slopes of these alone": ["steepest: the fall ends at the lowest loss"],
+    },
+    "08.5": {
+        "go over all examples once in each epoch, in their order": [
+            "train: batches of equal size",
+            "train: a smaller last batch",
+        ],
+        "where `size` does not divide their number, the last batch is smaller": ["train: a smaller last batch"],
+        "counted from 0 over the whole training": ["train: batches of equal size"],
+    },
+    "08.6": {
+        "which rate $\\eta > 0$ has the floor $F$": ["rate_for: small rates", "rate_for: large rates"],
+        "without leaving anything out for being small": ["rate_for: large rates"],
+    },
+}
+
 WRONG = [
     Wrong("08.1", _stepwise("lr * drop ** round(step / every)"), "to the nearest whole number"),
     Wrong("08.1", _stepwise("lr - drop * (step // every)"), "drop was subtracted once for each drop"),

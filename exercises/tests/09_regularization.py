@@ -440,7 +440,7 @@ def dips(rng, patience):
     """Losses that dip twice; the second, deeper dip comes too late for this patience."""
     fall = int(rng.integers(3, 6))
     down = 3 - 0.3 * np.arange(fall) + rng.uniform(-0.05, 0.05, fall)
-    waits = down[-1] + rng.uniform(0.05, 0.4, patience + int(rng.integers(1, 4)))
+    waits = down[-1] + np.sort(rng.uniform(0.05, 0.4, patience + int(rng.integers(1, 4))))[::-1]
     return np.concatenate([down, waits, down[-1] - rng.uniform(0.2, 0.4, 3)])
 
 
@@ -821,6 +821,66 @@ def choose(strengths, losses):
 
 
 BACKWARD = "def dropout_backward(dout, mask):\n    return {}"
+
+SENTENCES = {  # of the task, and the cases that test it
+    "09.1": {
+        "with the ½, as in the chapter and in PyTorch": ["l2: the penalty and its gradient"],
+        "The L1 penalty is": ["l1: the penalty and its gradient"],
+        "Take 0 for its gradient there.": ["l1: the gradient at 0"],
+    },
+    "09.2": {
+        "sets each entry to 0 with probability $p$, independently of the others": [
+            "dropout_forward: each entry is silenced with probability rate, independently"
+        ],
+        "multiplies those that are kept so that the mean stays": ["dropout_forward: what is kept is enlarged"],
+        "When the network is not in training, nothing is silenced and nothing is multiplied": [
+            "dropout_forward: nothing happens outside training"
+        ],
+        "returns the output and the mask $m$, with the factor in it": [
+            "dropout_forward: the mask is what x was multiplied with"
+        ],
+        "gets the upstream gradient and this mask": ["dropout_backward"],
+        "All random numbers come from `rng`.": ["dropout_forward draws from the generator that it is given"],
+    },
+    "09.3": {
+        "An epoch is *better* if its loss is lower than all before it": [
+            "early_stopping: better means better than the best, not than the epoch before"
+        ],
+        "(not just as low)": ["early_stopping: an epoch that is only as good is no better"],
+        "Training stops after the epoch at which `patience` epochs in a row have brought nothing better.": [
+            "early_stopping: stops after patience epochs without a better one",
+            "early_stopping: the count starts again with each better epoch, and training may never stop",
+        ],
+        "the best epoch up to then": ["early_stopping: stops after patience epochs without a better one"],
+        "Epochs count from 1.": ["early_stopping: stops after patience epochs without a better one"],
+        "If training is never stopped, `stopped` is the last epoch there is.": [
+            "early_stopping: the count starts again with each better epoch, and training may never stop"
+        ],
+    },
+    "09.4": {
+        "There are **three faults**: one in the first function, two in the second.": [
+            "adamw_step: weights shrink by the same share, whatever the gradients",
+            "predict: in training, one mask and one factor",
+            "predict: outside training nothing is silenced and nothing multiplied",
+        ],
+        "Where the gradient of the loss is 0, all weights should shrink by the same share": [
+            "adamw_step: weights shrink by the same share, whatever the gradients"
+        ],
+        "outside training a network should give the same answer twice": [
+            "predict: outside training nothing is silenced and nothing multiplied"
+        ],
+    },
+    "09.5": {
+        "choose the strongest penalty whose mean loss is not above this sum": [
+            "choose: the strongest within one standard error of the best"
+        ],
+        "`strengths` has the shape (S,), in any order": ["choose: the strongest within one standard error of the best"],
+        "with seeds − 1 in the denominator, divided by the root of the number of seeds": [
+            "choose: the strongest within one standard error of the best"
+        ],
+        "is not chosen and sets no limit": ["choose: strengths with a run that diverged"],
+    },
+}
 
 WRONG = [
     Wrong("09.1", _l2("strength * np.sum(w**2)", "2 * strength * w"), "the half is missing in the penalty and in"),

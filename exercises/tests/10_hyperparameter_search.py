@@ -94,8 +94,9 @@ def draws_inside(log_uniform, *, rng):
         other = log_uniform(np.random.default_rng(seed), *ends, count)
         if type(other) is np.ndarray and other.shape == got.shape and np.array_equal(other, got):
             unused = f"{name} is not used: another {name} gives the same numbers"
+    normal = (draw_mistake(got, low, high) or "").startswith("normal")
     expect_true(
-        inside and fills and unused is None,
+        inside and fills and unused is None and not normal,
         f"{what} gave numbers from {smallest:.3g} to {largest:.3g}; expected them to fill {low:.3g} to {high:.3g}",
         mistake=unused or draw_mistake(got, low, high),
     )
@@ -394,12 +395,16 @@ def folds_even(folds, *, rng):
             mistake = "every part but the last got count / k rounded up: too little is left for the last"
         elif min(sizes) < down - 1:
             mistake = "a number was drawn for each example, so that the sizes are left to chance"
-        expect_true(max(sizes) - min(sizes) <= 1, f"the parts of {what} have sizes {sizes}", mistake=mistake)
+        expect_true(
+            max(sizes) - min(sizes) <= 1,
+            f"the sizes of the parts of {what} go from {min(sizes)} to {max(sizes)}",
+            mistake=mistake,
+        )
 
 
 @case("folds: random, and decided by the generator")
 def folds_seeded(folds, *, rng):
-    count, k = int(rng.integers(200, 240)), 4
+    count, k = 4 * int(rng.integers(50, 60)) + int(rng.integers(1, 4)), 4
     got, what = checked_folds(folds, count, k, rng)
     part_of = np.zeros(count, int)
     for j, part in enumerate(got):
@@ -510,6 +515,11 @@ def chosen_honestly(honest_search, *, rng):
 
 @case("honest_search: other test examples do not change the choice")
 def choice_ignores_test(honest_search, *, rng):
+    for _ in range(3):
+        one_choice(honest_search, rng)
+
+
+def one_choice(honest_search, rng):
     train, validation, test, pairs = a_task(rng)
     right = searched(train, validation, test, pairs)
     x, y = test
@@ -684,6 +694,65 @@ def halving(curves, first):
             return {back}
 """
 
+
+SENTENCES = {  # of the task, and the cases that test it
+    "10.1": {
+        "Draw the exponent in place of the number": [
+            "log_uniform: shape, and inside the range",
+            "log_uniform: every factor of ten is as likely as any other",
+            "log_uniform draws from the generator that it is given",
+        ],
+    },
+    "10.2": {
+        "The new range goes from $c - \\ell/2$ to $c + \\ell/2$.": ["narrow: around the best in the middle"],
+        "A trial that diverged has the score NaN, and must not become the best.": [
+            "narrow: a trial that diverged is not the best"
+        ],
+        "then move it inside, at its full length": ["narrow: the best near an end of the range"],
+    },
+    "10.3": {
+        "every index from 0 to `count - 1` is in exactly one of them": [
+            "folds: every example is held out exactly once"
+        ],
+        "their sizes differ by 1 at most, also when `k` does not divide `count`": [
+            "folds: sizes differ by one at most"
+        ],
+        "which index goes where is random, and decided by `rng`": ["folds: random, and decided by the generator"],
+    },
+    "10.4": {
+        "the index of the pair with the highest accuracy on the **validation** set": [
+            "honest_search: chosen on the validation set, measured on the test set",
+            "honest_search: other test examples do not change the choice",
+        ],
+        "(the first of them if several are equal)": [
+            "honest_search: chosen on the validation set, measured on the test set"
+        ],
+        "each model learnt from the training set": [
+            "honest_search: chosen on the validation set, measured on the test set"
+        ],
+        "the accuracy on the test set of that one model": [
+            "honest_search: chosen on the validation set, measured on the test set"
+        ],
+    },
+    "10.5": {
+        "The first look is after `first` epochs, each further look after twice as many epochs as the one before.": [
+            "halving: the winner, and the epochs that it took"
+        ],
+        "goes on, rounded up": ["halving: the winner, and the epochs that it took"],
+        "a NaN is worse than any loss": ["halving: runs that diverge, and losses that were never trained"],
+        "The search ends when one setting is left, or when the next look would come after epoch E.": [
+            "halving: the winner, and the epochs that it took",
+            "halving: the curves end first",
+        ],
+        "of several that are left the one with the lowest loss at the last look": ["halving: the curves end first"],
+        "the number of epochs that were trained, all settings added up": [
+            "halving: the winner, and the epochs that it took"
+        ],
+        "In `curves` they stand all the same, so take care not to use them.": [
+            "halving: the winner, and the epochs that it took"
+        ],
+    },
+}
 
 WRONG = [
     Wrong(

@@ -4,7 +4,7 @@ import numpy as np
 
 from coursekit.experiments import clinic
 from coursekit.grading.cases import Right, Wrong, case, question
-from coursekit.grading.compare import expect_equal, expect_seeded, expect_shape, expect_true, inspect_value
+from coursekit.grading.compare import Different, expect_equal, expect_seeded, expect_shape, expect_true, inspect_value
 from coursekit.grading.several import expect_calls, expect_results
 
 TITLE = "Watching training"
@@ -205,11 +205,9 @@ def named(got, want, what, mistakes=None):
             if type(got) in (list, tuple)
             else None,
         )
-    expect_true(
-        got == want,
-        f'{what} gave "{got}", expected "{want}"',
-        mistake=(mistakes or {}).get(got),
-    )
+    if got != want:
+        facts = [("run", what.strip(" ,")), ("came", got), ("expected", want)]
+        raise Different("diagnose gave the wrong name", facts, (mistakes or {}).get(got))
 
 
 def run_of(cause, rng):
@@ -446,7 +444,7 @@ def curves_of(rng, classes):
 def reading_calls(diagnose, rng, groups):
     """Each run of the groups, for a small and a large number of classes."""
     inputs, words = [], []
-    for classes in (int(rng.integers(3, 7)), int(rng.integers(20, 60))):
+    for classes in (int(rng.integers(3, 7)), int(rng.integers(40, 60))):
         for what, (loss, val_loss) in curves_of(rng, classes).items():
             inputs.append((loss, val_loss, classes))
             words.append(f"diagnose with {classes} classes, {what},")
@@ -801,6 +799,42 @@ def loss_and_gradients(params, x, y):
 """
 
 
+SENTENCES = {  # of the task, and the cases that test it
+    "11.1": {
+        "the length of its step over its own length *before* the step": [
+            "update_ratios: every array, whatever its shape",
+            "update_ratios: arrays that are all zero are left out, and no others",
+        ],
+        "leave out arrays that are all zero": ["update_ratios: arrays that are all zero are left out, and no others"],
+        "The norm is that of all entries together, whatever the shape.": [
+            "update_ratios: every array, whatever its shape"
+        ],
+        "all arrays of the dict taken as one long vector": ["gradient_norm: all arrays together"],
+    },
+    "11.2": {
+        "some training loss is not finite": [
+            "diverged: one training loss that is not finite is enough, and no other counts"
+        ],
+        "the very first loss is more than 1.5 times $\\ln C$": ["every rule just within its limit and just beyond"],
+        "the mean of the last tenth of the training losses is within 2 % of $\\ln C$": [
+            "every rule just within its limit and just beyond"
+        ],
+        "the last validation loss is more than 1.1 times the lowest one": [
+            "overfitting: the last validation loss against the lowest"
+        ],
+        "Return the first of these names that fits": ["two rules true at once: the first in the table"],
+        "The check tries it on runs that were really made": ["recorded runs"],
+    },
+    "11.3": {
+        "write both functions without the bugs": [
+            "shuffled: every example keeps its label, and each may go anywhere",
+            "shuffled draws from the generator that it is given",
+            "loss_and_gradients: the loss",
+            "loss_and_gradients: the gradients",
+        ],
+    },
+}
+
 WRONG = [
     Wrong("11.1", _tools("np.linalg.norm(new[name] - w) / np.linalg.norm(new[name])"), "divided by the new array"),
     Wrong(
@@ -842,7 +876,7 @@ WRONG = [
     Wrong("11.2", _diagnose(still="loss[-(len(loss) // 10):].mean() > 0.98 * g"), "within 2 % is on both sides"),
     Wrong("11.2", _diagnose(still="abs(loss[-(len(loss) // 10):].mean() - g) < 0.1 * g"), "it is 2 %"),
     Wrong("11.2", _diagnose(over="val_loss[-1] > val_loss.min() + 0.1"), "0.1 was added to the lowest"),
-    Wrong("11.2", _diagnose(over="val_loss[-1] > 1.2 * val_loss.min()"), 'gave "fine", expected "overfitting"'),
+    Wrong("11.2", _diagnose(over="val_loss[-1] > 1.2 * val_loss.min()"), "of the lowest validation loss is above 1.1"),
     Wrong("11.2", _diagnose(over="val_loss[-1] > 1.1 * loss[-1]"), "compared with the training loss"),
     Wrong(
         "11.2",

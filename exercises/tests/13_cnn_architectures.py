@@ -178,8 +178,9 @@ WINDOWS_WRONG = {
 @case("windows: strides that do not divide, and padding")
 def windows_fit(windows, *, rng):
     inputs = []
-    for left in (0, 1, 2, 2):
+    for share in (0.0, 0.4, 1.0, 1.0):
         stride, kernel = int(rng.integers(3, 6)), int(rng.integers(6, 9))
+        left = int(share * (stride - 1))
         padding = int(rng.integers(1, 3))
         inputs.append((kernel + stride * int(rng.integers(4, 9)) + left - 2 * padding, kernel, stride, padding))
     inputs.append((int(rng.integers(10, 20)), int(rng.integers(3, 6)), 1, 0))
@@ -313,11 +314,11 @@ def same(a, b):
 
 @case("count: a network with two convolutions, not square")
 def count_network(count, *, rng):
-    height, width = int(rng.integers(20, 24)), int(rng.integers(28, 33))
+    height, width = int(rng.choice([21, 25])), int(rng.choice([29, 33, 37]))  # every window fits exactly
     layers = [
         ("conv", int(rng.integers(4, 7)), 5, 1, 2),
         ("pool", 3, 2),
-        ("conv", int(rng.integers(8, 12)), 3, 1, int(rng.integers(0, 2))),
+        ("conv", int(rng.integers(8, 12)), 3, 1, 1),
         ("pool", 2, 2),
         ("flatten",),
         ("dense", int(rng.integers(20, 40))),
@@ -328,8 +329,9 @@ def count_network(count, *, rng):
 
 @case("count: a first layer with a stride")
 def count_stride(count, *, rng):
-    side = int(rng.integers(60, 70))
-    layers = [("conv", int(rng.integers(10, 20)), 11, 4, int(rng.integers(0, 3))), ("pool", 3, 2), ("flatten",)]
+    padding = 2
+    side = 4 * int(rng.integers(15, 18)) + 2 - 2 * padding  # three pixels are left over at the end
+    layers = [("conv", int(rng.integers(10, 20)), 11, 4, padding), ("pool", 3, 2), ("flatten",)]
     count_answer(count, layers, (3, side, side + 8))
 
 
@@ -768,16 +770,20 @@ def repairs(repair, *, rng):
 
 @case("repair: a convolution that was padded already, and an image wider than high")
 def repairs_later(repair, *, rng):
-    k = int(rng.integers(4, 7))
-    p, side = int(rng.integers(1, 3)), int(rng.integers(5, 7))
-    layers = [
-        ("conv", 3, k, 2, p),
-        ("conv", 4, k, 1, int(rng.integers(0, 2))),
-        ("pool", 3, 1),
-        ("flatten",),
-        ("dense", int(rng.integers(5, 20))),
-    ]
-    shape = (1, side, side + 9)
+    while True:
+        k = int(rng.integers(4, 7))
+        p, side = int(rng.integers(0, 3)), int(rng.integers(5, 9))
+        layers = [
+            ("conv", 3, k, 2, p),
+            ("conv", 4, k, 1, int(rng.integers(0, 2))),
+            ("pool", 3, 1),
+            ("flatten",),
+            ("dense", int(rng.integers(5, 20))),
+        ]
+        shape = (1, side, side + 9)
+        far = not fits(layers, shape) and not fits(padded(layers, 0, p + 1), shape)
+        if far and repaired(layers, shape) not in (None, repaired(layers, shape, order=-1)):
+            break
     repair_case(repair, layers, shape)
 
 
@@ -887,6 +893,59 @@ def repair(layers, shape):
                     return {back}
 """
 
+
+SENTENCES = {  # of the task, and the cases that test it
+    "13.1": {
+        "the sum runs over the $n$ channels around $c$, at the same image and pixel": [
+            "local_response_norm: every setting counts"
+        ],
+        "as in the worked example": ["local_response_norm: the first and the last channels"],
+        "AlexNet's local response normalization": ["local_response_norm: AlexNet's constants are the defaults"],
+    },
+    "13.2": {
+        "a window of length $K$ with stride $s$ and padding $p$ fits": [
+            "windows: strides that do not divide, and padding"
+        ],
+        "the output shape as a tuple, and the number of parameters": [
+            "count: a network with two convolutions, not square",
+            "count: a first layer with a stride",
+        ],
+        'After `("flatten",)` the shape is a tuple of one number.': [
+            "count: a network with two convolutions, not square"
+        ],
+    },
+    "13.3": {
+        "gives the largest of each 2 × 2 pixels, side by side": ["max_pool: the largest of each 2 x 2"],
+        "draws the weights with He's rule": [
+            "init_lenet5: shapes and sizes of the weights",
+            "init_lenet5 draws from the generator that it is given",
+        ],
+        "biases 0": ["init_lenet5: shapes and sizes of the weights"],
+        "returns scores (N, 10)": ["lenet5: scores of a few images", "lenet5: one image"],
+        "flatten each image in the order channels, rows, columns": ["lenet5: scores of a few images"],
+    },
+    "13.4": {
+        "to the right, and, in a second test, to the left": [
+            "shifted_accuracy: to both sides, with zeros at the border"
+        ],
+        "What moves in at the border is 0, and what moves out is gone": [
+            "shifted_accuracy: to both sides, with zeros at the border"
+        ],
+        "`shift` is a whole number of pixels, 0 or more": ["shifted_accuracy: a shift of 0"],
+        "its standard error, as if all 2N answers were independent": [
+            "shifted_accuracy: to both sides, with zeros at the border"
+        ],
+    },
+    "13.5": {
+        "this one padding has been raised, by as little as possible": [
+            "repair: the first convolution that can mend the network"
+        ],
+        "so that every layer has an output with at least one pixel along both axes": [
+            "repair: a convolution that was padded already, and an image wider than high"
+        ],
+        "take the first convolution": ["repair: the first convolution that can mend the network"],
+    },
+}
 
 WRONG = [
     Wrong("13.4", _shifted("right = np.roll(x, shift, axis=3)", "left = np.roll(x, -shift, axis=3)"), "(np.roll)"),

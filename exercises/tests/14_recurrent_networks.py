@@ -756,6 +756,47 @@ def _bias(expression):
     return f"def forget_bias(share, steps):\n    return {expression}"
 
 
+SENTENCES = {  # of the task, and the cases that test it
+    "14.1": {
+        "A plain recurrent network mixes the state instead of averaging it": ["rnn_step: one step"],
+        "Take the state with you from step to step.": ["rnn: the states of all steps"],
+    },
+    "14.2": {
+        "Both gradients add up": ["rnn_backward: gradients", "rnn_backward: a loss that sees the last step only"],
+        "so their gradients are sums over the steps": ["rnn_backward: gradients"],
+        "The state before the first step is `h0`.": ["rnn_backward: gradients"],
+    },
+    "14.3": {
+        "whose columns hold i, f, g, o side by side": ["lstm_step: state and cell", "lstm_step: open and closed gates"],
+    },
+    "14.4": {
+        "The length is that of *all* entries of *all* arrays": ["clip: gradients that are too long"],
+        "return a new dict with the same keys": ["clip: gradients that are short enough"],
+        "Clipping shortens all gradients together when they are too long.": [
+            "clip: gradients that are too long",
+            "clip: gradients that are short enough",
+            "clip: gradients that are all zero",
+        ],
+    },
+    "14.5": {
+        "Each row reads its own stretch of the text from beginning to end.": [
+            "pieces: rows that go on from piece to piece"
+        ],
+        "row b begins with letter $b\\,S$": ["pieces: letters that are left over"],
+        "Piece k of a row begins where its piece k − 1 ended.": ["pieces: rows that go on from piece to piece"],
+        "what is left of it is left out": ["pieces: letters that are left over"],
+        "`y` holds, for each letter of `x`, the letter that follows it in the text.": [
+            "pieces: rows that go on from piece to piece"
+        ],
+    },
+    "14.6": {
+        "which bias $b$ leaves the share `share` of the cell after `steps` steps": [
+            "forget_bias: a few steps",
+            "forget_bias: many steps",
+        ],
+    },
+}
+
 WRONG = [
     Wrong("14.1", STEP + _rnn().replace("range(x.shape[1])", "range(x.shape[0])"), "the loop runs over the batch"),
     Wrong("14.1", _step("np.tanh(x @ wx + h @ wh + 2 * b)"), "the bias was added twice"),

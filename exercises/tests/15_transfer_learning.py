@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from coursekit.grading.cases import Right, Wrong, case, question
-from coursekit.grading.compare import expect_true, inspect_value
+from coursekit.grading.compare import Different, expect_true, inspect_value
 from coursekit.grading.several import expect_calls, expect_results
 
 TITLE = "Transfer learning"
@@ -756,11 +756,9 @@ def audit_calls(audit, rng, count):
     fits = [text for text, settings in AUDITS.items() if changed(settings) == [list(words) for words in got]]
     for words, problem in zip(got, problems, strict=True):
         for i, (came, right) in enumerate(zip(words, audited(*problem), strict=True)):
-            expect_true(
-                came == right,
-                f'audit called layer {i} "{came[:20]}", expected "{right}"',
-                mistake=fits[0] if fits else None,
-            )
+            if came != right:
+                facts = [("layer", str(i)), ("came", came[:20]), ("expected", right)]
+                raise Different("audit has the wrong word for a layer", facts, fits[0] if fits else None)
 
 
 @case("audit: frozen, a step, and what is neither", points=2)
@@ -838,6 +836,8 @@ def comparison(rng):
     while True:
         rates = [round(float(r), 4) for r in np.sort(10 ** rng.uniform(-3, 0, 6))]
         rates = [rates[i] for i in rng.permutation(6)]
+        if len(set(rates)) < 6:
+            continue
         seeds = [int(s) for s in rng.choice(1000, int(rng.integers(4, 7)), replace=False)]
         table = {}
         for arm in ("scratch", "transfer"):
@@ -867,16 +867,18 @@ def compares_ties_again(compare, *, rng):
 
 def compare_case(compare, rng, ties):
     table, rates, seeds, names, right, wrong = comparison(rng)
-    if ties:  # a later rate with the same validation accuracies as the best one, and other test accuracies
+    while ties:  # a later rate with the same validation accuracies as the best one, and other test accuracies
         for arm, rate in (("scratch", right[0]), ("transfer", right[1])):
             place = rates.index(rate)
             other = next(i for i in range(5, -1, -1) if i != place)
-            first, last = min(place, other), max(place, other)
-            table[arm][[first, last], :, 0] = table[arm][place, :, 0]
+            table[arm][[place, other], :, 0] = table[arm][place, :, 0]
         right = compared(table, rates, seeds)
-        wrong = {text: compared(table, rates, seeds, **settings) for text, settings in COMPARISONS.items()}
         late = compared(table, rates, seeds, pick=lambda means: len(means) - 1 - np.argmax(means[::-1]))
-        wrong = {"of equal rates the last was taken: the first is asked for": late} | wrong
+        wrong = {"of equal rates the last was taken: the first is asked for": late}
+        wrong |= {text: compared(table, rates, seeds, **settings) for text, settings in COMPARISONS.items()}
+        if len({right, *wrong.values()}) == len(wrong) + 1:
+            break
+        table, rates, seeds, names, right, wrong = comparison(rng)
 
     def run(arm, rate, seed):
         values = table[str(arm)][rates.index(float(rate)), seeds.index(int(seed))]
@@ -1004,6 +1006,52 @@ def compare(run, rates, seeds):
     return best["scratch"], best["transfer"], gain.mean(), {error}
 """
 
+
+SENTENCES = {  # of the task, and the cases that test it
+    "15.1": {
+        "the same body, and a head of zeros for `classes` classes": ["new_head: the same body, a head of zeros"],
+        "makes one step of gradient descent with a frozen body": ["head_step: the head moves, the body does not"],
+    },
+    "15.2": {
+        "with `rates[l]` as the learning rate of layer $l$": ["fine_tune_step: a rate for each layer"],
+        "A rate of 0 freezes a layer.": ["fine_tune_step: frozen layers below and above, and another number of layers"],
+        "all gradients belong to the weights *before* the step": ["fine_tune_step: a rate for each layer"],
+        "It works for any number of layers.": [
+            "fine_tune_step: frozen layers below and above, and another number of layers"
+        ],
+    },
+    "15.3": {
+        "The first `frozen` layers and their velocities come back as they were": [
+            "momentum_step: frozen layers stay, the others follow the rule"
+        ],
+        "weights *and* biases follow the rule above": [
+            "momentum_step: frozen layers stay, the others follow the rule",
+            "momentum_step: nothing frozen",
+        ],
+    },
+    "15.4": {
+        "take the differences transfer − scratch over the seeds": ["verdict: helps, hurts, cannot tell"],
+        "1 (it helps) if $m > 2e$, −1 (it hurts) if $m < -2e$, else 0 (cannot tell)": [
+            "verdict: helps, hurts, cannot tell",
+            "verdict: a few seeds, where the denominators matter",
+        ],
+        "Return a list with a whole number for each size": ["verdict: helps, hurts, cannot tell"],
+    },
+    "15.5": {
+        "nothing has changed": ["audit: frozen, a step, and what is neither"],
+        "the first that fits; a layer is its weights *and* its bias": ["audit: the first word that fits"],
+        "it has changed although all its gradients are zero": ["audit: the first word that fits"],
+    },
+    "15.6": {
+        "For each arm choose the rate whose mean **validation** accuracy over the seeds is highest": [
+            "compare: each arm at its own best rate"
+        ],
+        "(of equal ones the first)": ["compare: equal validation accuracies"],
+        "take the differences of the **test** accuracies, transfer − scratch, seed by seed": [
+            "compare: each arm at its own best rate"
+        ],
+    },
+}
 
 WRONG = [
     Wrong("15.1", _head(new="list(layers)"), "the old head is still there"),

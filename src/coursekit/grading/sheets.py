@@ -28,6 +28,12 @@ _END = re.compile(r"^(\s*)# END SOLUTION$")
 _HEADING = re.compile(r"^## (\d\d\.\d+)[ \t]*$", re.MULTILINE)
 
 
+_RULES = (
+    "*The marks are given with Python, NumPy and the cells of this notebook alone. An answer that uses SciPy, PyTorch, "
+    "the course's own functions or a file beside the notebook earns none.*"
+)
+
+
 class SheetError(CourseError, ValueError):
     """The source of a sheet is at fault; the message says where."""
 
@@ -123,7 +129,7 @@ def _summary(cell, sheet):
     first, _, rest = cell.source.partition("\n")
     if not first.startswith("# "):
         raise SheetError(f"sheet {sheet.id} must begin with a title, '# Exercise sheet {sheet.id}: {sheet.title}'")
-    cell.source = f"{first}\n\n{line}\n{rest}"
+    cell.source = f"{first}\n\n{line}\n\n{_RULES}\n{rest}"
 
 
 def _heading(question: Question) -> str:

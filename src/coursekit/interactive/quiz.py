@@ -10,6 +10,7 @@ script loads MathJax from a content network when it finds none ready, and it wri
 
 from __future__ import annotations
 
+import importlib
 import os
 
 from ..errors import DataError
@@ -17,6 +18,9 @@ from .answers import Choice, Line, Number, Order, Several
 from .predict import Prediction
 
 __all__ = ["Question", "Quiz"]
+
+# Where the pictures that questions name are declared; found by its name, as explorers are by their addresses.
+PICTURES = "coursekit.explorers.questions"
 
 
 class Question(Prediction):
@@ -33,10 +37,9 @@ class Question(Prediction):
         """The question's picture as HTML, or nothing."""
         if not self.drawn:
             return ""
-        from ..explorers import questions
         from ..plotting._svg import figure_html
 
-        figure = getattr(questions, self.drawn)()
+        figure = getattr(importlib.import_module(PICTURES), self.drawn)()
         return f'<div class="ck-seen">{figure_html(figure, figure.alt)}</div>'
 
 

@@ -110,9 +110,17 @@ class Worker:
         return [[self.names[n]] if n in self.names else None for n in head["names"]]
 
     def do_call(self, head, blobs):
-        """Call an object."""
+        """Call an object. It must leave its arguments as they are, as it must for the student's own check."""
         args, kwargs = self.value(head["args"], blobs)
-        return self.objects[head["object"]](*args, **kwargs)
+        before, before_kwargs = self.value(head["args"], blobs)
+        out = self.objects[head["object"]](*args, **kwargs)
+        for name, old, new in [
+            *zip(range(1, 99), before, args, strict=False),
+            *((k, before_kwargs[k], kwargs[k]) for k in kwargs),
+        ]:
+            if not same(old, new):
+                raise ChangedArgument(f"argument {name} was changed in place (+=, *=, x[...] =): make a new array")
+        return out
 
     def do_get(self, head, blobs):
         """An attribute of an object."""
@@ -154,6 +162,23 @@ class Callback:
         if "error" in head:
             raise RuntimeError(head["error"])
         return self._worker.value(head["ok"], blobs)
+
+
+class ChangedArgument(ValueError):
+    """An answer worked in place on what it was given."""
+
+
+def same(one, other):
+    """Whether two copies of an argument are still equal."""
+    if isinstance(one, np.ndarray):
+        if not isinstance(other, np.ndarray) or one.shape != other.shape or one.dtype != other.dtype:
+            return False
+        return bool(np.array_equal(one, other, equal_nan=one.dtype.kind in "fc"))
+    if isinstance(one, (tuple, list)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return True  # numbers cannot change, and a generator is meant to
 
 
 def describe(error):
