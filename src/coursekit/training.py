@@ -212,6 +212,8 @@ def train(
     CourseError
         If an argument does not fit: before the first step, by a forward pass in eval mode.
 
+    Notes
+    -----
     Whatever is raised after the first step has the run so far as `error.history`, which `resume` takes.
 
     >>> from coursekit.layers import Dense

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+__all__ = ["Layer"]
+
 
 @dataclass(frozen=True)
 class Layer:

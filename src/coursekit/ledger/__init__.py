@@ -30,14 +30,11 @@ from .._atomic import write_atomically
 from .._chapters import CHAPTERS
 from ..comparison import Fair, judge
 from ..errors import DataError
-from ._claim import COURSE, FOLK, KINDS, VERDICTS, Budget, Claim, Comparison
+from ._claim import COURSE as COURSE
+from ._claim import FOLK as FOLK
+from ._claim import KINDS, VERDICTS, Budget, Claim, Comparison
 
 __all__ = [
-    "CHAPTERS",
-    "COURSE",
-    "FOLK",
-    "KINDS",
-    "VERDICTS",
     "Budget",
     "Claim",
     "Comparison",
