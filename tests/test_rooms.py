@@ -13,9 +13,7 @@ from coursekit._chapters import CHAPTERS
 PACKAGE = Path(coursekit.__file__).parent
 COURSE = {"experiments", "explorers", "grading", "interactive", "ledger", "plotting"}
 # Drawing needs constants and pure functions of the experiment that it draws: the same chapter's only.
-ALLOWED: set[tuple[str, str]] = {
-    ("interactive.quiz", "explorers"),
-}
+ALLOWED: set[tuple[str, str]] = set()
 """Arrows that are still there although they may not be. Take lines away; add none."""
 
 
