@@ -49,7 +49,7 @@ def answers():
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize(("question", "code"), answers())
+@pytest.mark.parametrize(("question", "code"), list(answers()))
 def test_the_public_verdict_is_the_sealed_one_under_every_key(question, code):
     public = passed(question, code, public_rng)
     for number in range(KEYS):

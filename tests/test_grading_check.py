@@ -142,6 +142,13 @@ def test_an_exception_is_told_with_the_students_own_line(tell):
         ("return doubel(x)", "doubel is misspelt: there is double"),
         ("return None + 1", "something is None"),
         ("return double(x)", "calls itself without an end"),
+        ("return np.split(x, 5)", "np.split was asked for 5 parts of one size, and the entries do not go round"),
+        ("parts = 7; return np.hsplit(np.ones((2, 4)), parts)", "np.hsplit was asked for 7 parts of one size"),
+        (
+            "return np.linalg.norm(np.ones((2, 3, 4)), 2)",
+            "a norm of a certain order of np.ones((2, 3, 4)), which is (2, 3, 4)",
+        ),
+        ("return np.linalg.norm(np.ones((2, 3, 4)), axis=(0, 1, 2))", "np.linalg.norm was given more than two axes"),
         ("raise SystemExit", "leave the function with return"),
         ("raise type('Mine', (BaseException,), {})('odd')", "Python reports a mine error, with the words “odd”"),
         ("raise type('Mute', (Exception,), {'__str__': lambda s: 1 / 0})", "Python reports a mute error"),

@@ -531,6 +531,10 @@ def _values(error, text, site, name):
     if "must be square" in text:
         pairs = site.arrays() if site else []
         return "a square matrix is needed" + (f", and {_is(pairs[:1])}" if pairs else "")
+    if "does not result in an equal division" in text:
+        return _uneven(site)
+    if "Improper number of dimensions to norm" in text:
+        return _norm(site)
     if "Singular matrix" in text:
         return "a matrix without an inverse was inverted"
     if "dimensions" in text and "numpy" in type(error).__module__ and "Last 2" in text:
@@ -544,6 +548,31 @@ def _values(error, text, site, name):
     if "must be a sequence of" in text or "shape mismatch" in text:
         return "the shapes do not fit together"
     return None
+
+
+def _uneven(site):
+    """np.split (also hsplit, vsplit) with a number of parts that does not divide the entries."""
+    parts = site.parts() if site and isinstance(site.node, ast.Call) else []
+    count = next((v for _, v in parts if isinstance(v, (int, np.integer))), None)
+    equal = "parts of one size" if count is None else f"{count} parts of one size"
+    return (
+        f"{_called(site)} was asked for {equal}, and the entries do not go round: np.array_split lets the sizes of the "
+        "parts differ by 1"
+    )
+
+
+def _norm(site):
+    """np.linalg.norm with an order, or with more than two axes, of an array that is no vector and no matrix."""
+    call = site.node if site and isinstance(site.node, ast.Call) else None
+    if call and any(keyword.arg == "axis" for keyword in call.keywords):
+        return f"{_called(site)} was given more than two axes: the root of (x**2).sum(axis=...) takes any number"
+    arrays = site.arrays() if call else []
+    which = f" of {arrays[0][0]}, which is {arrays[0][1]}" if arrays else ""
+    return (
+        f"{_called(site)} was asked for a norm of a certain order{which}: with an order it takes a vector or a matrix "
+        "alone, and of a matrix the order 2 is the largest singular value. Without the order it takes all entries "
+        "together"
+    )
 
 
 def _others(error, text, site, name):
