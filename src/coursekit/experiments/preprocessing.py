@@ -307,10 +307,10 @@ def whiten_photo(eps=1e-8, noise=0.02, method="zca", seed=0) -> dict:
     }
 
 
-def whitening_generalizes(count=500, eps=(1e-6, 1e-2, 1e-1), seed=0, steps=300) -> dict:
+def whitening_generalizes(count=500, eps=(1e-6, 1e-2, 1e-1), seed=0, steps=300, rate=2.0) -> dict:
     """A linear classifier on `count` MNIST images of 14 x 14 pixels, centred or whitened with each eps.
 
-    `steps` of gradient descent, each at the rate 2 / largest eigenvalue of the inputs' covariance.
+    `steps` of gradient descent, each at `rate` / largest eigenvalue of the inputs' covariance.
 
     Returns
     -------
@@ -326,7 +326,7 @@ def whitening_generalizes(count=500, eps=(1e-6, 1e-2, 1e-1), seed=0, steps=300) 
     for name in ("centred", *eps):
         transform = fit("centred", x) if name == "centred" else fit("whitened", x, eps=name)
         z, z_test = transform(x), transform(x_test)
-        lr = 2 / np.linalg.norm(z.T @ z / len(z), 2)
+        lr = rate / np.linalg.norm(z.T @ z / len(z), 2)
         w, b = np.zeros((196, 10), z.dtype), np.zeros(10, z.dtype)
         for _ in range(steps):
             loss, dscores = softmax_cross_entropy(z @ w + b, y)

@@ -78,7 +78,7 @@ def _searched(comparison, record):
 
 def _values(values):
     if len(values) > 4 and all(isinstance(v, float) for v in values):
-        return f"{values[0]:.3g} to {values[-1]:.3g}, {len(values)} values"
+        return f"{shown(values[0])} to {shown(values[-1])}, {len(values)} values"
     return ", ".join(shown(v) for v in values)
 
 
@@ -88,7 +88,7 @@ def _difference(comparison, found):
         text += f", at least {comparison.at_least:g} wanted"
     return text + (
         f" (an effect of {comparison.effect:.3g}, {comparison.effect_from}, would be seen "
-        f"{found['power']:.0%} of the time)"
+        f"{100 * found['power']:.0f} % of the time)"
     )
 
 
@@ -110,6 +110,8 @@ def shown(value) -> str:
 
 
 def _plain(value):
+    if 1000 <= abs(value) < 1e6:
+        return f"{value:,.0f}"
     text = f"{value:.3g}"
     return f"{text.split('e')[0]} × 10<sup>{int(text.split('e')[1])}</sup>" if "e" in text else text
 

@@ -124,26 +124,28 @@ def whitened_test(arms, seeds):
     kind="measured",
     text="The test accuracy that whitening costs is a matter of time: with many more steps the gap closes.",
     source=COURSE,
-    setting="linear softmax classifier on 500 MNIST images of 14 x 14 pixels, 20,000 steps in place of 300, eps 1e-6",
-    condition="the gap after 20,000 steps is less than half of that after 300, in every seed",
+    setting="linear softmax classifier on 500 MNIST images of 14 x 14 pixels, eps 1e-6; rates in units of 1 / largest "
+    "eigenvalue; the picture has 300 steps at 2",
+    condition="at one of the rates the mean gap after 20,000 steps is less than half of that after 300",
     seeds=range(3),
     budget=Budget(rates=(0.02, 0.2, 2.0), steps=20_000, picture=300),
-    holds=lambda n: bool((n["gap after 20,000 steps"] < 0.5 * n["gap after 300 steps"]).all()),
+    holds=lambda n: (
+        min(gap.mean() for name, gap in n.items() if "20,000" in name) < 0.5 * n["gap, rate 2, 300 steps"].mean()
+    ),
     verdict="does not hold",
-    note="Part of the gap is the time at which the centred classifier stops, but only a point or two of over ten. We "
-    "had "
-    "written that it is a matter of time.",
+    note="The gap is as large after 20,000 steps. We had written that part of it is a matter of time.",
     slow=True,
     tolerance=0.2,
 )
 def whitening_time(seeds, budget):
-    """The gap between centred and whitened inputs, in points of test accuracy, at the rate of the chapter."""
-    numbers = {"gap after 300 steps": [], "gap after 20,000 steps": []}
-    for seed in seeds:
-        for steps, name in zip((budget.picture, budget.steps), numbers, strict=True):
-            run = experiment.whitening_generalizes(eps=(1e-6,), seed=seed, steps=steps)
-            numbers[name].append(100 * (run["centred"]["test_accuracy"] - run[1e-6]["test_accuracy"]))
-    return {name: np.array(values) for name, values in numbers.items()}
+    """The gap between centred and whitened inputs, in points of test accuracy."""
+
+    def gap(rate, steps):
+        runs = [experiment.whitening_generalizes(eps=(1e-6,), seed=s, steps=steps, rate=rate) for s in seeds]
+        return 100 * np.array([run["centred"]["test_accuracy"] - run[1e-6]["test_accuracy"] for run in runs])
+
+    long = {f"gap, rate {rate:g}, {budget.steps:,} steps": gap(rate, budget.steps) for rate in budget.rates}
+    return {f"gap, rate 2, {budget.picture} steps": gap(2.0, budget.picture)} | long
 
 
 @claim(
