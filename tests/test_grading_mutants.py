@@ -87,3 +87,11 @@ if __name__ == "__main__":  # what survives, for whoever writes the list
             print(f"{question.id}  {len(alive)} of {total}  {time.perf_counter() - start:.1f} s")
             for says, text in alive:
                 print("   ", says)
+
+
+def test_no_mutant_puts_a_list_into_itself():
+    code = "def f(h):\n    states = []\n    for t in range(3):\n        states.append(h)\n    return states"
+    texts = {mutant.text: mutant.code for mutant in mutants(code)}
+    inside = [code for text, code in texts.items() if "states.append(states)" in text]
+    assert inside == [None]
+    assert sum(code is not None for code in texts.values()) > 2

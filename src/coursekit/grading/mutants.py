@@ -49,8 +49,10 @@ class Mutant:
 
     @functools.cached_property
     def code(self):
-        """The compiled program, or None when the change makes it no program."""
+        """The compiled program, or None when the change makes it no program, or one without an end."""
         with _changed(self._tree, self._path, self._new):
+            if any(_takes_itself(node) for node in ast.walk(self._tree)):
+                return None
             try:
                 return compile(self._tree, "<mutant>", "exec")
             except (SyntaxError, ValueError, TypeError, RecursionError):
@@ -75,6 +77,14 @@ def mutants(code: str) -> tuple[Mutant, ...]:
                 seen.add(key)
                 found.append((rank, Mutant(says, tree, path, new)))
     return tuple(mutant for _, mutant in sorted(found, key=lambda pair: pair[0]))
+
+
+def _takes_itself(node):
+    """Whether the node is a list.append(list) or the like: np.stack of a list that holds itself never ends."""
+    call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    if not (call and node.func.attr in ("append", "extend", "insert") and isinstance(node.func.value, ast.Name)):
+        return False
+    return any(isinstance(part, ast.Name) and part.id == node.func.value.id for part in node.args)
 
 
 @contextlib.contextmanager
