@@ -868,9 +868,10 @@ def compares_ties_again(compare, *, rng):
 def compare_case(compare, rng, ties):
     table, rates, seeds, names, right, wrong = comparison(rng)
     while ties:  # a later rate with the same validation accuracies as the best one, and other test accuracies
+        taken = None  # the arms share no such rate: it would be the best for the two together, and the last of both
         for arm, rate in (("scratch", right[0]), ("transfer", right[1])):
             place = rates.index(rate)
-            other = next(i for i in range(5, -1, -1) if i != place)
+            other = taken = next(i for i in range(5, -1, -1) if i not in (place, taken))
             table[arm][[place, other], :, 0] = table[arm][place, :, 0]
         right = compared(table, rates, seeds)
         late = compared(table, rates, seeds, pick=lambda means: len(means) - 1 - np.argmax(means[::-1]))
