@@ -15,7 +15,7 @@ from coursekit import zoo
 from coursekit.convolution import conv2d_backward, conv2d_forward, max_pool2d_backward, max_pool2d_forward
 from coursekit.fast import images as fast
 from coursekit.fast import products
-from coursekit.losses import softmax_cross_entropy
+from coursekit.fast.losses import softmax_cross_entropy
 from coursekit.normalization import batch_norm2d_backward, batch_norm2d_forward
 from coursekit.optimizers import adam
 from coursekit.training import train

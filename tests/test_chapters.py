@@ -90,6 +90,7 @@ def test_readme_has_todays_table_of_chapters_and_its_pictures():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_a_new_chapter_passes_the_tests_of_a_chapter(tmp_path):
     for name in ("src", "chapters", "exercises", "ledger", "tools", "tests"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))

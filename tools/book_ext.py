@@ -58,10 +58,12 @@ def imported_from_public(tree, name, modules):
     """Return the names that a module or package takes over from public modules, which have pages themselves."""
     names = set()
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
+        if isinstance(node, ast.ImportFrom) and node.level:
             for alias in node.names:
-                source = node.module or alias.name  # of the package itself, or beside the module
-                if {f"{name}.{source}", f"{name.rpartition('.')[0]}.{source}"} & set(modules):
+                source = node.module or alias.name  # seen from the package itself, or from beside the module
+                parts = name.split(".")
+                homes = (parts[: len(parts) - up] for up in (node.level - 1, node.level))
+                if {".".join([*home, source]) for home in homes} & set(modules):
                     names.add(alias.asname or alias.name)
     return names
 
