@@ -33,7 +33,7 @@ def markdown(rows: list[tuple], bibliography: Path) -> str:
 def totals(counts: dict) -> str:
     """A line a kind, a column a verdict."""
     names = {"measured": "measured", "computed": "computed", "": "not yet by this method"}
-    lines = [f"| | {' | '.join(VERDICTS)} | all |", "|---" * (len(VERDICTS) + 2) + "|"]
+    lines = [f"| kind | {' | '.join(VERDICTS)} | all |", "|---" * (len(VERDICTS) + 2) + "|"]
     for kind, numbers in counts.items():
         if kind or sum(numbers.values()):
             cells = " | ".join(str(numbers[verdict]) for verdict in VERDICTS)
