@@ -104,6 +104,13 @@ def test_honest_control_earns_all_points(jail, sheet, name):
     assert points(record) == [3, 5, 3], (record["notes"], record["questions"]["99.2"]["cases"])
 
 
+def test_an_argument_changed_in_place_is_named_as_check_names_it(jail, sheet):
+    code = CONTROLS["in place, on a copy"].replace("    x = x.copy()\n", "")
+    record = grade(jail, sheet, with_answer(code))
+    assert points(record) == [3, 0, 3]
+    assert all("was changed in place" in case["message"] for case in record["questions"]["99.2"]["cases"])
+
+
 def test_extra_and_reordered_cells_are_tolerated(jail, sheet):
     data = notebook("# notes", "", HONEST[0], *HONEST[:0:-1], "extra = 1", "   ")
     assert points(grade(jail, sheet, data)) == [3, 5, 3]
