@@ -93,7 +93,9 @@ def test_the_reference_earns_every_point_whatever_the_key(id, references):
 def test_the_reference_is_all_right_for_check(id, references, capsys):
     results = [check(question.id, references[id]) for question in SHEETS[id].questions]
     assert all(result.passed for result in results)
-    assert sum(result.points for result in results) == SHEETS[id].points
+    assert all(result.points == result.out_of for result in results)
+    seen = [case for question in SHEETS[id].questions for case in question.cases if not case.hidden]
+    assert sum(result.points for result in results) == sum(case.points for case in seen)
     assert max(result.seconds for result in results) < 1
 
 

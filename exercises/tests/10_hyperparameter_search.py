@@ -543,6 +543,11 @@ def one_choice(honest_search, rng):
     expect_equal(chosen[0], right[0], what="the index that honest_search chooses")
 
 
+@case("honest_search: other test examples do not change the choice, other inputs", hidden=True)
+def choice_ignores_test_again(honest_search, *, rng):
+    choice_ignores_test(honest_search, rng=rng)
+
+
 Q5 = question(
     "10.5",
     title="Successive halving",
@@ -648,11 +653,6 @@ def halving_nan(halving, *, rng):
         inputs.append((curves, first))
     inputs.append((crossing(rng, 12, 16), 1))
     halving_calls(halving, inputs)
-
-
-@case("honest_search: other test examples do not change the choice, other inputs", hidden=True)
-def choice_ignores_test_again(honest_search, *, rng):
-    choice_ignores_test(honest_search, rng=rng)
 
 
 NARROW = """
