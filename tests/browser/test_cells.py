@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from browser_help import PHONE, give_up
+from browser_help import PHONE, give_up, lift_covers
 from sheet_sources import solved_cells
 from test_book import BOOK, DESK, artefact, axe_violations
 
@@ -36,7 +36,9 @@ def address(serve):
 @pytest.fixture
 def visit(open_page, address):
     def start(name, **options):
-        return open_page(address + name, **{"viewport": DESK, "accept_downloads": True, **options})
+        page = open_page(address + name, **{"viewport": DESK, "accept_downloads": True, **options})
+        lift_covers(page)
+        return page
 
     return start
 
@@ -115,6 +117,7 @@ def test_a_cell_is_edited_run_kept_exported_and_put_back(visit):
     page.screenshot(path=artefact("cells-edited", ".png"))
 
     page.reload()
+    lift_covers(page)
     page.wait_for_selector(".ck-edited")
     assert "sum" in place.locator("textarea").input_value()
     with page.expect_download() as caught:
@@ -134,6 +137,7 @@ def test_a_cell_is_edited_run_kept_exported_and_put_back(visit):
     )
     assert place.locator(".cell_output:not(.ck-out)").is_visible()
     page.reload()
+    lift_covers(page)
     page.wait_for_timeout(500)
     assert page.locator(".ck-edited").count() == 0
 
@@ -282,6 +286,7 @@ def test_an_exercise_is_written_checked_and_taken_home(visit):
     row = page.locator("tr[data-page='chapters/05_initialization.html'] .ck-count")
     assert row.last.inner_text() == f"1 of {len(load_sheet('05').questions)}"
     page.goto(chapter)
+    lift_covers(page)
 
     with page.expect_download() as caught:
         page.get_by_role("button", name="Download my notebook").click()
