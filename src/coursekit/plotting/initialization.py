@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._parts import LN10, label, loss_curves
+from ._parts import LN10, label
+from ._parts import loss_curves as loss_curves  # its page is that of plotting.activations
 from ._style import BLUE, INK, MUTED, figure, marks, power, styled
 
-__all__ = ["hidden_units", "loss_curves", "signal", "training_curve"]
+__all__ = ["hidden_units", "signal", "training_curve"]
 
 
 @styled
