@@ -16,7 +16,6 @@ import functools
 import html
 import inspect
 import io
-import linecache
 import sys
 import time
 import warnings
@@ -402,7 +401,7 @@ def _by_name(function, args, kwargs):
 def _fits(name, function, args, kwargs):
     try:
         signature = inspect.signature(function)
-        shown = _clip(signature, 120)
+        shown = words.clip(signature, 120)
     except (TypeError, ValueError):
         return
     try:
@@ -447,24 +446,8 @@ def _same(a, b) -> bool:
 
 def _where(traceback, names) -> str:
     """The deepest line of the student's own code: the frame whose globals are the notebook's names."""
-    found = None
-    while traceback is not None:
-        if traceback.tb_frame.f_globals is names:
-            found = (traceback.tb_frame.f_code, traceback.tb_lineno)
-        traceback = traceback.tb_next
-    if found is None:
-        return ""
-    code, line = found
-    source = linecache.getline(code.co_filename, line).strip()
-    return f"line {line - code.co_firstlineno + 1} of {code.co_name}" + (f":  {_clip(source, 120)}" if source else "")
-
-
-def _clip(value, length=300) -> str:
-    try:
-        text = str(value)
-    except Exception:
-        text = "(no message)"
-    return text if len(text) <= length else text[: length - 1] + "…"
+    frame, _, line = words.place(traceback, names)
+    return words.line_of(frame.f_code, line) if frame is not None else ""
 
 
 class _Printed(io.StringIO):

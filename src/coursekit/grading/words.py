@@ -33,9 +33,8 @@ def explain(name: str, error: BaseException, names: dict) -> Explained:
     if frame is None:
         return Explained(f"{name} cannot be run", "", _mistake(error, None, name) or _fallback(error))
     code = frame.f_code
-    source = linecache.getline(code.co_filename, line).strip()
     inside = "" if code.co_name in (name, "<lambda>") or code.co_name.startswith("<") else f" (in {code.co_name})"
-    at = f"line {line - code.co_firstlineno + 1} of {code.co_name}" + (f":  {_clip(source, 120)}" if source else "")
+    at = line_of(code, line)
     site = Site(frame, lasti, line)
     mistake = _mistake(error, site, name)
     if mistake is None:
@@ -51,6 +50,12 @@ def place(traceback, names):
             found = (traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
         traceback = traceback.tb_next
     return found
+
+
+def line_of(code, line: int) -> str:
+    """Where the code stopped, in words: the line of its function, and what stands there."""
+    source = linecache.getline(code.co_filename, line).strip()
+    return f"line {line - code.co_firstlineno + 1} of {code.co_name}" + (f":  {clip(source, 120)}" if source else "")
 
 
 def tree_of(filename: str):
@@ -86,7 +91,7 @@ class Site:
     def text(self, node=None) -> str:
         """The source of an expression, on one line."""
         node = self.node if node is None else node
-        return _clip(" ".join(ast.unparse(node).split()), 60) if node is not None else ""
+        return clip(" ".join(ast.unparse(node).split()), 60) if node is not None else ""
 
     def value(self, node):
         """What an expression holds; None when that cannot be found out without calling the student's own code."""
@@ -154,7 +159,8 @@ def _loaded(node):
     return node
 
 
-def _clip(value, length=300) -> str:
+def clip(value, length=300) -> str:
+    """At most `length` characters of a value's text, even of one that cannot be written."""
     try:
         text = str(value)
     except Exception:
@@ -166,7 +172,7 @@ def _clip(value, length=300) -> str:
 
 
 def _mistake(error, site, name):
-    text = _clip(error, 600)
+    text = clip(error, 600)
     for kinds, rule in _RULES:
         if isinstance(error, kinds):
             said = rule(error, text, site, name)
@@ -180,7 +186,7 @@ _RAW = re.compile(r"Error|Traceback|could not be broadcast|operands|gufunc|ufunc
 
 def _fallback(error):
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).replace("Error", "").strip().lower()
-    text = _clip(error, 160)
+    text = clip(error, 160)
     said = f", with the words “{text}”" if text and not _RAW.search(text) else ""
     return f"Python reports {_a(kind)} error{said}" if kind else f"Python cannot go on{said}"
 
@@ -586,7 +592,7 @@ def _others(error, text, site, name):
         parts = site.parts() if site else []
         held = next((v for _, v in parts if isinstance(v, dict)), None)
         keys = f"; its keys are {', '.join(map(repr, held))}" if held else ""
-        return f"a dict has no key {_clip(text, 40)}{keys}"
+        return f"a dict has no key {clip(text, 40)}{keys}"
     if isinstance(error, ImportError):
         module = getattr(error, "name", None) or "a module"
         return f"{module} is imported, which is not there: the grader has NumPy alone"
@@ -599,7 +605,7 @@ def _others(error, text, site, name):
     if isinstance(error, StopIteration):
         return "next() was called at the end of an iterator"
     if isinstance(error, AssertionError):
-        return "an assert of your own fails" + (f": {_clip(text, 80)}" if text and not _RAW.search(text) else "")
+        return "an assert of your own fails" + (f": {clip(text, 80)}" if text and not _RAW.search(text) else "")
     return None
 
 
