@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from browser_help import lift_covers
 from markdown_it import MarkdownIt
 
 import coursekit.interactive
@@ -126,7 +127,7 @@ def test_predictions_fit_and_axe_finds_nothing(open_page, pages, width, theme, r
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     for chapter in CHAPTERS:
         page = open_page(pages(chapter, theme), viewport={"width": width, "height": 800})
-        page.evaluate("document.querySelectorAll('.ck-cover button').forEach((button) => button.click())")
+        lift_covers(page)
         context = {"include": [[".ck-predict"]], "exclude": [[".ck-figure > svg"]]}
         found = axe.Axe().run(page, context=context, options={"preload": False, "resultTypes": ["violations"]})
         assert [f"{v['id']}: {n['html'][:150]}" for v in found.response["violations"] for n in v["nodes"]] == []
