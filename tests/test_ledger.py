@@ -222,6 +222,11 @@ def test_a_function_that_ran_other_settings_than_declared_is_an_error():
         ledger.run(measured(measure=run, text="A is better.", comparison=comparison(), holds=None))
 
 
+def test_a_function_that_ran_in_another_mode_than_declared_is_an_error():
+    with pytest.raises(DataError, match="declares mode='min', but ran with mode='max'"):
+        compared(2.0, comparison=comparison(mode="min"))
+
+
 def test_fresh_seeds_are_new_and_not_fewer():
     assert ledger.fresh_seeds(measured(seeds=range(7)))["seeds"] == list(range(1006, 1013))
     assert len(ledger.fresh_seeds(measured(seeds=range(3)), 5)["seeds"]) == 5

@@ -112,6 +112,8 @@ def _compared(comparison: Comparison, fair: Fair):
     ran = {name: _values(rows) for name, rows in fair.settings.items()}
     if ran != {name: {key: set(values) for key, values in grid.items()} for name, grid in comparison.arms.items()}:
         raise DataError(f"the comparison declares {dict(comparison.arms)}, but ran {ran}; hand `arms` on as it came")
+    if fair.mode != comparison.mode:
+        raise DataError(f"the comparison declares mode={comparison.mode!r}, but ran with mode={fair.mode!r}")
     gain = fair.gain(comparison.first, comparison.second)
     verdict, numbers = judge(gain, comparison.effect, comparison.at_least)
     arms = {
