@@ -813,6 +813,67 @@ def network_gradients(x, y, w1, b1, w2, b2):
     ),
 ]
 
+SENTENCES = {  # of the task, and the cases that test it
+    "01.1": {
+        r"The dense layer: $\text{out}_{nm} = \sum_d x_{nd} W_{dm} + b_m$": [
+            "affine_backward: gradient of the input",
+            "affine_backward: gradient of the weights",
+            "affine_backward: gradient of the bias",
+        ],
+        "dx (N, D), dw (D, M) and db (M,) from dout (N, M).": [
+            "affine_backward: gradient of the input",
+            "affine_backward: gradient of the weights",
+            "affine_backward: gradient of the bias",
+        ],
+    },
+    "01.2": {
+        "A unit with a shortcut: its input is added to its output.": ["graph_backward: x, along two paths"],
+        "From how many places does a gradient arrive at $x$?": ["graph_backward: x, along two paths"],
+        "The gradients of the loss with respect to w, x and b, in this order.": [
+            "graph_backward: w and b, along one path",
+            "graph_backward: x, along two paths",
+        ],
+    },
+    "01.3": {
+        r"Nudge one entry of $x$ at a time up and down by $\varepsilon$ and put it back": [
+            "numerical_gradient: central differences"
+        ],
+        "the caller's x stays": ["numerical_gradient: central differences"],
+        "compared relative to their size": ["relative_error: the largest of all entries"],
+        "the last term prevents a division of 0 by 0": ["relative_error: gradients of almost nothing"],
+        "The largest relative error between two gradients of the same shape.": [
+            "relative_error: the largest of all entries"
+        ],
+    },
+    "01.4": {
+        "the mean squared error over all N examples and K outputs": ["network_gradients: the loss"],
+        "a hidden layer of ReLU units, an output layer": [
+            "network_gradients: the loss",
+            "network_gradients: the first layer",
+        ],
+        "It returns the loss and the four gradients, `(loss, dw1, db1, dw2, db2)`, each of the shape of its parameter.": [
+            "network_gradients: the loss",
+            "network_gradients: the second layer",
+            "network_gradients: the first layer",
+        ],
+    },
+    "01.5": {
+        "some of its entries are wrong, each by 5 % or more": ["wrong_entries: faults of every kind"],
+        "It returns an array of True and False in the shape of `x`": [
+            "wrong_entries: faults of every kind",
+            "wrong_entries: nothing is wrong, or everything",
+        ],
+        "True where the entry of `claimed` is not the derivative of `f` at `x`": [
+            "wrong_entries: faults of every kind",
+            "wrong_entries: nothing is wrong, or everything",
+        ],
+        "Some entries of a gradient are a million times smaller than others": [
+            "wrong_entries: small entries beside large ones"
+        ],
+        "some functions wiggle within a distance of 0.05": ["wrong_entries: a function that wiggles"],
+    },
+}
+
 SURVIVORS = {  # mutants of the models that are right answers, and why
     "01.2": {
         "another name for the same thing at this place": [

@@ -775,6 +775,59 @@ def prepare(x, y, train, k):
     ),
 ]
 
+SENTENCES = {  # of the task, and the cases that test it
+    "04.1": {
+        "divided by $N$": ["fit_standardizer: mean and standard deviation"],
+        r"A feature that is constant in the training rows has $\sigma = 0$. Give it the standard deviation 1": [
+            "fit_standardizer: a constant feature"
+        ],
+        "(N, D) -> (N, D), with what was fitted.": ["standardize: with what was fitted"],
+    },
+    "04.2": {
+        r"$C = \frac1N \sum_n (x_n - \mu)(x_n - \mu)^\top$, largest variance first": ["pca: variances, largest first"],
+        "in **rising** order, and the eigenvectors in the **columns** of its second result": [
+            "pca: variances, largest first",
+            "pca: the first k directions",
+        ],
+        "Mean (D,), the first k directions as columns (D, k), and the variances along them (k,), largest first.": [
+            "pca: variances, largest first",
+            "pca: the first k directions",
+        ],
+    },
+    "04.3": {
+        r"divides each by $\sqrt{\lambda + \epsilon}$": [
+            "whiten_pca: rows that were not fitted on",
+            "whitened rows have the identity as covariance",
+        ],
+        "ZCA turns back at the end": ["whiten_zca: rows that were not fitted on"],
+    },
+    "04.4": {
+        "Find everything that was learnt from rows that are not for training": [
+            "prepare: everything is learnt from the training rows"
+        ],
+        "all rows, standardized, `k` features, the best one first": [
+            "prepare: everything is learnt from the training rows"
+        ],
+        "Whatever is learnt must come from the training rows alone.": [
+            "prepare: held-out rows and labels change nothing for the training rows"
+        ],
+    },
+    "04.5": {
+        "It returns True when what `scale` does to the training rows depends on the other rows, else False.": [
+            "leaks: a mean and a deviation",
+            "leaks: a smallest and a largest value",
+        ],
+        "Some leaks take a mean, some only the largest value of all.": [
+            "leaks: a mean and a deviation",
+            "leaks: a smallest and a largest value",
+        ],
+        "It must not learn from rows that are not for training.": [
+            "leaks: a mean and a deviation",
+            "leaks: a smallest and a largest value",
+        ],
+    },
+}
+
 SURVIVORS = {  # mutants of the models that are right answers, and why
     "04.1": {
         "the sign is lost again: a distance, a product of two, or a symmetric draw": [

@@ -903,6 +903,47 @@ def init_network(rng, sizes):
     ),
 ]
 
+SENTENCES = {  # of the task, and the cases that test it
+    "05.1": {
+        r"$$\sigma^2 = \frac{2}{n_\text{in} + n_\text{out}}.$$": [
+            "xavier_normal: standard deviation",
+            "xavier_uniform: bounds and standard deviation",
+        ],
+        "with normal draws, and with uniform draws from $[-a, a]$": [
+            "xavier_normal: standard deviation",
+            "xavier_uniform: bounds and standard deviation",
+        ],
+        "Weights of shape (n_in, n_out) from a normal distribution": ["xavier_normal: shape and dtype"],
+        "def xavier_uniform(rng, shape)": ["both draw from the generator that they are given"],
+    },
+    "05.2": {
+        r"$$\sigma^2 = \frac{2}{n_\text{in}}.$$": ["he_normal: dense weights", "he_normal: filters"],
+        "each of which adds over C channels and a window of KH by KW pixels": [
+            "fan_in: dense weights and filters",
+            "he_normal: filters",
+        ],
+        "for dense weights (D, M) and for filters (F, C, KH, KW)": ["fan_in: dense weights and filters"],
+        "def he_normal(rng, shape)": ["he_normal draws from the generator that it is given"],
+    },
+    "05.3": {
+        "says how many different units a layer has": ["count_units: equal and different units"],
+        "A unit is a column of `w` together with its entry of `b`.": ["count_units: the bias belongs to the unit"],
+        "two units for equal when they agree to 6 decimals": ["count_units: equal and different units"],
+        "returns a list with one pair `(w, b)` for each layer": ["init_network: one (w, b) for each layer"],
+        "Biases are 0.": ["init_network: one (w, b) for each layer"],
+        "Draw the weights with one of this sheet's rules.": [
+            "init_network: every unit differs, at a good scale",
+            "init_network draws from the generator that it is given",
+        ],
+    },
+    "05.4": {
+        "which measures it to within 2 %": ["gain: ReLU and its relatives", "gain: any function"],
+        "for any `f` that works entry by entry": ["gain: any function"],
+        "the standard deviation for dense weights (D, M) before that activation": ["best_std: weights of a layer"],
+        "For ReLU it must be He's.": ["gain: ReLU and its relatives", "best_std: weights of a layer"],
+    },
+}
+
 SURVIVORS = {  # mutants of the models that are right answers, and why
     "05.1": {
         "the sign is lost again: a distance, a product of two, or a symmetric draw": [

@@ -741,6 +741,51 @@ def batch_norm_backward(dout, cache):
     ),
 ]
 
+SENTENCES = {  # of the task, and the cases that test it
+    "06.1": {
+        "takes mean and variance of each *feature* over the examples of the batch": ["batch_norm_forward: output"],
+        r"{\sqrt{\sigma_d^2 + \epsilon}}.$$": [
+            "batch_norm_forward: where eps stands",
+            "batch_norm_forward: a feature that does not vary",
+        ],
+        "the normalized values, one over the standard deviation of each feature, and gamma": [
+            "batch_norm_forward: the cache"
+        ],
+    },
+    "06.2": {
+        "its answer must not depend on its neighbours": ["batch_norm: eval mode, one example"],
+        "normalize with the batch's mean and variance, and move the running ones towards them": [
+            "batch_norm: training mode"
+        ],
+        "The running variance takes the variance with $N - 1$ in the denominator": ["batch_norm: training mode"],
+        "The batch itself is normalized with $N$.": ["batch_norm: training mode"],
+        "normalize with the running statistics, and leave them as they are": [
+            "batch_norm: eval mode uses the running statistics",
+            "batch_norm: eval mode, one example",
+        ],
+        "the one that you were given must not change": ["batch_norm: training mode"],
+        "Return `(out, running)`.": ["batch_norm: eval mode uses the running statistics", "batch_norm: training mode"],
+    },
+    "06.3": {
+        r"d\gamma_d &= \sum_n d\text{out}_{nd}\, \hat x_{nd}": ["batch_norm_backward: gradients"],
+        "It returns `(dx, dgamma, dbeta)`.": ["batch_norm_backward: gradients"],
+    },
+    "06.4": {
+        "for which `x @ w2 + b2` is what batch norm in eval mode makes of `x @ w + b`, for every `x`": [
+            "fold: the same answers without batch norm"
+        ],
+        "It returns True when the layer normalizes with the statistics of the batch that it is given": [
+            "forgot_eval: batch norm in both modes",
+            "forgot_eval: layers that are built otherwise",
+        ],
+        "and False when it does not": [
+            "forgot_eval: batch norm in both modes",
+            "forgot_eval: layers that are built otherwise",
+        ],
+        "in eval mode it is a scale and a shift that never change": ["fold: the same answers without batch norm"],
+    },
+}
+
 SURVIVORS = {  # mutants of the models that are right answers, and why
     "06.3": {
         "only the length counts": ["x_hat was used where dout is meant, in dx"],

@@ -818,6 +818,49 @@ def nadam(w, gradients, lr, beta1, beta2, eps):
     ),
 ]
 
+SENTENCES = {  # of the task, and the cases that test it
+    "07.1": {
+        "Momentum keeps a velocity $v$, a sum of all gradients so far in which old ones fade": [
+            "momentum_step: the velocity is kept"
+        ],
+        r"w \leftarrow w - \eta v.$$": [
+            "momentum_step: a first step, with a velocity of zero",
+            "momentum_step: the velocity is kept",
+        ],
+        "The new weights and the new velocity, (w, v).": ["momentum_step: the velocity is kept"],
+    },
+    "07.2": {
+        r"The mean $s$ forgets with $\gamma$": ["rmsprop_step: the mean of squares"],
+        r"$\varepsilon$ stands beside the root": ["rmsprop_step: where eps stands"],
+    },
+    "07.3": {
+        "a mean of the gradients and a mean of their squares": ["adam_step: a later step"],
+        "The bias correction makes up for it, with $t$ counted from 1": [
+            "adam_step: the first step",
+            "adam_step: a later step",
+        ],
+        "What goes from step to step is $m$ and $v$, not the corrected means.": ["adam_step: a later step"],
+    },
+    "07.4": {
+        "the momentum that the *next* step would use is applied already now, beside the gradient itself": [
+            "nadam: many steps"
+        ],
+        "It returns the weights after each step, `(T, D)`.": ["nadam: shape, and the first step", "nadam: many steps"],
+        "Steps count from 1; the first gradient belongs to $t = 1$.": ["nadam: shape, and the first step"],
+    },
+    "07.5": {
+        'It returns `"sgd"`, `"momentum"`, `"rmsprop"` or `"adam"`, as these rules are defined on this sheet.': [
+            "which_rule: all four, many settings"
+        ],
+        "You know neither the rate nor the other settings": ["which_rule: all four, many settings"],
+        "what does each do when the gradient is 0 all of a sudden": [
+            "which_rule: with a memory of gradients, and without"
+        ],
+        "and when it is ten times as large?": ["which_rule: with a step that knows the gradient's size, and without"],
+        "The rates lie between 0.001 and 1, every memory": ["which_rule: all four, many settings"],
+    },
+}
+
 SURVIVORS = {  # mutants of the models that are right answers, and why
     "07.4": {
         "zeros of another shape broadcast to the same": [

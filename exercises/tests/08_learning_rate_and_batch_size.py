@@ -880,6 +880,7 @@ SENTENCES = {  # of the task, and the cases that test it
             "range_test: the end of the test",
         ],
         "that loss is kept, the test ends, and all later entries are NaN": ["range_test: the end of the test"],
+        "returns `steps` rates as an array": ["test_rates"],
     },
     "08.4": {
         "As in Adam it starts at 0 and is corrected for that": ["smooth"],

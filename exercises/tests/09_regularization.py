@@ -879,6 +879,9 @@ SENTENCES = {  # of the task, and the cases that test it
             "choose: the strongest within one standard error of the best"
         ],
         "is not chosen and sets no limit": ["choose: strengths with a run that diverged"],
+        "Return two numbers: the chosen strength, and the limit": [
+            "choose: the strongest within one standard error of the best"
+        ],
     },
 }
 

@@ -757,6 +757,11 @@ SENTENCES = {  # of the task, and the cases that test it
         ],
         "collects from all of them: `+=`": ["conv2d_backward: the input, stride 1"],
         "the gradient of the padding itself is cut off at the end": ["conv2d_backward: the input, stride and padding"],
+        "It returns `(dx, dw, db)`, of the shapes of x, w and b.": [
+            "conv2d_backward: the input, stride 1",
+            "conv2d_backward: the kernels",
+            "conv2d_backward: the bias",
+        ],
     },
     "12.4": {
         "Only this entry has moved the output, so only it gets the window's gradient.": [
@@ -766,6 +771,7 @@ SENTENCES = {  # of the task, and the cases that test it
         "If windows overlap, an entry may win several of them, and collects.": [
             "max_pool_backward: windows that overlap, or leave pixels out"
         ],
+        "It returns `dx`.": ["max_pool_backward: windows side by side"],
     },
     "12.5": {
         "Return the kernel.": ["find_kernel: from a clean output"],
@@ -782,6 +788,7 @@ SENTENCES = {  # of the task, and the cases that test it
             "field: a hole in the middle, and pixels that only weaken the output",
         ],
         "If the output does not depend on `x` at all, return `None`.": ["field: an output that depends on nothing"],
+        "takes an image (H, W) and returns an image, smaller or not": ["field: the pixels that an output depends on"],
     },
 }
 

@@ -923,6 +923,9 @@ SENTENCES = {  # of the task, and the cases that test it
         "biases 0": ["init_lenet5: shapes and sizes of the weights"],
         "returns scores (N, 10)": ["lenet5: scores of a few images", "lenet5: one image"],
         "flatten each image in the order channels, rows, columns": ["lenet5: scores of a few images"],
+        'It returns a dict with the keys `"conv1"`, `"conv2"`, `"dense1"`, `"dense2"`, `"dense3"`, each a pair `(w, b)`.': [
+            "init_lenet5: shapes and sizes of the weights"
+        ],
     },
     "13.4": {
         "to the right, and, in a second test, to the left": [

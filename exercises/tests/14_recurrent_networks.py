@@ -788,6 +788,7 @@ SENTENCES = {  # of the task, and the cases that test it
         "`y` holds, for each letter of `x`, the letter that follows it in the text.": [
             "pieces: rows that go on from piece to piece"
         ],
+        "Return `(x, y)`, both of shape (K, batch, steps).": ["pieces: rows that go on from piece to piece"],
     },
     "14.6": {
         "which bias $b$ leaves the share `share` of the cell after `steps` steps": [

@@ -1012,6 +1012,7 @@ SENTENCES = {  # of the task, and the cases that test it
     "15.1": {
         "the same body, and a head of zeros for `classes` classes": ["new_head: the same body, a head of zeros"],
         "makes one step of gradient descent with a frozen body": ["head_step: the head moves, the body does not"],
+        "It returns a new list in which only the head has changed.": ["head_step: the head moves, the body does not"],
     },
     "15.2": {
         "with `rates[l]` as the learning rate of layer $l$": ["fine_tune_step: a rate for each layer"],
@@ -1029,6 +1030,7 @@ SENTENCES = {  # of the task, and the cases that test it
             "momentum_step: frozen layers stay, the others follow the rule",
             "momentum_step: nothing frozen",
         ],
+        "It returns the new `(layers, velocities)`.": ["momentum_step: frozen layers stay, the others follow the rule"],
     },
     "15.4": {
         "take the differences transfer − scratch over the seeds": ["verdict: helps, hurts, cannot tell"],
@@ -1049,6 +1051,12 @@ SENTENCES = {  # of the task, and the cases that test it
         ],
         "(of equal ones the first)": ["compare: equal validation accuracies"],
         "take the differences of the **test** accuracies, transfer − scratch, seed by seed": [
+            "compare: each arm at its own best rate"
+        ],
+        "trains once and returns two accuracies, on the validation and on the test images": [
+            "compare: each arm at its own best rate"
+        ],
+        "Return four numbers: the rate of scratch, the rate of transfer, the mean difference, and its standard error as in 15.4.": [
             "compare: each arm at its own best rate"
         ],
     },
