@@ -874,29 +874,54 @@ SENTENCES = {  # of the task, and the cases that test it
     },
 }
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
     "01.2": {
         "another name for the same thing at this place": [
-            "ds was used where da is meant, in dz",
-            "db was used where dz is meant, in dx",
             "da was used where ds is meant, in dx",
+            "db was used where dz is meant, in dx",
+            "ds was used where da is meant, in dz",
             "dz was used where db is meant, in value 3 of what is returned",
         ],
     },
     "01.3": {
         "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the difference is the wrong way round, n - a, in what is returned"
+            "the difference is the wrong way round, n - a, in what is returned",
         ],
-        "refused as work in place, which this test does not look at": ["np.zeros_like is missing in gradient"],
-        "every entry is put back, so the caller's array is as it was": ["the copy of x is missing in x"],
     },
     "01.4": {
-        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the difference is the wrong way round, y - p, in loss"
+        "no draw is exactly 0, and the task says nothing of it": [
+            ">= stands where > is meant: z > 0",
         ],
-        "no draw is exactly 0, and the task says nothing of it": [">= stands where > is meant: z > 0"],
-        "another name for the same thing at this place": ["y was used where p is meant, in dp"],
-        "ReLU's output is positive where its input is": ["h was used where z is meant, in dz"],
+        "ReLU's output is positive where its input is": [
+            "h was used where z is meant, in dz",
+        ],
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "the difference is the wrong way round, y - p, in loss",
+        ],
+        "another name for the same thing at this place": [
+            "y was used where p is meant, in dp",
+        ],
     },
-    "01.5": "other steps and limits measure as well",
+    "01.5": {
+        "faults are far larger than the share of either size": [
+            ">= stands where > is meant: np.abs(claimed - measured) > 0.02 * size",
+            "claimed was used where measured is meant, in size",
+            "measured was used where claimed is meant, in size",
+            "minimum was taken where maximum is meant, in size",
+            "np.abs is missing in size",
+            "np.maximum is missing in size",
+            "the absolute value was taken in place of np.maximum, in size",
+            "the difference is the wrong way round, measured - claimed, in what is returned",
+        ],
+        "other steps and limits measure as well": [
+            "the number 0.01 stands where 0.02 is meant, in what is returned",
+            "the number 0.018 stands where 0.02 is meant, in what is returned",
+            "the number 0.022 stands where 0.02 is meant, in what is returned",
+            "the number 0.04 stands where 0.02 is meant, in what is returned",
+            "the number 1.1e-05 stands where 1e-05 is meant, in measured",
+            "the number 2e-05 stands where 1e-05 is meant, in measured",
+            "the number 5e-06 stands where 1e-05 is meant, in measured",
+            "the number 9e-06 stands where 1e-05 is meant, in measured",
+        ],
+    },
 }

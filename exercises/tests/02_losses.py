@@ -851,33 +851,38 @@ SENTENCES = {  # of the task, and the cases that test it
     },
 }
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
     "02.1": {
-        "one axis is left": ["mean runs along axis 0 only, where all entries are meant, in loss"],
-        "only the length counts": ["scores was used where labels is meant, in n"],
+        "one axis is left": [
+            "mean runs along axis 0 only, where all entries are meant, in loss",
+        ],
     },
     "02.2": {
-        "both sides agree at this point": ["< stands where <= is meant: size <= delta"],
-        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the absolute value was compared: np.abs(size)",
-            "size was used where error is meant, in loss",
+        "both sides agree at this point": [
+            "< stands where <= is meant: size <= delta",
         ],
         "only the number of entries counts": [
             "pred was used where error is meant, in dpred",
             "size was used where error is meant, in dpred",
             "target was used where error is meant, in dpred",
         ],
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "size was used where error is meant, in loss",
+            "the absolute value was compared: np.abs(size)",
+        ],
     },
     "02.3": {
-        "it is 0": ["the sign of excess[rows, labels] is the wrong way round"],
         "only the length, the dtype or the number of entries counts": [
-            "scores was used where labels is meant, in rows",
+            "dscores was used where scores is meant, in value 2 of what is returned",
             "excess was used where scores is meant, in dscores",
+            "excess was used where scores is meant, in value 2 of what is returned",
             "labels was used where scores is meant, in dscores",
             "loss was used where scores is meant, in dscores",
             "rows was used where scores is meant, in dscores",
-            "dscores was used where scores is meant, in value 2 of what is returned",
-            "excess was used where scores is meant, in value 2 of what is returned",
+            "scores was used where labels is meant, in rows",
+        ],
+        "it is 0": [
+            "the sign of excess[rows, labels] is the wrong way round",
         ],
     },
     "02.4": {

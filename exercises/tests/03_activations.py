@@ -658,24 +658,34 @@ SENTENCES = {  # of the task, and the cases that test it
     },
 }
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
     "03.1": {
-        "another name for the same thing at this place": ["cache was used where x is meant, in what is returned"],
+        "another name for the same thing at this place": [
+            "cache was used where x is meant, in what is returned",
+        ],
     },
     "03.2": {
+        "both sides agree at this point": [
+            ">= stands where > is meant: x > 0",
+        ],
+        "the cache is the answer's own affair": [
+            "negative was used where out is meant, in value 2 of what is returned",
+            "out was used where x is meant, in value 2 of what is returned",
+        ],
         "np.where throws the overflow away": [
             "np.minimum is missing in negative",
             "the number 1 stands where 0 is meant, in negative",
         ],
-        "both sides agree at this point": [">= stands where > is meant: x > 0"],
-        "the cache is the answer's own affair": [
-            "out was used where x is meant, in value 2 of what is returned",
-            "negative was used where out is meant, in value 2 of what is returned",
+        "input and output have the same sign": [
+            "out was used where x is meant, in what is returned",
         ],
-        "input and output have the same sign": ["out was used where x is meant, in what is returned"],
     },
     "03.3": {
-        "it is 0": ["the sign of groups is the wrong way round"],
-        "only the shape counts": ["winner was used where dout is meant, in (n, d)"],
+        "it is 0": [
+            "the sign of groups is the wrong way round",
+        ],
+        "only the shape counts": [
+            "winner was used where dout is meant, in (n, d)",
+        ],
     },
 }

@@ -944,21 +944,28 @@ SENTENCES = {  # of the task, and the cases that test it
     },
 }
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
     "05.1": {
         "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the sign of std is the wrong way round"
+            "the sign of std is the wrong way round",
         ],
     },
     "05.2": {
         "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the sign of std is the wrong way round"
+            "the sign of std is the wrong way round",
         ],
     },
     "05.3": {
         "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the sign of columns is the wrong way round"
+            "the sign of columns is the wrong way round",
         ],
     },
-    "05.4": "other samples measure as well",
+    "05.4": {
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "mean runs along axis 0 only, where all entries are meant, in what is returned",
+            "the number 100001 stands where 100000 is meant, in z",
+            "the number 99999 stands where 100000 is meant, in z",
+            "the sign of z is the wrong way round",
+        ],
+    },
 }

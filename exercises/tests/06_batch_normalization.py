@@ -786,9 +786,36 @@ SENTENCES = {  # of the task, and the cases that test it
     },
 }
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
     "06.3": {
-        "only the length counts": ["x_hat was used where dout is meant, in dx"],
+        "only the length counts": [
+            "x_hat was used where dout is meant, in dx",
+        ],
     },
-    "06.4": "other changes of the batch show its mode as well",
+    "06.4": {
+        "other changes of the batch show its mode as well": [
+            "* stands where + is meant, in other[1:]",
+            "+ stands where * is meant, in other[1:]",
+            "- stands where + is meant, in other[1:]",
+            "/ stands where * is meant, in other[1:]",
+            "brackets stand around rng.standard_normal((7, d)) + 5 that do not belong there, in other[1:]",
+            "random was taken where standard_normal is meant, in other[1:]",
+            "random was taken where standard_normal is meant, in x",
+            "the factor 10 is missing in other[1:]",
+            "the factor rng.standard_normal((7, d)) is missing in other[1:]",
+            "the number 1 stands where 0 is meant, in rng",
+            "the number 1 stands where 10 is meant, in other[1:]",
+            "the number 1 stands where 5 is meant, in other[1:]",
+            "the number 1 stands where 7 is meant, in other[1:]",
+            "the number 11 stands where 10 is meant, in other[1:]",
+            "the number 4 stands where 5 is meant, in other[1:]",
+            "the number 6 stands where 5 is meant, in other[1:]",
+            "the number 9 stands where 10 is meant, in other[1:]",
+            "the sign of other[1:] is the wrong way round",
+            "the sign of x is the wrong way round",
+            "the term 10 * rng.standard_normal((7, d)) is missing in other[1:]",
+            "the term 5 is missing in other[1:]",
+            "x was used where other is meant, in other[1:]",
+        ],
+    },
 }

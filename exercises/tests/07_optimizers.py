@@ -861,18 +861,42 @@ SENTENCES = {  # of the task, and the cases that test it
     },
 }
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
     "07.4": {
         "zeros of another shape broadcast to the same": [
             "beta1 was used where w is meant, in m",
-            "beta2 was used where w is meant, in m",
-            "eps was used where w is meant, in m",
-            "lr was used where w is meant, in m",
             "beta1 was used where w is meant, in v",
+            "beta2 was used where w is meant, in m",
             "beta2 was used where w is meant, in v",
+            "eps was used where w is meant, in m",
             "eps was used where w is meant, in v",
+            "lr was used where w is meant, in m",
             "lr was used where w is meant, in v",
         ],
     },
-    "07.5": "other gradients tell the rules apart as well",
+    "07.5": {
+        "other gradients and limits tell the rules apart as well": [
+            "/ stands where * is meant, in coasts",
+            ">= stands where > is meant: abs(large[0]) > 5 * abs(once[0])",
+            ">= stands where > is meant: abs(once[1] - once[0]) > 1e-06 * abs(once[0])",
+            "large was used where once is meant, in coasts",
+            "np.array is missing in large",
+            "np.array is missing in once",
+            "the difference is the wrong way round, once[0] - once[1], in coasts",
+            "the factor abs(once[0]) is missing in coasts",
+            "the number 0 stands where 1e-06 is meant, in coasts",
+            "the number 1 stands where 0 is meant, in coasts",
+            "the number 1 stands where 0 is meant, in grows",
+            "the number 1 stands where 0 is meant, in large",
+            "the number 1.1e-06 stands where 1e-06 is meant, in coasts",
+            "the number 11 stands where 10 is meant, in large",
+            "the number 20 stands where 10 is meant, in large",
+            "the number 2e-06 stands where 1e-06 is meant, in coasts",
+            "the number 4 stands where 5 is meant, in grows",
+            "the number 5e-07 stands where 1e-06 is meant, in coasts",
+            "the number 6 stands where 5 is meant, in grows",
+            "the number 9 stands where 10 is meant, in large",
+            "the number 9e-07 stands where 1e-06 is meant, in coasts",
+        ],
+    },
 }

@@ -1115,3 +1115,28 @@ def train(x, y, w, rate_at, size, epochs):
     ),
     Right("08.6", _rate_for("2 / (curvature + noise**2 / (floor * curvature * batch))")),
 ]
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "08.2": {
+        "the cosine of -x is that of x": [
+            "the sign of share is the wrong way round",
+        ],
+    },
+    "08.3": {
+        "no loss is exactly four times the lowest: that would hang on rounding": [
+            ">= stands where > is meant: losses[t] > 4 * np.nanmin(losses)",
+        ],
+        "it is NaN": [
+            "the sign of losses is the wrong way round",
+        ],
+        "only the length counts": [
+            "x was used where rates is meant, in losses",
+            "y was used where rates is meant, in losses",
+        ],
+    },
+    "08.4": {
+        "another base changes all slopes by one factor, so the lowest stays": [
+            "log was taken where log10 is meant, in slope",
+        ],
+    },
+}

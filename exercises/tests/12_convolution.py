@@ -637,6 +637,12 @@ def field_holes(field, *, rng):
             ),
         },
     )  # fmt: skip
+    for corner in ((0, 0), (7, 10)):
+        expect_equal(
+            field(lambda x: 2 * x, x.copy(), corner),
+            (corner[0], corner[0], corner[1], corner[1]),
+            what=f"field(net, x, {corner}) where each output sees its own pixel only",
+        )
 
 
 @case("field: an output that depends on nothing")
@@ -961,3 +967,35 @@ def field(net, x, place):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "12.2": {
+        "it is 0": [
+            "the sign of out is the wrong way round",
+        ],
+    },
+    "12.3": {
+        "only the shape counts": [
+            "dpadded was used where padded is meant, in (height, width)",
+        ],
+        "every entry is written later": [
+            "ones was taken where zeros is meant, in dw",
+        ],
+    },
+    "12.4": {
+        "it is 0": [
+            "the sign of dx is the wrong way round",
+        ],
+    },
+    "12.6": {
+        "a change of another size shows the same pixels": [
+            "-= stands where += is meant, for changed[at]",
+            "= stands where += is meant, for changed[at]",
+            "the number 0.05 stands where 0.1 is meant, in changed[at]",
+            "the number 0.09 stands where 0.1 is meant, in changed[at]",
+            "the number 0.11 stands where 0.1 is meant, in changed[at]",
+            "the number 0.2 stands where 0.1 is meant, in changed[at]",
+            "the number 1 stands where 0.1 is meant, in changed[at]",
+        ],
+    },
+}

@@ -637,10 +637,17 @@ RATIOS = [
 ]
 
 
+def exactly_two(rng):
+    """Accuracies of four seeds in binary fractions, whose mean difference is exactly 2 or -2 standard errors, or nearly."""
+    unit = 2.0 ** -int(rng.integers(6, 9))
+    steps = np.array([[5, 1, 1, 1], [-1, -1, -5, -1], [1, 5, 1, 2], [-5, -1, -1, -2]])
+    return np.full((4, 4), 0.5), 0.5 + unit * steps
+
+
 @case("verdict: helps, hurts, cannot tell", points=2)
 def verdicts(verdict, *, rng):
     problems = [accuracies(rng, rng.permutation(RATIOS), int(rng.integers(5, 8))) for _ in range(2)]
-    verdict_case(verdict, problems, "")
+    verdict_case(verdict, [*problems, exactly_two(rng)], "")
 
 
 @case("verdict: a few seeds, where the denominators matter")
@@ -717,6 +724,7 @@ def audit_problem(rng):
         elif kind == "tiny drift":
             g, new = [0 * w, 0 * b], [w * (1 + 1e-4), b * (1 + 1e-4)]
         elif kind == "other":
+            g[0].flat[0] = g[1].flat[0] = 0.0  # some entries of the gradients are zero, not all
             new = [w + noise[0], b + noise[1]]
         elif kind == "half step":
             new = [new[0], b + noise[1]] if rng.random() < 0.5 else [w + noise[0], new[1]]
@@ -1260,3 +1268,44 @@ def compare(run, rates, seeds):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "15.2": {
+        "ReLU's output is not negative": [
+            "the absolute value was compared: np.abs(a)",
+        ],
+    },
+    "15.3": {
+        "refused as work in place, or another container: this test does not look at that": [
+            "list is missing in new_layers",
+            "list is missing in new_velocities",
+            "tuple is missing in the function",
+        ],
+    },
+    "15.4": {
+        "only the length counts": [
+            "scratch was used where difference is meant, in error",
+            "transfer was used where difference is meant, in error",
+        ],
+    },
+    "15.5": {
+        "0 has no sign": [
+            "the absolute value was compared: np.abs(g)",
+        ],
+        "a drift smaller than np.allclose can see is not drawn": [
+            "the condition all(((g == 0).all() for g in grad)) is asked before all((np.allclose(b, a - lr * g) for a, b, g i…, which comes first",
+        ],
+    },
+    "15.6": {
+        "only the length counts": [
+            "gain was used where seeds is meant, in value 4 of what is returned",
+        ],
+        "one axis is left": [
+            "mean runs along axis 0 only, where all entries are meant, in value 3 of what is returned",
+            "std runs along axis 0 only, where all entries are meant, in value 4 of what is returned",
+        ],
+        "the place of the largest sum is that of the largest mean": [
+            "sum was taken where mean is meant, in place",
+        ],
+    },
+}
