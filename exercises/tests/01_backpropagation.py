@@ -373,7 +373,7 @@ def entries_usual_again(wrong_entries, *, rng):
 @case("wrong_entries: small entries beside large ones", points=2)
 def entries_scales(wrong_entries, *, rng):
     size = 2 * int(rng.integers(5, 8))
-    c = rng.permutation(np.geomspace(1e-3, 1e3, size)) * rng.choice([-1, 1], size)
+    c = rng.permutation(np.geomspace(1e-6, 1, size)) * rng.choice([-1, 1], size)
     x = rng.uniform(-1, 1, size)
 
     def f(x):
@@ -381,8 +381,8 @@ def entries_scales(wrong_entries, *, rng):
 
     claimed, wrong = claims(rng, size, c * np.cos(x))
     least = int(np.argmin(np.abs(c)))
-    claimed[least], wrong[least] = -c[least] * np.cos(x[least]), True  # beside entries a million times as large
-    wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries where gradients go from 0.001 to 1000")
+    claimed[least], wrong[least] = 0.93 * c[least] * np.cos(x[least]), True  # beside entries a million times as large
+    wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries where gradients go from 0.000001 to 1")
 
 
 @case("wrong_entries: a function that wiggles", points=2)

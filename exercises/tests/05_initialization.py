@@ -259,7 +259,22 @@ def network(init_network, sizes, rng):
             what=f"w of layer {i}",
             mistakes={"the axes are the other way round: w is (inputs, units)": shape[::-1]},
         )
-        expect_equal(layer[1], np.zeros(shape[1]), what=f"b of layer {i}")
+        expect_true(
+            np.shape(layer[1]) != (shape[1],) or not np.any(layer[1]),
+            f"b of layer {i} is not 0",
+            mistake="the biases start at other numbers: all of them are 0",
+            got=layer[1],
+        )
+        expect_equal(
+            layer[1],
+            np.zeros(shape[1]),
+            what=f"b of layer {i}",
+            mistakes={
+                "b is a row of a matrix, (1, units): it has the shape (units,)": np.zeros((1, shape[1])),
+                "b has an entry for each input, not for each unit": np.zeros(shape[0]),
+                "b is one number: it has an entry for each unit": 0.0,
+            },
+        )
     return [w for w, _ in layers]
 
 
@@ -823,8 +838,8 @@ def init_network(rng, sizes):
     Wrong("05.3", _init("xavier_normal(rng, (m, n))"), "w is (inputs, units)"),
     Wrong("05.3", _init("rng.standard_normal((n, m))"), "not scaled by their fans"),
     Wrong("05.3", _init("0.001 * rng.standard_normal((n, m))"), "the weights are far too small"),
-    Wrong("05.3", _init("xavier_normal(rng, (n, m))", "rng.standard_normal(m)"), "b of layer 0 has a wrong value"),
-    Wrong("05.3", _init("xavier_normal(rng, (n, m))", "np.zeros((1, m))"), "b of layer 0 has the wrong shape"),
+    Wrong("05.3", _init("xavier_normal(rng, (n, m))", "rng.standard_normal(m)"), "all of them are 0"),
+    Wrong("05.3", _init("xavier_normal(rng, (n, m))", "np.zeros((1, m))"), "(1, units): it has the shape (units,)"),
     Wrong(
         "05.3",
         "def init_network(rng, sizes):\n    return [(xavier_normal(rng, (n, n)), np.zeros(n)) for n in sizes]",

@@ -334,10 +334,12 @@ Q5 = question(
 )
 
 
-def optimizer(rule, rng):
-    """A closed optimizer with settings of its own, as `run(gradients)`."""
+def optimizer(rule, rng, corner=None):
+    """A closed optimizer with settings of its own, or with a rate and memories at the ends of their ranges."""
     lr = 10 ** rng.uniform(-3, 0)
     decay, b1, b2 = rng.uniform(0.5, 0.999, 3)
+    if corner:
+        lr, decay, b1, b2 = corner
 
     def run(gradients):
         w = v = m = 0.0
@@ -360,9 +362,14 @@ def optimizer(rule, rng):
     return run
 
 
-def named(which_rule, rules, rng):
-    for rule in rng.permutation(rules):
-        got = which_rule(optimizer(rule, rng))
+CORNERS = [(lr, memory, memory, memory) for lr in (0.001, 1.0) for memory in (0.5, 0.999)]
+
+
+def named(which_rule, rules, rng, corners=()):
+    tried = [(rule, None) for rule in rng.permutation(rules)]
+    tried += [(rule, corner) for corner in corners for rule in ("sgd", "momentum", "rmsprop", "adam")]
+    for rule, corner in tried:
+        got = which_rule(optimizer(rule, rng, corner))
         rest = [name for name in ("sgd", "momentum", "rmsprop", "adam") if name != rule]
         mistake = None
         if got is None:
@@ -396,7 +403,7 @@ def rule_scale(which_rule, *, rng):
 
 @case("which_rule: all four, many settings")
 def rule_all(which_rule, *, rng):
-    named(which_rule, ["sgd", "momentum", "rmsprop", "adam"] * 4, rng)
+    named(which_rule, ["sgd", "momentum", "rmsprop", "adam"] * 4, rng, CORNERS)
 
 
 @case("which_rule: all four, many settings, other inputs", hidden=True)
@@ -876,7 +883,6 @@ SURVIVORS = {  # mutants of the solutions that are right answers, and why
     },
     "07.5": {
         "other gradients and limits tell the rules apart as well": [
-            "/ stands where * is meant, in coasts",
             ">= stands where > is meant: abs(large[0]) > 5 * abs(once[0])",
             ">= stands where > is meant: abs(once[1] - once[0]) > 1e-06 * abs(once[0])",
             "large was used where once is meant, in coasts",

@@ -96,7 +96,7 @@ def sobel_mistakes(x):
         "the kernels were flipped: that is convolution, and the arrow points to the dark side": {
             "angle": np.arctan2(-gy, -gx)
         },
-        "the arguments of arctan2 are in the other order": {"angle": np.arctan2(gx, gy)},
+        "the arguments of arctan2 are in the other order, or the two kernels are": {"angle": np.arctan2(gx, gy)},
         "the two kernels are the wrong way round": {"angle": np.arctan2(gx, gy)},
         "arctan(gy / gx) was used: it cannot tell left from right": {"angle": np.arctan(gy / gx)},
         "arctan(gx / gy) was used: the downward part comes first, and arctan2 tells left from right": {"angle": np.arctan(gx / gy)},

@@ -428,6 +428,10 @@ def momentum_mistakes(layers, velocities, grads, frozen, lr, decay, weight_decay
         [*((0 * w, 0 * b) for w, b in velocities[:frozen]), *new_velocities[frozen:]],
     )
     found["the old velocities came back"] = (new_layers, velocities)
+    found["the frozen layers stay, but their velocities change: both come back as they were"] = (
+        new_layers,
+        stepped(*given, held=lambda place: False)[1],
+    )
     found["the gradients came back in place of the velocities"] = (new_layers, grads)
     found["the velocities of frozen layers changed"] = (
         new_layers,
