@@ -14,7 +14,18 @@ A layer is a frozen dataclass with three methods::
 
 from .base import Layer
 from .dense import ELU, GELU, Dense, Dropout, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
-from .image import AvgPool2d, BatchNorm, BatchNorm2d, Conv2d, Flatten, LayerNorm, LocalResponseNorm, MaxPool2d
+from .image import (
+    AvgPool2d,
+    BatchNorm,
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    MaxPool2d,
+    RMSNorm,
+)
 from .recurrent import (
     GRU,
     LSTM,
@@ -43,6 +54,7 @@ __all__ = [
     "EachStep",
     "Embedding",
     "Flatten",
+    "GroupNorm",
     "LastStep",
     "LastSteps",
     "Layer",
@@ -51,6 +63,7 @@ __all__ = [
     "LocalResponseNorm",
     "MaxPool2d",
     "Maxout",
+    "RMSNorm",
     "ReLU",
     "SiLU",
     "Sigmoid",
