@@ -13,7 +13,7 @@ A layer is a frozen dataclass with three methods::
 """
 
 from .base import Layer
-from .dense import ELU, GELU, Dense, Dropout, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
+from .dense import ELU, GELU, GLU, Dense, Dropout, LeakyReLU, Maxout, PReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from .image import AvgPool2d, BatchNorm, BatchNorm2d, Conv2d, Flatten, LayerNorm, LocalResponseNorm, MaxPool2d
 from .recurrent import (
     GRU,
@@ -31,6 +31,7 @@ from .recurrent import (
 __all__ = [
     "ELU",
     "GELU",
+    "GLU",
     "GRU",
     "LSTM",
     "RNN",
@@ -51,9 +52,11 @@ __all__ = [
     "LocalResponseNorm",
     "MaxPool2d",
     "Maxout",
+    "PReLU",
     "ReLU",
     "SiLU",
     "Sigmoid",
+    "Softplus",
     "Tanh",
     "first_states",
     "sequence_cross_entropy",
