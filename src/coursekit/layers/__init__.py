@@ -13,7 +13,7 @@ A layer is a frozen dataclass with three methods::
 """
 
 from .base import Layer
-from .dense import ELU, GELU, Dense, Dropout, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
+from .dense import ELU, GELU, GLU, Dense, Dropout, LeakyReLU, Maxout, PReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from .image import (
     AvgPool2d,
     BatchNorm,
@@ -42,6 +42,7 @@ from .recurrent import (
 __all__ = [
     "ELU",
     "GELU",
+    "GLU",
     "GRU",
     "LSTM",
     "RNN",
@@ -63,10 +64,12 @@ __all__ = [
     "LocalResponseNorm",
     "MaxPool2d",
     "Maxout",
+    "PReLU",
     "RMSNorm",
     "ReLU",
     "SiLU",
     "Sigmoid",
+    "Softplus",
     "Tanh",
     "first_states",
     "sequence_cross_entropy",
