@@ -14,7 +14,18 @@ A layer is a frozen dataclass with three methods::
 
 from .base import Layer
 from .dense import ELU, GELU, GLU, Dense, Dropout, LeakyReLU, Maxout, PReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
-from .image import AvgPool2d, BatchNorm, BatchNorm2d, Conv2d, Flatten, LayerNorm, LocalResponseNorm, MaxPool2d
+from .image import (
+    AvgPool2d,
+    BatchNorm,
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    MaxPool2d,
+    RMSNorm,
+)
 from .recurrent import (
     GRU,
     LSTM,
@@ -44,6 +55,7 @@ __all__ = [
     "EachStep",
     "Embedding",
     "Flatten",
+    "GroupNorm",
     "LastStep",
     "LastSteps",
     "Layer",
@@ -53,6 +65,7 @@ __all__ = [
     "MaxPool2d",
     "Maxout",
     "PReLU",
+    "RMSNorm",
     "ReLU",
     "SiLU",
     "Sigmoid",
