@@ -455,7 +455,8 @@ def folklore(biases=(0.0, 0.01, 0.1, 1.0), rates=(1e-4, 0.1, 0.7), seeds=3, step
             for layer in ("dense_0", "dense_2"):
                 params[layer]["b"] += np.float32(bias)
             params = descend(net, params, drawn(x, y, 32, rng), sgd(rate), steps=steps).params
-            outputs = net.activations(params, {}, x)
+            with quiet():
+                outputs = net.activations(params, {}, x)
             share = np.mean([dead_units(outputs[name]) for name in ("relu_1", "relu_3")])
             rows.append((share, _test_accuracy(net, params, x_test, y_test)))
         dead, right = np.array(rows, dtype=np.float64).T

@@ -311,8 +311,8 @@ def positive_bias(seeds):
 @claim(
     "03.swiglu",
     kind="measured",
-    text="With about as many parameters a net of SwiGLU units classifies better than one of ReLU units, each at its own "
-    "best rate.",
+    text="With about as many parameters a net of SwiGLU units classifies better than one of ReLU units, each at its "
+    "own best rate.",
     source="shazeer2020",
     where="tables 1 to 4, of transformers on text",
     setting="five hidden layers with layer normalization, 58 SwiGLU or 100 ReLU units each, 10,000 MNIST images, "
