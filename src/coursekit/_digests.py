@@ -127,7 +127,7 @@ def digest(path: Path | None, name: str = "") -> str | None:
 def _digest_of(path, changed, name=""):
     content = path.read_bytes()
     if path.suffix == ".py":
-        tree = ast.parse(content)
+        tree = _natively(content)
         if name:
             tree.body[:] = _part(tree.body, name)
         for node in ast.walk(tree):
@@ -139,6 +139,18 @@ def _digest_of(path, changed, name=""):
                 node.keywords = [word for word in node.keywords if word.arg not in _WORDS_OF_A_CLAIM]
         content = ast.dump(tree).encode()
     return hashlib.sha256(content).hexdigest()
+
+
+def _natively(content):
+    """The syntax tree of a module without `if sys.platform == "emscripten":` at its top, which no run here executes."""
+    tree = ast.parse(content)
+    browser = 'if sys.platform == "emscripten":'
+    tree.body[:] = [each for each in tree.body if not (isinstance(each, ast.If) and _test(each) == browser)]
+    return tree
+
+
+def _test(statement):
+    return "" if statement.orelse else f"if {ast.unparse(statement.test)}:".replace("'", '"')
 
 
 def _is_text(statement):
@@ -221,7 +233,7 @@ def _reached(module):
             continue
         found.add(name)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in ast.walk(_natively(path.read_bytes())):
             left += _imports(node, package)
         left.append(name.rpartition(".")[0] or "coursekit")
     return frozenset(found)
