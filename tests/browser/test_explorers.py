@@ -597,4 +597,5 @@ def test_a_failed_start_says_why_and_frames_go_on(open_page, live_site, lost):
 def test_the_secret_of_a_prediction_is_not_plain_text():
     page = explorers_demo.guess.html()
     secret = re.search('data-secret="([^"]+)"', page)[1]
-    assert "The default is 3." in json.loads(base64.b64decode(secret))["replies"][0]
+    assert "The default is 3." not in page.split('class="ck-print"')[0]
+    assert "The default is 3." in json.loads(base64.b64decode(secret))["told"][0]
