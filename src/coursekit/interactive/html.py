@@ -53,9 +53,9 @@ def explorer_html(
     heading = f'<p class="ck-title" id="{root}-title">{escape(explorer.title)}</p>' if explorer.title else ""
     # Where the script will put the controls: room for them, so that nothing moves when it does.
     room = '<div class="ck-room"></div>' if frames else ""
+    style = f"background:var(--ck-ground,#fff);{layout(explorer, picture.svg)}"
     block = (
-        f'<div class="ck-explorer" id="{root}" style="background:var(--ck-ground,#fff);{layout(explorer, picture.svg)}">'
-        f"{heading}{room}"
+        f'<div class="ck-explorer" id="{root}" style="{style}">{heading}{room}'
         f'<figure class="ck-view"><div class="ck-picture" role="img" aria-labelledby="{root}-alt">'
         f"{picture.svg}</div>"
         f'<figcaption class="ck-alt" id="{root}-alt" aria-live="polite">{escape(picture.alt)}</figcaption></figure>'
