@@ -6,6 +6,8 @@ import numpy as np
 
 from ..experiments import batch_normalization as experiment
 from ..interactive.sketch import Curve
+from ..interactive.slots import Slot
+from ..layers import BatchNorm
 from ..plotting import batch_normalization as plot
 from . import Choice, LogSlider, explorer, predict
 
@@ -33,11 +35,44 @@ def _curve_in_words(result):
     return f"{text}The loss after {len(loss)} steps is {loss[-20:].mean():.2f}; ln 10 is 2.30."
 
 
+def _norm(normalize, back):
+    """A kind of `BatchNorm` made of two functions of sheet 06, which know no run axis: one call for each run."""
+
+    class Written(BatchNorm):
+        def forward(self, params, state, x, *, training, rng=None):
+            reference = super().forward(params, state, x, training=training)
+            if not training:
+                return reference
+            shape = (*x.shape[:-2], 1, x.shape[-1])
+            gamma, beta = (np.broadcast_to(params[name], shape).reshape(-1, x.shape[-1]) for name in ("gamma", "beta"))
+            runs = x.reshape(-1, *x.shape[-2:])
+            outs, caches = zip(*(normalize(*run, self.eps) for run in zip(runs, gamma, beta, strict=True)), strict=True)
+            return np.stack(outs).reshape(x.shape), (caches, params["gamma"].shape), reference[2]
+
+        def backward(self, dout, cache):
+            caches, shape = cache
+            runs = zip(dout.reshape(-1, *dout.shape[-2:]), caches, strict=True)
+            dx, dgamma, dbeta = (np.stack(parts) for parts in zip(*(back(*run) for run in runs), strict=True))
+            return dx.reshape(dout.shape), {"gamma": dgamma.reshape(shape), "beta": dbeta.reshape(shape)}
+
+    return Written
+
+
+NORMALIZED = Slot(
+    "norm",
+    "06.3",
+    ("batch_norm_forward", "batch_norm_backward"),
+    beside="batch norm",
+    places=((vars(experiment), "BatchNorm", _norm),),
+    also=("06.1",),
+)
+
 scale_curve = explorer(
     experiment.training_curve,
     plot.training_curve,
     _curve_in_words,
     title="Size of the first weights, with and without normalization",
+    yours=[NORMALIZED],
     norm=Choice("none", "batch norm", "layer norm", label="normalization"),
     std=LogSlider(1e-4, 1.0, default=0.0136, steps=16, label="std of the weights"),
 )
@@ -47,6 +82,7 @@ rate_curve = explorer(
     plot.training_curve,
     _curve_in_words,
     title="Learning rate, with and without batch norm",
+    yours=[NORMALIZED],
     norm=Choice("none", "batch norm", label="normalization"),
     rate=LogSlider(0.01, 10.0, default=1.0, steps=13, label="learning rate"),
 )

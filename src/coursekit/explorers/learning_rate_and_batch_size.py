@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import schedules
 from ..experiments import learning_rate_and_batch_size as experiment
 from ..interactive.sketch import Curve
+from ..interactive.slots import Slot
+from ..optimizers import sgd
 from ..plotting import learning_rate_and_batch_size as plot
 from . import Choice, LogSlider, explorer, predict
 
@@ -96,11 +99,57 @@ def _schedule_in_words(result):
     )
 
 
+def _in_row(name, plan):
+    """The experiment's table of all schedules, with a training under a plan of the reader's in the row `name`."""
+    shared, row = experiment._all_schedules, experiment.SCHEDULES.index(name)
+
+    def with_plan(rate, steps, batch_size, seed):
+        at, held, rates = shared(rate, steps, batch_size, seed)
+        rule = sgd(lambda step: np.array([plan(rate, steps, step)]))
+        sizes, every = (experiment.PIXELS, 16, 10), steps // 30
+        run = experiment.fit(rule, sizes, steps=steps, batch_size=batch_size, seed=seed, every=every)
+        held, rates = held.copy(), rates.copy()
+        held[:, row], rates[row] = run["held"][:, 0], [plan(rate, steps, step) for step in range(steps)]
+        return at, held, rates
+
+    return with_plan
+
+
+def _stepwise(decay):
+    return _in_row("stepwise", lambda rate, steps, step: decay(rate, 0.5, steps // 6, step))
+
+
+def _exponential(decay):
+    return _in_row("exponential", lambda rate, steps, step: decay(rate, 0.01 ** (1 / steps), step))
+
+
+def _warm(plan):
+    return _in_row("warm-up, cosine", lambda rate, steps, step: plan(rate, steps // 10, steps, step))
+
+
+def _warm_from_zero(lr, warm, total, step):
+    """The course's, from 0 as sheet 08 asks, not from a third of the rate."""
+    return schedules.warmup(schedules.cosine(lr, total - warm), warm, start=0.0)(step)
+
+
+PLANNED = [
+    Slot("schedule", question, (name,), beside=beside, places=((vars(experiment), "_all_schedules", make),), **more)
+    for question, name, make, beside, more in (
+        ("08.1", "step_decay", _stepwise, "stepwise", {}),
+        ("08.1", "exponential_decay", _exponential, "exponential", {}),
+        (
+            "08.2", "warm_cosine", _warm, "warm-up, cosine",
+            {"called": "warm-up from 0, cosine", "reference": (_warm_from_zero,)},
+        ),
+    )
+]  # fmt: skip
+
 schedule = explorer(
     experiment.schedule,
     plot.schedule,
     _schedule_in_words,
     title="Schedules",
+    yours=PLANNED,
     schedule=Choice(*experiment.SCHEDULES, label="schedule"),
     rate=LogSlider(0.1, 1.6, default=0.4, steps=5, label="rate"),
 )

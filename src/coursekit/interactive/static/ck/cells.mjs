@@ -724,16 +724,23 @@ class Exercises {
 }
 
 // ------------------------------------------------------------------ the reader's function in an experiment
-// An explorer with slots (interactive/slots.py) gets an entry "your adam_step" when that has passed its check. It is
-// drawn now, by Python, whether the explorer is live or not, and beside it what the course's own function gives.
+// An explorer with slots (interactive/slots.py) gets an entry "your adam_step" when that has passed its check: one more
+// option of a choice, or a box to tick beside a slider or on its own. It is drawn now, by Python, whether the explorer
+// is live or not, and beside it what the course's own function gives.
 class Yours {
   constructor(explorer, exercises) {
     this.explorer = explorer;
     this.exercises = exercises;
     this.slots = explorer.spec.yours;
+    this.boxes = new Map(); // slot -> its box to tick
     this.place = element("div", { class: "ck-beside" });
     explorer.root.querySelector(".ck-status").before(this.place);
     explorer.taken = (turn) => this.take(turn);
+    const reset = explorer.reset.bind(explorer);
+    explorer.reset = () => {
+      for (const box of this.boxes.values()) box.checked = false;
+      reset();
+    };
     this.renew();
   }
   control(slot) {
@@ -742,27 +749,55 @@ class Yours {
   // Add the entries that are due.
   renew() {
     for (const slot of this.slots) {
-      const { spec, input } = this.control(slot);
-      if (spec.values.includes(slot.entry) || !memory.get(`coursekit:check:${slot.question}`)?.right) continue;
-      spec.drawn ??= spec.values.length;
-      input.append(element("option", { value: spec.values.length, text: slot.entry }));
-      spec.values = [...spec.values, slot.entry];
-      spec.texts = [...spec.texts, slot.entry];
+      if (this.boxes.has(slot) || !slot.questions.every((id) => memory.get(`coursekit:check:${id}`)?.right)) continue;
+      const control = this.control(slot);
+      if (control?.spec.kind !== "choice") this.addBox(slot, control);
+      else if (!control.spec.values.includes(slot.entry)) {
+        const { spec, input } = control;
+        spec.drawn ??= spec.values.length;
+        input.append(element("option", { value: spec.values.length, text: slot.entry }));
+        spec.values = [...spec.values, slot.entry];
+        spec.texts = [...spec.texts, slot.entry];
+      }
     }
   }
+  addBox(slot, control) {
+    const box = element("input", { type: "checkbox", id: `${this.explorer.root.id}-${slot.functions[0]}` });
+    const told = control ? `${slot.entry}, in place of “${control.spec.label}”` : slot.entry;
+    box.addEventListener("input", () => {
+      if (box.checked) for (const other of this.boxes.values()) if (other !== box) other.checked = false;
+      this.explorer.changed();
+    });
+    this.boxes.set(slot, box);
+    const row = element("div", { class: "ck-own" }, box, element("label", { for: box.id, text: told }));
+    this.explorer.root.querySelector(".ck-controls").append(row);
+  }
+  // A slider has nothing to say while the reader's function takes its place.
+  rest() {
+    for (const control of this.explorer.controls) {
+      if (control.spec.kind !== "choice") control.input.disabled = false;
+    }
+    const slot = this.chosen();
+    const control = slot && this.control(slot);
+    if (control && control.spec.kind !== "choice") control.input.disabled = true;
+  }
   chosen() {
-    return this.slots.find((slot) => this.control(slot).value === slot.entry);
+    return this.slots.find((slot) => this.boxes.get(slot)?.checked ?? this.control(slot)?.value === slot.entry);
   }
   choose(slot) {
+    const box = this.boxes.get(slot);
     const control = this.control(slot);
-    control.position = control.spec.values.indexOf(slot.entry);
+    if (box) {
+      for (const other of this.boxes.values()) other.checked = other === box;
+    } else control.position = control.spec.values.indexOf(slot.entry);
     this.explorer.root.scrollIntoView();
-    control.input.focus({ preventScroll: true });
+    (box ?? control.input).focus({ preventScroll: true });
     this.explorer.changed();
   }
   // True if the setting is the reader's: then this draws it.
   take(turn) {
     const slot = this.chosen();
+    this.rest();
     if (!slot) {
       this.place.replaceChildren();
       return false;
@@ -786,6 +821,7 @@ class Yours {
     const { explorer } = this;
     const { notebook } = await this.exercises.load();
     const wants = explorer.wants();
+    if (this.boxes.has(slot)) wants.text = wants.text.replace(/\.$/, `, ${slot.entry}.`);
     explorer.sayLater("Computing with your function…", 300, button("Stop", () => stop()));
     const answer = await ask(
       notebook.request({
