@@ -84,6 +84,8 @@ def _control(w, name, control):
         "style": _STYLE,
         "value": control.default,
     }
+    if isinstance(control, Choice) and control.ordered:
+        return w.SelectionSlider(options=[(control.text(option), option) for option in control.values], **shared)
     if isinstance(control, Choice):
         return w.Dropdown(options=[(str(option), option) for option in control.values], **shared)
     if control._whole():
