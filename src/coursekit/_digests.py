@@ -139,7 +139,8 @@ def _digest_of(path, changed, name=""):
 def cleaned(content: bytes, claims: bool = False) -> ast.Module:
     """The syntax tree of a file without what computes nothing.
 
-    Docstrings, annotations of functions, the words around explorers, lists of files' hashes, and with `claims` the words of the ledger's rows.
+    Docstrings, annotations of functions, the words around explorers, lists of files' hashes, and with `claims` the
+    words of the ledger's rows.
     """
     tree = ast.parse(content)
     for node in ast.walk(tree):
