@@ -139,8 +139,8 @@ def _digest_of(path, changed, name=""):
 def cleaned(content: bytes, claims: bool = False) -> ast.Module:
     """The syntax tree of a file without what computes nothing.
 
-    Docstrings, the words around explorers, lists of files' hashes, what only a browser runs, and with `claims` the words
-    of the ledger's rows.
+    Docstrings, annotations of functions, the words around explorers, lists of files' hashes, what only a browser runs,
+    and with `claims` the words of the ledger's rows.
     """
     tree = ast.parse(content)
     tree.body[:] = [each for each in tree.body if not _in_a_browser(each)]
@@ -151,6 +151,10 @@ def cleaned(content: bytes, claims: bool = False) -> ast.Module:
             _without_words(node)
         if isinstance(node, ast.Call) and _called(node) == "claim" and claims:
             node.keywords = [word for word in node.keywords if word.arg not in _WORDS_OF_A_CLAIM]
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
         if isinstance(node, ast.Dict):
             pairs = [pair for pair in zip(node.keys, node.values, strict=True) if not _is_hash(pair[1])]
             node.keys, node.values = [key for key, _ in pairs], [value for _, value in pairs]
