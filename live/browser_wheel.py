@@ -38,7 +38,7 @@ ON_EVERY_PAGE = """
     fast/products fast/sequences initializers interactive/__init__ interactive/answers interactive/controls
     interactive/core interactive/live interactive/predict interactive/sketch layers/__init__ layers/base
     layers/dense layers/image layers/recurrent losses model normalization optimizers plotting/__init__
-    plotting/_axis plotting/_parts plotting/_style plotting/_svg recurrent regularizers trees
+    plotting/_axis plotting/_parts plotting/_reading plotting/_style plotting/_svg recurrent regularizers trees
 """.split()
 
 
