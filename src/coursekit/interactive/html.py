@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 
+from .code import code_html
 from .core import Explorer, Picture, escape
 
 __all__ = ["ADDRESS", "explorer_html", "slug"]
@@ -62,6 +63,7 @@ def explorer_html(
         f'<p class="ck-settings">Shown for {escape(explorer.text())}.</p>'
         '<noscript><p class="ck-note">The controls of this figure need JavaScript, which is off in this browser.'
         "</p></noscript>"
+        f"{code_html(explorer, bool(live)) if frames else ''}"
         f'<script type="application/json" class="ck-spec">{json_in_html(spec)}</script></div>'
     )
     if not explorer.address:
