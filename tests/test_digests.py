@@ -35,6 +35,19 @@ def test_only_what_a_source_does_counts(tmp_path):
     assert _digests.digest(tmp_path / "gone.py") is None
 
 
+def test_what_only_a_browser_runs_does_not_count(tmp_path):
+    file = tmp_path / "some.py"
+    write(file, "import sys\nFAST = True\n", 1)
+    plain = _digests.digest(file)
+    write(file, 'import sys\nFAST = True\nif sys.platform == "emscripten":\n    FAST = False\n', 2)
+    assert _digests.digest(file) == plain
+    for k, text in enumerate(("win32", "emscripten"), 3):  # another platform; the browser's, with what runs elsewhere
+        other = "else:\n    FAST = 0\n" if text == "emscripten" else ""
+        write(file, f'import sys\nFAST = True\nif sys.platform == "{text}":\n    FAST = False\n{other}', k)
+        assert _digests.digest(file) != plain
+    assert "coursekit.fast.kernel" not in _digests._reached("coursekit.fast.products")
+
+
 def test_modules_and_files_that_were_loaded_are_named_and_no_others():
     found = run("from coursekit import data\ndata.mnist()")
     assert found["src/coursekit/data/mnist_small.npz"] and found["coursekit.data._images"]

@@ -221,7 +221,7 @@ def test_the_scales_stand_beside_the_curves():
     svg = demo.wave_shape.picture("abc").svg
     known = json.loads(html.unescape(re.search("<metadata>(.*)</metadata>", svg)[1]))
     assert known["names"] == {"0": "sine", "1": "absolute"} and known["ylabel"] == "level"
-    left, top, right, bottom = known["box"]
+    left, _, right, _ = known["box"]
     path = re.search(r'<g data-s="0">\n<path d="M([\d.]+) ([\d.]+)L', svg)
     share = (float(path[1]) - left) / (right - left)
     assert known["x"][0] + share * (known["x"][1] - known["x"][0]) == pytest.approx(0.0, abs=1e-3)

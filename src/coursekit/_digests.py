@@ -139,9 +139,11 @@ def _digest_of(path, changed, name=""):
 def cleaned(content: bytes, claims: bool = False) -> ast.Module:
     """The syntax tree of a file without what computes nothing.
 
-    Docstrings, the words around explorers, lists of files' hashes, and with `claims` the words of the ledger's rows.
+    Docstrings, annotations of functions, the words around explorers, lists of files' hashes, what only a browser runs,
+    and with `claims` the words of the ledger's rows.
     """
     tree = ast.parse(content)
+    tree.body[:] = [each for each in tree.body if not _in_a_browser(each)]
     for node in ast.walk(tree):
         if hasattr(node, "body") and isinstance(node.body, list):
             node.body[:] = [each for each in node.body if not _is_text(each)]
@@ -149,10 +151,21 @@ def cleaned(content: bytes, claims: bool = False) -> ast.Module:
             _without_words(node)
         if isinstance(node, ast.Call) and _called(node) == "claim" and claims:
             node.keywords = [word for word in node.keywords if word.arg not in _WORDS_OF_A_CLAIM]
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
         if isinstance(node, ast.Dict):
             pairs = [pair for pair in zip(node.keys, node.values, strict=True) if not _is_hash(pair[1])]
             node.keys, node.values = [key for key, _ in pairs], [value for _, value in pairs]
     return tree
+
+
+def _in_a_browser(statement):
+    """Whether it is `if sys.platform == "emscripten":` at the top of a module, with nothing for another platform."""
+    if not isinstance(statement, ast.If) or statement.orelse:
+        return False
+    return ast.unparse(statement.test) == "sys.platform == 'emscripten'"
 
 
 def _is_hash(value):
@@ -225,7 +238,7 @@ def _reached(module):
             continue
         found.add(name)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in ast.walk(cleaned(path.read_bytes())):
             left += _imports(node, package)
         left.append(name.rpartition(".")[0] or "coursekit")
     return frozenset(found)

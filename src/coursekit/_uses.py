@@ -87,7 +87,18 @@ def _definitions_of(module, path, changed):
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     imported = _imported(tree, package)
     own = {name for statement in tree.body for name in _gives(statement)}
-    return tuple(_definition(module, each, own, imported) for each in tree.body if _gives(each))
+    return tuple(
+        _definition(module, part, own, imported) for each in tree.body for part in _parts(each) if _gives(part)
+    )
+
+
+def _parts(statement):
+    """An import of several names is as many definitions; anything else is one."""
+    if isinstance(statement, ast.Import):
+        return [ast.Import(names=[alias]) for alias in statement.names]
+    if isinstance(statement, ast.ImportFrom):
+        return [ast.ImportFrom(statement.module, [alias], statement.level) for alias in statement.names]
+    return [statement]
 
 
 def _imported(tree, package):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 
+from .code import code_html
 from .core import Explorer, Picture, escape
 
 __all__ = ["ADDRESS", "explorer_html", "slug"]
@@ -62,6 +63,7 @@ def explorer_html(
         f'<p class="ck-settings">Shown for {escape(explorer.text())}.</p>'
         '<noscript><p class="ck-note">The controls of this figure need JavaScript, which is off in this browser.'
         "</p></noscript>"
+        f"{code_html(explorer, bool(live)) if frames else ''}"
         f'<script type="application/json" class="ck-spec">{json_in_html(spec)}</script></div>'
     )
     if not explorer.address:
@@ -75,7 +77,7 @@ def layout(explorer: Explorer, svg: str) -> str:
     Controls, picture and text together are at most 560 px high, so that they share a screen. A picture that is too high
     for that is drawn smaller; whichever place of the controls leaves it larger is taken.
     """
-    width, height = (float(size) for size in re.search(r'width="([\d.]+)" height="([\d.]+)"', svg).groups())
+    width, height = map(float, re.findall(r'width="([\d.]+)" height="([\d.]+)"', svg)[0])
     rows = len(explorer.controls)
     lines = -(-rows // 3)
     above, beside = ABOVE - LINE * lines, BESIDE

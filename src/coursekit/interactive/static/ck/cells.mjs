@@ -194,6 +194,11 @@ class Notebook {
     this.known = new Map(this.code.map((cell) => [cell.id, cell]));
     return this;
   }
+  // A cell that the page has and the notebook has not; it comes last.
+  add(id, source) {
+    this.known.set(id, { id, source, hidden: false, extra: true });
+    this.code.push(this.known.get(id));
+  }
   kept(id) {
     const { question, name } = this.known.get(id);
     if (question) return memory.get(`coursekit:work:${question}`)?.[name] ?? null;
@@ -202,6 +207,7 @@ class Notebook {
   keep(id, text) {
     const { question, name, source } = this.known.get(id);
     const value = text === source ? null : text;
+    if (this.known.get(id).extra) return true; // it is made anew from the controls
     if (!question) return memory.set(`coursekit:cell:${this.notebook}:${id}`, value);
     const work = { ...memory.get(`coursekit:work:${question}`) };
     if (value === null) delete work[name];
@@ -224,6 +230,9 @@ class Notebook {
       const text = this.text(cell.id);
       if (text === this.known.get(cell.id).source) continue;
       cell.source = typeof cell.source === "string" ? text : text.split(/(?<=\n)/);
+    }
+    for (const { id, extra } of this.code) {
+      if (extra) content.cells.push({ cell_type: "code", execution_count: null, id, metadata: {}, outputs: [], source: this.text(id) });
     }
     return `${JSON.stringify(content, null, 1)}\n`;
   }
@@ -803,6 +812,7 @@ class Yours {
       return false;
     }
     this.turn = turn;
+    this.explorer.mine = slot; // for code.js
     this.draw(slot);
     return true;
   }
@@ -849,6 +859,37 @@ class Yours {
   }
 }
 
+// ------------------------------------------------------------------ the code of an experiment
+// A copy of what an explorer runs, with the call for its present setting, as a cell under it.
+function copyOf(root) {
+  const source = root.querySelector(".ck-source").textContent;
+  const [head, ...rest] = root.querySelector(".ck-call").textContent.split("\n\n");
+  const imports = head.split("\n");
+  const call = rest.join("\n\n");
+  if (!/^results = experiment\./.test(call)) return `${imports.join("\n")}\n\n${call}`;
+  const plot = imports.find((line) => line.endsWith(" as plot"));
+  return `${plot}\n${source}\n\n\n${call.replace("experiment.", "")}`;
+}
+
+function openCode(trigger, notebook) {
+  const root = trigger.closest(".ck-explorer");
+  const id = `code-${root.id}`;
+  if (!notebook.known.has(id)) {
+    notebook.add(id, copyOf(root));
+    const cell = element("div", { class: "cell docutils container", "data-cell": id },
+      element("div", { class: "ck-bar" }), element("div", { class: "cell_input docutils container" }));
+    root.querySelector(".ck-source").after(cell);
+    new Cell(cell, notebook).edit();
+  } else {
+    const { editor } = notebook.cells.get(id);
+    const fresh = copyOf(root);
+    notebook.known.get(id).source = fresh;
+    editor.text = fresh;
+    notebook.cells.get(id).changed(fresh);
+    editor.focus();
+  }
+}
+
 // ------------------------------------------------------------------ start
 export async function begin(base) {
   const info = JSON.parse(document.querySelector(".ck-cells").dataset.cells);
@@ -880,6 +921,7 @@ export async function begin(base) {
       if (trigger.dataset.do === "exercise") return exercises.open(trigger);
       if (trigger.dataset.do === "download") return exercises.load().then(() => exercises.notebook.download());
       if (trigger.dataset.do === "edit") return cell.ck.edit();
+      if (trigger.dataset.do === "code") return openCode(trigger, notebook);
       cell.ck.runButton.focus({ preventScroll: true });
       return cell.ck.run();
     },
