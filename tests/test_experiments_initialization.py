@@ -95,7 +95,7 @@ def test_the_comparison_draws_one_line_for_each_seed():
     assert len(fig.axes[0].lines) == 1 + 3 + 1
 
 
-# --- the way back, orthogonal matrices, blocks that add --------------------------------------------------------------
+# --- the way back, orthogonal matrices, blocks that add ---
 
 
 def test_he_forward_and_backward_keep_what_they_promise():

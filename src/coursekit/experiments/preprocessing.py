@@ -481,8 +481,8 @@ def _bills():
 def divided(rates=(0.03, 0.1, 0.3), steps=50, images=1000) -> dict:
     """A linear classifier of clothes from images that are centred, and from the same divided by their deviation.
 
-    Gradient descent without a bias on the first images from zero weights. The divided images are learnt at each rate, the
-    centred ones at that rate over the variance.
+    Gradient descent without a bias on the first images from zero weights. The divided images are learnt at each rate,
+    the centred ones at that rate over the variance.
 
     Returns
     -------

@@ -207,7 +207,7 @@ def fan_out():
     comparison=Comparison(
         first="orthogonal",
         second="normal",
-        arms={"orthogonal": {"lr": [0.03, 0.1, 0.2]}, "normal": {"lr": [0.01, 0.03, 0.1]}},
+        arms={"orthogonal": {"lr": [0.01, 0.03, 0.1, 0.2]}, "normal": {"lr": [0.01, 0.03, 0.1]}},
         chosen_on="180 other test digits, by accuracy",
         measured_in="of test accuracy",
         effect=0.03,
