@@ -56,6 +56,7 @@
       const { grip, explorer } = this;
       grip.addEventListener("pointerdown", (event) => {
         event.preventDefault();
+        event.stopPropagation();
         grip.focus({ preventScroll: true });
         grip.setPointerCapture(event.pointerId);
         this.from = { y: event.clientY, position: this.turned?.position };

@@ -46,7 +46,7 @@
         const label = make("label", { htmlFor: id, textContent: spec.unit });
         const row = make("div", { className: "ck-player" });
         row.append(this.play, this.input, this.step, this.fast);
-        const item = make("div", { className: "ck-control ck-time" });
+        const item = make("div", { className: "ck-time" });
         item.append(label, this.output, row);
         explorer.group.append(item);
       }
@@ -66,50 +66,73 @@
       return { along: axes.filter((ax) => !ax.image && alike(ax)), paths: axes.filter((ax) => this.spec.paths.includes(ax.a)) };
     }
 
-    end() {
+    // How many steps the picture shows: those of its axis, or the longest path's.
+    count() {
       const [first] = this.timed().along;
-      if (first) return Math.max(1, Math.floor(Math.max(...first.x.slice(0, 2))));
-      const lengths = this.timed().paths.flatMap((ax) => ax.curves.map((curve) => curve.places.length - 1));
-      return Math.max(1, ...lengths);
+      if (first) return Math.abs(first.x[1] - first.x[0]);
+      return Math.max(1, ...this.timed().paths.flatMap((ax) => ax.curves.map((curve) => curve.places.length - 1)));
     }
 
+    // The steps of the present picture.
+    measure() {
+      const { along } = this.timed();
+      this.axis = along[0];
+      this.whole = this.count();
+      const log = this.axis?.x[2];
+      this.steps = this.whole < 20 || log ? 100 : Math.round(this.whole); // on the slider
+      this.input.max = this.steps;
+    }
+
+    // What is cut: holes in front of the curves, and paths.
     prepare() {
       const { along, paths } = this.timed();
       this.holes = [];
       this.walks = [];
+      this.cut = [];
       const group = (curve) => this.svg.querySelector(`[data-s="${curve.mark}"]`);
       for (const ax of along) {
         const id = `${this.explorer.root.id}-time-${ax.a}`;
         const hole = drawn("clipPath", { id });
-        const rest = { x: ax.left - 6, y: ax.top - 40, height: ax.bottom - ax.top + 80 };
-        const box = drawn("rect", rest);
+        const box = drawn("rect", { x: ax.left - 6, y: ax.top - 40, height: ax.bottom - ax.top + 80 });
         hole.append(box);
         this.svg.append(hole);
-        this.holes.push({ ax, box });
+        this.holes.push({ ax, box, hole });
         for (const each of [...ax.curves.filter(({ places }) => places.length > 2), ...ax.bars, ...ax.points, ...ax.bands]) {
-          group(each)?.setAttribute("clip-path", `url(#${id})`);
+          const part = group(each);
+          part?.setAttribute("clip-path", `url(#${id})`);
+          if (part) this.cut.push(part);
         }
       }
       for (const ax of paths) {
         for (const curve of ax.curves.filter(({ places }) => places.length > 2)) {
           const within = group(curve);
           const path = [...within.querySelectorAll("path")].find((each) => !each.closest("defs"));
-          const pieces = path.getAttribute("d").match(/[ML][^ML]+/g);
-          this.walks.push({ path, pieces, marks: [...within.querySelectorAll("use")] });
+          const whole = path.getAttribute("d");
+          this.walks.push({ path, whole, pieces: whole.match(/[ML][^ML]+/g), marks: [...within.querySelectorAll("use")] });
         }
       }
-      const longest = Math.max(0, ...this.walks.map(({ pieces }) => pieces.length - 1));
-      this.steps = this.holes.length ? this.end() : longest;
-      this.input.max = this.steps;
+      this.prepared = this.svg;
+    }
+
+    // The picture as it came.
+    restore() {
+      if (this.prepared === this.svg) {
+        this.holes.forEach(({ hole }) => hole.remove());
+        this.cut.forEach((part) => part.removeAttribute("clip-path"));
+        this.walks.forEach(({ path, whole, marks }) => {
+          path.setAttribute("d", whole);
+          marks.forEach((mark) => mark.style.removeProperty("display"));
+        });
+      }
+      this.prepared = null;
     }
 
     uncover() {
-      const whole = this.share >= 1;
-      for (const { ax, box } of this.holes) {
-        box.setAttribute("width", whole ? ax.right - ax.left + 60 : Math.max(0, 6 + this.place(ax) - ax.left));
-      }
+      if (this.share >= 1) return this.restore();
+      if (this.prepared !== this.svg) this.prepare();
+      for (const { ax, box } of this.holes) box.setAttribute("width", Math.max(0, 6 + this.place(ax) - ax.left));
       for (const { path, pieces, marks } of this.walks) {
-        const count = whole ? pieces.length : Math.min(pieces.length, 1 + Math.floor(this.share * this.steps + 1e-6));
+        const count = Math.min(pieces.length, 1 + Math.floor(this.share * this.whole + 1e-6));
         path.setAttribute("d", pieces.slice(0, count).join(""));
         marks.forEach((mark, k) => (mark.style.display = k < count ? "" : "none"));
       }
@@ -123,9 +146,8 @@
 
     // What stands on the time axis at the present share, in its own count.
     now() {
-      const [hole] = this.holes;
-      if (!hole) return Math.round(this.share * this.steps);
-      const [low, high, log] = hole.ax.x;
+      if (!this.axis) return Math.round(this.share * this.whole);
+      const [low, high, log] = this.axis.x;
       const value = log ? low * (high / low) ** this.share : low + (high - low) * this.share;
       return Math.max(low, high) > 20 ? Math.round(value) : value; // steps are whole, a few epochs are not
     }
@@ -133,7 +155,7 @@
     // ---- both kinds
     shown() {
       if (this.control) return;
-      this.prepare();
+      this.measure();
       this.to(this.share);
     }
 
