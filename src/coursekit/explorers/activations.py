@@ -12,6 +12,7 @@ from . import Choice, LogSlider, Seed, Slider, Time, explorer, predict
 
 __all__ = [
     "burst",
+    "fold",
     "layers",
     "maxout",
     "predict_burst",
@@ -107,6 +108,21 @@ burst = explorer(
     time=Time("step"),
     lr=LogSlider(0.1, 2.0, default=1.38, steps=9, label="rate of the first ten steps"),
     then=Choice("relu", "leaky relu", "elu", label="afterwards"),
+)
+
+
+def _fold_in_words(result):
+    on, gradient = int(result["on"].sum()), result["gradient"]
+    learns = f"Its gradient has length {gradient:.2g}." if gradient else "Its gradient is exactly zero: it is dead."
+    return f"A ReLU unit with bias {result['bias']:.3g}. It is on for {on} of {len(result['on'])} examples. {learns}"
+
+
+fold = explorer(
+    experiment.fold,
+    plot.fold,
+    _fold_in_words,
+    title="A fold that leaves the data",
+    bias=Slider(-4.0, 2.0, default=0.0, step=0.25, label="bias"),
 )
 
 
