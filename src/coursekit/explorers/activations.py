@@ -8,7 +8,7 @@ from ..experiments import activations as experiment
 from ..interactive.slots import Slot
 from ..layers import ReLU
 from ..plotting import activations as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, LogSlider, Seed, Slider, Time, explorer, predict
 
 __all__ = [
     "burst",
@@ -62,6 +62,7 @@ layers = explorer(
     plot.layers,
     _layers_in_words,
     title="Outputs of every layer while the network learns",
+    time=Time("step"),
     yours=YOURS,
     activation=Choice("sigmoid", "sigmoid - 1/2", "tanh", "relu", label="activation"),
     depth=Slider(1, 5, default=5, step=1, label="hidden layers"),
@@ -83,6 +84,7 @@ zigzag = explorer(
     plot.zigzag,
     _zigzag_in_words,
     title="Two weights, one example a step",
+    time=Time("step", paths=(0,)),
     offset=Slider(0.0, 0.5, default=0.0, step=0.1, label="subtracted from the inputs"),
     lr=LogSlider(0.5, 8.0, default=1.0, steps=9, label="learning rate"),
 )
@@ -103,6 +105,7 @@ burst = explorer(
     plot.burst,
     _burst_in_words,
     title="Ten steps at too large a rate",
+    time=Time("step"),
     lr=LogSlider(0.1, 2.0, default=1.38, steps=9, label="rate of the first ten steps"),
     then=Choice("relu", "leaky relu", "elu", label="afterwards"),
 )
@@ -137,6 +140,7 @@ maxout = explorer(
     title="A maxout unit learns its own shape",
     target=Choice(*experiment.TARGETS, label="target"),
     pieces=Slider(1, 5, default=2, step=1, label="pieces"),
+    seed=Seed(3),
 )
 
 

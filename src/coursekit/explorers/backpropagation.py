@@ -7,7 +7,7 @@ import numpy as np
 from ..experiments import backpropagation as experiment
 from ..interactive.sketch import Curve
 from ..plotting import backpropagation as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
 
 __all__ = [
     "ball",
@@ -37,6 +37,7 @@ walk = explorer(
     plot.graph,
     _walk_in_words,
     title="A graph, forward and back",
+    time=Time("step", over="step"),
     graph=Choice(*experiment.GRAPHS, label="graph"),
     step=Slider(0, experiment.WALK, default=0, step=1, label="step"),
 )
@@ -77,6 +78,7 @@ difference = explorer(
     plot.difference,
     _difference_in_words,
     title="How small a step?",
+    handles=[Handle("step size", x="eps")],
     eps=LogSlider(1e-15, 1.0, default=0.01, steps=16, label="step size ε"),
     arithmetic=Choice(*experiment.ARITHMETIC, label="arithmetic"),
     formula=Choice("central", "one-sided", label="difference"),

@@ -8,7 +8,7 @@ from ..experiments import initialization as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..plotting import initialization as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, LogSlider, Slider, Time, explorer, predict
 
 __all__ = ["predict_gain", "predict_relu", "predict_std", "predict_zero", "residual", "signal", "training_curve"]
 
@@ -83,6 +83,7 @@ training_curve = explorer(
     plot.training_curve,
     _curve_in_words,
     title="Gain, depth and the training curve",
+    time=Time("step"),
     yours=[STARTED],
     gain=LogSlider(0.5, 4.0, default=1.0, steps=7, label="gain"),
     depth=Slider(2, 20, default=2, step=6, label="hidden layers"),

@@ -9,7 +9,7 @@ import numpy as np
 from ..experiments import losses as experiment
 from ..interactive.sketch import Curve
 from ..plotting import losses as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
 
 __all__ = [
     "far_point",
@@ -44,6 +44,7 @@ stall = explorer(
     plot.stall,
     _stall_in_words,
     title="Two losses from the same starts",
+    time=Time("step"),
     scale=LogSlider(0.1, 10.0, default=10.0, steps=9, label="std of the first weights"),
     rate=Choice(0.1, 1.0, 10.0, 100.0, label="learning rate"),
 )
@@ -64,6 +65,7 @@ outlier = explorer(
     plot.outlier,
     _outlier_in_words,
     title="One number mistyped",
+    handles=[Handle("the mass as typed", x=176.0, y="mass")],
     mass=Slider(0.0, 40.0, default=40.0, step=2.0, label="typed mass", unit="kg"),
     delta=Choice(0.1, 0.5, 4.0, 40.0, default=0.5, label="Huber's delta", unit="kg"),
 )
@@ -83,6 +85,7 @@ far_point = explorer(
     plot.far_point,
     _far_in_words,
     title="One penguin far from the line",
+    handles=[Handle("one more penguin", x="bill", y=18.45)],
     bill=Slider(50.0, 200.0, default=200.0, step=10.0, label="its bill", unit="mm"),
     species=Choice("Chinstrap", "Adelie", label="its label"),
 )
@@ -105,6 +108,7 @@ overflow = explorer(
     plot.overflow,
     _overflow_in_words,
     title="One image, larger and larger scores",
+    handles=[Handle("scale of the scores", x="scale", axes=1)],
     scale=LogSlider(1.0, 500.0, default=37.5, steps=13, label="scale of the scores"),
     dtype=Choice(*experiment.DTYPES, default="float32", label="dtype"),
 )

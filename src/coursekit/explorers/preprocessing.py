@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..experiments import preprocessing as experiment
 from ..interactive.slots import Slot
 from ..plotting import preprocessing as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
 
 __all__ = ["bowl", "predict_eps", "predict_leak", "predict_scaled", "reconstruct", "turning", "whiten_photo"]
 
@@ -52,6 +52,7 @@ bowl = explorer(
     plot.bowl,
     _bowl_in_words,
     title="The same data, four ways",
+    time=Time("step"),
     yours=[SCALED],
     how=Choice(*experiment.HOW, default="raw", label="inputs"),
     pair=Choice(*experiment.PAIRS, label="data"),
@@ -90,6 +91,7 @@ reconstruct = explorer(
     plot.reconstruct,
     _reconstruct_in_words,
     title="Clothes from k directions",
+    handles=[Handle("directions kept", x="k", axes=3)],
     k=Choice(1, 2, 3, 5, 10, 20, 40, 80, 140, 196, default=2, label="directions kept"),
 )
 
