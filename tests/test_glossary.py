@@ -1,7 +1,8 @@
 """Words of the glossary, in the order of the book: where one is first used, the reader is told what it means.
 
-That is so if the first place is marked: with {term}, which leads to the glossary, or set in bold or italics, as a word is
-that a sentence defines. What a chapter promises at its head ("After this chapter you can") and its headings do not count.
+That is so if the first place is marked: with {term}, which leads to the glossary, or set in bold or italics, as a word
+is that a sentence defines. What a chapter promises at its head ("After this chapter you can") and headings do not
+count.
 A line in tests/data/glossary-not-yet.txt is a term of which this is not true yet. Take lines away; add none.
 """
 
