@@ -55,6 +55,26 @@ def heat(width):
     return fig
 
 
+def _counted(images):
+    return {"images": images, "height": np.arange(8.0)}
+
+
+@_style.styled
+def _draw_counted(results):
+    fig, ax = _style.figure(4.6, 4.6)
+    _style.bars(ax, np.arange(8), results["height"], color=_style.CYCLE[0])
+    ax.set(xlim=(-1, 8), ylim=(0, 8), xlabel="day", ylabel="count")
+    return fig
+
+
+days = explorer(
+    _counted,
+    _draw_counted,
+    lambda results: f"Eight bars of {results['images']} images.",
+    title="A number in order",
+    images=Choice(1, 10, 100, "all", label="images"),
+)
+
 guess = predict(
     "demo-guess",
     question="How often does the first wave turn?",

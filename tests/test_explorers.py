@@ -24,6 +24,26 @@ from coursekit.plotting._svg import to_svg
 # ---------------------------------------------------------------- controls
 
 
+@pytest.mark.parametrize(
+    ("options", "ordered"),
+    [
+        ((1, 4, 16), True),
+        ((0.0, 0.5, 0.99), True),
+        (("0.9", "0.99", "0.999"), True),
+        ((1, 4, 16, "all"), True),
+        ((6, 0, 2, 5), False),
+        ((1, 3), False),
+        ((1, 3, "all"), False),
+        ((False, True), False),
+        (("tanh", "relu", "elu"), False),
+    ],
+)
+def test_three_numbers_that_rise_are_a_slider(options, ordered):
+    control = Choice(*options)
+    assert control.ordered is ordered
+    assert control.spec("a")["ordered"] is ordered
+
+
 def test_whole_numbers_make_a_slider_of_whole_numbers():
     control = Slider(2, 30, default=10, step=4)
     assert control.values == (2, 6, 10, 14, 18, 22, 26, 30)

@@ -136,8 +136,8 @@ def test_that_every_slider_answers_to_the_mouse(visit, name, root):
     page = visit(name, root)
     answer_all(page)
     for explorer in page.locator(".ck-explorer").all():
-        sliders = explorer.locator("input[type=range]").all()
-        assert sliders or explorer.locator("select").count()
+        sliders = explorer.locator(".ck-control input[type=range]").all()
+        assert sliders or explorer.locator(".ck-control select").count()
         for slider in sliders:
             slider.scroll_into_view_if_needed()
             before, value, share = shown(explorer), slider.input_value(), share_of_range(slider)
@@ -157,7 +157,7 @@ def test_that_every_slider_and_choice_answers_to_the_keyboard(visit, name, root)
     page = visit(name, root)
     answer_all(page)
     for explorer in page.locator(".ck-explorer").all():
-        for slider in explorer.locator("input[type=range]").all():
+        for slider in explorer.locator(".ck-control input[type=range]").all():
             before, share = shown(explorer), share_of_range(slider)
             slider.focus()
             page.keyboard.press("Home" if share > 0.5 else "End")
@@ -165,7 +165,7 @@ def test_that_every_slider_and_choice_answers_to_the_keyboard(visit, name, root)
             assert share_of_range(slider) == (0 if share > 0.5 else 1)
             assert slider.get_attribute("aria-valuetext")
             assert slider.evaluate("e => e.labels.length > 0")
-        for choice in explorer.locator("select").all():
+        for choice in explorer.locator(".ck-control select").all():
             before, value = shown(explorer), choice.input_value()
             choice.focus()
             page.keyboard.press("ArrowDown")

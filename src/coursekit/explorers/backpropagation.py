@@ -116,7 +116,7 @@ predict_xor = predict(
             "line is all that a perceptron can draw."
         ),
         "Some thousands of passes": (
-            "More passes do not help. From the fourth pass on its weights go round in a circle."
+            "More passes do not help. From the second pass on the weights go round in a circle."
         ),
     },
     answer="More than there can ever be",

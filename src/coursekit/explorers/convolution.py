@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import convolution
 from ..experiments import convolution as experiment
 from ..interactive.sketch import Curve
+from ..interactive.slots import Slot
 from ..plotting import convolution as plot
 from . import Choice, Slider, explorer, predict
 
@@ -117,11 +119,28 @@ def _maps_in_words(result):
     )
 
 
+def _convolved(forward):
+    def conv2d_forward(x, w, b, stride=1, padding=0):
+        (stride, _), (padding, _) = (np.broadcast_to(pair, 2).tolist() for pair in (stride, padding))
+        return forward(x, w, b, stride, padding)
+
+    return conv2d_forward
+
+
+CONVOLVED = Slot(
+    "",
+    "12.2",
+    ("conv2d_forward",),
+    places=((vars(convolution), "conv2d_forward", _convolved),),
+    called="the course's conv2d",
+)
+
 feature_maps = explorer(
     experiment.feature_maps,
     plot.feature_maps,
     _maps_in_words,
     title="What the layers of LeNet-5 put out",
+    yours=[CONVOLVED],
     digit=Slider(0, 9, default=4, step=1, label="digit"),
     layer=Choice(*experiment.LAYERS, label="layer"),
 )

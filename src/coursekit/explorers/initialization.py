@@ -6,6 +6,7 @@ import numpy as np
 
 from ..experiments import initialization as experiment
 from ..interactive.sketch import Curve
+from ..interactive.slots import Slot
 from ..plotting import initialization as plot
 from . import Choice, LogSlider, Slider, explorer, predict
 
@@ -23,11 +24,29 @@ def _signal_in_words(result):
     return f"{text} {result['saturated'][-1]:.0%} of layer 10's outputs are saturated."
 
 
+# Sheet 05's rules, of weights 100 x 100 and with the standard deviation that they ask for.
+DRAWN = [
+    Slot(
+        "std",
+        question,
+        (name,),
+        beside=std,
+        called=f"{whose} std, {std:.3g}",
+        places=((vars(experiment), "normal", lambda draw: lambda rng, shape, std, *, dtype: draw(rng, shape)),),
+        chance=True,
+    )
+    for question, name, whose, std in (
+        ("05.1", "xavier_normal", "Xavier's", (2 / 200) ** 0.5),
+        ("05.2", "he_normal", "He's", (2 / 100) ** 0.5),
+    )
+]
+
 signal = explorer(
     experiment.signal,
     plot.signal,
     _signal_in_words,
     title="Ten fresh layers",
+    yours=DRAWN,
     activation=Choice("tanh", "relu", "sigmoid", label="activation"),
     std=LogSlider(0.01, 1.0, default=0.01, steps=17, label="std of the weights"),
 )
@@ -45,11 +64,26 @@ def _curve_in_words(result):
     )
 
 
+def _started(draw):
+    return lambda gain: lambda rng, shape, *, dtype: np.asarray(draw(rng, shape), dtype)
+
+
+STARTED = Slot(
+    "gain",
+    "05.2",
+    ("he_normal",),
+    beside=2**0.5,
+    called="He's gain, 1.41",
+    places=((vars(experiment), "by_fan_in", _started),),
+    chance=True,
+)
+
 training_curve = explorer(
     experiment.training_curve,
     plot.training_curve,
     _curve_in_words,
     title="Gain, depth and the training curve",
+    yours=[STARTED],
     gain=LogSlider(0.5, 4.0, default=1.0, steps=7, label="gain"),
     depth=Slider(2, 20, default=2, step=6, label="hidden layers"),
     activation=Choice("relu", "tanh", label="activation"),

@@ -60,7 +60,7 @@ outlier = explorer(
     experiment.outlier,
     plot.outlier,
     _outlier_in_words,
-    title="One number typed wrong",
+    title="One number mistyped",
     mass=Slider(0.0, 40.0, default=40.0, step=2.0, label="typed mass", unit="kg"),
     delta=Choice(0.1, 0.5, 4.0, 40.0, default=0.5, label="Huber's delta", unit="kg"),
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..experiments import regularization as experiment
+from ..interactive.slots import Slot
+from ..layers import Dropout
 from ..plotting import regularization as plot
 from . import Choice, LogSlider, Slider, explorer, predict
 
@@ -77,11 +81,44 @@ def _dropout_in_words(result):
     )
 
 
+class _Single(np.random.Generator):
+    """A generator whose uniform numbers are of single precision, as the course's dropout draws them: the same masks."""
+
+    def random(self, size=None, dtype=np.float32, out=None):
+        return super().random(size, dtype, out)
+
+
+def _dropout(drop, back):
+    """A kind of `Dropout` made of two functions of sheet 09."""
+
+    class Written(Dropout):
+        def forward(self, params, state, x, *, training, rng=None):
+            if not training:
+                return x, None, state
+            out, mask = drop(x, self.rate, _Single(rng.bit_generator), training)
+            return out, mask, state
+
+        def backward(self, dout, cache):
+            return back(dout, cache), {}
+
+    return Written
+
+
+DROPPED = Slot(
+    "",
+    "09.2",
+    ("dropout_forward", "dropout_backward"),
+    places=((vars(experiment), "Dropout", _dropout),),
+    called="the course's dropout",
+    chance=True,
+)
+
 dropout_curve = explorer(
     experiment.dropout_curve,
     plot.dropout_curve,
     _dropout_in_words,
     title="Dropout while a network learns clothes",
+    yours=[DROPPED],
     rate=Slider(0.0, 0.9, default=0.0, step=0.1, label="dropout rate"),
     examples=Choice(100, 300, 1000, default=300, label="training images"),
 )

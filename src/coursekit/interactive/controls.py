@@ -6,6 +6,7 @@ the next, for use where Python runs (in a notebook, or live in the page).
 
 from __future__ import annotations
 
+import itertools
 import math
 import numbers
 from dataclasses import dataclass
@@ -23,6 +24,12 @@ class Control:
 
     kind = ""
     between = 1
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the values rise, so that it is shown as a slider."""
+        return True
+
     values: tuple
     default: object
     label: str
@@ -49,6 +56,7 @@ class Control:
             "default": self.values.index(self.default),
             "between": self.between,
             "whole": self._whole(),
+            "ordered": self.ordered,
         }
 
     def _whole(self):
@@ -163,8 +171,13 @@ class LogSlider(_Range):
 class Choice(Control):
     """One of a few options: words, numbers, True and False.
 
+    Three numbers or more in rising order are shown as a slider that stops at each of them, also where they are written
+    as words or end in one ("all"); other options are shown as a list.
+
     >>> Choice("tanh", "relu").default
     'tanh'
+    >>> Choice(1, 4, 16, "all").ordered, Choice("tanh", "relu").ordered
+    (True, False)
     """
 
     values: tuple
@@ -187,6 +200,16 @@ class Choice(Control):
         for field, value in (("values", options), ("default", default), ("label", label), ("unit", unit)):
             object.__setattr__(self, field, value)
 
+    @property
+    def ordered(self) -> bool:
+        """Whether the options are a number that rises."""
+        numbers_in = [_as_number(option) for option in self.values]
+        if len(numbers_in) > 3 and numbers_in[-1] is None:
+            numbers_in.pop()
+        if len(numbers_in) < 3 or None in numbers_in:
+            return False
+        return all(low < high for low, high in itertools.pairwise(numbers_in))
+
     def check(self, name: str, value):
         """The option itself, if it is one."""
         for option in self.values:
@@ -199,6 +222,16 @@ def _number(name, value):
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
         raise DTypeError(f"{name} is {describe(value)}, but must be a finite number")
     return int(value) if isinstance(value, numbers.Integral) else float(value)
+
+
+def _as_number(option):
+    """The number that an option is or spells, or None."""
+    if isinstance(option, bool):
+        return None
+    try:
+        return float(option)
+    except ValueError:
+        return None
 
 
 def _nice(value):

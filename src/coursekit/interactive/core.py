@@ -140,6 +140,11 @@ class Explorer:
             for name, control in self.controls.items()
         }
 
+    @property
+    def finer(self) -> bool:
+        """Whether Python that runs can show more than the pictures of the book: values between two stops."""
+        return any(control.between > 1 for control in self.controls.values())
+
     def with_yours(self, *functions) -> Explorer:
         """Take a function that you wrote among the choices: `valley.with_yours(adam_step)`."""
         from .slots import with_yours
@@ -178,7 +183,7 @@ class Explorer:
     def picture(self, prefix: str = "f", **settings) -> Picture:
         """The picture at these settings; `prefix` begins the ids inside the SVG."""
         figure, alt = self._draw(self.settings(**settings))
-        return Picture(to_svg(figure, prefix), alt)
+        return Picture(to_svg(figure, prefix, readable=True), alt)
 
     def text(self, **settings) -> str:
         """The settings in words: "gain 1, depth 10"."""

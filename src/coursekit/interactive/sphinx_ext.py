@@ -58,6 +58,8 @@ def _add_script(app, pagename, templatename, context, doctree):
     if "ck-explorer" in body:
         app.add_js_file("python.js", loading_method="defer")
         app.add_js_file("explorer.js", loading_method="defer")
+        app.add_js_file("code.js", loading_method="defer")
+        app.add_css_file("code.css")
     if "ck-review" in body:
         for style in ("explorer.css", "predict.css"):
             app.add_css_file(style)

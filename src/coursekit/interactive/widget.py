@@ -10,6 +10,7 @@ import random
 import uuid
 
 from ..errors import CourseError
+from .code import call, runs
 from .controls import Choice, LogSlider
 from .core import Explorer, complaint, escape
 from .numbers_typed import readings
@@ -39,15 +40,17 @@ def explorer_widget(explorer: Explorer):
     """Sliders over a picture; an error is shown as one sentence and the last picture stays."""
     w = _ipywidgets()
     controls = {name: _control(w, name, control) for name, control in explorer.controls.items()}
-    picture, problem = w.HTML(), w.HTML()
+    picture, problem, code = w.HTML(), w.HTML(), w.HTML()
     reset = w.Button(description="Reset", tooltip="Back to the first settings", layout={"width": "6rem"})
     busy = False
 
     def show(change=None):
         if busy:
             return
+        settings = {name: control.value for name, control in controls.items()}
         try:
-            drawn = explorer.picture(**{name: control.value for name, control in controls.items()})
+            code.value = f"<pre>{escape(call(explorer, **settings))}</pre>"
+            drawn = explorer.picture(**settings)
         except Exception as error:  # whatever an experiment raises, the reader is told and can go on
             problem.value = f'<p role="alert" style="color:#b3261e">{escape(complaint(error))}</p>'
             return
@@ -73,7 +76,8 @@ def explorer_widget(explorer: Explorer):
     reset.on_click(back)
     show()
     title = [w.HTML(f"<b>{escape(explorer.title)}</b>")] if explorer.title else []
-    return w.VBox([*title, *controls.values(), reset, problem, picture])
+    folded = [w.Accordion(children=[code], titles=("Code",), selected_index=None)] if runs(explorer) else []
+    return w.VBox([*title, *controls.values(), reset, problem, picture, *folded])
 
 
 def _control(w, name, control):
@@ -84,6 +88,8 @@ def _control(w, name, control):
         "style": _STYLE,
         "value": control.default,
     }
+    if isinstance(control, Choice) and control.ordered:
+        return w.SelectionSlider(options=[(control.text(option), option) for option in control.values], **shared)
     if isinstance(control, Choice):
         return w.Dropdown(options=[(str(option), option) for option in control.values], **shared)
     if control._whole():

@@ -52,6 +52,24 @@
     return pack.promise;
   }
 
+  // What this browser remembers; without storage, nothing.
+  const known = {
+    get(key) {
+      try {
+        return localStorage.getItem(key);
+      } catch {
+        return null;
+      }
+    },
+    set(key, value) {
+      try {
+        localStorage.setItem(key, value);
+      } catch {
+        // It is asked again next time.
+      }
+    },
+  };
+
   const python = window.ckPython; // python.js: one worker for the page
 
   // ---------------------------------------------------------------- the address: #anchor&name.control=value&...
@@ -95,18 +113,26 @@
     constructor(spec, id, changed) {
       this.spec = spec;
       this.fine = 1; // stops between two drawn values; more than 1 in live mode
-      const choice = spec.kind === "choice";
-      this.input = choice
-        ? element("select", { id })
-        : element("input", { id, type: "range", min: 0, max: spec.values.length - 1, step: 1, autocomplete: "off" });
-      if (choice) spec.texts.forEach((text, k) => this.input.append(element("option", { value: k, text })));
-      this.output = choice ? null : element("output", { for: id });
-      // On a phone label and value share a line above the slider, so the value comes before it.
       const label = element("label", { for: id, text: spec.label });
-      const parts = choice ? [label, this.input] : [label, this.output, this.input];
-      this.row = element("div", { class: choice ? "ck-control ck-chosen" : "ck-control" }, ...parts);
+      if (spec.ordered) this.slide(id, label);
+      else this.list(id, label);
       this.input.addEventListener("input", changed);
       this.position = spec.default;
+    }
+    list(id, label) {
+      this.input = element("select", { id });
+      this.spec.texts.forEach((text, k) => this.input.append(element("option", { value: k, text })));
+      this.row = element("div", { class: "ck-control ck-chosen" }, label, this.input);
+    }
+    slide(id, label) {
+      const { values, texts } = this.spec;
+      this.input = element("input", { id, type: "range", min: 0, max: values.length - 1, step: 1, autocomplete: "off" });
+      this.output = element("output", { for: id });
+      const ends = [texts[0], texts.at(-1)].map((text) => element("span", { text }));
+      const track = element("div", { class: "ck-track" }, this.input, element("div", { class: "ck-ends", "aria-hidden": "true" }, ...ends));
+      track.style.setProperty("--ck-steps", values.length - 1);
+      // Label and value share a line above the slider, so the value comes before it.
+      this.row = element("div", { class: "ck-control" }, label, this.output, track);
     }
     get position() {
       return Number(this.input.value) / this.fine; // whole at the drawn values
@@ -117,8 +143,8 @@
     }
     refine(on) {
       const position = this.position;
-      this.fine = on && this.spec.kind !== "choice" ? this.spec.between : 1;
-      if (this.spec.kind !== "choice") this.input.max = (this.spec.values.length - 1) * this.fine;
+      this.fine = on ? this.spec.between : 1;
+      if (this.spec.ordered) this.input.max = (this.spec.values.length - 1) * this.fine;
       this.position = position;
     }
     get value() {
@@ -207,20 +233,31 @@
       const id = this.root.id;
       this.controls = this.spec.controls.map((spec) => new Control(spec, `${id}-${spec.name}`, () => this.changed()));
       const title = this.root.querySelector(".ck-title");
-      this.liveButton = element("button", { type: "button", class: "ck-go", text: "Run live", onclick: () => this.toggle() });
+      this.liveButton = this.button("Run live", () => this.toggle(), "ck-go");
       this.head = element(
         "div",
         { class: "ck-head" },
         title ?? element("span", { class: "ck-title" }),
         ...(this.spec.live ? [this.liveButton] : []),
-        element("button", { type: "button", text: "Reset", onclick: () => this.reset() }),
-        element("button", { type: "button", text: "Copy link", onclick: () => this.copyLink() })
+        this.button("Reset", () => this.reset()),
+        this.button("Copy link", () => this.copyLink())
       );
       this.status = element("div", { class: "ck-status", role: "status" });
       const group = element("div", { class: "ck-controls", role: "group" }, ...this.controls.map((c) => c.row));
+      const count = this.controls.length;
+      group.style.setProperty("--ck-columns", count === 4 ? 2 : Math.min(count, 3));
+      group.classList.toggle("ck-aside", this.root.style.getPropertyValue("--ck-side") !== "");
+      if (count === 1) this.controls[0].row.classList.add("ck-only");
       group.setAttribute("aria-label", this.spec.title ? `Settings: ${this.spec.title}` : "Settings");
       this.root.prepend(this.head, group);
       this.root.querySelector(".ck-view").after(this.status);
+    }
+
+    // A button whose name tells it from those of the page's other explorers.
+    button(text, press, kind) {
+      const made = element("button", { type: "button", text, class: kind, onclick: press });
+      made.setAttribute("aria-describedby", `${this.root.id}-title`);
+      return made;
     }
 
     say(text = "", wrong = false, ...more) {
@@ -232,7 +269,17 @@
     // After ms without an answer, say that something is being waited for.
     sayLater(text, ms, ...more) {
       clearTimeout(this.slow);
-      this.slow = setTimeout(() => this.say(text, false, ...more), ms);
+      const since = performance.now();
+      const clock = element("span", { "aria-hidden": "true" }); // not read out every second
+      const tick = () => {
+        const seconds = Math.round((performance.now() - since) / 1000);
+        clock.textContent = seconds ? `${seconds} s` : "";
+        this.slow = setTimeout(tick, 1000);
+      };
+      this.slow = setTimeout(() => {
+        this.say(text, false, clock, ...more);
+        tick();
+      }, ms);
     }
 
     values() {
@@ -357,6 +404,7 @@
         );
         return;
       }
+      if (!python.worker && !(await this.wantsPython())) return;
       this.starting = true;
       this.liveButton.textContent = "Cancel";
       const bar = element("progress", { max: 1, value: 0, "aria-label": "Loading Python" });
@@ -388,6 +436,26 @@
       } finally {
         python.listeners.delete(tell);
       }
+    }
+
+    // What live mode is and what it loads, told before the first start in this browser.
+    async wantsPython() {
+      if (known.get("coursekit:live")) return true;
+      const size = Math.round(this.spec.live.bytes / 1e6);
+      const yes = await new Promise((answer) => {
+        const start = this.button("Start", () => answer(true), "ck-main ck-start");
+        this.say(
+          `Live mode runs Python in this page, so that every value between the prepared ones can be set. It loads ${size} MB, ` +
+            "which your browser keeps; nothing is sent anywhere.",
+          false,
+          start,
+          this.button("Not now", () => answer(false))
+        );
+        start.focus();
+      });
+      if (yes) known.set("coursekit:live", "yes");
+      else this.say();
+      return yes;
     }
 
     leave(text = "") {
