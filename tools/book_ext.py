@@ -295,10 +295,35 @@ INLINE_SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<code>.*?)</script>
 HANDLER = re.compile(r'\son(?:click|load|change)="([^"]*)"')
 
 
+TITLE = re.compile(r"<title>(.*?)</title>", re.S)
+GUARD = re.compile(r"<script data-guard>.*?</script>\n?", re.S)
+
+
+@functools.cache
+def storage_guard():
+    """The first script of every page, without its comment."""
+    code = Path(__file__).with_name("storage_guard.js").read_text(encoding="utf-8")
+    return f"<script data-guard>{re.sub(r'/[*].*?[*]/', '', code, flags=re.S).strip()}</script>\n"
+
+
+def titled(match, name):
+    """The title of a window: the cover's once, a chapter's with its number."""
+    here, _, book = match[1].partition(" &#8212; ")
+    number = re.match(r"chapters/(\d+)_", name)
+    if number and not here[0].isdigit():
+        here = f"{int(number[1])} {here}"
+    return f"<title>{here if here == book or not book else f'{here} &#8212; {book}'}</title>"
+
+
 def mended(name, text):
-    """Return a page without what axe-core finds in it and, unless it is the search page, without the search index."""
+    """Return a page without what axe-core finds in it and, unless it is the search page, without the search index.
+
+    `name` is its address from the root of the book.
+    """
     for pattern, replacement in MENDS:
         text = pattern.sub(replacement, text)
+    text = TITLE.sub(lambda match: titled(match, name), text, count=1)
+    text = GUARD.sub("", text).replace('<meta charset="utf-8" />', f'<meta charset="utf-8" />\n{storage_guard()}', 1)
     return text if name == "search.html" else SEARCH.sub("", text)
 
 
@@ -385,7 +410,7 @@ def on_build_finished(app, error):
     write(out / "index.html", first_page(app.config))
     paths = [page for page in out.rglob("*.html") if page.relative_to(out).parts[0] not in ("_static", "lite")]
     before = {page: page.read_text(encoding="utf-8") for page in paths}
-    pages = {page: mended(page.name, text) for page, text in before.items()}
+    pages = {page: mended(page.relative_to(out).as_posix(), text) for page, text in before.items()}
     for page, text in slim_pages.slim(out, pages).items():
         text = with_policy(text)
         if text != before[page]:
