@@ -16,6 +16,8 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import offline
+import search_index
 import slim_pages
 from docutils import nodes
 from pybtex.plugin import register_plugin
@@ -280,7 +282,8 @@ MENDS = [
 ]
 
 
-# The theme loads the whole search index on every page, for a search as one types, which is off.
+# The theme loads its search index on every page, for a search as one types, which is off. Ours is search_index.py.
+SEARCH_SCRIPTS = (search_index.ENGINE, "sections.js", "search_page.js")
 SEARCH = re.compile(
     r'\s*<script src="(?:\.\./)*(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>'
 )
@@ -293,6 +296,42 @@ POLICY = (
 OLD_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>\n?')
 INLINE_SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<code>.*?)</script>", re.S)
 HANDLER = re.compile(r'\son(?:click|load|change)="([^"]*)"')
+
+
+PICTURE = re.compile(
+    r'(?P<box><div class="ck-(?:picture|figure)"[^>]*?)(?: style="(?P<style>[^"]*)")?(?P<rest>[^>]*>)'
+    r'(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
+    re.S,
+)
+SMALLEST_LABEL = 11.2  # px on a phone
+
+
+def readable(match):
+    """A picture that says how wide it must be, for its smallest label to be read on a phone."""
+    sizes = [float(size) for size in re.findall(r"font-size[:=]\"?([\d.]+)", match["svg"])]
+    if not sizes or "--phone" in (match["style"] or ""):
+        return match[0]
+    width = round(float(match["width"]) * SMALLEST_LABEL / min(sizes))
+    return f'{match["box"]} style="{match["style"] or ""};--phone:{width}px"{match["rest"]}{match["svg"]}'
+
+
+def as_cards(text):
+    """A page whose tables become cards on a phone: each cell says what stands at the head of its column."""
+
+    def table(match):
+        heads = [
+            html.escape(re.sub("<[^>]+>", "", head).strip())
+            for head in re.findall(r"<th[^>]*>(.*?)</th>", match[0], re.S)
+        ]
+
+        def row(match):
+            places = iter(heads)
+            return re.sub("<td(?! data-head)", lambda _: f'<td data-head="{next(places, "")}"', match[0])
+
+        cards = match[0].replace('<table class="table"', '<table class="table cards"')
+        return re.sub(r"<tr[^>]*>.*?</tr>", row, cards, flags=re.S)
+
+    return re.sub(r'<table class="table">.*?</table>', table, text, flags=re.S)
 
 
 TITLE = re.compile(r"<title>(.*?)</title>", re.S)
@@ -316,15 +355,21 @@ def titled(match, name):
 
 
 def mended(name, text):
-    """Return a page without what axe-core finds in it and, unless it is the search page, without the search index.
+    """Return a page without what axe-core finds in it, with its title, and with our search instead of the theme's.
 
     `name` is its address from the root of the book.
     """
     for pattern, replacement in MENDS:
         text = pattern.sub(replacement, text)
+    text = PICTURE.sub(readable, text)
+    if name == "ledger.html":
+        text = as_cards(text)
     text = TITLE.sub(lambda match: titled(match, name), text, count=1)
     text = GUARD.sub("", text).replace('<meta charset="utf-8" />', f'<meta charset="utf-8" />\n{storage_guard()}', 1)
-    return text if name == "search.html" else SEARCH.sub("", text)
+    if name == "search.html" and "search_page.js" not in text:
+        scripts = "".join(f'<script defer src="_static/search/{script}"></script>\n' for script in SEARCH_SCRIPTS)
+        text = text.replace("</head>", f"{scripts}</head>", 1)
+    return SEARCH.sub("", text)
 
 
 def with_policy(text):
@@ -411,10 +456,13 @@ def on_build_finished(app, error):
     paths = [page for page in out.rglob("*.html") if page.relative_to(out).parts[0] not in ("_static", "lite")]
     before = {page: page.read_text(encoding="utf-8") for page in paths}
     pages = {page: mended(page.relative_to(out).as_posix(), text) for page, text in before.items()}
-    for page, text in slim_pages.slim(out, pages).items():
-        text = with_policy(text)
+    search_index.copy_scripts(out)
+    finished = {page: with_policy(text) for page, text in slim_pages.slim(out, pages).items()}
+    for page, text in finished.items():
         if text != before[page]:
             page.write_text(text, encoding="utf-8")
+    search_index.write(out, {page.relative_to(out).as_posix(): text for page, text in finished.items()})
+    offline.finish(out)
 
 
 # Bibliography ----------------------------------------------------------------------------------------------------
