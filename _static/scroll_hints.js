@@ -18,13 +18,33 @@
     }
   }
 
-  function begin() {
-    const boxes = document.querySelectorAll(WIDE);
-    const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => look(target)));
-    for (const box of boxes) {
-      box.addEventListener("scroll", () => look(box), { passive: true });
-      watch.observe(box);
+  // A formula in a line that is wider than the text scrolls too; all others are part of their line.
+  function formulas(article) {
+    for (const math of article.querySelectorAll("span.math > math")) {
+      const wide = math.getBoundingClientRect().width > math.closest("p, li, td, dd, div").clientWidth;
+      math.parentElement.classList.toggle("too-wide", wide);
     }
+  }
+
+  function begin() {
+    const article = document.querySelector(".bd-article");
+    if (!article) return;
+    const known = new WeakSet();
+    const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => look(target)));
+    const scan = () => {
+      waits = 0;
+      for (const box of document.querySelectorAll(WIDE)) {
+        if (known.has(box)) continue;
+        known.add(box);
+        box.addEventListener("scroll", () => look(box), { passive: true });
+        watch.observe(box);
+      }
+    };
+    let waits = 0;
+    // Editors and outputs come while one reads.
+    new MutationObserver(() => (waits ||= setTimeout(scan, 700))).observe(article, { childList: true, subtree: true });
+    scan();
+    new ResizeObserver(() => formulas(article)).observe(article);
   }
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();
 })();

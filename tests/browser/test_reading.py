@@ -180,7 +180,7 @@ HINTS = """() => [...document.querySelectorAll(".bd-article :is(pre, .ck-picture
 def test_that_a_phone_shows_labels_large_enough_and_where_there_is_more(open_page, book, name):
     page = open_page(book + name, **PHONE)
     page.evaluate("document.querySelectorAll('.ck-cover button').forEach((button) => button.click())")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(1000)  # editors come after the page
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert min(page.evaluate(LABELS), default=11) >= 11
     assert page.evaluate(HINTS) == []
@@ -227,6 +227,27 @@ def test_that_a_translated_page_still_works(open_page, book):
     answer_all(page)
     lift_covers(page)
     assert move(page)
+
+
+# ---------------------------------------------------------------- paper
+
+
+def test_that_paper_has_the_answers_at_its_end_and_no_half_empty_pages(open_page, book, tmp_path):
+    page = open_page(book + CHAPTER)
+    page.wait_for_load_state()
+    page.emulate_media(media="print")
+    assert page.locator(".ck-print:visible").count(), "without the event they stand under their questions"
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert not page.locator(".ck-predict .ck-print:visible").count()
+    answers = page.locator(".print-answers li:visible").count()
+    assert answers == page.locator(".ck-predict").count() > 3
+    page.pdf(path=tmp_path / "chapter.pdf", format="A4")
+    pages = (tmp_path / "chapter.pdf").read_bytes().count(b"/Type /Page\n")
+    # As many as the text fills, and one for what cannot break.
+    height = page.evaluate("document.querySelector('.bd-article').getBoundingClientRect().height")
+    assert pages <= 14, (pages, height)
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert not page.locator(".print-answers").count()
 
 
 # ---------------------------------------------------------------- finding
