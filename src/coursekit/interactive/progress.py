@@ -68,7 +68,8 @@ def contents(chapters: list[PageParts]) -> str:
     )
     data = escape(json.dumps([asdict(chapter) for chapter in chapters], separators=(",", ":")))
     return (
-        f'<div class="ck-progress" data-course="{data}"><p class="ck-continue" hidden></p><table class="table"><thead><tr><th scope="col">chapter</th>'
+        f'<div class="ck-progress" data-course="{data}"><p class="ck-continue" hidden></p>'
+        '<table class="table"><thead><tr><th scope="col">chapter</th>'
         '<th scope="col">sections</th><th scope="col">predictions</th><th scope="col">quiz</th>'
         '<th scope="col">exercises</th></tr></thead>'
         f'<tbody>{rows}</tbody></table><p class="ck-due" hidden></p><p class="ck-actions"></p>'
