@@ -229,6 +229,18 @@ def test_that_a_translated_page_still_works(open_page, book):
     assert move(page)
 
 
+def test_that_numbers_of_runs_are_not_loud_and_the_first_visit_has_the_books_face(open_page, book):
+    page = open_page(book + CHAPTER)
+    page.evaluate("document.fonts.ready")
+    weights = page.evaluate("""() => [...document.querySelectorAll(".bd-article p > .pasted-text")].map(
+      (number) => [getComputedStyle(number).fontWeight, getComputedStyle(number.parentElement).fontWeight])""")
+    assert weights and all(own == around for own, around in weights)
+    loaded = "[...document.fonts].some((f) => f.family.includes('Source Serif') && f.status === 'loaded')"
+    assert page.evaluate(loaded)
+    rules = "[...document.fonts].filter((f) => f.family.includes('Source Serif')).map((f) => f.display)"
+    assert set(page.evaluate(rules)) == {"swap"}, "with `optional` a slow first visit stays in another face"
+
+
 # ---------------------------------------------------------------- paper
 
 
