@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import offline
 import search_index
 import slim_pages
+import typography
 from docutils import nodes
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting.plain import Style as PlainStyle
@@ -335,6 +336,7 @@ def as_cards(text):
 
 
 TITLE = re.compile(r"<title>(.*?)</title>", re.S)
+NOT_PROSE = ("reference/", "_modules/", "genindex", "py-modindex", "bibliography")
 GUARD = re.compile(r"<script data-guard>.*?</script>\n?", re.S)
 
 
@@ -364,6 +366,8 @@ def mended(name, text):
     text = PICTURE.sub(readable, text)
     if name == "ledger.html":
         text = as_cards(text)
+    if not name.startswith(NOT_PROSE):
+        text = typography.typeset(text)
     text = TITLE.sub(lambda match: titled(match, name), text, count=1)
     text = GUARD.sub("", text).replace('<meta charset="utf-8" />', f'<meta charset="utf-8" />\n{storage_guard()}', 1)
     if name == "search.html" and "search_page.js" not in text:
