@@ -1,7 +1,7 @@
-"""Numbers as English books print them: 11%, −0.25, 5.9 × 10⁻⁵, 3 × 3, 0–4, CO₂; in words only, never in code or pictures.
+"""Numbers as English books print them: 11%, −0.25, 5.9 × 10⁻⁵, 3 × 3, 0–4, CO₂; never in code or pictures.
 
-Sources and runs write them as a keyboard has them. `tools/book_ext.py` calls `typeset` on the finished pages; what has been
-set once stays as it is.
+Sources and runs write them as a keyboard has them. `tools/book_ext.py` calls `typeset` on the finished pages; what has
+been set once stays as it is.
 """
 
 import re
