@@ -18,7 +18,7 @@ ADDRESS = re.compile(r"<!--ck:(?P<address>[\w.]+:\w+)-->.*?<!--/ck:(?P=address)-
 
 
 # Pixels that a picture may have: its height below title and controls, of which each line takes some; or beside them.
-ABOVE, LINE = 412, 52
+ABOVE, LINE = 394, 52
 BESIDE = 440, 385
 
 
@@ -49,6 +49,10 @@ def explorer_html(
         "frames": frames,
         "live": live if explorer.finer else None,
     }
+    if explorer.time:
+        spec["time"] = explorer.time.spec()
+    if explorer.handles:
+        spec["handles"] = [handle.spec() for handle in explorer.handles]
     if explorer.yours:
         spec["yours"] = [slot.spec() for slot in explorer.yours]
     heading = f'<p class="ck-title" id="{root}-title">{escape(explorer.title)}</p>' if explorer.title else ""
@@ -78,12 +82,12 @@ def layout(explorer: Explorer, svg: str) -> str:
     for that is drawn smaller; whichever place of the controls leaves it larger is taken.
     """
     width, height = map(float, re.findall(r'width="([\d.]+)" height="([\d.]+)"', svg)[0])
-    rows = len(explorer.controls)
+    rows = len(explorer.controls) + bool(explorer.time and not explorer.time.over)
     lines = -(-rows // 3)
     above, beside = ABOVE - LINE * lines, BESIDE
     if min(1, above / height) >= min(1, beside[0] / width, beside[1] / height):
-        return f"--ck-rows:{rows};--ck-lines:{lines};--ck-tallest:{above}px"
-    return f"--ck-rows:{rows};--ck-lines:0;--ck-tallest:{beside[1]}px;--ck-side:left"
+        return f"--ck-rows:{rows};--ck-lines:{lines};--ck-widest:{width * above / height:.0f}px"
+    return f"--ck-rows:{rows};--ck-lines:0;--ck-widest:{width * beside[1] / height:.0f}px;--ck-side:left"
 
 
 def json_in_html(value) -> str:
