@@ -3,6 +3,8 @@
 * Makes one page of `reference/` for each public module, before Sphinx looks for pages.
 * Lets docstrings be written as they are read in a terminal: Markdown's `code`, tables and $formulas$ become reST.
 * Complains about a public name without a docstring; warnings are errors, so the build fails.
+* Shows code of the package 80 columns wide.
+* Links the experiments that a chapter names to their pages in the reference.
 * Labels bibliography entries by author and year.
 """
 
@@ -16,7 +18,12 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import experiment_links
+import offline
+import search_index
+import shown_code
 import slim_pages
+import typography
 from docutils import nodes
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting.plain import Style as PlainStyle
@@ -35,23 +42,31 @@ logger = logging.getLogger(__name__)
 
 @functools.cache
 def public_modules():
-    """Return {module name: syntax tree} of every module of coursekit without an underscore in its path."""
+    """Return {module name: syntax tree} of the modules with a page: none with an underscore but the workbench."""
     modules = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = ("coursekit", *path.relative_to(PACKAGE).with_suffix("").parts)
         parts = parts[:-1] if parts[-1] == "__init__" else parts
-        if not any(part.startswith("_") for part in parts):
+        if not any(part.startswith("_") for part in parts) or ".".join(parts) == experiment_links.WORKBENCH:
             modules[".".join(parts)] = ast.parse(path.read_text(encoding="utf-8"))
     return modules
 
 
-def exported(tree):
-    """Return the names in a module's `__all__`."""
+def exported(tree, module=""):
+    """Return the names in a module's `__all__`; an experiment has none, all its functions are to be called."""
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
             return list(ast.literal_eval(node.value))
-    return []
+    if not is_experiment(module):
+        return []
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return [node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
+
+
+def is_experiment(module):
+    """Tell whether a module holds the experiments of a chapter."""
+    return module.startswith("coursekit.experiments.") and module.count(".") == 2
 
 
 def imported_from_public(tree, name, modules):
@@ -81,7 +96,7 @@ def write_reference():
     rows, pages = [], set()
     for name, tree in modules.items():
         docstring = (ast.get_docstring(tree) or "").strip()
-        names = [n for n in exported(tree) if n not in imported_from_public(tree, name, modules) and n[0] != "_"]
+        names = [n for n in exported(tree, name) if n not in imported_from_public(tree, name, modules) and n[0] != "_"]
         if not names:
             continue  # nothing in it is for others
         pages.add(f"{name}.md")
@@ -217,6 +232,8 @@ def known_names():
     names, twice = {}, set()
     modules = public_modules()
     for module, tree in modules.items():
+        if is_experiment(module):
+            continue  # a short name means the mathematics
         names.setdefault(module.removeprefix("coursekit."), module)
         data = assigned(tree)  # an explorer, a prediction: its name may be a word, such as `rate`
         for name in set(exported(tree)) - imported_from_public(tree, module, modules) - data:
@@ -246,7 +263,7 @@ def check_that_all_is_documented(app, env):
     modules, documented = public_modules(), env.get_domain("py").objects
     for module, tree in modules.items():
         elsewhere = imported_from_public(tree, module, modules) | assigned(tree)
-        for name in exported(tree):
+        for name in exported(tree, module):
             if name not in elsewhere and f"{module}.{name}" not in documented:
                 logger.warning("%s.%s is public, but the reference has nothing on it", module, name)
 
@@ -262,6 +279,14 @@ def resolve_short_name(app, env, node, contnode):
     # A type that a docstring gives in words ("float, (N, D)") is not a reference.
     in_words = node["reftype"] == "class" and not node["reftarget"].startswith("coursekit.")
     return contnode if in_words and node["refdoc"].startswith("reference/") else None
+
+
+def fit_shown_code(app, doctree):
+    """Show the package's code as wide as the page, without the formula that is typeset above it."""
+    for block in doctree.findall(nodes.literal_block):
+        source = Path(block.get("source", "")).resolve()
+        if source.is_relative_to(PACKAGE) and source.suffix == ".py":
+            block.children[:] = [nodes.Text(shown_code.fitted(block.astext()))]
 
 
 # Pages -----------------------------------------------------------------------------------------------------------
@@ -280,7 +305,8 @@ MENDS = [
 ]
 
 
-# The theme loads the whole search index on every page, for a search as one types, which is off.
+# The theme loads its search index on every page, for a search as one types, which is off. Ours is search_index.py.
+SEARCH_SCRIPTS = (search_index.ENGINE, "sections.js", "search_page.js")
 SEARCH = re.compile(
     r'\s*<script src="(?:\.\./)*(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>'
 )
@@ -295,11 +321,81 @@ INLINE_SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<code>.*?)</script>
 HANDLER = re.compile(r'\son(?:click|load|change)="([^"]*)"')
 
 
+PICTURE = re.compile(
+    r'(?P<box><div class="ck-(?:picture|figure)"[^>]*?)(?: style="(?P<style>[^"]*)")?(?P<rest>[^>]*>)'
+    r'(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
+    re.S,
+)
+SMALLEST_LABEL = 11.2  # px on a phone
+
+
+def readable(match):
+    """A picture that says how wide it must be, for its smallest label to be read on a phone."""
+    sizes = [float(size) for size in re.findall(r"font-size[:=]\"?([\d.]+)", match["svg"])]
+    if not sizes or "--phone" in (match["style"] or ""):
+        return match[0]
+    width = round(float(match["width"]) * SMALLEST_LABEL / min(sizes))
+    return f'{match["box"]} style="{match["style"] or ""};--phone:{width}px"{match["rest"]}{match["svg"]}'
+
+
+def as_cards(text):
+    """A page whose tables become cards on a phone: each cell says what stands at the head of its column."""
+
+    def table(match):
+        heads = [
+            html.escape(re.sub("<[^>]+>", "", head).strip())
+            for head in re.findall(r"<th[^>]*>(.*?)</th>", match[0], re.S)
+        ]
+
+        def row(match):
+            places = iter(heads)
+            return re.sub("<td(?! data-head)", lambda _: f'<td data-head="{next(places, "")}"', match[0])
+
+        cards = match[0].replace('<table class="table"', '<table class="table cards"')
+        return re.sub(r"<tr[^>]*>.*?</tr>", row, cards, flags=re.S)
+
+    return re.sub(r'<table class="table">.*?</table>', table, text, flags=re.S)
+
+
+TITLE = re.compile(r"<title>(.*?)</title>", re.S)
+NOT_PROSE = ("reference/", "_modules/", "genindex", "py-modindex", "bibliography")
+GUARD = re.compile(r"<script data-guard>.*?</script>\n?", re.S)
+
+
+@functools.cache
+def storage_guard():
+    """The first script of every page, without its comment."""
+    code = Path(__file__).with_name("storage_guard.js").read_text(encoding="utf-8")
+    return f"<script data-guard>{re.sub(r'/[*].*?[*]/', '', code, flags=re.S).strip()}</script>\n"
+
+
+def titled(match, name):
+    """The title of a window: the cover's once, a chapter's with its number."""
+    here, _, book = match[1].partition(" &#8212; ")
+    number = re.match(r"chapters/(\d+)_", name)
+    if number and not here[0].isdigit():
+        here = f"{int(number[1])} {here}"
+    return f"<title>{here if here == book or not book else f'{here} &#8212; {book}'}</title>"
+
+
 def mended(name, text):
-    """Return a page without what axe-core finds in it and, unless it is the search page, without the search index."""
+    """Return a page without what axe-core finds in it, with its title, and with our search instead of the theme's.
+
+    `name` is its address from the root of the book.
+    """
     for pattern, replacement in MENDS:
         text = pattern.sub(replacement, text)
-    return text if name == "search.html" else SEARCH.sub("", text)
+    text = PICTURE.sub(readable, text)
+    if name == "ledger.html":
+        text = as_cards(text)
+    if not name.startswith(NOT_PROSE):
+        text = typography.typeset(text)
+    text = TITLE.sub(lambda match: titled(match, name), text, count=1)
+    text = GUARD.sub("", text).replace('<meta charset="utf-8" />', f'<meta charset="utf-8" />\n{storage_guard()}', 1)
+    if name == "search.html" and "search_page.js" not in text:
+        scripts = "".join(f'<script defer src="_static/search/{script}"></script>\n' for script in SEARCH_SCRIPTS)
+        text = text.replace("</head>", f"{scripts}</head>", 1)
+    return SEARCH.sub("", text)
 
 
 def with_policy(text):
@@ -385,11 +481,20 @@ def on_build_finished(app, error):
     write(out / "index.html", first_page(app.config))
     paths = [page for page in out.rglob("*.html") if page.relative_to(out).parts[0] not in ("_static", "lite")]
     before = {page: page.read_text(encoding="utf-8") for page in paths}
-    pages = {page: mended(page.name, text) for page, text in before.items()}
-    for page, text in slim_pages.slim(out, pages).items():
-        text = with_policy(text)
+    pages = {page: mended(page.relative_to(out).as_posix(), text) for page, text in before.items()}
+    documented = set(app.env.get_domain("py").objects)
+    for page in pages:
+        chapter = Path(app.srcdir, "chapters", f"{page.stem}.md")
+        if page.parent == out / "chapters" and chapter.is_file():
+            names = experiment_links.aliases(chapter.read_text(encoding="utf-8"))
+            pages[page] = experiment_links.linked(pages[page], names, documented)
+    search_index.copy_scripts(out)
+    finished = {page: with_policy(text) for page, text in slim_pages.slim(out, pages).items()}
+    for page, text in finished.items():
         if text != before[page]:
             page.write_text(text, encoding="utf-8")
+    search_index.write(out, {page.relative_to(out).as_posix(): text for page, text in finished.items()})
+    offline.finish(out)
 
 
 # Bibliography ----------------------------------------------------------------------------------------------------
@@ -450,6 +555,7 @@ def setup(app):
     app.add_role("row", LedgerRow())
     app.connect("config-inited", count_no_figures, priority=900)
     app.connect("autodoc-process-docstring", on_docstring, priority=100)
+    app.connect("doctree-read", fit_shown_code)
     app.connect("env-check-consistency", check_that_all_is_documented)
     app.connect("missing-reference", resolve_short_name, priority=100)
     app.connect("env-get-outdated", list_sources_anew)

@@ -13,8 +13,19 @@ A layer is a frozen dataclass with three methods::
 """
 
 from .base import Layer
-from .dense import ELU, GELU, Dense, Dropout, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
-from .image import AvgPool2d, BatchNorm, BatchNorm2d, Conv2d, Flatten, LayerNorm, LocalResponseNorm, MaxPool2d
+from .dense import ELU, GELU, GLU, Dense, Dropout, LeakyReLU, Maxout, PReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
+from .image import (
+    AvgPool2d,
+    BatchNorm,
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    MaxPool2d,
+    RMSNorm,
+)
 from .recurrent import (
     GRU,
     LSTM,
@@ -31,6 +42,7 @@ from .recurrent import (
 __all__ = [
     "ELU",
     "GELU",
+    "GLU",
     "GRU",
     "LSTM",
     "RNN",
@@ -43,6 +55,7 @@ __all__ = [
     "EachStep",
     "Embedding",
     "Flatten",
+    "GroupNorm",
     "LastStep",
     "LastSteps",
     "Layer",
@@ -51,9 +64,12 @@ __all__ = [
     "LocalResponseNorm",
     "MaxPool2d",
     "Maxout",
+    "PReLU",
+    "RMSNorm",
     "ReLU",
     "SiLU",
     "Sigmoid",
+    "Softplus",
     "Tanh",
     "first_states",
     "sequence_cross_entropy",
