@@ -254,6 +254,7 @@ def _write(console, sheet, found, records, people, out, tier, settings, o, secon
     from rich.markup import escape
 
     from .sealed import books, report
+    from .sealed.alike import alike_page
     from .sealed.collect import Trouble
     from .sealed.decisions import read_decisions
     from .sealed.returning import Worksheet
@@ -270,7 +271,9 @@ def _write(console, sheet, found, records, people, out, tier, settings, o, secon
     lost = [r for r in records if r.get("ungraded")]
     found.troubles += [Trouble("ungraded", f"{r['student']}: {r['ungraded']}") for r in lost]
     report.write_collected(out, found)
-    files = books.write_books(out, sheet, records, table, tier, o.keep, decisions, worksheet)
+    alike = books.alike_of(sheet, table)
+    files = books.write_books(out, sheet, records, table, tier, o.keep, decisions, worksheet, alike)
+    alike_page(out, alike, found, sheet)
     if decisions.written:
         report.rubric_page(out, table, found, decisions.written)
     for title, troubles in report.by_kind(found.troubles):
@@ -294,7 +297,7 @@ def _write(console, sheet, found, records, people, out, tier, settings, o, secon
         f"Mean {mean:.2f} of {books.out_of(sheet, decisions):g}." + (f" {unread} could not be read." if unread else "")
     )
     _say_changes(console, report.changed_marks(out, sheet, table, o.regrade), sheet, o)
-    for name in ("gradebook.csv", "canvas.csv", "moodle.csv", "similarity.csv", "class.html"):
+    for name in ("gradebook.csv", "canvas.csv", "moodle.csv", "similarity.csv", "alike.html", "class.html"):
         console.print(f"  {files[name]}", highlight=False, soft_wrap=True)
     console.print(
         f"  {out / 'feedback'}, {out / 'gradescope'}: one page and one results file a student", soft_wrap=True
