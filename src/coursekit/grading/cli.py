@@ -265,6 +265,8 @@ def _write(console, sheet, found, records, people, out, tier, settings, o, secon
     decisions = read_decisions(sheet, students, settings.zone, overrides, o.extensions, o.rubric)
     worksheet = Worksheet(o.moodle_worksheet) if o.moodle_worksheet else None
     table = books.rows(records, people, settings.due, settings.policy, o.keep, decisions, o.file_times)
+    excused = {f"{who} {(people or {}).get(who, {}).get('name', '')}".strip() for who in decisions.excused}
+    found.troubles = [t for t in found.troubles if not (t.kind == "no submission" and t.text in excused)]
     found.troubles += [Trouble("list", note, False) for note in decisions.notes]
     found.troubles += [Trouble("list", note) for note in decisions.unknown]
     found.troubles += report.late_troubles(table, settings.due, o.file_times)
@@ -274,6 +276,7 @@ def _write(console, sheet, found, records, people, out, tier, settings, o, secon
     alike = books.alike_of(sheet, table)
     files = books.write_books(out, sheet, records, table, tier, o.keep, decisions, worksheet, alike)
     alike_page(out, alike, found, sheet)
+    files["alike.html"] = str(out / "alike.html")
     if decisions.written:
         report.rubric_page(out, table, found, decisions.written)
     for title, troubles in report.by_kind(found.troubles):
