@@ -291,3 +291,13 @@ def test_groups_stand_side_by_side_with_the_published_solution(tmp_path):
     assert "<th>the published solution<th>ann<th>bob" in page
     marked = re.findall(r"<span class=same>(.*?)</span>", page)
     assert sum("std = np.sqrt(2 / (rows + columns))" in line for line in marked) == 1, "other names, the same line"
+
+
+def test_a_slip_in_one_question_is_named_in_the_other_that_builds_on_it():
+    slip = [c.replace("def xavier_normal(rng, shape):", "def xavier_normal(rng, shape)") for c in CELLS]
+    with Jail(choose_tier()[0], Limits()) as jail:
+        record = grade_bytes(jail, notebook(*slip), SHEET, b"a key of sixteen bytes")
+    later = [case for case in record["questions"]["05.3"]["cases"] if case["status"] != "passed"]
+    assert later and all("xavier_normal belongs to 05.1: mend that first" in case["message"] for case in later)
+    first = [case["message"] for case in record["questions"]["05.1"]["cases"]]
+    assert not any("mend that first" in message for message in first if message)
