@@ -910,7 +910,8 @@ class by_name:
 
     def update(self, params, grads, state, *, inplace=False) -> tuple:
         """One update of all params, see `Optimizer.update`."""
-        new, states = {}, {"step": state["step"] + 1}
+        new: dict = {}
+        states = {"step": state["step"] + 1}
         gradients = self._parts(grads)
         for side, part in self._parts(params).items():
             if part:

@@ -77,7 +77,7 @@ def layout(explorer: Explorer, svg: str) -> str:
     Controls, picture and text together are at most 560 px high, so that they share a screen. A picture that is too high
     for that is drawn smaller; whichever place of the controls leaves it larger is taken.
     """
-    width, height = (float(size) for size in re.search(r'width="([\d.]+)" height="([\d.]+)"', svg).groups())
+    width, height = map(float, re.findall(r'width="([\d.]+)" height="([\d.]+)"', svg)[0])
     rows = len(explorer.controls)
     lines = -(-rows // 3)
     above, beside = ABOVE - LINE * lines, BESIDE
