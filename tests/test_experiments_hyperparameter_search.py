@@ -13,9 +13,9 @@ from coursekit.plotting import hyperparameter_search as plot
 def test_training_side_by_side_is_training_one_after_the_other():
     x, y = experiment.shuffled_digits()
     settings = [
-        {"lr": 0.3, "l2": 0.01, "decay": 0.5, "gain": 2.0},
-        {"lr": 1e3, "l2": 0.9, "decay": 0.9, "gain": 9.0},
-        {"lr": 0.05, "l2": 0.0, "decay": 0.9, "gain": 0.3},
+        {"lr": 0.3, "l2": 0.01, "momentum": 0.5, "gain": 2.0},
+        {"lr": 1e3, "l2": 0.9, "momentum": 0.9, "gain": 9.0},
+        {"lr": 0.05, "l2": 0.0, "momentum": 0.9, "gain": 0.3},
     ]
     together = experiment.scores(experiment.train_all(settings, x[:60], y[:60], steps=15, seed=3), x[:20])
     for i in (0, 2):
@@ -26,7 +26,7 @@ def test_training_side_by_side_is_training_one_after_the_other():
 
 def test_every_setting_changes_what_is_learnt():
     x, y = experiment.shuffled_digits()
-    usual = {"lr": 0.3, "l2": 0.01, "decay": 0.5, "gain": 1.0}
+    usual = {"lr": 0.3, "l2": 0.01, "momentum": 0.5, "gain": 1.0}
     settings = [usual] + [usual | {name: value * 1.3} for name, value in usual.items()]
     scores = experiment.scores(experiment.train_all(settings, x[:60], y[:60], steps=15), x[:20])
     for other in scores[1:]:
@@ -198,7 +198,7 @@ def test_halving_stops_the_worse_half():
 
 def test_a_score_is_a_validation_loss_and_100_where_training_diverged():
     assert experiment.score({"lr": 0.5, "l2": 1e-4}) < 0.6
-    assert experiment.score({"lr": 1e3, "l2": 1.0, "decay": 0.9, "gain": 10.0}) == 100
+    assert experiment.score({"lr": 1e3, "l2": 1.0, "momentum": 0.9, "gain": 10.0}) == 100
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,7 @@ predict_rate = predict(
     "guessing. Draw the loss after 150 steps against the rate.",
     answer=_loss_by_rate,
     explanation="A broad valley about rate 1, a thousand times what everybody tries first: the gradients of this net "
-    "are small, and the rate is only the factor in front of them. Beyond it the steepest direction throws "
+    "are small, and the rate is only the factor that multiplies them. Beyond it the steepest direction throws "
     "the weights out.",
 )
 

@@ -331,7 +331,7 @@ def _against_adam(name, rates, effect, why):
     return Comparison(
         first=name,
         second="Adam",
-        arms={name: {"lr": rates}, "Adam": {"lr": (0.001, 0.002, 0.004, 0.008, 0.016)}},
+        arms={name: {"lr": rates}, "Adam": {"lr": (0.002, 0.004, 0.008, 0.016, 0.032, 0.064)}},
         chosen_on="1,000 other images, by loss",
         measured_in="of test loss",
         effect=effect,
@@ -366,10 +366,13 @@ def muon_ahead(arms, seeds):
     seeds=range(8),
     comparison=_against_adam(
         "Lion",
-        (0.0001, 0.0003, 0.0006, 0.0012, 0.0024),
+        (0.0003, 0.0006, 0.0012, 0.0024, 0.0048, 0.0096),
         0.02,
         SMALLEST,
     ),
+    verdict="does not hold",
+    note="a small net, 150 steps, batches of 50; the paper's gains are for large networks, long trainings and large "
+    "batches. The sign of a mean of few examples is a coarse direction",
     tolerance=0.3,
 )
 def lion_ahead(arms, seeds):
