@@ -768,3 +768,23 @@ def clipped(limits=(None, 3.0, 1.0, 0.3), rates=None, gain=1.5, steps=150, seeds
             run = descend(net, stack_runs([first] * len(rates)), sample, rule, steps=steps)
             ends[limit].append(np.nan_to_num(run.loss[-20:].mean(axis=0), nan=9.0).clip(max=9.0))
     return {"rates": rates, "loss": {limit: np.mean(rows, axis=0) for limit, rows in ends.items()}}
+
+
+def ball(step=0, decay=0.9, rate=0.1, steps=24) -> dict:
+    """The heavy ball on the valley from (-7, 2): where it is after some steps, and what its next step is made of.
+
+    Returns `path`, (steps + 1, 2); `at`, (2,); `velocity`, what the velocity alone would add, and `push`, what the
+    gradient adds: the next step is their sum.
+    """
+    gradient = SURFACES["valley"].gradient
+    w, v, path, moves = np.array([-7.0, 2.0]), np.zeros(2), [], []
+    for _ in range(steps + 1):
+        push = -rate * np.array(gradient(*w))
+        path.append(w)
+        moves.append((-rate * decay * v, push))
+        v = decay * v + np.array(gradient(*w))
+        w = w - rate * v
+    velocity, push = moves[_checks.whole("step", step, 0)]
+    return {
+        "path": np.array(path), "at": path[step], "velocity": velocity, "push": push, "step": step, "decay": decay,
+    }  # fmt: skip

@@ -765,3 +765,10 @@ def double_descent(examples=100, noise=0.2, seed=0) -> dict:
             rows.append([np.mean(answers[0] != y), np.mean(answers[1] != digits.y_test)])
     train, test = np.array(rows).reshape(3, len(counts), 2).mean(axis=0).T
     return {"features": counts, "train": train, "test": test, "examples": examples, "noise": noise}
+
+
+def mask(p=0.5, number=1) -> dict:
+    """One mask of dropout on a small net, 4-6-6-3: {"kept": [(6,), (6,)] of bool, "scale": 1 / (1 - p)}."""
+    rng = np.random.default_rng(number)
+    kept = [rng.random(6) >= p for _ in range(2)]
+    return {"kept": kept, "scale": 1 / (1 - p), "p": p, "number": number}

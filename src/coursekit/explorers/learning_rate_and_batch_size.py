@@ -51,8 +51,8 @@ def _noise_in_words(result):
     return (
         f"Batches of {result['batch_size']} from {result['count']:,} digits, in a net that has made "
         f"{result['trained']} steps. A batch's gradient is off by {result['here']:.2g} times the length of the full "
-        f"gradient, and {result['downhill']:.0%} of the batches lead downhill. A single example is off by "
-        f"{result['spread']:.2g}; a batch of {result['spread'] ** 2:.0f} would be off by the gradient's own length."
+        f"gradient, and {result['downhill']:.0%} of the batches lead downhill. By the law a single example is off by "
+        f"{result['spread']:.2g}, and a batch of {result['spread'] ** 2:.0f} would be off by the gradient's own length."
     )
 
 

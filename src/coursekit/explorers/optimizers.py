@@ -14,6 +14,7 @@ from . import Choice, LogSlider, Slider, explorer, predict
 
 __all__ = [
     "adversary",
+    "ball",
     "batches",
     "first_steps",
     "landscape",
@@ -126,6 +127,24 @@ batches = explorer(
     title="One, some, or all examples for a step",
     batch_size=Choice(1, 4, 16, 64, "all", default="all", label="examples a step"),
     rate=LogSlider(0.003, 0.3, default=0.03, steps=9, label="rate"),
+)
+
+
+def _ball_in_words(result):
+    (x, y), (vx, vy), (px, py) = result["at"], result["velocity"], result["push"]
+    return (
+        f"Momentum {result['decay']:g}, after {result['step']} steps: the ball is at ({x:.2f}, {y:.2f}). Its velocity "
+        f"alone would carry it by ({vx:.2f}, {vy:.2f}); the gradient adds ({px:.2f}, {py:.2f})."
+    )
+
+
+ball = explorer(
+    experiment.ball,
+    plot.ball,
+    _ball_in_words,
+    title="A ball in the valley",
+    step=Slider(0, 24, default=0, step=1, label="step"),
+    decay=Choice(0.0, 0.6, 0.9, default=0.9, label="momentum"),
 )
 
 

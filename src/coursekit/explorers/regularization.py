@@ -17,6 +17,7 @@ __all__ = [
     "ensemble",
     "fit_curve",
     "made",
+    "mask",
     "predict_adam",
     "predict_dropout",
     "predict_ensemble",
@@ -164,6 +165,24 @@ ensemble = explorer(
     title="Asking several networks",
     size=Slider(1, 20, default=1, step=1, label="members"),
     kind=Choice(*experiment.KINDS, label="members differ by"),
+)
+
+
+def _mask_in_words(result):
+    on = [", ".join(str(i + 1) for i in np.flatnonzero(kept)) or "none" for kept in result["kept"]]
+    return (
+        f"Mask {result['number']} with p = {result['p']:g}. Of six units the first hidden layer keeps {on[0]}, the "
+        f"second {on[1]}; their outputs are multiplied by {result['scale']:.3g}."
+    )
+
+
+mask = explorer(
+    experiment.mask,
+    plot.mask,
+    _mask_in_words,
+    title="Masks of dropout",
+    p=Choice(0.2, 0.5, 0.8, default=0.5, label="p"),
+    number=Slider(1, 6, default=1, step=1, label="mask"),
 )
 
 

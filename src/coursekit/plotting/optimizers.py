@@ -333,7 +333,7 @@ def sweep(result: dict):
 @styled
 def spring(result: dict):
     """The distance from the minimum by step, with the bound that the root of the momentum gives."""
-    fig, ax = figure(6.4, 3.2, margins=(0.62, 0.2, 0.52, 0.32))
+    fig, ax = figure(6.4, 3.2, margins=(0.75, 0.2, 0.52, 0.32))
     distance, decay = result["distance"], result["decay"]
     steps = np.arange(len(distance))
     ax.axhline(0, color=MUTED, lw=1)
@@ -394,4 +394,23 @@ def clipped(result: dict):
         said.append(f"{name}: {', '.join(f'{v:.2f}' for v in loss)}")
     ax.set(xscale="log", ylim=(0, 3), xlabel="rate", ylabel="loss at the end")
     fig.alt = f"Loss at the end for {len(result['rates'])} rates from {result['rates'][0]:g}. {'; '.join(said)}."
+    return fig
+
+
+@styled
+def ball(result: dict):
+    """The ball on the valley: its way so far, its velocity, and what the gradient adds."""
+    fig, ax = figure(6.4, 3.2, margins=(0.6, 0.15, 0.52, 0.32))
+    ground, (left, right, low, high) = SURFACES["valley"], SURFACES["valley"].view
+    x, y = np.meshgrid(np.linspace(left, right, 80), np.linspace(low, high, 50))
+    ax.contour(x, y, ground.value(x, y), levels=np.geomspace(0.1, 12, 9), colors=MUTED, linewidths=0.5)
+    so_far = result["path"][: result["step"] + 1]
+    ax.plot(*so_far.T, "o-", color=MUTED, ms=2.5, lw=0.8)
+    ahead = result["at"] + 3 * result["velocity"]
+    if np.abs(result["velocity"]).max() > 1e-9:
+        arrow(ax, result["at"], ahead, BLUE, lw=2, gap=0, shrinkA=0)
+    arrow(ax, ahead, ahead + 3 * result["push"], ORANGE, lw=2, gap=0, shrinkA=0)
+    ax.plot(*result["at"], "o", color=INK, ms=8)
+    ax.set(xlim=(left, right), ylim=(low, high), xlabel="x", ylabel="y")
+    ax.set_title(f"momentum {result['decay']:g}, step {result['step']}; arrows are three times as long as the moves")
     return fig

@@ -392,3 +392,23 @@ def double_descent(result: dict):
     ax.set(xscale="log", ylim=(0, 100), xlabel="features", ylabel="wrong answers, %")
     ax.set_title(f"{result['noise']:.0%} of the training labels are wrong")
     return fig
+
+
+@styled
+def mask(result: dict):
+    """A small network with the units of one dropout mask silenced."""
+    fig, ax = figure(5.6, 3.0, margins=(0.1, 0.1, 0.1, 0.32))
+    columns = [np.ones(4, bool), *result["kept"], np.ones(3, bool)]
+    spots = [np.linspace(-1, 1, len(kept)) * len(kept) / 6 for kept in columns]
+    for x, (kept, here, after, there) in enumerate(zip(columns, spots, columns[1:], spots[1:], strict=False)):
+        lines = [[(x, a), (x + 1, b)] for on, a in zip(kept, here, strict=True) if on
+                 for on_there, b in zip(after, there, strict=True) if on_there]  # fmt: skip
+        ax.add_collection(LineCollection(lines, color=MUTED, lw=0.6))
+    for x, (kept, here) in enumerate(zip(columns, spots, strict=True)):
+        ax.plot(np.full(kept.sum(), x), here[kept], "o", color=BLUE, ms=11)
+        ax.plot(np.full((~kept).sum(), x), here[~kept], "o", mfc="none", mec=MUTED, ms=11)
+    ax.set(xlim=(-0.3, 3.3), ylim=(-1.2, 1.2))
+    ax.axis("off")
+    silenced = 12 - sum(int(kept.sum()) for kept in result["kept"])
+    ax.set_title(f"p = {result['p']:g}: {silenced} of 12 hidden units silenced, the others times {result['scale']:.3g}")
+    return fig
