@@ -248,3 +248,18 @@ def test_the_figure_of_the_search_history_falls():
     best = fig.axes[0].lines[0].get_ydata()
     assert list(best) == [3, 1, 1, 1]
     assert "Optuna 0.400" in fig.alt
+
+
+def test_a_search_that_learns_never_repeats_a_setting_and_beats_random_draws():
+    for method in experiment.SEARCHES:
+        x = experiment.model_search(method, 12, seed=1)["x"]
+        assert len(set(x)) == 12 and (x[:3] == experiment.model_search("random", 3, seed=1)["x"]).all()
+    process, random = (experiment.best_after(name, 8, range(20)).mean() for name in ("Gaussian process", "random"))
+    assert process < random - 0.1
+
+
+def test_the_scaled_parametrization_is_the_usual_one_at_the_first_width():
+    usual, scaled = (experiment.across_width(s, widths=(8, 16), rates=(0.01, 0.02, 0.04), steps=25) for s in (0, 1))
+    np.testing.assert_array_equal(usual["ends"][8], scaled["ends"][8])
+    assert (usual["ends"][16] != scaled["ends"][16]).all()
+    assert "best rates" in plot.across_width([usual, scaled]).alt

@@ -679,7 +679,8 @@ def train_with(kind, amount, lr, seeds, *, images=300, held_out=500, steps=600, 
     The seed of each (R,) draws the images to train on, those held out, the start and the batches. `amount`: the pixels
     of a shift, alpha of mixup, the smoothing of the labels; mirrors have none.
 
-    Returns {"validation", "test"}: {"loss", "accuracy"}, (R,) each.
+    Returns {"validation", "test"}: {"loss", "accuracy", "moved"}, (R,) each; "moved" is the accuracy on the same images
+    after shifts by up to one pixel.
     """
     _checks.choice("kind", kind, MADE)
     x, y = pool(small_clothes(2000, np.float32))
@@ -687,6 +688,7 @@ def train_with(kind, amount, lr, seeds, *, images=300, held_out=500, steps=600, 
     parts = np.split(np.array([rng.permutation(len(x)) for rng in rngs]), [images, images + held_out], axis=1)
     net, rng, mixed = mlp([196, 64, 10]), np.random.default_rng(int(np.sum(seeds))), []
     low = x.min()
+    elsewhere = random_shift(x.reshape(-1, 14, 14) - low, 1, np.random.default_rng(0)).reshape(x.shape) + low
 
     def sample():
         rows = np.array([own[r.integers(0, images, batch_size)] for own, r in zip(parts[0], rngs, strict=True)])
@@ -716,7 +718,12 @@ def train_with(kind, amount, lr, seeds, *, images=300, held_out=500, steps=600, 
     with quiet():
         for name, rows in zip(("validation", "test"), parts[1:], strict=True):
             scores, _, _ = net.forward(run.params, {}, x[rows], training=False)
-            found[name] = {"loss": softmax_cross_entropy(scores, y[rows])[0], "accuracy": accuracy(scores, y[rows])}
+            moved, _, _ = net.forward(run.params, {}, elsewhere[rows], training=False)
+            found[name] = {
+                "loss": softmax_cross_entropy(scores, y[rows])[0],
+                "accuracy": accuracy(scores, y[rows]),
+                "moved": accuracy(moved, y[rows]),
+            }
     return found
 
 

@@ -253,32 +253,50 @@ def model_based(arms, seeds):
     )
 
 
+def _exponents(scaled, seeds):
+    """Exponents of the best rate over the width, from the narrowest net to the widest."""
+    first, *_, last = experiment.WIDTHS
+    runs = [experiment.across_width(scaled, seed=seed)["best"] for seed in seeds]
+    return np.array([np.log(best[last] / best[first]) / np.log(last / first) for best in runs])
+
+
+WIDTH = "196-W-W-10 on 14x14 MNIST, W = 16, 64, 256, Adam, 80 steps of 64 images, 8 rates, falling to 0"
+
+
 @claim(
     "10.width",
     kind="measured",
-    text="Adam's best rate falls as a net gets wider; with rates that are scaled by width it stays where it is.",
+    text="Adam's best rate falls as a net gets wider.",
     source="yang2021",
     where="figure 1",
-    setting="196-W-W-10 on 14x14 MNIST, W = 16, 64, 256, Adam, 80 steps of 64 images, 8 rates, falling to 0",
-    condition="exponent of the best rate over the width: below -0.25 as usual, between -0.2 and 0.2 scaled, on "
-    "average; the one below the other in every seed",
-    holds=lambda n: (
-        n["usual, exponent"].mean() < -0.25
-        and abs(n["scaled, exponent"].mean()) < 0.2
-        and (n["usual, exponent"] < n["scaled, exponent"]).all()
-    ),
-    seeds=range(3),
+    setting=WIDTH,
     compares_nothing="the best rate is a number, found for each width on one grid",
+    condition="exponent of the best rate over the width below -0.1 in every seed",
+    holds=lambda n: n["exponent"].max() < -0.1,
+    seeds=range(4),
     tolerance=0.5,
 )
 def width(seeds):
-    """Exponents of the best rate, from the narrowest net to the widest."""
+    """Exponents as usual."""
+    return {"exponent": _exponents(False, seeds)}
 
-    def exponent(run):
-        first, *_, last = experiment.WIDTHS
-        return np.log(run["best"][last] / run["best"][first]) / np.log(last / first)
 
-    return {
-        f"{name}, exponent": np.array([exponent(experiment.across_width(scaled, seed=seed)) for seed in seeds])
-        for name, scaled in (("usual", False), ("scaled", True))
-    }
+@claim(
+    "10.width-scaled",
+    kind="measured",
+    text="With the rates of hidden layers scaled by 1/width Adam's best rate stays where it is as a net gets wider.",
+    source="yang2021",
+    where="figure 1, for large networks",
+    setting=WIDTH,
+    compares_nothing="the best rate is a number, found for each width on one grid",
+    condition="exponent of the best rate over the width between -0.15 and 0.15 on average",
+    holds=lambda n: abs(n["exponent"].mean()) < 0.15,
+    verdict="does not hold",
+    note="it rises: at these widths and in 80 steps 1/width is too much. The argument is for large widths, and our "
+    "narrowest net has fewer units than pixels",
+    seeds=range(4),
+    tolerance=0.5,
+)
+def width_scaled(seeds):
+    """Exponents with scaled rates."""
+    return {"exponent": _exponents(True, seeds)}

@@ -414,17 +414,19 @@ def ensemble(seeds):
     }
 
 
-def _against_nothing(kind, amounts, measure, effect, why):
-    lr = (0.0005, 0.001, 0.002, 0.004)
+def _against_nothing(kind, amounts, measure, effect, why, **more):
+    lr = (0.0005, 0.001, 0.002, 0.004, 0.008)
+    names = {"accuracy": "test accuracy", "loss": "test loss", "moved": "accuracy on shifted test images"}
     return Comparison(
         first=kind,
         second="nothing",
         arms={kind: {"lr": lr, "amount": amounts}, "nothing": {"lr": lr}},
-        chosen_on=f"500 other images, by {measure}",
-        measured_in=f"of test {measure}",
+        chosen_on=f"500 other images, by {'accuracy on shifted ones' if measure == 'moved' else measure}",
+        measured_in=f"of {names[measure]}",
         effect=effect,
-        effect_from=f"{why}, the smallest that would matter",
-        mode="max" if measure == "accuracy" else "min",
+        effect_from=why,
+        mode="min" if measure == "loss" else "max",
+        **more,
     )
 
 
@@ -444,7 +446,7 @@ def _with_more(kind, measure, arms, seeds):
 
         return tried
 
-    mode = "max" if measure == "accuracy" else "min"
+    mode = "min" if measure == "loss" else "max"
     return fair_comparison({name: run(name) for name in (kind, "nothing")}, arms, seeds, mode=mode)
 
 
@@ -454,15 +456,47 @@ AUGMENTED = "196-64-10 on 300 clothes of 14x14 pixels, Adam, 600 steps of 50 ima
 @claim(
     "09.shifts",
     kind="measured",
-    text="Images that are shifted at random in training make a better network.",
+    text="A network that is trained on randomly shifted images is better on shifted images.",
     source="krizhevsky2012",
     where="section 4.1",
-    setting=f"{AUGMENTED}; shifts by up to 1 or 2 pixels",
+    setting=f"{AUGMENTED}; shifts by up to 1 pixel in training and test",
     seeds=range(6),
-    comparison=_against_nothing("shifts", (1, 2), "accuracy", 0.01, "one point"),
+    comparison=_against_nothing(
+        "shifts",
+        (1, 2),
+        "moved",
+        0.01,
+        "one point, the smallest that would matter",
+        at_edge="there is no shift by less than one pixel",
+    ),
     tolerance=0.3,
 )
 def shifts(arms, seeds):
+    """Accuracy on shifted test images with and without."""
+    return _with_more("shifts", "moved", arms, seeds)
+
+
+@claim(
+    "09.shifts-centred",
+    kind="measured",
+    text="A network that is trained on randomly shifted images is better on images that are all in the middle, too.",
+    source="krizhevsky2012",
+    where="section 4.1, for photographs, whose objects are not in the middle",
+    setting=f"{AUGMENTED}; shifts by up to 1 or 2 pixels in training only",
+    seeds=range(6),
+    comparison=_against_nothing(
+        "shifts",
+        (1, 2),
+        "accuracy",
+        0.01,
+        "one point, the smallest that would matter",
+        at_edge="there is no shift by less than one pixel",
+    ),
+    verdict="does not hold",
+    note="these clothes have all been put into the middle, so a small net spends its units on shifts that never come",
+    tolerance=0.3,
+)
+def shifts_centred(arms, seeds):
     """Test accuracy with and without."""
     return _with_more("shifts", "accuracy", arms, seeds)
 
@@ -472,10 +506,12 @@ def shifts(arms, seeds):
     kind="measured",
     text="Images of clothes that are mirrored at random in training make a better network.",
     source="krizhevsky2012",
-    where="section 4.1",
+    where="section 4.1, for photographs",
     setting=AUGMENTED,
     seeds=range(6),
-    comparison=_against_nothing("mirrors", (0,), "accuracy", 0.01, "one point"),
+    comparison=_against_nothing("mirrors", (0,), "accuracy", 0.01, "one point, the smallest that would matter"),
+    verdict="does not hold",
+    note="all shoes of this data set point the same way, so a mirrored shoe is an image that never comes",
     tolerance=0.3,
 )
 def mirrors(arms, seeds):
@@ -489,9 +525,13 @@ def mirrors(arms, seeds):
     text="Mixup makes a better network.",
     source="zhang2018mixup",
     where="sections 3.1 and 3.2, for large networks",
-    setting=f"{AUGMENTED}; alpha 0.2, 0.4 or 1",
+    setting=f"{AUGMENTED}; alpha 0.05, 0.1, 0.2 or 0.4",
     seeds=range(6),
-    comparison=_against_nothing("mixup", (0.2, 0.4, 1.0), "loss", 0.02, "a thirtieth of the loss"),
+    comparison=_against_nothing(
+        "mixup", (0.05, 0.1, 0.2, 0.4), "loss", 0.02, "a thirtieth of the loss, the smallest that would matter"
+    ),
+    verdict="cannot tell",
+    note="a small net and 300 images; what is seen is smaller than the scatter between seeds",
     tolerance=0.3,
 )
 def mixup(arms, seeds):
@@ -507,7 +547,9 @@ def mixup(arms, seeds):
     where="section 7: 0.2 points on ImageNet",
     setting=f"{AUGMENTED}; smoothing 0.05, 0.1 or 0.2",
     seeds=range(6),
-    comparison=_against_nothing("label smoothing", (0.05, 0.1, 0.2), "accuracy", 0.01, "one point"),
+    comparison=_against_nothing("label smoothing", (0.05, 0.1, 0.2), "accuracy", 0.002, "the paper's gain"),
+    verdict="cannot tell",
+    note="the paper's gain is smaller than what differs between seeds here",
     tolerance=0.3,
 )
 def smoothing(arms, seeds):
