@@ -7,7 +7,7 @@ from coursekit.errors import RangeError
 from coursekit.experiments import optimizers as experiment
 from coursekit.explorers import optimizers as explore
 from coursekit.interactive.core import Explorer
-from coursekit.optimizers import adam, sgd
+from coursekit.optimizers import adam, momentum, sgd
 from coursekit.plotting import optimizers as plot
 
 
@@ -337,7 +337,7 @@ def test_an_underdamped_spring_shrinks_by_the_root_of_the_momentum_whatever_the_
     run = experiment.spring(decay, push)
     assert run["kind"] == "underdamped"
     np.testing.assert_allclose(np.abs(run["roots"]), decay**0.5)
-    w, state, rule = np.array([1.0]), None, momentum(push, decay)
+    w, rule = np.array([1.0]), momentum(push, decay)
     state = rule.init(w)
     for distance in run["distance"][1:]:
         w, state = rule.update(w, w, state)  # curvature 1: the gradient is w
