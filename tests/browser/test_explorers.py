@@ -521,12 +521,6 @@ def test_live_mode_tells_what_it_loads_before_the_first_start(open_page, live_si
     assert page.evaluate("ckPython.worker") is None and page.locator(f"{WAVE} .ck-status").inner_text() == ""
 
 
-def test_live_mode_is_offered_only_where_it_adds_something(open_page, demo):
-    page = open_page(demo)
-    uncover(page)
-    assert page.locator("#ck-days .ck-go").count() == 0
-
-
 def test_an_ordered_number_is_a_slider_that_stops_at_each(open_page, demo):
     page = open_page(demo)
     days = page.locator("#ck-days-images")
