@@ -203,7 +203,7 @@
       if (kind === "seed" && this.live && /^\d{1,9}$/.test(value)) this.add(Number(value));
       if (kind === "choice" || kind === "seed") {
         const index = values.findIndex((option) => String(option) === String(value));
-        if (index < 0 && this.live && this.spec.free && /^\(-?[\d.]+, -?[\d.]+\)$/.test(value)) return this.put(value);
+        if (index < 0 && this.live && this.spec.free && /^\(-?[\d.e-]+, -?[\d.e-]+\)$/.test(value)) return this.put(value);
         if (index >= 0) this.position = index;
         return;
       }

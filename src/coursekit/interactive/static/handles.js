@@ -45,7 +45,7 @@
     }
 
     at(ax) {
-      const pair = this.chosen && String(this.chosen.value).match(/^\((-?[\d.]+), (-?[\d.]+)\)$/);
+      const pair = this.chosen && String(this.chosen.value).match(/^\((-?[\d.]+(?:e-?\d+)?), (-?[\d.]+(?:e-?\d+)?)\)$/);
       if (pair) return ax.place(Number(pair[1]), Number(pair[2]));
       if (this.chosen) return ax.place(...(this.places()[this.chosen.value] ?? [ax.x[0], ax.y[0]]));
       const x = this.x ? Number(this.x.value) : this.spec.x ?? ax.x[0];
