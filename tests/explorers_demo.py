@@ -86,14 +86,14 @@ plain = explorer(_counted, _draw_counted, lambda results: "Bars.", images=Choice
 
 
 def _spot(start):
-    words = {"A": "0 0", "B": "2 1"}.get(start, start)
+    words = {"A": "-2 -1", "B": "2 1"}.get(start, start)
     return {"start": np.array(words.strip("()").replace(",", " ").split(), dtype=float)}
 
 
 @_style.styled
 def _draw_spot(results):
     fig, ax = _style.figure(4, 2.4)
-    ax.plot(*results["start"], "o")
+    ax.plot(*np.linspace(results["start"], 0, 11).T, marker="o")
     ax.set(xlim=(-3, 3), ylim=(-2, 2), xlabel="x", ylabel="y")
     return fig
 
@@ -104,7 +104,8 @@ spot = explorer(
     lambda results: "A point at ({:g}, {:g}).".format(*results["start"]),
     title="A point",
     start=Place("A", "B", low=(-3, -2), high=(3, 2), label="start"),
-    handles=[Handle("point", choice="start", places={"A": (0, 0), "B": (2, 1)})],
+    handles=[Handle("point", choice="start", places={"A": (-2, -1), "B": (2, 1)})],
+    time=Time("step", paths=(0,)),
 )
 
 guess = predict(

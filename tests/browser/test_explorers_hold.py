@@ -218,7 +218,29 @@ def test_a_place_is_the_nearest_that_was_drawn_and_exact_when_live(live_page):  
     page.keyboard.press("ArrowRight")
     page.wait_for_function("text => document.querySelector('#ck-spot .ck-alt').innerText !== text", arg=before)
     page.locator("#ck-spot .ck-go").click()  # Stop live: back to what was drawn
-    wait_for_caption(page, "A point at (0, 0).", "#ck-spot")
+    wait_for_caption(page, "A point at (-2, -1).", "#ck-spot")
+
+
+def test_live_a_path_goes_on_from_where_it_is(live_page):  # noqa: F811
+    page = live_page
+    assert not page.locator("#ck-spot .ck-here").is_visible()
+    page.locator("#ck-spot .ck-go").click()
+    page.wait_for_selector("#ck-spot .ck-here:visible")
+    page.locator("#ck-spot-time").evaluate("e => { e.value = 50; e.dispatchEvent(new Event('input')) }")
+    page.locator("#ck-spot .ck-here").click()
+    wait_for_caption(page, "A point at (-1, -0.5).", "#ck-spot")
+
+
+def test_a_path_is_walked_one_vertex_a_step(open_page, demo):
+    page = open_page(demo)
+    corners = (
+        """() => document.querySelector("#ck-spot .ck-picture [data-s] path").getAttribute("d").match(/[ML]/g).length"""
+    )
+    assert page.evaluate(corners) == 11
+    page.locator("#ck-spot-time").evaluate("e => { e.value = 30; e.dispatchEvent(new Event('input')) }")
+    assert page.evaluate(corners) == 4
+    page.locator("#ck-spot").get_by_role("button", name="Reset").click()
+    assert page.evaluate(corners) == 11
 
 
 def test_a_new_seed_when_live_is_any_number(live_page):  # noqa: F811
