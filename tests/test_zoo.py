@@ -18,6 +18,7 @@ from coursekit.layers import (
     EachStep,
     Embedding,
     Flatten,
+    GlobalAvgPool2d,
     LastStep,
     LastSteps,
     Layer,
@@ -25,6 +26,8 @@ from coursekit.layers import (
     Maxout,
     MaxPool2d,
     ReLU,
+    ReLU6,
+    Residual,
     Tanh,
 )
 from coursekit.losses import softmax_cross_entropy
@@ -155,6 +158,16 @@ def test_a_network_learns_digits(net, enough):
         (
             Sequential([Conv2d(4, 6, (3, 2), (2, 1), (0, 1), groups=2), BatchNorm2d(6), AvgPool2d(2), Flatten()]),
             (4, 7, 6),
+        ),
+        (
+            Sequential(
+                [
+                    *(Conv2d(2, 4, 3, groups=2), Conv2d(4, 4, 3, groups=4), Conv2d(4, 6, 1), ReLU6()),
+                    *(Residual(Sequential([Conv2d(6, 6, 3, padding=1), BatchNorm2d(6)])),),
+                    *(Residual(Conv2d(6, 8, 3, 2, 1), Conv2d(6, 8, 1, 2)), GlobalAvgPool2d()),
+                ]
+            ),
+            (2, 9, 7),
         ),
         (Sequential([Sequential([Dense(3, 4), ReLU()]), Dense(4, 2)]), (3,)),
         (Sequential([RNN(3, 5), GRU(5, 4), LSTM(4, 2), EachStep(Dense(2, 7))]), (6, 3)),

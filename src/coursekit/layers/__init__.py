@@ -13,8 +13,18 @@ A layer is a frozen dataclass with three methods::
 """
 
 from .base import Layer
-from .dense import ELU, GELU, Dense, Dropout, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
-from .image import AvgPool2d, BatchNorm, BatchNorm2d, Conv2d, Flatten, LayerNorm, LocalResponseNorm, MaxPool2d
+from .dense import ELU, GELU, Dense, Dropout, LeakyReLU, Maxout, ReLU, ReLU6, Sigmoid, SiLU, Tanh
+from .image import (
+    AvgPool2d,
+    BatchNorm,
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    GlobalAvgPool2d,
+    LayerNorm,
+    LocalResponseNorm,
+    MaxPool2d,
+)
 from .recurrent import (
     GRU,
     LSTM,
@@ -27,6 +37,7 @@ from .recurrent import (
     sequence_cross_entropy,
     step,
 )
+from .residual import Residual
 
 __all__ = [
     "ELU",
@@ -43,6 +54,7 @@ __all__ = [
     "EachStep",
     "Embedding",
     "Flatten",
+    "GlobalAvgPool2d",
     "LastStep",
     "LastSteps",
     "Layer",
@@ -52,6 +64,8 @@ __all__ = [
     "MaxPool2d",
     "Maxout",
     "ReLU",
+    "ReLU6",
+    "Residual",
     "SiLU",
     "Sigmoid",
     "Tanh",

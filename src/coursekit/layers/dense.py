@@ -14,7 +14,7 @@ from ..initializers import he_normal
 from ..regularizers import dropout_backward, dropout_forward
 from .base import Layer
 
-__all__ = ["ELU", "GELU", "Dense", "Dropout", "LeakyReLU", "Maxout", "ReLU", "SiLU", "Sigmoid", "Tanh"]
+__all__ = ["ELU", "GELU", "Dense", "Dropout", "LeakyReLU", "Maxout", "ReLU", "ReLU6", "SiLU", "Sigmoid", "Tanh"]
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,14 @@ class ReLU(_Elementwise):
 
     _forward = staticmethod(activations.relu_forward)
     _backward = staticmethod(activations.relu_backward)
+
+
+@dataclass(frozen=True)
+class ReLU6(_Elementwise):
+    """ReLU with a ceiling of 6; see `coursekit.activations.relu6_forward`."""
+
+    _forward = staticmethod(activations.relu6_forward)
+    _backward = staticmethod(activations.relu6_backward)
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,14 @@ from ..layers import (
     EachStep,
     Embedding,
     Flatten,
+    GlobalAvgPool2d,
     LastStep,
     LastSteps,
     Layer,
     LayerNorm,
     Maxout,
     MaxPool2d,
+    Residual,
 )
 from ..layers.recurrent import _Recurrent
 from ..model import Sequential
@@ -168,6 +170,20 @@ def _(layer, shape):
 @_cost.register
 def _(layer: Flatten, shape):
     return (math.prod(_image_shape(shape)),), 0, 0
+
+
+@_cost.register
+def _(layer: GlobalAvgPool2d, shape):
+    return _image_shape(shape)[:1], 0, 0
+
+
+@_cost.register
+def _(layer: Residual, shape):
+    out, params, work = _cost(layer.block, shape)
+    past, more, extra = (shape, 0, 0) if layer.shortcut is None else _cost(layer.shortcut, shape)
+    if past != out:
+        raise ShapeError(f"its block makes {out} of it, and its shortcut {past}; they are added, so must be alike")
+    return out, params + more, work + extra
 
 
 @_cost.register
