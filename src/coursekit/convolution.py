@@ -273,14 +273,17 @@ def depthwise_conv2d_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride
             [19., 19.]]])
     """
     _checks.shape("x (..., N, C, H, W), w (..., C, 1, KH, KW), b (..., C)", x=x, w=w, b=b)
-    (sh, sw), (ph, pw) = stride, padding = _settings(x, w, stride, padding)
-    run_axes(x=(x, 4), w=(w, 4), b=(b, 1))
-    *lead, height, width = x.shape
-    padded = np.zeros_like(x, shape=(*lead, height + 2 * ph, width + 2 * pw))
+    stride, padding = _settings(x, w, stride, padding)
+    ph, pw = padding
+    runs, height, width = run_axes(x=(x, 4), w=(w, 4), b=(b, 1)), x.shape[-2], x.shape[-1]
+    padded = np.zeros_like(x, shape=(*x.shape[:-2], height + 2 * ph, width + 2 * pw))
     padded[..., ph : ph + height, pw : pw + width] = x
-    out = b[..., None, None]
-    for kernel_entry, corner in _kernel_and_corners(padded.shape, w, (sh, sw)):
-        out = out + padded[corner] * w[kernel_entry][..., None, :, None, None]
+    oh, ow = (output_length(n, k, s) for n, k, s in zip(padded.shape[-2:], w.shape[-2:], stride, strict=True))
+    out = np.empty_like(x, shape=(*runs, *x.shape[-4:-2], oh, ow), dtype=np.result_type(x, w, b))
+    out[...] = b[..., None, None]
+    term = np.empty_like(out)
+    for entry, corner in _kernel_and_corners(padded.shape, w, stride):
+        out += np.multiply(padded[corner], w[entry][..., None, :, None, None], out=term)
     return out, (padded, w, b.shape, stride, padding, out.shape)
 
 
@@ -299,9 +302,9 @@ def depthwise_conv2d_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarra
     _checks.gradient(dout, out_shape)
     lead = dout.shape[:-2]
     dpadded, dw = np.zeros_like(dout, shape=(*lead, *padded.shape[-2:])), np.zeros(w.shape, dout.dtype)
-    for kernel_entry, corner in _kernel_and_corners(padded.shape, w, stride):
-        dpadded[corner] += dout * w[kernel_entry][..., None, :, None, None]
-        dw[kernel_entry] = sum_to((dout * padded[corner]).sum(axis=(-4, -2, -1)), w.shape[:-3])
+    for entry, corner in _kernel_and_corners(padded.shape, w, stride):
+        dpadded[corner] += dout * w[entry][..., None, :, None, None]
+        dw[entry] = sum_to((dout * padded[corner]).sum(axis=(-4, -2, -1)), w.shape[:-3])
     height, width = padded.shape[-2:]
     dx = sum_to(dpadded[..., ph : height - ph, pw : width - pw], (*padded.shape[:-2], height - 2 * ph, width - 2 * pw))
     db = dout.sum(axis=(-4, -2, -1))  # (..., C): with run axes b has a row for the whole batch

@@ -21,6 +21,8 @@ RECIPES = {
     "mlp_mnist": "lenet5",
     "char_rnn_korean": "char_rnn",
     "char_rnn_shakespeare": "char_rnn",
+    "depth_table": "cnns",
+    "moved_table": "cnns",
     "recall": "recall",
     "transfer_clothes": "transfer",
     "transfer_clothes_a": "transfer",
