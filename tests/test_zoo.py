@@ -23,6 +23,7 @@ from coursekit.layers import (
     LastSteps,
     Layer,
     LayerNorm,
+    LookBack,
     Maxout,
     MaxPool2d,
     ReLU,
@@ -172,6 +173,7 @@ def test_a_network_learns_digits(net, enough):
         (Sequential([Sequential([Dense(3, 4), ReLU()]), Dense(4, 2)]), (3,)),
         (Sequential([RNN(3, 5), GRU(5, 4), LSTM(4, 2), EachStep(Dense(2, 7))]), (6, 3)),
         (Sequential([LSTM(3, 5), LastSteps(2), EachStep(Dense(5, 4))]), (6, 3)),
+        (Sequential([LSTM(3, 5), LookBack(2, 5, 4), EachStep(Dense(10, 4))]), (6, 3)),
         (Sequential([RNN(3, 5), LastStep(), Dense(5, 4)]), (6, 3)),
     ],
 )

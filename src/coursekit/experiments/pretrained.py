@@ -35,7 +35,7 @@ def pictures() -> dict:
 
 @shared()
 def maps(blocks: int = 13) -> dict:
-    """What the first `blocks` of MobileNetV2 make of all pictures: `{"x": (350, C, H, W), "x_test": (250, C, H, W)}`."""
+    """What the first `blocks` of MobileNetV2 make of all pictures: `{"x": (N, C, H, W), "x_test": (M, C, H, W)}`."""
     _checks.whole("blocks", blocks, 1)
     net, params = zoo.mobilenetv2_trunk(), zoo.mobilenetv2_params()
     body = Sequential(net.layers[: blocks + 2])
@@ -109,7 +109,9 @@ def late_blocks(chosen, y, rng) -> tuple[Sequential, dict]:
     head = Dense(96, CLASSES)
     start = {"w": np.zeros((96, CLASSES)), "b": np.zeros(CLASSES)}
     rows = (pooled - mean) / scale
-    probe = descend(head, start, drawn(rows, y, min(BATCH, len(y)), rng), momentum(cosine(PROBE_RATE, STEPS), 0.9), steps=STEPS)
+    probe = descend(
+        head, start, drawn(rows, y, min(BATCH, len(y)), rng), momentum(cosine(PROBE_RATE, STEPS), 0.9), steps=STEPS
+    )
     w = probe.params["w"] / scale  # the head takes the features as they are: scale and mean go into it
     b = probe.params["b"] - mean @ w
     params[net.names[-1]] = {"w": w.astype(np.float32), "b": b.astype(np.float32)}

@@ -12,6 +12,7 @@ A layer is a frozen dataclass with three methods::
 * Several networks at once: stack their params along a run axis in front, `model.stack_runs`.
 """
 
+from .attention import LookBack
 from .base import Layer
 from .dense import ELU, GELU, Dense, Dropout, LeakyReLU, Maxout, ReLU, ReLU6, Sigmoid, SiLU, Tanh
 from .image import (
@@ -61,6 +62,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "LocalResponseNorm",
+    "LookBack",
     "MaxPool2d",
     "Maxout",
     "ReLU",

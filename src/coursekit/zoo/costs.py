@@ -23,6 +23,7 @@ from ..layers import (
     LastSteps,
     Layer,
     LayerNorm,
+    LookBack,
     Maxout,
     MaxPool2d,
     Residual,
@@ -229,6 +230,17 @@ def _(layer: LastStep, shape):
 @_cost.register
 def _(layer: LastSteps, shape):
     return (*shape[:-2], layer.count, shape[-1]), 0, 0
+
+
+@_cost.register
+def _(layer: LookBack, shape):
+    _must_end_in(shape, layer.inputs)
+    read = shape[0] - layer.count
+    if read < 1:
+        raise ShapeError(f"expected more than {layer.count} steps")
+    products = shape[0] * layer.inputs * layer.features  # queries and keys
+    products += layer.count * read * (layer.features + layer.inputs)  # weights, and the means
+    return (layer.count, 2 * layer.inputs), 2 * layer.inputs * layer.features, products
 
 
 @_cost.register
