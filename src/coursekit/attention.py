@@ -48,6 +48,12 @@ def attention_forward(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> tuple[np.n
     >>> out.ravel(), cache[0].argmax(axis=-1)
     (array([30., 10.]), array([2, 0]))
     """
+    _fit_together(q, k, v)
+    weights = softmax(q @ np.swapaxes(k, -1, -2) / np.sqrt(q.dtype.type(q.shape[-1])))
+    return weights @ v, (weights, q, k, v)
+
+
+def _fit_together(q, k, v):
     for name, array in (("q", q), ("k", k), ("v", v)):
         _checks.float_array(name, array)
     if q.ndim < 2 or k.ndim < 2 or v.ndim < 2 or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
@@ -55,8 +61,6 @@ def attention_forward(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> tuple[np.n
             f"q, k and v have shapes {q.shape}, {k.shape} and {v.shape}; expected (..., Q, D), (..., S, D) and "
             "(..., S, M): queries as wide as keys, and a value for each key"
         )
-    weights = softmax(q @ np.swapaxes(k, -1, -2) / np.sqrt(q.dtype.type(q.shape[-1])))
-    return weights @ v, (weights, q, k, v)
 
 
 @in_float32

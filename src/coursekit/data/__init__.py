@@ -5,7 +5,7 @@
 | `mnist()` | handwritten digits, 28x28 | 70,000 images |
 | `fashion_mnist()` | clothes, 28x28 | 70,000 images |
 | `digits()` | handwritten digits, 8x8 | |
-| `emoji()` | small colour pictures, five kinds | |
+| `emoji()` | small colour pictures, four kinds | |
 | `photos()` | five photographs | |
 | `shakespeare()` | plays | all works |
 | `names()` | first names and surnames | |

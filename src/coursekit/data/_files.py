@@ -20,7 +20,7 @@ import numpy as np
 from ..errors import DataError
 
 SHA256 = {
-    "emoji_small.npz": "0752422d1f9825daaf47de12acb2d0128489586f7ad966831ebda52df37accc2",
+    "emoji_small.npz": "c7320d0ce688a30326f492b3f3917e56d5f5143480fa4f585a15216a34d89fdc",
     "fashion_small.npz": "4ba5ff99f06952fafd3ee0c2d6b3580d149cbe4d126e9bce28b0d1e288d6fbf5",
     "korean_constitution.txt.gz": "e4f607778364cd35617b2722831cbbfdd51384d89f089c918e5bdd8b5aff9502",
     "korean_nouns_common.txt.gz": "5b826873074934e90aa85f60ed12411efb3401370f488f9b8e7146450c9cde2c",

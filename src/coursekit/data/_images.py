@@ -10,7 +10,7 @@ from . import _files, _full
 
 FASHION = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 
-EMOJI = ("people", "animals", "food", "places", "objects")
+EMOJI = ("people", "animals", "food", "places")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,14 +134,14 @@ def digits(*, flat: bool = False) -> Dataset:
 
 
 def emoji() -> Dataset:
-    """Emoji, small colour pictures of five kinds of things: 350 to train and 250 to test, 32x32 pixels on white.
+    """Emoji, small colour pictures of four kinds of things: 280 to train and 200 to test, 32x32 pixels on white.
 
-    120 pictures each of people, animals, food, places and objects, drawn from Unicode's categories; 70 of each are the
-    training part. Some are variants of one another (faces, buildings), so they are easier than as many photographs.
+    120 pictures each of people, animals, food and places, drawn from Unicode's categories; 70 of each are the training
+    part. Some are variants of one another (faces, buildings), so they are easier than as many photographs.
 
     Returns
     -------
-    Dataset with x (N, 3, 32, 32) float32 in [0, 1] (the file's 0 to 255 divided by 255), RGB; y int64 in 0..4
+    Dataset with x (N, 3, 32, 32) float32 in [0, 1] (the file's 0 to 255 divided by 255), RGB; y int64 in 0..3
 
     Notes
     -----
@@ -149,7 +149,7 @@ def emoji() -> Dataset:
 
     >>> pictures = emoji()
     >>> pictures.x_train.shape, pictures.classes
-    ((350, 3, 32, 32), ('people', 'animals', 'food', 'places', 'objects'))
+    ((280, 3, 32, 32), ('people', 'animals', 'food', 'places'))
     """
     arrays = _files.read_npz("emoji_small.npz")
     first = {key: a.transpose(0, 3, 1, 2) if key.startswith("x") else a for key, a in arrays.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import _checks, data, zoo
+from ..data import weights
+from ..errors import RangeError
 from ..layers import Conv2d, Dense, Flatten, GlobalAvgPool2d, MaxPool2d, ReLU
 from ..model import Sequential, accuracy, predict
 from ..optimizers import momentum
@@ -13,22 +15,22 @@ from ..transfer import by_layer
 from ._bench import descend, drawn, shared
 from .transfer_learning import unit
 
-CLASSES, VALIDATION = 5, 20  # of each class, pictures that choose and never train
+CLASSES, VALIDATION = 4, 20  # of each class, pictures that choose and never train
 LATE = 2  # blocks that are fine-tuned: the last two
-STEPS, BATCH = 100, 32
+STEPS, TUNING, BATCH = 100, 50, 32
 WAYS = ("from scratch", "pixels", "linear probe", "probe, then tune")
 RATES = {
     "from scratch": (0.003, 0.01, 0.03, 0.1),
-    "pixels": (0.001, 0.003, 0.01, 0.03),
+    "pixels": (0.0001, 0.0003, 0.001, 0.003),
     "linear probe": (0.003, 0.01, 0.03, 0.1),
-    "probe, then tune": (0.0003, 0.001, 0.003, 0.01),
+    "probe, then tune": (0.0003, 0.001, 0.003),
 }
 PROBE_RATE = 0.03  # of the head, before the late blocks are tuned
 
 
 @shared()
 def pictures() -> dict:
-    """The emoji: `{"x", "y"}` to draw from, (350, 3, 32, 32), and `{"x_test", "y_test"}`, 250 of them."""
+    """The emoji: `{"x", "y"}` to draw from, (280, 3, 32, 32), and `{"x_test", "y_test"}`, 200 of them."""
     emoji = data.emoji()
     return {"x": emoji.x_train, "y": emoji.y_train, "x_test": emoji.x_test, "y_test": emoji.y_test}
 
@@ -47,7 +49,7 @@ def maps(blocks: int = 13) -> dict:
 
 @shared()
 def features(blocks: int = 13) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of each map over the image, (350, C) and (250, C), of about unit size; "blocks" 0 gives the pixels."""
+    """The mean of each map over the image, (280, C) and (200, C), of about unit size; "blocks" 0 gives the pixels."""
     if blocks == 0:
         return unit(pictures()["x"], pictures()["x_test"])
     return unit(*(maps(blocks)[key].mean(axis=(2, 3)) for key in ("x", "x_test")))
@@ -58,7 +60,7 @@ def draw(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     y = pictures()["y"]
     each = [rng.permutation(np.flatnonzero(y == c)) for c in range(CLASSES)]
     if _checks.whole("n", n) > len(each[0]) - VALIDATION:
-        raise ValueError
+        raise RangeError(f"n is {n}, but there are {len(each[0]) - VALIDATION} pictures of each class to train on")
     return np.concatenate([e[:n] for e in each]), np.concatenate([e[-VALIDATION:] for e in each])
 
 
@@ -73,12 +75,13 @@ def small_network() -> Sequential:
     )
 
 
-def train(way: str, rate: float, n: int = 5, seed: int = 0, steps: int = STEPS) -> tuple[float, float]:
+def train(way: str, rate: float, n: int = 5, seed: int = 0) -> tuple[float, float]:
     """Train on n pictures of each class in one of `WAYS`; the accuracy on the pictures that choose, and on the test."""
     _checks.choice("way", way, WAYS)
     rng, seen = np.random.default_rng(seed), pictures()
     chosen, held = draw(n, rng)
     y, y_held = seen["y"][chosen], seen["y"][held]
+    steps = TUNING if way == "probe, then tune" else STEPS
     rule = momentum(cosine(rate, steps), 0.9)
     if way in ("pixels", "linear probe"):
         x, x_test = features(0 if way == "pixels" else 13)
@@ -116,3 +119,39 @@ def late_blocks(chosen, y, rng) -> tuple[Sequential, dict]:
     b = probe.params["b"] - mean @ w
     params[net.names[-1]] = {"w": w.astype(np.float32), "b": b.astype(np.float32)}
     return net, params
+
+
+SIZES = (2, 5, 20, 50)
+SEEDS = 8
+
+
+def compare(sizes=SIZES, ways=WAYS, seeds=range(SEEDS)) -> dict:
+    """Each way at its own best rate (by the mean over seeds on the pictures that choose), for each size.
+
+    Returns `{way: {"accuracy": (sizes, seeds), "rates": [...]}}`: the accuracies on the test pictures.
+    """
+    result = {}
+    for way in ways:
+        accuracies, rates = [], []
+        for n in sizes:
+            tried = np.array([[train(way, rate, n, seed) for seed in seeds] for rate in RATES[way]])
+            best = int(tried[:, :, 0].mean(axis=1).argmax())
+            accuracies.append(tried[best, :, 1])
+            rates.append(RATES[way][best])
+        result[way] = {"accuracy": np.array(accuracies), "rates": rates}
+    return result
+
+
+def by_size(way: str = "linear probe", n: int = 5) -> dict:
+    """The recorded comparison (recipe `emoji_table`), and some of the pictures that the first seed would train on."""
+    _checks.choice("way", way, WAYS)
+    kept = weights.load("emoji_table", np.float64)
+    chosen, _ = draw(n, np.random.default_rng(0))
+    return {
+        "way": way,
+        "n": SIZES[SIZES.index(_checks.choice("n", n, SIZES))],
+        "sizes": np.array(SIZES),
+        "accuracy": {w: kept.params[w] for w in WAYS},
+        "rates": kept.record["rates"],
+        "pictures": pictures()["x"][chosen].reshape(CLASSES, n, 3, 32, 32)[:, :8],
+    }

@@ -17,6 +17,8 @@ from ...errors import DataError
 __all__ = ["RECIPES", "make"]
 
 RECIPES = {
+    "dates_attention": "dates",
+    "emoji_table": "emoji",
     "lenet5_mnist": "lenet5",
     "mlp_mnist": "lenet5",
     "char_rnn_korean": "char_rnn",
