@@ -34,7 +34,8 @@ def confusion_matrix(labels: np.ndarray, answers: np.ndarray, classes: int) -> n
     r"""How often each class was taken for each: $M_{ij}$ counts the examples of class i that were answered with j.
 
     The diagonal is what was right. A row divided by its sum gives the share of a class that was found (recall), a
-    column divided by its sum the share of an answer that was true (precision). The same as scikit-learn's `confusion_matrix`.
+    column divided by its sum the share of an answer that was true (precision). The same
+    as scikit-learn's `confusion_matrix`.
 
     Parameters
     ----------

@@ -122,7 +122,7 @@ feature_maps = explorer(
     experiment.feature_maps,
     plot.feature_maps,
     _maps_in_words,
-    title="What the layers of LeNet-5 put out",
+    title="The outputs of LeNet-5's layers",
     digit=Slider(0, 9, default=4, step=1, label="digit"),
     layer=Choice(*experiment.LAYERS, label="layer"),
 )
