@@ -57,6 +57,12 @@ def test_rounding_to_8_bits_changes_the_features_by_six_percent():
     assert everywhere == pytest.approx(0.06, abs=0.005)  # "about 6 %"
 
 
+def test_enlarging_is_pytorchs_bilinear_one():
+    x = np.random.default_rng(0).normal(size=(2, 3, 5, 4))
+    theirs = torch.nn.functional.interpolate(torch.from_numpy(x), scale_factor=2, mode="bilinear")
+    np.testing.assert_allclose(pretrained.enlarged(x), theirs.numpy(), rtol=1e-12, atol=1e-14)
+
+
 def test_pictures_that_choose_are_never_trained_on():
     y = pretrained.pictures()["y"]
     for seed in range(3):

@@ -212,8 +212,8 @@ def negative(seeds):
     "than ten points better than a small network from scratch.",
     source="donahue2014",
     where="section 4: frozen ImageNet features on small data sets",
-    setting="13 blocks of MobileNetV2 in 8 bits; emoji of 32 x 32, four classes, 200 to test; momentum along a "
-    "cosine, 100 steps",
+    setting="13 blocks of MobileNetV2 in 8 bits; emoji of 32 x 32, enlarged to 64, four classes, 200 to test; momentum "
+    "along a cosine, 100 steps",
     seeds=range(12),
     comparison=Comparison(
         first="linear probe",
