@@ -31,6 +31,7 @@ try: .venv/.test  ## run and show one chapter, and test what belongs to it (CHAP
 test: .venv/.test  ## run every test: code, notebooks, book, browser
 	@sh tools/get-chromium || true
 	@sh tools/get-bubblewrap || true
+	@sh tools/get-clang || true
 	@$(PY) tools/run_tests.py
 
 claims: .venv/.test  ## run every claim of the ledger, also those of which nothing has changed (20 minutes)
@@ -83,6 +84,10 @@ browser: .venv/.test  ## get a Chromium for the browser tests
 
 jail:  ## get bubblewrap, which the grader locks submissions into
 	@sh tools/get-bubblewrap
+
+kernel: .venv/.test  ## compile the browser's matrix products (after a change in live/kernel)
+	@sh tools/get-clang
+	@$(PY) live/kernel/build.py
 
 clean:  ## remove everything that was made here: .venv, the book, caches
 	rm -rf .venv _build dist reference test-artefacts .pytest_cache .ruff_cache .hypothesis

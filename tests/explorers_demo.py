@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from coursekit.explorers import Choice, LogSlider, Slider, explorer, predict
+from coursekit.explorers import Choice, Handle, LogSlider, Seed, Slider, Time, explorer, predict
 from coursekit.plotting import _style
 
 
@@ -36,6 +36,11 @@ wave_shape = explorer(
     draw_tones,
     tones_in_words,
     title="A wave",
+    time=Time("time"),
+    handles=[
+        Handle("crest", x=0.25, y="amplitude"),
+        Handle("shape", choice="shape", places={"sine": (0.6, 2.5), "square": (0.9, 2.5)}),
+    ],
     amplitude=LogSlider(0.1, 3, default=0.548, steps=9, label="amplitude", unit="V"),
     turns=Slider(1, 7, default=3, step=1, label="turns"),
     shape=Choice("sine", "square", label="shape"),
@@ -54,6 +59,28 @@ def heat(width):
     fig.alt = f"A bump of width {width:.3g}."
     return fig
 
+
+def _counted(images, seed):
+    return {"images": images, "seed": seed, "height": np.roll(np.arange(8.0), seed)}
+
+
+@_style.styled
+def _draw_counted(results):
+    fig, ax = _style.figure(4.6, 4.6)
+    _style.bars(ax, np.arange(8), results["height"], color=_style.CYCLE[0])
+    ax.set(xlim=(-1, 8), ylim=(0, 8), xlabel="day", ylabel="count")
+    return fig
+
+
+days = explorer(
+    _counted,
+    _draw_counted,
+    lambda results: f"Eight bars of {results['images']} images, seed {results['seed']}.",
+    title="A number in order",
+    time=Time("image", over="images"),
+    images=Choice(1, 10, 100, "all", label="images"),
+    seed=Seed(3),
+)
 
 guess = predict(
     "demo-guess",

@@ -21,6 +21,11 @@ def torch_maxout(x, pieces):
     return x.reshape(*x.shape[:-1], -1, pieces).max(dim=-1).values
 
 
+def torch_glu(x, gate):
+    value, gates = x.chunk(2, dim=-1)
+    return value * gate(gates)
+
+
 # name: (forward, backward, settings, the same in torch)
 CASES = {
     "sigmoid": (act.sigmoid_forward, act.sigmoid_backward, {}, torch.sigmoid),
@@ -40,6 +45,10 @@ CASES = {
     "maxout, 3 pieces": (act.maxout_forward, act.maxout_backward, {"pieces": 3}, lambda x: torch_maxout(x, 3)),
     "gelu": (act.gelu_forward, act.gelu_backward, {}, F.gelu),
     "silu": (act.silu_forward, act.silu_backward, {}, F.silu),
+    "softplus": (act.softplus_forward, act.softplus_backward, {}, lambda x: F.softplus(x, threshold=1000)),
+    "glu, sigmoid": (act.glu_forward, act.glu_backward, {"gate": "sigmoid"}, F.glu),
+    "glu, silu": (act.glu_forward, act.glu_backward, {}, lambda x: torch_glu(x, F.silu)),
+    "glu, gelu": (act.glu_forward, act.glu_backward, {"gate": "gelu"}, lambda x: torch_glu(x, F.gelu)),
 }
 each = pytest.mark.parametrize("name", CASES)
 
@@ -81,6 +90,7 @@ def test_the_gradient_is_the_measured_one(name):
 @settings(max_examples=40, deadline=None)
 def test_any_shape_and_dtype_comes_back_and_nothing_given_is_changed(name, x):
     forward, backward, kwargs, _ = CASES[name]
+    x = x.clip(-200, 200) if kwargs.get("gate") or name == "glu, silu" else x  # a square must fit into float16
     before = x.copy()
     out, cache = forward(x, **kwargs)
     dout = np.ones_like(out)
@@ -192,6 +202,50 @@ def test_maxout_refuses_arrays_without_anything_to_compare(shape):
 def test_bad_settings_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call(np.ones(4))
+
+
+@pytest.mark.parametrize("shape", [(1, 7), (2, 6)])
+def test_a_gated_unit_needs_as_many_gates_as_values(shape):
+    call = act.glu_forward
+    if shape[-1] % 2:
+        with pytest.raises(ShapeError, match=r"x has shape \(1, 7\), but a gated unit needs x \(\.\.\., 2 D\)"):
+            call(np.ones(shape))
+    else:
+        assert call(np.ones(shape))[0].shape == (2, 3)
+    with pytest.raises(RangeError, match="gate is 'relu', but must be one of 'sigmoid', 'gelu', 'silu'"):
+        call(np.ones(shape), gate="relu")
+
+
+# ------------------------------------------------------------------------------------------------------- PReLU
+
+
+@pytest.mark.parametrize("slopes", [(5,), (1,)])
+def test_prelu_is_that_of_torch_with_the_gradient_of_its_slope(slopes):
+    rng = np.random.default_rng(0)
+    x, slope, dout = rng.standard_normal((7, 5)), rng.standard_normal(slopes), rng.standard_normal((7, 5))
+    x[0, 0] = 0
+    out, cache = act.prelu_forward(x, slope)
+    dx, dslope = act.prelu_backward(dout, cache)
+    tensor, learnt = torch.from_numpy(x).requires_grad_(), torch.from_numpy(slope).requires_grad_()
+    expected = F.prelu(tensor, learnt)
+    expected.backward(torch.from_numpy(dout))
+    np.testing.assert_allclose(out, expected.detach().numpy(), rtol=1e-13)
+    np.testing.assert_allclose(dx, tensor.grad.numpy(), rtol=1e-13)
+    np.testing.assert_allclose(dslope, learnt.grad.numpy(), rtol=1e-13)
+
+
+def test_prelu_takes_runs_keeps_its_dtype_and_names_slopes_that_do_not_fit():
+    rng = np.random.default_rng(1)
+    x, slope = rng.standard_normal((3, 4, 5)).astype(np.float32), rng.random((3, 1, 5)).astype(np.float32)
+    out, cache = act.prelu_forward(x, slope)
+    dx, dslope = act.prelu_backward(np.ones_like(out), cache)
+    assert out.dtype == dx.dtype == dslope.dtype == np.float32 and dslope.shape == slope.shape
+    alone, cache = act.prelu_forward(x[1], slope[1, 0])
+    np.testing.assert_allclose(out[1], alone)
+    np.testing.assert_allclose(dslope[1, 0], act.prelu_backward(np.ones_like(alone), cache)[1], rtol=1e-6)
+    for bad in (np.ones(4), np.ones((4, 5))):
+        with pytest.raises(ShapeError, match=r"expected one slope a unit, \(5,\), or \(1,\)"):
+            act.prelu_forward(np.ones((4, 5)), bad)
 
 
 # ----------------------------------------------------------------------------------------------------- softmax

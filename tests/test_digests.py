@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from coursekit import _digests, ledger
+from coursekit import _digests, _uses, ledger
 
 
 def run(code):
@@ -33,6 +33,19 @@ def test_only_what_a_source_does_counts(tmp_path):
     write(file, "def f(x):\n    return -x\n", 3)
     assert _digests.digest(file) != plain
     assert _digests.digest(tmp_path / "gone.py") is None
+
+
+def test_what_only_a_browser_runs_does_not_count(tmp_path):
+    file = tmp_path / "some.py"
+    write(file, "import sys\nFAST = True\n", 1)
+    plain = _digests.digest(file)
+    write(file, 'import sys\nFAST = True\nif sys.platform == "emscripten":\n    FAST = False\n', 2)
+    assert _digests.digest(file) == plain
+    for k, text in enumerate(("win32", "emscripten"), 3):  # another platform; the browser's, with what runs elsewhere
+        other = "else:\n    FAST = 0\n" if text == "emscripten" else ""
+        write(file, f'import sys\nFAST = True\nif sys.platform == "{text}":\n    FAST = False\n{other}', k)
+        assert _digests.digest(file) != plain
+    assert "coursekit.fast.kernel" not in _digests._reached("coursekit.fast.products")
 
 
 def test_modules_and_files_that_were_loaded_are_named_and_no_others():
@@ -121,36 +134,9 @@ def test_of_a_module_only_what_one_declaration_needs_counts(tmp_path, old, new, 
     assert [name for name in names if _digests.digest(file, name) != before[name]] == touched.split()
 
 
-def test_the_imports_that_are_followed_are_those_of_a_run():
-    for chapter, name in ledger.CHAPTERS.items():
-        module = f"coursekit.ledger.{name}"
-        code = f"import importlib\nimportlib.import_module({module!r})"
-        loaded = {found for found in run(code) if found.startswith("coursekit")}
-        assert loaded <= _digests._reached(module), chapter
-        assert "coursekit.grading" not in _digests._reached(module)
-
-
-def test_a_claim_depends_on_itself_on_what_it_imports_and_on_the_data(monkeypatch):
-    one, other = ledger.claims("05")[:2]
-    before = _digests.of_function(one.measure)
-    assert before == _digests.of_function(one.measure) != _digests.of_function(other.measure)
-    digest = _digests.digest
-    for changed in ("initializers.py", "weights_lenet5_mnist.npz", "ledger/initialization.py"):
-        monkeypatch.setattr(
-            _digests,
-            "digest",
-            lambda path, name="", changed=changed: "another" if str(path).endswith(changed) else digest(path, name),
-        )
-        assert _digests.of_function(one.measure) != before, changed
-    monkeypatch.setattr(
-        _digests, "digest", lambda path, name="": "x" if path.match("grading/*.py") else digest(path, name)
-    )
-    assert _digests.of_function(one.measure) == before
-
-
 def test_a_claim_is_run_again_unless_the_digest_beside_its_numbers_is_todays(monkeypatch):
     claim = ledger.claims("05")[0]
-    for code, expected in ((_digests.of_function(claim.measure), True), ("another", False), (None, False)):
+    for code, expected in ((_uses.of_function(claim.measure), True), ("another", False), (None, False)):
         monkeypatch.setattr(ledger, "read", lambda chapter, code=code: {claim.id: {"code": code}})
         assert ledger.unchanged(claim) is expected
     monkeypatch.setattr(ledger, "read", lambda chapter: {})

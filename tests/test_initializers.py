@@ -124,3 +124,17 @@ def test_unknown_fans_negative_std_and_integer_dtype_are_refused():
     for name in ("zeros", *RANDOM):
         with pytest.raises(DTypeError, match=r"^dtype is int64, but weights are floats: np\.float32 or np\.float64$"):
             getattr(initializers, name)(rng, (3, 2), dtype=np.int64)
+
+
+@pytest.mark.parametrize("shape", [DENSE, FILTERS])
+@pytest.mark.parametrize("name", ["he_normal", "he_uniform"])
+def test_hes_rule_backwards_takes_the_fan_out_as_in_pytorch(name, shape):
+    w = getattr(initializers, name)(np.random.default_rng(0), shape, mode="fan_out", dtype=np.float64)
+    expected = 2 / initializers.fans(shape)[1]
+    assert abs(w.var() - expected) < 5 * expected * np.sqrt(2 / w.size)
+    theirs = torch.empty(shape if len(shape) == 4 else shape[::-1], dtype=torch.float64)
+    rule = torch.nn.init.kaiming_normal_ if name == "he_normal" else torch.nn.init.kaiming_uniform_
+    rule(theirs, mode="fan_out", nonlinearity="relu", generator=torch.Generator().manual_seed(0))
+    assert theirs.var().item() == pytest.approx(expected, rel=0.05)
+    with pytest.raises(RangeError, match="mode is 'fan_avg', but must be one of 'fan_in', 'fan_out'"):
+        getattr(initializers, name)(np.random.default_rng(0), shape, mode="fan_avg")

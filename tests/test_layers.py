@@ -6,7 +6,21 @@ from coursekit import layers
 from coursekit.errors import DTypeError, RangeError
 from coursekit.gradcheck import gradient_check
 from coursekit.initializers import xavier_uniform
-from coursekit.layers import ELU, GELU, Dense, Dropout, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
+from coursekit.layers import (
+    ELU,
+    GELU,
+    GLU,
+    Dense,
+    Dropout,
+    LeakyReLU,
+    Maxout,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 
 ELEMENTWISE = {
     Sigmoid(): torch.sigmoid,
@@ -16,6 +30,9 @@ ELEMENTWISE = {
     ELU(1.5): lambda x: torch.nn.functional.elu(x, 1.5),
     GELU(): torch.nn.functional.gelu,
     SiLU(): torch.nn.functional.silu,
+    Softplus(): torch.nn.functional.softplus,
+    GLU(): lambda x: x[:, :3] * torch.nn.functional.silu(x[:, 3:]),
+    GLU("sigmoid"): torch.nn.functional.glu,
     Maxout(2): lambda x: x.reshape(5, -1, 2).amax(-1),
 }
 
@@ -33,6 +50,21 @@ def test_elementwise_layers_equal_pytorch(layer, rng):
     np.testing.assert_allclose(out, expected.detach().numpy(), rtol=1e-12)
     np.testing.assert_allclose(dx, tx.grad.numpy(), rtol=1e-12)
     assert (state, grads) == ({}, {})
+
+
+def test_prelu_layer_learns_its_slopes_as_pytorchs_does(rng):
+    layer, theirs = PReLU(3), torch.nn.PReLU(3, dtype=torch.float64)
+    params, state = layer.init(rng, dtype=np.float64)
+    np.testing.assert_array_equal(params["slope"], theirs.weight.detach().numpy())
+    x, dout = rng.standard_normal((5, 3)), rng.standard_normal((5, 3))
+    out, cache, _ = layer.forward(params, state, x, training=True)
+    dx, grads = layer.backward(dout, cache)
+    tx = torch.from_numpy(x).requires_grad_()
+    expected = theirs(tx)
+    expected.backward(torch.from_numpy(dout))
+    np.testing.assert_allclose(out, expected.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(dx, tx.grad.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(grads["slope"], theirs.weight.grad.numpy(), rtol=1e-12)
 
 
 def test_dense_draws_he_weights_and_zero_biases(rng):

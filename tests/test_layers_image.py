@@ -15,11 +15,13 @@ from coursekit.layers import (
     Dense,
     Flatten,
     GlobalAvgPool2d,
+    GroupNorm,
     LayerNorm,
     LocalResponseNorm,
     MaxPool2d,
     ReLU,
     Residual,
+    RMSNorm,
 )
 from coursekit.model import Sequential, stack_runs
 
@@ -44,6 +46,9 @@ PAIRS = {
     "flatten": (Flatten(), T.Flatten(), (3, 4, 2, 5)),
     "batch norm": (BatchNorm(5, momentum=0.3, eps=1e-3), T.BatchNorm1d(5, momentum=0.3, eps=1e-3), (7, 5)),
     "batch norm 2d": (BatchNorm2d(4, momentum=0.3, eps=1e-3), T.BatchNorm2d(4, momentum=0.3, eps=1e-3), (3, 4, 2, 5)),
+    "rms norm": (RMSNorm(5, eps=1e-3), T.RMSNorm(5, eps=1e-3), (7, 5)),
+    "group norm": (GroupNorm(6, 3, eps=1e-3), T.GroupNorm(3, 6, eps=1e-3), (2, 6, 3, 4)),
+    "instance norm": (GroupNorm(4, 4, eps=1e-3), T.InstanceNorm2d(4, eps=1e-3, affine=True), (2, 4, 3, 5)),
     "layer norm": (LayerNorm(5, eps=1e-3), T.LayerNorm(5, eps=1e-3), (7, 5)),
     "local response norm": (LocalResponseNorm(3, 0.2, 0.6, 1.5), T.LocalResponseNorm(3, 0.6, 0.6, 1.5), (2, 6, 3, 4)),
 }

@@ -13,7 +13,12 @@ from coursekit import losses
 from coursekit.errors import DTypeError, LabelError, NotFiniteError, RangeError, ShapeError
 from coursekit.gradcheck import gradient_check
 
-# name: (loss, the same in torch, what it compares with: classes, numbers, or shares between 0 and 1)
+
+def weights(scores):
+    return np.arange(1, scores.shape[-1] + 1).astype(scores.dtype)
+
+
+# name: (loss, the same in torch, what it compares with: classes, numbers, shares between 0 and 1, rows of sum 1)
 CASES = {
     "softmax_cross_entropy": (losses.softmax_cross_entropy, F.cross_entropy, "classes"),
     "sigmoid_cross_entropy": (losses.sigmoid_cross_entropy, F.binary_cross_entropy_with_logits, "shares"),
@@ -25,6 +30,22 @@ CASES = {
         "numbers",
     ),
     "hinge": (losses.hinge, F.multi_margin_loss, "classes"),
+    "soft_cross_entropy": (losses.soft_cross_entropy, F.cross_entropy, "rows"),
+    "kl_divergence": (
+        losses.kl_divergence,
+        lambda s, q: F.kl_div(F.log_softmax(s, -1), q, reduction="batchmean"),
+        "rows",
+    ),
+    "weighted_cross_entropy": (
+        lambda s, y: losses.weighted_cross_entropy(s, y, weights(s)),
+        lambda s, y: F.cross_entropy(s, y, weight=torch.from_numpy(weights(s.detach().numpy()))),
+        "classes",
+    ),
+    "label smoothing": (
+        lambda s, y: losses.soft_cross_entropy(s, losses.smooth_labels(y, s.shape[-1], 0.3)),
+        lambda s, y: F.cross_entropy(s, y, label_smoothing=0.3),
+        "classes",
+    ),
     "hinge, margin 0.4": (
         lambda s, y: losses.hinge(s, y, margin=0.4),
         lambda s, y: F.multi_margin_loss(s, y, margin=0.4),
@@ -40,6 +61,9 @@ def example(rng, name, shape, dtype=np.float64, runs_share=False):
     truth = shape[-2:] if runs_share else shape
     if kind == "classes":
         return pred, rng.integers(0, shape[-1], truth[:-1])
+    if kind == "rows":
+        rows = rng.uniform(0, 1, truth)
+        return pred, (rows / rows.sum(axis=-1, keepdims=True)).astype(dtype)
     return pred, (rng.uniform(0, 1, truth) if kind == "shares" else rng.standard_normal(truth)).astype(dtype)
 
 
@@ -77,7 +101,7 @@ def test_runs_in_one_pass_are_the_runs_one_by_one(name, runs, runs_share):
         np.testing.assert_allclose(gradient[i], alone_gradient, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if CASES[name][2] != "classes"])
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name][2] in ("numbers", "shares")])
 def test_one_number_an_example_needs_no_feature_axis(name):
     loss, reference, _ = CASES[name]
     pred, truth = example(np.random.default_rng(0), name, (1, 8))
@@ -238,3 +262,58 @@ def test_bad_settings_are_named(bad, error):
         losses.huber(X, X, delta=bad)
     with pytest.raises(error, match=r"margin is .*, but must be a"):
         losses.hinge(X, Y, margin=bad)
+
+
+# --- distributions, smoothing, weights -------------------------------------------------------------------------------
+
+
+def test_smoothed_labels_are_the_papers_formula():
+    q = losses.smooth_labels(np.array([[0, 3], [1, 1]]), 4, 0.2, dtype=np.float32)
+    assert q.shape == (2, 2, 4) and q.dtype == np.float32
+    np.testing.assert_allclose(q[0, 1], [0.05, 0.05, 0.05, 0.85], rtol=1e-6)
+    np.testing.assert_array_equal(losses.smooth_labels(np.array([1]), 3, 0), [[0, 1, 0]])
+    with pytest.raises(RangeError, match=r"smoothing is 1, but must be a finite number in \[0, 1\)"):
+        losses.smooth_labels(np.array([1]), 3, 1)
+
+
+def test_the_divergence_is_what_the_cross_entropy_lies_above_the_entropy_and_never_negative():
+    q = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]])
+    same, gradient = losses.kl_divergence(np.log(np.maximum(q, 1e-300)), q)
+    assert same == pytest.approx(0, abs=1e-15) and np.abs(gradient).max() < 1e-15
+    scores = np.random.default_rng(0).standard_normal((50, 2, 3))
+    divergence, _ = losses.kl_divergence(scores, q)
+    entropy = np.log(2) / 2
+    assert (divergence > 0).all()
+    np.testing.assert_allclose(losses.soft_cross_entropy(scores, q)[0] - divergence, entropy)
+
+
+@pytest.mark.parametrize(
+    ("targets", "error", "says"),
+    [
+        (np.array([[0.5, 0.6]]), LabelError, r"a row with sum 1\.1, but each row must be a distribution"),
+        (np.array([[1.5, -0.5]]), LabelError, r"contains -0\.5, but each row must be a distribution"),
+        (np.array([[1.0, 0.0, 0.0]]), ShapeError, "one distribution for each row of scores"),
+        (np.array([1.0, 0.0]), ShapeError, r"targets has shape \(2,\)"),
+        (np.array([[1, 0]]), DTypeError, "targets is an int64 array"),
+        (np.array([[np.nan, 1.0]]), NotFiniteError, "targets contains nan"),
+    ],
+)
+def test_what_is_no_distribution_is_refused(targets, error, says):
+    for loss in (losses.soft_cross_entropy, losses.kl_divergence):
+        with pytest.raises(error, match=says):
+            loss(np.zeros((1, 2)), targets)
+
+
+def test_weights_count_in_ratios_and_must_be_positive():
+    scores, labels = np.random.default_rng(0).standard_normal((6, 3)), np.array([0, 0, 0, 1, 1, 2])
+    one = losses.weighted_cross_entropy(scores, labels, np.ones(3))
+    plain = losses.softmax_cross_entropy(scores, labels)
+    np.testing.assert_allclose(one[0], plain[0])
+    np.testing.assert_allclose(one[1], plain[1])
+    balanced = losses.weighted_cross_entropy(scores, labels, np.array([2.0, 3.0, 6.0]))
+    by_class = [losses.softmax_cross_entropy(scores[labels == c], labels[labels == c])[0] for c in range(3)]
+    np.testing.assert_allclose(balanced[0], np.mean(by_class))
+    with pytest.raises(RangeError, match=r"weights contains 0\.0, but a weight must be positive"):
+        losses.weighted_cross_entropy(scores, labels, np.array([1.0, 0.0, 1.0]))
+    with pytest.raises(ShapeError):
+        losses.weighted_cross_entropy(scores, labels, np.ones(2))

@@ -254,6 +254,80 @@ def test_layer_norm_with_run_axes_is_a_loop_over_runs():
     close(dx, total)
 
 
+@pytest.mark.parametrize("shape", [(3, 5), (2, 3, 4), (1, 2), (4,)])
+@pytest.mark.parametrize("eps", [1e-5, 0.3])
+def test_rms_norm_agrees_with_pytorch(shape, eps):
+    rng = np.random.default_rng(7)
+    x, gamma, _, _ = problem(rng, shape, shape[-1])
+    out, cache = norm.rms_norm_forward(x, gamma, eps)
+    dout = rng.normal(size=out.shape)
+    dx, dgamma = norm.rms_norm_backward(dout, cache)
+    tx, tg = tensor(x), tensor(gamma)
+    expected = F.rms_norm(tx, shape[-1:], tg, eps)
+    expected.backward(torch.from_numpy(dout))
+    close(out, expected)
+    close(dx, tx.grad)
+    close(dgamma, tg.grad)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 6])
+def test_group_norm_agrees_with_pytorch(groups):
+    rng = np.random.default_rng(8)
+    x, gamma, beta, _ = problem(rng, (4, 6, 3, 2), 6)
+    out, cache = norm.group_norm_forward(x, gamma, beta, groups, 0.1)
+    dout = rng.normal(size=out.shape)
+    dx, dgamma, dbeta = norm.group_norm_backward(dout, cache)
+    tx, tg, tb = tensor(x), tensor(gamma), tensor(beta)
+    expected = F.group_norm(tx, groups, tg, tb, 0.1)
+    expected.backward(torch.from_numpy(dout))
+    close(out, expected)
+    close(dx, tx.grad)
+    close(dgamma, tg.grad)
+    close(dbeta, tb.grad)
+
+
+def test_rms_norm_and_group_norm_with_run_axes_are_loops_over_runs():
+    rng = np.random.default_rng(9)
+    x, gamma, dout = rng.normal(size=(4, 3)), rng.normal(size=(5, 1, 3)), rng.normal(size=(5, 4, 3))
+    images, wide = rng.normal(size=(4, 3, 2, 2)), rng.normal(size=(5, 4, 3, 2, 2))
+    out, cache = norm.rms_norm_forward(x, gamma)
+    grads = norm.rms_norm_backward(dout, cache)
+    grouped, grouped_cache = norm.group_norm_forward(images, gamma, gamma, 3)
+    grouped_grads = norm.group_norm_backward(wide, grouped_cache)
+    totals = [0, 0]
+    for run in range(5):
+        expected, one = norm.rms_norm_forward(x, gamma[run, 0])
+        dx, dgamma = norm.rms_norm_backward(dout[run], one)
+        close(out[run], expected)
+        close(grads[1][run, 0], dgamma)
+        expected, one = norm.group_norm_forward(images, gamma[run, 0], gamma[run, 0], 3)
+        dimages, dg, db = norm.group_norm_backward(wide[run], one)
+        close(grouped[run], expected)
+        close(grouped_grads[1][run, 0], dg)
+        close(grouped_grads[2][run, 0], db)
+        totals = [totals[0] + dx, totals[1] + dimages]
+    close(grads[0], totals[0])
+    close(grouped_grads[0], totals[1])
+
+
+@pytest.mark.parametrize(
+    "call, error, message",
+    [
+        (lambda: norm.rms_norm_forward(np.ones((2, 3)), np.ones(2)), ShapeError, "D=3 is needed"),
+        (lambda: norm.rms_norm_forward(np.ones((2, 3)), np.ones((4, 3))), ShapeError, "do not fit"),
+        (
+            lambda: norm.group_norm_forward(np.ones((2, 6, 1, 1)), np.ones(6), np.ones(6), 4),
+            ShapeError,
+            "4 equal groups",
+        ),
+        (lambda: norm.rms_norm_forward(np.ones((2, 3), int), np.ones(3)), DTypeError, "must hold floats"),
+    ],
+)
+def test_bad_input_to_the_newer_norms(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
 @pytest.mark.parametrize("shape", [(2, 7, 3, 4), (1, 3, 2, 1), (3, 1, 2, 2), (2, 3, 6, 2, 2)])
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 12])
 def test_local_response_norm_agrees_with_pytorch_whose_alpha_is_divided_by_size(shape, size):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from coursekit import optimizers as opt
+from coursekit import trees
 from coursekit.errors import CourseError, DTypeError, RangeError, ShapeError
 
 WD = {"weight_decay": 0.03}
@@ -614,3 +615,119 @@ def test_a_subclass_with_its_own_rule_follows_it(inplace):
     optimizer, w = still(0.1), np.zeros(3)
     w, _ = optimizer.update(w, np.ones(3), optimizer.init(w), inplace=inplace)
     np.testing.assert_array_equal(w, np.ones(3))
+
+
+# The newer ones, and those that combine others.
+
+
+def test_lion_is_algorithm_2_of_its_paper():
+    rng, lr, decay = np.random.default_rng(0), 0.02, 0.3
+    w = theta = rng.standard_normal(6)
+    m, ours = np.zeros(6), opt.lion(lr, 0.8, 0.95, weight_decay=decay)
+    state = ours.init(w)
+    for _ in range(25):
+        g = rng.standard_normal(6)
+        w, state = ours.update(w, g, state)
+        c = 0.8 * m + 0.2 * g  # the paper: interpolate, sign, decay; then remember
+        theta = theta - lr * (np.sign(c) + decay * theta)
+        m = 0.95 * m + 0.05 * g
+    np.testing.assert_allclose(w, theta, rtol=0, atol=1e-12)
+    assert (opt.lion().lr, opt.lion().beta1, opt.lion().beta2) == (1e-4, 0.9, 0.99)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4)])
+def test_muon_is_torchs_without_its_rounding_to_bfloat16(monkeypatch, shape):
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    rng, w = np.random.default_rng(0), np.random.default_rng(1).standard_normal(shape)
+    tensor = torch.nn.Parameter(torch.from_numpy(w.T.copy()))  # PyTorch's weights are (out, in)
+    theirs = torch.optim.Muon([tensor], lr=0.05, momentum=0.8, weight_decay=0.2)
+    ours = opt.muon(0.05, 0.8, weight_decay=0.2)
+    state = ours.init(w)
+    for _ in range(10):
+        g = rng.standard_normal(shape)
+        w, state = ours.update(w, g, state)
+        tensor.grad = torch.from_numpy(g.T.copy())
+        theirs.step()
+    np.testing.assert_allclose(w.T, tensor.detach().numpy(), rtol=0, atol=1e-9)
+    defaults = torch.optim.Muon([tensor]).defaults
+    assert (opt.muon().lr, opt.muon().decay, opt.muon().weight_decay) == tuple(
+        defaults[name] for name in ("lr", "momentum", "weight_decay")
+    )
+
+
+def test_newton_schulz_brings_singular_values_near_1_and_keeps_the_directions():
+    g = np.random.default_rng(0).standard_normal((3, 8, 5))
+    u, _, vh = np.linalg.svd(g, full_matrices=False)
+    inner = u.swapaxes(-1, -2) @ opt.orthogonalized(g) @ vh.swapaxes(-1, -2)
+    diagonal = np.diagonal(inner, axis1=-2, axis2=-1)
+    assert np.abs(inner - diagonal[..., None] * np.eye(5)).max() < 1e-12
+    assert 0.6 < diagonal.min() and diagonal.max() < 1.25
+
+
+def test_muon_with_run_axes_is_a_loop_over_runs_also_for_large_matrices():
+    rng = np.random.default_rng(0)
+    w, g = rng.standard_normal((2, 300, 200)), rng.standard_normal((2, 300, 200))
+    rates = np.array([0.1, 0.3])
+    both = opt.muon(rates).update(w, g, opt.muon(rates).init(w))[0]
+    for run, rate in enumerate(rates.tolist()):
+        one, rule = w[run].copy(), opt.muon(rate)
+        assert rule.update(one, g[run], rule.init(one), inplace=True)[0] is one
+        np.testing.assert_allclose(both[run], one, rtol=0, atol=1e-9)
+
+
+def test_muon_refuses_a_bias_and_says_what_to_type():
+    w = {"w": np.ones((2, 2)), "b": np.ones(2)}
+    with pytest.raises(ShapeError, match="by_name"):
+        opt.muon().update(w, w, opt.muon().init(w))
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_by_name_is_torchs_parameter_groups(inplace):
+    rng = np.random.default_rng(0)
+    params = {"dense_0": {"w": rng.standard_normal((3, 2)), "b": rng.standard_normal(2)}, "gamma": np.ones(3)}
+    tensors = {path: torch.nn.Parameter(torch.tensor(a)) for path, a in trees.leaves(params).items()}
+    decays = {
+        True: [t for p, t in tensors.items() if p[-1] == "w"],
+        False: [t for p, t in tensors.items() if p[-1] != "w"],
+    }
+    theirs = torch.optim.AdamW(
+        [{"params": decays[True], "weight_decay": 0.3}, {"params": decays[False], "weight_decay": 0.0}], lr=0.05
+    )
+    ours = opt.by_name(("b", "gamma"), opt.adamw(0.05, weight_decay=0.0), rest=opt.adamw(0.05, weight_decay=0.3))
+    state, first = ours.init(params), copies(params)
+    given = params
+    for _ in range(10):
+        grads = trees.map_leaves(lambda a: rng.standard_normal(a.shape), params)
+        params, state = ours.update(params, grads, state, inplace=inplace)
+        for path, g in trees.leaves(grads).items():
+            tensors[path].grad = torch.tensor(g)
+        theirs.step()
+    for path, a in trees.leaves(params).items():
+        np.testing.assert_allclose(a, tensors[path].detach().numpy(), rtol=0, atol=1e-12)
+    assert state["step"] == 10 and list(params["dense_0"]) == ["w", "b"]
+    assert (flat(given) == flat(first)).all() != inplace
+    with pytest.raises(DTypeError, match="tuple of names"):
+        opt.by_name("b", opt.sgd(1.0), rest=opt.sgd(1.0))
+    with pytest.raises(DTypeError, match="no optimizer"):
+        opt.by_name(("b",), 0.1, rest=opt.sgd(1.0))
+
+
+@pytest.mark.parametrize("rule", [opt.sgd(0.1), opt.adam(0.01), opt.momentum(lambda step: 0.1 / (1 + step))])
+def test_accumulated_batches_are_one_large_batch(rule):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((5, 12, 3)), rng.standard_normal((5, 12))
+    large = small = rng.standard_normal(3)
+    several = opt.accumulate(rule, every=4)
+    large_state, small_state = rule.init(large), several.init(small)
+
+    def gradient(w, x, y):
+        return x.T @ (x @ w - y) / len(y)
+
+    for batch, target in zip(x, y, strict=True):
+        large, large_state = rule.update(large, gradient(large, batch, target), large_state)
+        start = small
+        for part in np.split(np.arange(12), 4):
+            assert (small == start).all()
+            small, small_state = several.update(small, gradient(small, batch[part], target[part]), small_state)
+        np.testing.assert_allclose(small, large, rtol=0, atol=1e-13)
+    assert small_state["step"] == 20 and small_state["optimizer"]["step"] == 5

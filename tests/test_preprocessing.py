@@ -5,10 +5,19 @@ import pytest
 
 from coursekit import data
 from coursekit.errors import CourseError, DTypeError, NotFiniteError, RangeError, ShapeError
-from coursekit.preprocessing import PCA, ChannelMean, MeanImage, Standardizer, Whitening
+from coursekit.preprocessing import (
+    PCA,
+    ChannelMean,
+    ChannelStandardizer,
+    Imputer,
+    MeanImage,
+    OneHot,
+    Standardizer,
+    Whitening,
+)
 
 ROWS = [Standardizer(), PCA(), PCA(k=2), Whitening(), Whitening("zca")]
-ALL = [*ROWS, MeanImage(), ChannelMean()]
+ALL = [*ROWS, MeanImage(), ChannelMean(), ChannelStandardizer()]
 
 
 def sample(n=200, d=4, seed=0, dtype=np.float64):
@@ -22,7 +31,9 @@ def images(n=7, dtype=np.float64):
 
 
 def data_for(tool, dtype=np.float64):
-    return images(dtype=dtype) if isinstance(tool, (MeanImage, ChannelMean)) else sample(dtype=dtype)
+    return (
+        images(dtype=dtype) if isinstance(tool, (MeanImage, ChannelMean, ChannelStandardizer)) else sample(dtype=dtype)
+    )
 
 
 # What each one does
@@ -331,3 +342,45 @@ def test_bad_settings_are_named():
         Whitening(eps=-1)
     with pytest.raises(CourseError, match="not been fitted"):
         PCA().share
+
+
+# Channels, gaps, categories
+
+
+def test_standardized_channels_are_those_of_torch():
+    import torch
+
+    x = images(50) * np.array([1.0, 10.0, 100.0])[:, None, None] + 3
+    fitted = ChannelStandardizer().fit(x)
+    t = torch.from_numpy(x)
+    std, mean = torch.std_mean(t, dim=(0, 2, 3), correction=0)
+    expected = ((t - mean[:, None, None]) / std[:, None, None]).numpy()
+    np.testing.assert_allclose(fitted.transform(x), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(fitted.transform(x[3]), expected[3], rtol=1e-10, atol=1e-12)
+    with pytest.raises(ShapeError, match="so 2 channels; fitted on 3"):
+        fitted.transform(x[:, :2])
+
+
+def test_a_gap_is_filled_with_the_training_median_and_marked():
+    x = np.array([[1.0, 5.0, np.nan], [np.nan, 7.0, 4.0], [3.0, 9.0, 6.0], [30.0, 11.0, 8.0]])
+    fitted = Imputer().fit(x)
+    np.testing.assert_array_equal(fitted.median, [3, 8, 6])
+    new = np.array([[np.nan, np.nan, 1.0]])
+    np.testing.assert_array_equal(fitted.transform(new), [[3, 8, 1, 1, 0]])  # no gap in training: no column
+    assert fitted.transform(new.astype(np.float32)).dtype == np.float32
+    with pytest.raises(NotFiniteError, match=r"x\[:, 1\] is NaN in every row"):
+        Imputer().fit(np.array([[1.0, np.nan], [2.0, np.nan]]))
+    with pytest.raises(NotFiniteError, match="contains inf"):
+        Imputer().fit(np.array([[1.0, np.inf], [2.0, np.nan]]))
+
+
+def test_each_category_has_a_column_and_an_unknown_one_has_none():
+    fitted = OneHot().fit(np.array([3, 1, 3, 7]))
+    np.testing.assert_array_equal(fitted.transform([7, 2, 1]), [[0, 0, 1], [0, 0, 0], [1, 0, 0]])
+    assert fitted.transform([7], dtype=np.float32).dtype == np.float32
+    with pytest.raises(DTypeError, match="for measurements use Standardizer"):
+        OneHot().fit(np.array([0.5, 1.0]))
+    with pytest.raises(ShapeError, match="one column of categories"):
+        OneHot().fit(np.array([["a"], ["b"]]))
+    with pytest.raises(CourseError, match=r"type onehot = OneHot\(\.\.\.\)\.fit\(x_train\)"):
+        OneHot().transform(["a"])

@@ -18,6 +18,15 @@ CASES = {
     "exponential_decay": (schedules.exponential_decay(LR, 0.93), lambda o: lr_scheduler.ExponentialLR(o, 0.93), 20),
     "cosine": (schedules.cosine(LR, 19), lambda o: lr_scheduler.CosineAnnealingLR(o, 19), 20),
     "cosine, end": (schedules.cosine(LR, 19, end=0.02), lambda o: lr_scheduler.CosineAnnealingLR(o, 19, 0.02), 20),
+    "linear": (schedules.linear(LR, 19), lambda o: lr_scheduler.PolynomialLR(o, 19, power=1.0), 25),
+    "linear, end": (schedules.linear(LR, 19, 0.1), lambda o: lr_scheduler.LinearLR(o, 1.0, 1 / 3, total_iters=19), 25),
+    "stable_decay": (
+        schedules.stable_decay(LR, 20, fall=0.25),
+        lambda o: lr_scheduler.SequentialLR(
+            o, [lr_scheduler.ConstantLR(o, 1.0), lr_scheduler.LinearLR(o, 1.0, 0.0, total_iters=5)], [15]
+        ),
+        25,
+    ),
     "warmup": (schedules.warmup(LR, 5), lambda o: lr_scheduler.LinearLR(o), 20),
     "warmup, then decay": (
         schedules.warmup(schedules.exponential_decay(LR, 0.9), 6, start=0.2),

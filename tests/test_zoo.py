@@ -19,6 +19,7 @@ from coursekit.layers import (
     Embedding,
     Flatten,
     GlobalAvgPool2d,
+    GroupNorm,
     LastStep,
     LastSteps,
     Layer,
@@ -29,6 +30,7 @@ from coursekit.layers import (
     ReLU,
     ReLU6,
     Residual,
+    RMSNorm,
     Tanh,
 )
 from coursekit.losses import softmax_cross_entropy
@@ -155,9 +157,17 @@ def test_a_network_learns_digits(net, enough):
 @pytest.mark.parametrize(
     "net, example",
     [
-        (Sequential([Dense(3, 8), BatchNorm(8), Maxout(4), LayerNorm(2), Tanh()]), (3,)),
+        (Sequential([Dense(3, 8), BatchNorm(8), Maxout(4), LayerNorm(2), RMSNorm(2), Tanh()]), (3,)),
         (
-            Sequential([Conv2d(4, 6, (3, 2), (2, 1), (0, 1), groups=2), BatchNorm2d(6), AvgPool2d(2), Flatten()]),
+            Sequential(
+                [
+                    Conv2d(4, 6, (3, 2), (2, 1), (0, 1), groups=2),
+                    BatchNorm2d(6),
+                    GroupNorm(6, 2),
+                    AvgPool2d(2),
+                    Flatten(),
+                ]
+            ),
             (4, 7, 6),
         ),
         (

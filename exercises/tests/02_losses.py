@@ -238,10 +238,14 @@ Q3 = question(
 
 
 def close_and_far(rng, margin):
-    """Scores (N, C) and labels: a row whose true class is last, one that wins by more than the margin, and others."""
+    """Scores (N, C) and labels: a row whose true class is last, one that wins by more than the margin, and one that
+    wins by a half of it over one class, and over another by what lies between it and 1."""
     scores, labels = scores_and_labels(rng)
     labels[0] = scores[0].argmin()
     scores[1, labels[1]] = scores[1].max() + margin + 1
+    true = scores[2, labels[2]]
+    scores[2, labels[2] - 1] = true - min(margin, 1) / 2
+    scores[2, labels[2] - 2] = true - (margin + 1) / 2
     return scores, labels
 
 

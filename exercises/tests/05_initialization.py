@@ -336,7 +336,8 @@ def activations(rng, kind):
     a = round(float(rng.uniform(0.1, 0.4)), 2)
     return {
         "relu": (lambda z: np.maximum(z, 0), "ReLU"),
-        "leaky": (lambda z: np.where(z > 0, z, a * z), f"leaky ReLU with slope {a}"),
+        # a slope at which the gain differs from ReLU's by more than may be measured wrongly
+        "leaky": (lambda z: np.where(z > 0, z, (a + 0.3) * z), f"leaky ReLU with slope {a + 0.3:g}"),
         "tanh": (lambda z: np.tanh((0.5 + a) * z), f"tanh({0.5 + a:g} z)"),
         "sigmoid": (lambda z: 1 / (1 + np.exp(-z)) + a, f"the sigmoid plus {a}"),
         "sine": (lambda z: (1.5 + a) * np.sin(z), f"{1.5 + a:g} sin(z)"),

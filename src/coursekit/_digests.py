@@ -22,11 +22,12 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
 import sys
 import time
 from pathlib import Path
 
-__all__ = ["digest", "loaded", "locate", "of_function", "unchanged", "versions", "watch"]
+__all__ = ["cleaned", "digest", "home", "loaded", "locate", "unchanged", "versions", "watch"]
 
 PACKAGE = Path(__file__).resolve().parent
 # The checkout, or the folder above the package where it is installed.
@@ -35,6 +36,7 @@ EVERYTHING = "coursekit, whole"
 _PROCESSES = {"subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system"}
 _MADE = {"_build", ".venv", ".cache", ".git", "__pycache__", "node_modules", ".ipynb_checkpoints", "test-artefacts"}
 
+_SHA256 = re.compile("[0-9a-f]{64}")
 _WORDS_OF_A_CLAIM = {"text", "source", "setting", "condition", "note"}
 
 _opened: set[str] = set()
@@ -127,18 +129,48 @@ def digest(path: Path | None, name: str = "") -> str | None:
 def _digest_of(path, changed, name=""):
     content = path.read_bytes()
     if path.suffix == ".py":
-        tree = ast.parse(content)
+        tree = cleaned(content, claims=bool(name))
         if name:
             tree.body[:] = _part(tree.body, name)
-        for node in ast.walk(tree):
-            if hasattr(node, "body") and isinstance(node.body, list):
-                node.body[:] = [each for each in node.body if not _is_text(each)]
-            if isinstance(node, ast.Call) and _called(node) == "explorer":
-                _without_words(node)
-            if isinstance(node, ast.Call) and _called(node) == "claim" and name:
-                node.keywords = [word for word in node.keywords if word.arg not in _WORDS_OF_A_CLAIM]
         content = ast.dump(tree).encode()
     return hashlib.sha256(content).hexdigest()
+
+
+def cleaned(content: bytes, claims: bool = False) -> ast.Module:
+    """The syntax tree of a file without what computes nothing.
+
+    Docstrings, annotations of functions, the words around explorers, lists of files' hashes, what only a browser runs,
+    and with `claims` the words of the ledger's rows.
+    """
+    tree = ast.parse(content)
+    tree.body[:] = [each for each in tree.body if not _in_a_browser(each)]
+    for node in ast.walk(tree):
+        if hasattr(node, "body") and isinstance(node.body, list):
+            node.body[:] = [each for each in node.body if not _is_text(each)]
+        if isinstance(node, ast.Call) and _called(node) == "explorer":
+            _without_words(node)
+        if isinstance(node, ast.Call) and _called(node) == "claim" and claims:
+            node.keywords = [word for word in node.keywords if word.arg not in _WORDS_OF_A_CLAIM]
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        if isinstance(node, ast.Dict):
+            pairs = [pair for pair in zip(node.keys, node.values, strict=True) if not _is_hash(pair[1])]
+            node.keys, node.values = [key for key, _ in pairs], [value for _, value in pairs]
+    return tree
+
+
+def _in_a_browser(statement):
+    """Whether it is `if sys.platform == "emscripten":` at the top of a module, with nothing for another platform."""
+    if not isinstance(statement, ast.If) or statement.orelse:
+        return False
+    return ast.unparse(statement.test) == "sys.platform == 'emscripten'"
+
+
+def _is_hash(value):
+    """Whether a value is the hash of a file: the file itself counts."""
+    return isinstance(value, ast.Constant) and isinstance(value.value, str) and _SHA256.fullmatch(value.value)
 
 
 def _is_text(statement):
@@ -195,21 +227,6 @@ def _is_all(statement):
     return isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "__all__"
 
 
-def of_function(function) -> str:
-    """One digest for a function of a module of the course, all that its module imports, and NumPy's version.
-
-    Nothing is run: imports are followed as they are written, also those inside of functions. A claim of the ledger
-    keeps it beside its numbers.
-    """
-    module = function.__module__
-    names = _reached(module)
-    parts = {name: digest(locate(name), function.__name__ if name == module else "") for name in sorted(names)}
-    if "coursekit.data" in names:
-        parts |= {file.name: digest(file) for file in (PACKAGE / "data").iterdir() if file.suffix in (".npz", ".gz")}
-    parts["numpy"] = importlib.metadata.version("numpy")
-    return hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:16]
-
-
 @functools.cache
 def _reached(module):
     """The modules of the course that are loaded when this one is, itself included."""
@@ -221,7 +238,7 @@ def _reached(module):
             continue
         found.add(name)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in ast.walk(cleaned(path.read_bytes())):
             left += _imports(node, package)
         left.append(name.rpartition(".")[0] or "coursekit")
     return frozenset(found)
@@ -233,11 +250,16 @@ def _imports(node, package):
         return [alias.name for alias in node.names if alias.name.startswith("coursekit")]
     if not isinstance(node, ast.ImportFrom):
         return []
-    home = node.module or ""
-    if node.level:
-        above = package.split(".")[: len(package.split(".")) - node.level + 1]
-        home = ".".join([*above, *([node.module] if node.module else [])])
-    return [home, *(f"{home}.{alias.name}" for alias in node.names)] if home.startswith("coursekit") else []
+    module = home(node, package)
+    return [module, *(f"{module}.{alias.name}" for alias in node.names)] if module.startswith("coursekit") else []
+
+
+def home(node: ast.ImportFrom, package: str) -> str:
+    """The module that `from .x import y` takes y from, in a module of this package."""
+    if not node.level:
+        return node.module or ""
+    above = package.split(".")[: len(package.split(".")) - node.level + 1]
+    return ".".join([*above, *([node.module] if node.module else [])])
 
 
 def versions() -> dict[str, str]:

@@ -13,16 +13,21 @@ nothing else. The dtype that comes in goes out, inputs are never changed, and Na
 | maxout | $\max_j x_j$ over $k$ pieces | 1 for the largest piece | Goodfellow et al. 2013 |
 | GELU | $x \Phi(x)$ | $\Phi(x) + x \varphi(x)$ | Hendrycks and Gimpel 2016 |
 | SiLU | $x \sigma(x)$ | $s (1 + x (1 - s))$ | Elfwing et al. 2018 |
+| softplus | $\log(1 + e^x)$ | $\sigma(x)$ | Dugas et al. 2001 |
+| PReLU | leaky ReLU with a learnt $a$ | $1$ or $a$ | He et al. 2015 |
+| GLU | $x_1 \odot g(x_2)$, two halves | by the product rule | Dauphin et al. 2017, Shazeer 2020 |
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from . import _checks
 from ._erf import erf
+from ._runs import sum_to
 from .errors import NotFiniteError, ShapeError
 
 __all__ = [
@@ -30,11 +35,15 @@ __all__ = [
     "elu_forward",
     "gelu_backward",
     "gelu_forward",
+    "glu_backward",
+    "glu_forward",
     "leaky_relu_backward",
     "leaky_relu_forward",
     "log_softmax",
     "maxout_backward",
     "maxout_forward",
+    "prelu_backward",
+    "prelu_forward",
     "relu6_backward",
     "relu6_forward",
     "relu_backward",
@@ -44,6 +53,8 @@ __all__ = [
     "silu_backward",
     "silu_forward",
     "softmax",
+    "softplus_backward",
+    "softplus_forward",
     "tanh_backward",
     "tanh_forward",
 ]
@@ -323,6 +334,140 @@ def silu_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     x, s = cache
     _checks.gradient(dout, x.shape)
     return dout * (s * (1 + x * (1 - s)))
+
+
+def softplus_forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Softplus, $\log(1 + e^x)$: a ReLU without a corner, always positive (Dugas et al. 2001).
+
+    Computed as $\max(x, 0) + \log(1 + e^{-|x|})$, in which nothing overflows. The same as
+    `torch.nn.functional.softplus`, which cuts over to x above 20. The cache is $\sigma(x)$, the local derivative.
+
+    >>> out, cache = softplus_forward(np.array([-1000.0, 0.0, 2.0]))
+    >>> out.round(4)
+    array([0.    , 0.6931, 2.1269])
+    """
+    s, _ = sigmoid_forward(x)
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))), s
+
+
+def softplus_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
+    r"""Gradient of softplus: the upstream gradient times $\sigma(x)$.
+
+    >>> _, cache = softplus_forward(np.zeros(2))
+    >>> softplus_backward(np.array([2.0, -4.0]), cache)
+    array([ 1., -2.])
+    """
+    _checks.gradient(dout, cache.shape)
+    return dout * cache
+
+
+def prelu_forward(x: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, tuple]:
+    r"""Parametric ReLU: leaky ReLU whose slope on the negative side is learnt, one a unit (He et al. 2015).
+
+    $$f(x)_{nd} = \begin{cases} x_{nd} & x_{nd} > 0 \\ a_d\, x_{nd} & x_{nd} \le 0 \end{cases}$$
+
+    `torch.nn.functional.prelu` for inputs (N, D); its layer starts with slopes of 0.25, and has one for all units
+    unless told how many.
+
+    Parameters
+    ----------
+    x : (..., N, D) float
+    slope : (D,) or (1,) float, learnt; with run axes (..., 1, D)
+
+    Returns
+    -------
+    out : of the shape of x
+    cache : for `prelu_backward`
+
+    >>> out, cache = prelu_forward(np.array([[-2.0, -2.0], [3.0, 3.0]]), np.array([0.25, 0.5]))
+    >>> out
+    array([[-0.5, -1. ],
+           [ 3. ,  3. ]])
+    """
+    d = _checks.shape("x (..., N, D), slope (..., K)", x=x, slope=slope)
+    if d["K"] not in (1, d["D"]) or (slope.ndim > 1 and slope.shape[-2] != 1):
+        raise ShapeError(
+            f"slope has shape {slope.shape}, but x has shape {x.shape}; expected one slope a unit, ({d['D']},), or (1,)"
+        )
+    return np.where(x > 0, x, slope.astype(x.dtype) * x), (x, slope)
+
+
+def prelu_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
+    r"""Gradients of PReLU: (dx, dslope).
+
+    $$\frac{\partial L}{\partial x_{nd}} = \text{dout}_{nd} \cdot (1 \text{ or } a_d), \qquad
+    \frac{\partial L}{\partial a_d} = \sum_n \text{dout}_{nd} \min(0, x_{nd})$$
+
+    >>> _, cache = prelu_forward(np.array([[-2.0, 1.0]]), np.array([0.25, 0.25]))
+    >>> prelu_backward(np.array([[10.0, 10.0]]), cache)
+    (array([[ 2.5, 10. ]]), array([-20.,   0.]))
+    """
+    x, slope = cache
+    _checks.gradient(dout, x.shape)
+    return dout * np.where(x > 0, 1, slope).astype(x.dtype), sum_to(dout * np.minimum(x, 0), slope.shape)
+
+
+def glu_forward(x: np.ndarray, gate: str = "silu") -> tuple[np.ndarray, tuple]:
+    r"""Gated linear unit: the first half of the last axis times a gate made of the second half.
+
+    $$\text{out} = x_1 \odot g(x_2), \qquad x = [x_1, x_2]$$
+
+    With `gate="sigmoid"` this is the GLU of Dauphin et al. 2017 and of `torch.nn.functional.glu`; with `"gelu"` and
+    `"silu"` it is GeGLU and SwiGLU (Shazeer 2020), which most large language models use. PyTorch has no function for
+    those two: write `F.silu(gate) * value`. Like maxout it needs a dense layer with twice as many outputs in front.
+
+    Parameters
+    ----------
+    x : (..., 2 D) float
+    gate : "sigmoid", "gelu" or "silu"
+
+    Returns
+    -------
+    out : (..., D)
+    cache : for `glu_backward`
+
+    Raises
+    ------
+    ShapeError
+        If the last axis is odd.
+
+    >>> out, cache = glu_forward(np.array([[2.0, 3.0, 0.0, 0.0]]), gate="sigmoid")
+    >>> out
+    array([[1. , 1.5]])
+    """
+    _checks.float_array("x", x)
+    forward, _ = _GATES[_checks.choice("gate", gate, _GATES)]
+    if x.ndim == 0 or x.shape[-1] == 0 or x.shape[-1] % 2:
+        raise ShapeError(
+            f"x has shape {x.shape}, but a gated unit needs x (..., 2 D): as many gates as values along the last axis"
+        )
+    value, gates = np.split(x, 2, axis=-1)
+    opened, cache = forward(gates)
+    with np.errstate(over="ignore"):  # a product too large for the dtype is infinite
+        return value * opened, (value, opened, cache, gate)
+
+
+def glu_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
+    r"""Gradient of a gated unit, by the product rule.
+
+    $$\text{dx} = [\text{dout} \odot g(x_2),\; \text{dout} \odot x_1 \odot g'(x_2)]$$
+
+    >>> _, cache = glu_forward(np.array([[2.0, 0.0]]), gate="sigmoid")
+    >>> glu_backward(np.array([[1.0]]), cache)
+    array([[0.5, 0.5]])
+    """
+    value, opened, gates, gate = cache
+    _checks.gradient(dout, value.shape)
+    _, backward = _GATES[gate]
+    with np.errstate(over="ignore"):
+        return np.concatenate([dout * opened, backward(dout * value, gates)], axis=-1)
+
+
+_GATES: dict[str, tuple[Callable, Callable]] = {
+    "sigmoid": (sigmoid_forward, sigmoid_backward),
+    "gelu": (gelu_forward, gelu_backward),
+    "silu": (silu_forward, silu_backward),
+}
 
 
 def softmax(x: np.ndarray) -> np.ndarray:

@@ -15,9 +15,10 @@ With fan-in $n_\text{in}$ (inputs of one unit) and fan-out $n_\text{out}$ (units
 
 A uniform distribution on $[-a, a]$ has variance $a^2/3$, so the uniform forms use $a = \sqrt{3\,\text{variance}}$.
 
-Libraries differ. Keras draws its normal forms from a distribution cut off at two standard deviations; here, as in
-PyTorch, nothing is cut off. PyTorch reads the fans of a 2-d weight as (out, in), because it keeps dense weights as
-(M, D); here they are (D, M) and the fan-in comes first.
+Libraries differ. Keras calls them `GlorotUniform` (its default for dense layers), `GlorotNormal`, `HeNormal`, and
+draws its normal forms from a distribution cut off at two standard deviations; here, as in PyTorch, nothing is cut off.
+PyTorch reads the fans of a 2-d weight as (out, in), because it keeps dense weights as (M, D); here they are (D, M) and
+the fan-in comes first.
 """
 
 from __future__ import annotations
@@ -119,27 +120,31 @@ def xavier_normal(
     return normal(rng, shape, gain * math.sqrt(2 / (n_in + n_out)), dtype=dtype)
 
 
-def he_uniform(rng: np.random.Generator, shape: tuple[int, ...], *, dtype=np.float32) -> np.ndarray:
+def he_uniform(
+    rng: np.random.Generator, shape: tuple[int, ...], *, mode: str = "fan_in", dtype=np.float32
+) -> np.ndarray:
     r"""He (Kaiming) uniform: on $[-a, a]$ with $a = \sqrt{6 / n_\text{in}}$ (He et al. 2015, eq. 10).
 
-    PyTorch's `kaiming_uniform_` with `nonlinearity="relu"`.
+    PyTorch's `kaiming_uniform_` with `nonlinearity="relu"`; `mode` as for `he_normal`.
 
     >>> bool(abs(he_uniform(np.random.default_rng(0), (600, 10))).max() <= 0.1)
     True
     """
-    return _uniform(rng, shape, 2 / fans(shape)[0], dtype)
+    return _uniform(rng, shape, 2 / _fan(shape, mode), dtype)
 
 
-def he_normal(rng: np.random.Generator, shape: tuple[int, ...], *, dtype=np.float32) -> np.ndarray:
+def he_normal(
+    rng: np.random.Generator, shape: tuple[int, ...], *, mode: str = "fan_in", dtype=np.float32
+) -> np.ndarray:
     r"""He (Kaiming) normal: $\mathcal N(0, 2 / n_\text{in})$ (He et al. 2015, eq. 10).
 
-    The 2 makes up for ReLU, which throws half of the signal's second moment away. Fan-in mode, as in the paper's
-    forward case and PyTorch's default.
+    The 2 makes up for ReLU, which throws half of the signal's second moment away. `mode="fan_in"`, the default as in
+    PyTorch, keeps the size of the signal; `mode="fan_out"`, $2 / n_\text{out}$, that of the gradient (eq. 14).
 
     >>> he_normal(np.random.default_rng(0), (200, 300)).std().round(2)            # sqrt(2 / 200) = 0.1
     np.float32(0.1)
     """
-    return normal(rng, shape, math.sqrt(2 / fans(shape)[0]), dtype=dtype)
+    return normal(rng, shape, math.sqrt(2 / _fan(shape, mode)), dtype=dtype)
 
 
 def lecun_normal(rng: np.random.Generator, shape: tuple[int, ...], *, dtype=np.float32) -> np.ndarray:
@@ -168,6 +173,10 @@ def orthogonal(rng: np.random.Generator, shape: tuple[int, ...], gain: float = 1
     q, r = np.linalg.qr(rng.standard_normal((max(rows, cols), min(rows, cols))))
     q = q * np.sign(np.diag(r))
     return (gain * (q if rows >= cols else q.T)).reshape(shape).astype(_dtype(dtype))
+
+
+def _fan(shape, mode):
+    return fans(shape)[("fan_in", "fan_out").index(_checks.choice("mode", mode, ("fan_in", "fan_out")))]
 
 
 def _shape(shape):

@@ -12,9 +12,19 @@ import numpy as np
 
 from . import _checks
 from ._half import in_float32
-from .errors import LabelError, NotFiniteError, ShapeError
+from .errors import LabelError, NotFiniteError, RangeError, ShapeError
 
-__all__ = ["hinge", "huber", "mean_squared_error", "sigmoid_cross_entropy", "softmax_cross_entropy"]
+__all__ = [
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "mean_squared_error",
+    "sigmoid_cross_entropy",
+    "smooth_labels",
+    "soft_cross_entropy",
+    "softmax_cross_entropy",
+    "weighted_cross_entropy",
+]
 
 
 @in_float32
@@ -203,6 +213,162 @@ def hinge(scores: np.ndarray, labels: np.ndarray, margin: float = 1.0) -> tuple[
     too_close = (excess > 0).astype(scores.dtype)
     np.put_along_axis(too_close, labels, -too_close.sum(axis=-1, keepdims=True), -1)
     return _finite_loss(loss, "scores"), too_close / (n * classes)
+
+
+@in_float32
+def soft_cross_entropy(scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Cross-entropy of softmax probabilities with target distributions, in nats.
+
+    $$L = -\frac1N \sum_n \sum_c q_{nc} \log p_{nc}, \qquad p = \text{softmax}(\text{scores}), \qquad
+    \frac{\partial L}{\partial \text{scores}} = \frac1N (p - q)$$
+
+    For one-hot rows q this is `softmax_cross_entropy`. Rows between come from `smooth_labels`, from mixed examples, or
+    from another network that is imitated. The same as `torch.nn.functional.cross_entropy(scores, targets)` with float
+    targets; Keras calls it `CategoricalCrossentropy(from_logits=True)`.
+
+    Parameters
+    ----------
+    scores : (..., N, C) float
+    targets : (N, C) or (..., N, C) float, each row non-negative with sum 1
+
+    Returns
+    -------
+    loss : scalar, or (...,) with run axes; at least the mean entropy of the targets
+    dscores : (..., N, C)
+
+    Raises
+    ------
+    LabelError
+        If a target is negative, or a row does not sum to 1.
+
+    >>> loss, dscores = soft_cross_entropy(np.zeros((1, 2)), np.array([[0.9, 0.1]]))
+    >>> print(f"{loss:.4f}", dscores)
+    0.6931 [[-0.4  0.4]]
+    """
+    _checks.shape("scores (..., N, C)", scores=scores)
+    q = _distributions(targets, scores)
+    with _quiet():
+        log_p = _log_softmax(scores)
+        loss = -(q * log_p).sum(axis=-1).mean(axis=-1)
+        return _finite_loss(loss, "scores"), (np.exp(log_p) - q) / scores.shape[-2]
+
+
+@in_float32
+def kl_divergence(scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Kullback-Leibler divergence of the softmax probabilities p from target distributions q, in nats.
+
+    $$D(q \,\Vert\, p) = \frac1N \sum_n \sum_c q_{nc} \log \frac{q_{nc}}{p_{nc}}, \qquad
+    \frac{\partial D}{\partial \text{scores}} = \frac1N (p - q)$$
+
+    What the cross-entropy lies above the entropy of the targets: 0 if p = q, never negative, and with the same
+    gradient (Kullback and Leibler 1951). A class with $q_{nc} = 0$ adds nothing. The same as
+    `torch.nn.functional.kl_div(log_p, q, reduction="batchmean")`; PyTorch's default divides by C as well.
+
+    Parameters and errors as for `soft_cross_entropy`.
+
+    >>> loss, _ = kl_divergence(np.log(np.array([[0.5, 0.5]])), np.array([[0.75, 0.25]]))
+    >>> print(f"{loss:.4f}")                                 # 0.75 ln 1.5 + 0.25 ln 0.5
+    0.1308
+    """
+    loss, dscores = soft_cross_entropy(scores, targets)
+    q = _distributions(targets, scores)
+    entropy = -(q * np.log(np.where(q > 0, q, 1))).sum(axis=-1).mean(axis=-1)
+    return loss - entropy, dscores
+
+
+@in_float32
+def weighted_cross_entropy(
+    scores: np.ndarray, labels: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Softmax cross-entropy in which an example counts as much as its class is given weight.
+
+    $$L = \frac{\sum_n w_{y_n} \bigl(-\log p_{n, y_n}\bigr)}{\sum_n w_{y_n}}, \qquad
+    \frac{\partial L}{\partial \text{scores}_{nc}} = \frac{w_{y_n}}{\sum_m w_{y_m}} (p_{nc} - [c = y_n])$$
+
+    Only ratios of weights matter, since their sum over the batch is divided out. Weights of one over the class's
+    frequency make rare classes count as much as frequent ones. The same as
+    `torch.nn.functional.cross_entropy(scores, labels, weight=weights)`. Keras's `class_weight` divides by N instead.
+
+    Parameters
+    ----------
+    scores : (..., N, C) float
+    labels : (N,) or (..., N) whole numbers in [0, C)
+    weights : (C,) float, positive
+
+    Returns
+    -------
+    loss : scalar, or (...,) with run axes
+    dscores : (..., N, C)
+
+    >>> loss, _ = weighted_cross_entropy(np.zeros((3, 2)), np.array([0, 0, 1]), np.array([1.0, 2.0]))
+    >>> print(f"{loss:.4f}")
+    0.6931
+    """
+    classes = _checks.shape("scores (..., N, C), weights (C)", scores=scores, weights=weights)["C"]
+    labels = _checks.labels(labels, classes, scores.shape[:-1])
+    _checks.finite("weights", weights)
+    if weights.min() <= 0:
+        raise RangeError(f"weights contains {weights.min()}, but a weight must be positive; leave a class out instead")
+    y = labels[..., None] == np.arange(classes)
+    share = weights.astype(scores.dtype)[labels]
+    share = share / share.sum(axis=-1, keepdims=True)  # of each example in the mean
+    with _quiet():
+        log_p = _log_softmax(scores)
+        loss = -(share * log_p[y].reshape(labels.shape)).sum(axis=-1)
+        return _finite_loss(loss, "scores"), share[..., None] * (np.exp(log_p) - y)
+
+
+def smooth_labels(labels: np.ndarray, classes: int, smoothing: float = 0.1, *, dtype=np.float64) -> np.ndarray:
+    r"""Target distributions that leave a little for every class (Szegedy et al. 2016, section 7).
+
+    $$q_{nc} = (1 - \varepsilon)\,[c = y_n] + \frac{\varepsilon}{C}$$
+
+    With `soft_cross_entropy` the same as `torch.nn.functional.cross_entropy(scores, labels, label_smoothing=0.1)`.
+
+    Parameters
+    ----------
+    labels : (..., N) whole numbers in [0, C)
+    classes : C
+    smoothing : $\varepsilon$ in [0, 1); 0 gives one-hot rows
+
+    Returns
+    -------
+    (..., N, C), each row sums to 1
+
+    >>> smooth_labels(np.array([0, 2]), 4, 0.2)
+    array([[0.85, 0.05, 0.05, 0.05],
+           [0.05, 0.05, 0.85, 0.05]])
+    """
+    classes = _checks.whole("classes", classes)
+    smoothing = _checks.number("smoothing", smoothing, 0, 1, open_high=True)
+    labels = _checks.labels(labels, classes, np.shape(labels))
+    one_hot = labels[..., None] == np.arange(classes)
+    return ((1 - smoothing) * one_hot + smoothing / classes).astype(dtype)
+
+
+def _log_softmax(scores):
+    z = scores - scores.max(axis=-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+
+
+def _distributions(targets, scores):
+    """Check target distributions, and give them in the dtype of the scores."""
+    _checks.shape("targets (..., N, C)", targets=targets)
+    if targets.shape not in (scores.shape, scores.shape[-2:]):
+        raise ShapeError(
+            f"targets has shape {targets.shape}, but scores has shape {scores.shape}; there is one distribution for "
+            "each row of scores; for whole-number labels use softmax_cross_entropy"
+        )
+    _checks.finite("targets", targets)
+    total = targets.sum(axis=-1, dtype=np.float64)
+    worst = np.unravel_index(np.abs(total - 1).argmax(), total.shape)
+    if targets.min() < 0 or abs(total[worst] - 1) > 1e-3:
+        fault = f"{targets.min()}" if targets.min() < 0 else f"a row with sum {total[worst]:.6g}"
+        raise LabelError(
+            f"targets contains {fault}, but each row must be a distribution: non-negative, with sum 1; try "
+            "targets / targets.sum(axis=-1, keepdims=True), or softmax for scores"
+        )
+    return targets.astype(scores.dtype, copy=False)
 
 
 def _pairs(**arrays):

@@ -5,10 +5,13 @@ r"""Normalization: give the numbers inside a network mean 0 and variance 1, then
 | `batch_norm` | the batch, for each feature | Ioffe and Szegedy 2015 |
 | `batch_norm2d` | the batch and all pixels, for each channel | Ioffe and Szegedy 2015 |
 | `layer_norm` | the features, for each example | Ba et al. 2016 |
+| `rms_norm` | the features, for each example (no mean) | Zhang and Sennrich 2019 |
+| `group_norm` | a group of channels and all pixels, for each image | Wu and He 2018 |
+| `group_norm`, a group a channel | the pixels of one channel of one image: *instance norm* | Ulyanov et al. 2016 |
 | `local_response_norm` | neighbouring channels, at each pixel (no mean) | Krizhevsky et al. 2012 |
 
-Batch normalization behaves differently in training and in use, so `training` has no default. The running statistics
-travel as a dict `{"mean", "var"}`; new arrays come back and the caller's are left alone.
+Batch normalization behaves differently in training and at inference, so `training` has no default. Its running
+statistics travel as a dict `{"mean", "var"}`; new arrays come back and the caller's are left alone.
 """
 
 from __future__ import annotations
@@ -27,10 +30,14 @@ __all__ = [
     "batch_norm2d_forward",
     "batch_norm_backward",
     "batch_norm_forward",
+    "group_norm_backward",
+    "group_norm_forward",
     "layer_norm_backward",
     "layer_norm_forward",
     "local_response_norm_backward",
     "local_response_norm_forward",
+    "rms_norm_backward",
+    "rms_norm_forward",
 ]
 
 
@@ -101,7 +108,7 @@ def batch_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.
 
     $$d\gamma_d = \sum_n d\text{out}_{nd}\, \hat x_{nd}, \qquad d\beta_d = \sum_n d\text{out}_{nd}$$
 
-    In training every $x_{nd}$ moves the mean and the variance of the batch, so two terms are taken off:
+    In training every $x_{nd}$ moves the mean and the variance of the batch, so two terms are subtracted:
 
     $$dx_{nd} = \frac{\gamma_d}{\sqrt{\sigma_d^2 + \epsilon}}
     \Big(d\text{out}_{nd} - \frac1N d\beta_d - \frac1N \hat x_{nd}\, d\gamma_d\Big)$$
@@ -120,7 +127,7 @@ def batch_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.
     >>> x, running = np.array([[1.0], [2.0], [6.0]]), {"mean": np.zeros(1), "var": np.ones(1)}
     >>> out, cache, _ = batch_norm_forward(x, np.ones(1), np.zeros(1), running, training=True)
     >>> dx, dgamma, dbeta = batch_norm_backward(np.ones((3, 1)), cache)
-    >>> abs(dx).max() < 1e-15, dgamma.round(9), dbeta      # shifting a whole row of ones: the mean takes it off
+    >>> abs(dx).max() < 1e-15, dgamma.round(9), dbeta      # shifting a whole row of ones: the mean subtracts it
     (np.True_, array([0.]), array([3.]))
     """
     x_hat, scale, gamma, beta, training, x_shape, out_shape = cache
@@ -311,7 +318,7 @@ def layer_norm_forward(
     $$\hat x_{d} = \frac{x_{d} - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad \mu = \frac1D \sum_d x_d, \qquad
     \sigma^2 = \frac1D \sum_d (x_d - \mu)^2, \qquad \text{out}_d = \gamma_d \hat x_d + \beta_d$$
 
-    No example looks at another, so there are no running statistics and training is no different from use. The same
+    No example looks at another, so there are no running statistics, and training and inference are alike. The same
     as `torch.nn.LayerNorm(D)`: biased variance, eps inside the root. Keras has eps 1e-3.
 
     Parameters
@@ -383,6 +390,170 @@ def layer_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.
     g = dout * gamma
     dx = scale * (g - g.mean(axis=-1, keepdims=True) - x_hat * (g * x_hat).mean(axis=-1, keepdims=True))
     return sum_to(dx, x_hat.shape), sum_to(dout * x_hat, gamma.shape), sum_to(dout, beta.shape)
+
+
+@forward_in_float32
+def rms_norm_forward(x: np.ndarray, gamma: np.ndarray, eps: float = 1e-5) -> tuple[np.ndarray, tuple]:
+    r"""RMSNorm: divide each example by the root mean square of its features (Zhang and Sennrich 2019).
+
+    $$\text{out}_d = \gamma_d \hat x_d, \qquad \hat x_d = \frac{x_d}{r}, \qquad
+    r = \sqrt{\frac1D \sum_d x_d^2 + \epsilon}$$
+
+    Layer norm without its mean and its shift. The same as `torch.nn.RMSNorm(D, eps=1e-5)`; PyTorch's own default is
+    the smallest step of the dtype, the paper has none.
+
+    Parameters
+    ----------
+    x : (..., D) float, any axes in front
+    gamma : (D,) scale; with run axes (..., 1, D), or any shape that broadcasts with x
+    eps : added to the mean square, >= 0
+
+    Returns
+    -------
+    out : the shape of x (and of gamma's run axes), of x's dtype
+    cache : for `rms_norm_backward`
+
+    Raises
+    ------
+    ShapeError, DTypeError, RangeError
+        If the shapes do not fit together, an argument is not an array of floats, or eps is negative.
+
+    >>> out, cache = rms_norm_forward(np.array([[1.0, 7.0], [10.0, 70.0]]), np.ones(2))    # root mean squares 5 and 50
+    >>> out.round(3)
+    array([[0.2, 1.4],
+           [0.2, 1.4]])
+    """
+    _checks.shape("x (..., D), gamma (..., D)", x=x, gamma=gamma)
+    eps = _checks.number("eps", eps, 0)
+    _fits(x, gamma=gamma)
+    gamma = gamma.astype(x.dtype, copy=False)
+    scale = 1 / np.sqrt((x * x).mean(axis=-1, keepdims=True) + eps)
+    x_hat = x * scale
+    out = gamma * x_hat
+    return out, (x_hat, scale, gamma, out.shape)
+
+
+@in_float32
+def rms_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
+    r"""Gradients of RMSNorm.
+
+    With $g_d = d\text{out}_d\, \gamma_d$,
+
+    $$dx_d = \frac1r \Big(g_d - \hat x_d\, \frac1D \sum_e g_e \hat x_e\Big), \qquad
+    d\gamma = \sum d\text{out}\, \hat x$$
+
+    Of layer norm's two subtractions one is left: a stretch of the example changes nothing, a shift does.
+
+    Parameters
+    ----------
+    dout : gradient of the loss with respect to out, of its shape
+    cache : what `rms_norm_forward` gave
+
+    Returns
+    -------
+    dx, dgamma : each of the shape of x, gamma
+
+    >>> out, cache = rms_norm_forward(np.eye(4, 3) + 1, np.ones(3))
+    >>> [g.shape for g in rms_norm_backward(np.ones((4, 3)), cache)]
+    [(4, 3), (3,)]
+    """
+    x_hat, scale, gamma, out_shape = cache
+    _checks.gradient(dout, out_shape)
+    g = dout * gamma
+    dx = scale * (g - x_hat * (g * x_hat).mean(axis=-1, keepdims=True))
+    return sum_to(dx, x_hat.shape), sum_to(dout * x_hat, gamma.shape)
+
+
+@forward_in_float32
+def group_norm_forward(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, groups: int, eps: float = 1e-5
+) -> tuple[np.ndarray, tuple]:
+    r"""Group normalization of images: one mean and variance for each group of channels of each image (Wu and He 2018).
+
+    $$\hat x_{nchw} = \frac{x_{nchw} - \mu_{ng}}{\sqrt{\sigma_{ng}^2 + \epsilon}}, \qquad
+    \text{out}_{nchw} = \gamma_c\, \hat x_{nchw} + \beta_c$$
+
+    where $\mu_{ng}, \sigma_{ng}^2$ are over the $C/G$ neighbouring channels of the group $g$ that c belongs to, and all
+    their pixels. With `groups=1` it is layer norm over a whole image; with `groups=C` it is **instance norm** (Ulyanov
+    et al. 2016). The same as `torch.nn.GroupNorm(groups, C)`, and with `groups=C` as
+    `torch.nn.InstanceNorm2d(C, affine=True)`.
+
+    Parameters
+    ----------
+    x : (..., N, C, H, W) float
+    gamma, beta : (C,) scale and shift of each channel; with run axes (..., 1, C)
+    groups : $G$, a divisor of C
+    eps : added to the variance, >= 0
+
+    Returns
+    -------
+    out : the shape and dtype of x
+    cache : for `group_norm_backward`
+
+    Raises
+    ------
+    ShapeError, DTypeError, RangeError
+        If the shapes do not fit together, or the channels cannot be divided into such groups.
+
+    >>> x = np.random.default_rng(0).normal(5.0, 3.0, (2, 6, 4, 4))
+    >>> out, cache = group_norm_forward(x, np.ones(6), np.zeros(6), groups=3)
+    >>> np.abs(out.reshape(2, 3, -1).mean(axis=-1)).max() < 1e-12
+    np.True_
+    """
+    sizes = _checks.shape("x (..., N, C, H, W), gamma (..., C), beta (..., C)", x=x, gamma=gamma, beta=beta)
+    groups, eps = _checks.whole("groups", groups), _checks.number("eps", eps, 0)
+    if sizes["C"] % groups:
+        raise ShapeError(f"x has {sizes['C']} channels, which do not make {groups} equal groups; try groups=1")
+    gamma, beta = (v.astype(x.dtype, copy=False)[..., None, None] for v in (gamma, beta))
+    _fits(x, gamma=gamma, beta=beta)
+    rows = x.reshape(*x.shape[:-3], groups, -1)
+    centred = rows - rows.mean(axis=-1, keepdims=True)
+    scale = 1 / np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + eps)
+    x_hat = (centred * scale).reshape(x.shape)
+    out = gamma * x_hat + beta
+    return out, (x_hat, scale, gamma, beta, out.shape)
+
+
+@in_float32
+def group_norm_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    r"""Gradients of group normalization: those of `layer_norm_backward`, with a group as the example.
+
+    With $g = d\text{out}\, \gamma$ and means over the entries of a group,
+
+    $$dx = \frac{1}{\sqrt{\sigma^2 + \epsilon}} \big(g - \overline{g} - \hat x\, \overline{g \hat x}\big)$$
+
+    Parameters
+    ----------
+    dout : (..., N, C, H, W) gradient of the loss with respect to out
+    cache : what `group_norm_forward` gave
+
+    Returns
+    -------
+    dx, dgamma, dbeta : each of the shape of x, gamma, beta
+
+    >>> out, cache = group_norm_forward(np.ones((2, 6, 4, 4)), np.ones(6), np.zeros(6), groups=3)
+    >>> [g.shape for g in group_norm_backward(np.ones((2, 6, 4, 4)), cache)]
+    [(2, 6, 4, 4), (6,), (6,)]
+    """
+    x_hat, scale, gamma, beta, out_shape = cache
+    _checks.gradient(dout, out_shape)
+    groups = scale.shape[-2]
+    g = (dout * gamma).reshape(*out_shape[:-3], groups, -1)
+    rows = x_hat.reshape(*x_hat.shape[:-3], groups, -1)
+    dx = scale * (g - g.mean(axis=-1, keepdims=True) - rows * (g * rows).mean(axis=-1, keepdims=True))
+    dgamma, dbeta = sum_to(dout * x_hat, gamma.shape), sum_to(dout, beta.shape)
+    return sum_to(dx.reshape(out_shape), x_hat.shape), dgamma[..., 0, 0], dbeta[..., 0, 0]
+
+
+def _fits(x, **vectors):
+    """Refuse scales and shifts that do not broadcast with x."""
+    try:
+        np.broadcast_shapes(x.shape, *(vector.shape for vector in vectors.values()))
+    except ValueError:
+        shapes = " and ".join(f"{name} {vector.shape}" for name, vector in vectors.items())
+        raise ShapeError(
+            f"{shapes} do not fit x {x.shape}; expected one number a feature, or with run axes (..., 1, features)"
+        ) from None
 
 
 @forward_in_float32

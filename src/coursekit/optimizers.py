@@ -31,6 +31,11 @@ and $t$ the step counted from 1:
 | `amsgrad` | Adam with the largest $v$ so far | Reddi et al. 2018 |
 | `adamw` | Adam, and $w \leftarrow w - \eta \lambda w$ | Loshchilov and Hutter 2019 |
 | `nadam` | Adam with Nesterov's look ahead | Dozat 2016 |
+| `lion` | the sign of a mean of gradients | Chen et al. 2023 |
+| `muon` | momentum, all of whose directions are made equally long | Jordan et al. 2024 |
+
+`by_name` gives some parameters another optimizer than the rest, `accumulate` makes one update of several batches, and
+`chain` puts functions of the gradient such as `global_norm_clip` in front.
 """
 
 from __future__ import annotations
@@ -50,17 +55,22 @@ from .fast import optimizers as fast
 
 __all__ = [
     "Optimizer",
+    "accumulate",
     "adadelta",
     "adagrad",
     "adam",
     "adamw",
     "amsgrad",
+    "by_name",
     "chain",
     "global_norm",
     "global_norm_clip",
+    "lion",
     "momentum",
+    "muon",
     "nadam",
     "nesterov",
+    "orthogonalized",
     "rmsprop",
     "sgd",
 ]
@@ -122,7 +132,7 @@ class Optimizer:
         slots = {f"state[{slot!r}]": state[slot] for slot in self.slots}
         rows = trees.rows({"params": params, "grads": grads} | slots)  # of each parameter: w, g, its slots
         lr = self._rate(steps_made)
-        rules = [self._for_runs(lr, w) for w, *_ in rows]
+        rules = self._for_runs(lr, rows)
         if inplace:
             if not all([a.flags.writeable for w, _, *arrays in rows for a in (w, *arrays)]):
                 _refuse_read_only({"params": params} | slots)
@@ -166,18 +176,20 @@ class Optimizer:
         except (DTypeError, RangeError) as error:
             raise type(error)(f"the schedule {self.lr!r} gave a useless rate at step {step}: {error}") from None
 
-    def _for_runs(self, lr, w):
-        """(rule, rate) for the parameter w: settings that differ from run to run get the shape (R, 1, ...)."""
+    def _for_runs(self, lr, rows):
+        """(rule, rate) for each parameter: settings that differ from run to run get the shape (R, 1, ...)."""
         decay = getattr(self, "decay", None)
         if not isinstance(lr, np.ndarray) and not isinstance(decay, np.ndarray):
-            return self, lr
-        rule = replace(self, decay=_align("decay", decay, w)) if isinstance(decay, np.ndarray) else self
-        return rule, _align("lr", np.asarray(lr), w)
+            return [(self, lr)] * len(rows)
+        lr = np.asarray(lr)
+        if not isinstance(decay, np.ndarray):
+            return [(self, _align("lr", lr, w)) for w, *_ in rows]
+        return [(replace(self, decay=_align("decay", decay, w)), _align("lr", lr, w)) for w, *_ in rows]
 
     def _steps_made(self, state):
         """The number of updates before this one, of a state that has what this optimizer needs."""
         wanted = ("step", *self.slots)
-        if not isinstance(state, dict) or any(name not in state for name in wanted):
+        if not (isinstance(state, dict) and state.keys() >= {*wanted}):
             has = f"a dict with {', '.join(map(repr, state))}" if isinstance(state, dict) else _checks.describe(state)
             raise ShapeError(
                 f"state is {has}, but {type(self).__name__} needs {', '.join(map(repr, wanted))}; "
@@ -631,6 +643,126 @@ class nadam(Optimizer):
         return _mu_product(self.beta1, self.momentum_decay, t)
 
 
+@dataclass(frozen=True)
+class lion(Optimizer):
+    r"""Lion: every entry moves by the rate, in the direction of a mean of gradients (Chen et al. 2023, algorithm 2).
+
+    $$u = \operatorname{sign}\big(\beta_1 m + (1 - \beta_1) g\big), \qquad m \leftarrow \beta_2 m + (1 - \beta_2) g,
+    \qquad w \leftarrow w - \eta\, (u + \lambda w)$$
+
+    One array of memory, where Adam has two. All steps have the length $\eta$, so its rate is about a tenth of Adam's
+    and its $\lambda$ ten times as large. Defaults are those of the authors' code.
+
+    Parameters
+    ----------
+    lr : learning rate $\eta$, or a schedule, or one rate a run
+    beta1 : $\beta_1$ in [0, 1), of the mean whose sign is taken
+    beta2 : $\beta_2$ in [0, 1), of the mean that is remembered
+    weight_decay : $\lambda$, decoupled as in `adamw`
+
+    >>> optimizer, w = lion(0.1), np.array([1.0, 1.0, 1.0])
+    >>> optimizer.update(w, np.array([100.0, -0.01, 0.0]), optimizer.init(w))[0]
+    array([0.9, 1.1, 1. ])
+    """
+
+    lr: float | Callable = 1e-4
+    beta1: float = 0.9
+    beta2: float = 0.99
+    _: KW_ONLY
+    weight_decay: float = 0.0
+
+    slots = ("m",)
+
+    def _gradient(self, w, g):
+        return g
+
+    def step(self, w, g, lr, t, m):
+        """The rule."""
+        u = np.sign(self.beta1 * m + (1 - self.beta1) * g)
+        m = self.beta2 * m + (1 - self.beta2) * g
+        return w - lr * (u + self.weight_decay * w), m
+
+
+def orthogonalized(g: np.ndarray, steps: int = 5) -> np.ndarray:
+    r"""A matrix with the directions of g, all of about the same length: its singular values come near 1.
+
+    $$X \leftarrow \frac{g}{\lVert g \rVert}, \qquad \text{then } A = X X^\top, \quad
+    X \leftarrow a X + (b A + c A^2) X, \qquad (a, b, c) = (3.4445, -4.775, 2.0315)$$
+
+    The Newton-Schulz iteration of Jordan et al. (2024). Each step applies the polynomial $a s + b s^3 + c s^5$ to all
+    singular values s at once. With these coefficients small ones grow fast, and all end between about 0.7 and 1.2
+    instead of at 1. PyTorch's `Muon` computes it in bfloat16.
+
+    Parameters
+    ----------
+    g : (..., D, M) float
+    steps : how often; 5 is the authors' number
+
+    >>> g = np.random.default_rng(0).normal(size=(6, 4)) @ np.diag([1.0, 0.3, 0.1, 0.03])
+    >>> np.linalg.svd(orthogonalized(g), compute_uv=False).round(1)
+    array([1.1, 0.9, 0.7, 0.7])
+    """
+    a, b, c = 3.4445, -4.775, 2.0315
+    x = g / np.maximum(np.sqrt((g * g).sum(axis=(-2, -1), keepdims=True)), 1e-7)
+    tall = x.shape[-2] > x.shape[-1]
+    x = x.swapaxes(-2, -1) if tall else x
+    for _ in range(steps):
+        square = x @ x.swapaxes(-2, -1)
+        x = a * x + (b * square + c * square @ square) @ x
+    return x.swapaxes(-2, -1) if tall else x
+
+
+@dataclass(frozen=True)
+class muon(Optimizer):
+    r"""Muon: the momentum of a weight matrix, with all of its directions made equally long (Jordan et al. 2024).
+
+    $$v \leftarrow \gamma v + (1 - \gamma)\, g, \qquad u = \gamma v + (1 - \gamma)\, g$$
+    $$w \leftarrow w - \eta \lambda w - \eta \sqrt{\max(1, M/D)}\; \text{orthogonalized}(u)$$
+
+    for w of shape (D, M). Entries are not divided one by one, as in Adam; the matrix is treated as one. So it is for
+    matrices of hidden layers only. Biases, scales, embeddings and the last layer go to Adam or AdamW: see `by_name`.
+    The same as `torch.optim.Muon`, whose weights are (M, D) and whose `orthogonalized` is rounded to bfloat16.
+
+    Parameters
+    ----------
+    lr : learning rate $\eta$, or a schedule, or one rate a run
+    decay : $\gamma$ in [0, 1), or one a run; PyTorch calls it momentum
+    weight_decay : $\lambda$, decoupled as in `adamw`
+
+    >>> optimizer, w = muon(0.1, weight_decay=0.0), np.zeros((2, 2))
+    >>> w, _ = optimizer.update(w, np.array([[100.0, 0.0], [0.0, 1.0]]), optimizer.init(w))
+    >>> (np.abs(w) > 0.06).tolist()                  # both directions move, though one gradient is 100 times the other
+    [[True, False], [False, True]]
+    """
+
+    lr: float | Callable = 1e-3
+    decay: float = 0.95
+    _: KW_ONLY
+    weight_decay: float = 0.1
+
+    slots = ("v",)
+
+    def _gradient(self, w, g):
+        return g
+
+    def step(self, w, g, lr, t, v):
+        """The rule."""
+        v = self.decay * v + (1 - self.decay) * g
+        u = orthogonalized(self.decay * v + (1 - self.decay) * g)
+        scale = max(1, w.shape[-1] / w.shape[-2]) ** 0.5
+        return w - lr * self.weight_decay * w - lr * scale * u, v
+
+    def _step_in_blocks(self, write, arrays, g, lr, t):
+        """A matrix is no collection of entries, so it is not cut into blocks."""
+        w, *slots = arrays
+        if w.ndim not in (2, 3):
+            raise ShapeError(
+                f"a parameter has shape {w.shape}, but muon is for weight matrices (D, M), with run axes (R, D, M); "
+                'give the others to Adam: by_name(("b", "gamma", "beta"), adamw(1e-3), rest=muon(0.02))'
+            )
+        write(self, w, g, lr, t, *slots)
+
+
 # The fast form of a rule, by the very function `step`: another `step` of a subclass runs as it is written.
 _IN_PLACE = {sgd.step: fast.sgd, momentum.step: fast.momentum, adam.step: fast.adam, adamw.step: fast.adamw}
 
@@ -743,3 +875,108 @@ class chain:
         for function in self.functions:
             grads = function(grads)
         return self.optimizer.update(params, grads, state, inplace=inplace)
+
+
+class by_name:
+    """One optimizer for the parameters of some names, another for the rest; PyTorch calls these parameter groups.
+
+    AdamW as it is used, without decay on biases and norms, and Muon, which is for matrices only:
+
+    >>> no_decay = by_name(("b", "gamma", "beta"), adamw(1e-3, weight_decay=0.0), rest=adamw(1e-3, weight_decay=0.1))
+    >>> for_matrices = by_name(("b",), adamw(1e-3), rest=muon(0.02))
+    >>> params = {"dense_0": {"w": np.ones((2, 2)), "b": np.ones(2)}}
+    >>> zero = trees.map_leaves(np.zeros_like, params)
+    >>> no_decay.update(params, zero, no_decay.init(params))[0]["dense_0"]["b"]
+    array([1., 1.])
+
+    Parameters
+    ----------
+    names : the last keys of the parameters that the first optimizer gets, or whole layers: ("b", "dense_4")
+    named, rest : optimizers
+    """
+
+    def __init__(self, names: tuple[str, ...], named, *, rest):
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            raise DTypeError(f'names is {names!r}; expected a tuple of names such as ("b", "gamma", "beta")')
+        for optimizer in (named, rest):
+            _refuse_no_optimizer(optimizer, 'by_name(("b",), adamw(1e-3), rest=muon(0.02))')
+        self.names, self.named, self.rest = tuple(names), named, rest
+
+    def __repr__(self):
+        return f"by_name({self.names!r}, {self.named!r}, rest={self.rest!r})"
+
+    def init(self, params) -> dict:
+        """The states of both."""
+        parts = self._parts(params)
+        return {"step": 0} | {side: getattr(self, side).init(part) for side, part in parts.items() if part}
+
+    def update(self, params, grads, state, *, inplace=False) -> tuple:
+        """One update of all params, see `Optimizer.update`."""
+        new: dict = {}
+        states = {"step": state["step"] + 1}
+        gradients = self._parts(grads)
+        for side, part in self._parts(params).items():
+            if part:
+                updated, states[side] = getattr(self, side).update(part, gradients[side], state[side], inplace=inplace)
+                new |= updated
+        return trees.rebuilt(params, [new[_key(path)] for path in trees.leaves(params)]), states
+
+    def _parts(self, tree):
+        parts = {"named": {}, "rest": {}}
+        for path, leaf in trees.leaves(tree).items():
+            parts["named" if set(path).intersection(self.names) else "rest"][_key(path)] = leaf
+        return parts
+
+
+def _key(path):
+    return "/".join(map(str, path)) or "w"
+
+
+class accumulate:
+    r"""One update for every k batches, with the mean of their gradients: batches k times as large in the same memory.
+
+    $$\frac1k \sum_{j=1}^k g_j = g \quad \text{of all } kB \text{ examples}$$
+
+    if each $g_j$ is the mean over B examples, and no example's gradient depends on the others of its batch: so not with
+    batch norm. A schedule counts the updates, not the batches.
+
+    Parameters
+    ----------
+    optimizer : what makes the update
+    every : $k$, how many batches an update is made of
+
+    >>> optimizer, w = accumulate(sgd(0.1), every=2), np.array([1.0])
+    >>> state = optimizer.init(w)
+    >>> for g in (2.0, 4.0):
+    ...     w, state = optimizer.update(w, np.array([g]), state)
+    ...     print(w)
+    [1.]
+    [0.7]
+    """
+
+    def __init__(self, optimizer, every: int):
+        _refuse_no_optimizer(optimizer, "accumulate(adam(1e-3), every=4)")
+        self.optimizer, self.every = optimizer, _checks.whole("every", every)
+
+    def __repr__(self):
+        return f"accumulate({self.optimizer!r}, every={self.every})"
+
+    def init(self, params) -> dict:
+        """The optimizer's state, and a sum of gradients."""
+        sums = trees.map_leaves(np.zeros_like, params)
+        return {"step": 0, "sum": sums, "optimizer": self.optimizer.init(params)}
+
+    def update(self, params, grads, state, *, inplace=False) -> tuple:
+        """Add the gradients; after every k of them, update the params."""
+        rows = trees.rows({"params": params, "grads": grads, "sum": state["sum"]})
+        sums = trees.rebuilt(params, [total + (g / self.every).astype(total.dtype) for _, g, total in rows])
+        state = state | {"step": state["step"] + 1, "sum": sums}
+        if state["step"] % self.every:
+            return params, state
+        params, inner = self.optimizer.update(params, sums, state["optimizer"], inplace=inplace)
+        return params, state | {"sum": trees.map_leaves(np.zeros_like, sums), "optimizer": inner}
+
+
+def _refuse_no_optimizer(optimizer, example):
+    if not all(hasattr(optimizer, name) for name in ("init", "update")):
+        raise DTypeError(f"{_checks.describe(optimizer)} is no optimizer; write {example}")

@@ -5,6 +5,9 @@ r"""Preprocessing: shift, scale and turn the inputs before a network sees them.
 | `Standardizer` | $(x - \mu) / \sigma$, each feature | mean and standard deviation of each feature |
 | `MeanImage` | $x - \bar x$, each pixel | the mean image (AlexNet 2012) |
 | `ChannelMean` | $x - \bar x$, each channel | one number a channel (VGG 2014) |
+| `ChannelStandardizer` | $(x - \bar x) / \sigma$, each channel | two numbers a channel |
+| `Imputer` | fills gaps (NaN) | the median of each feature |
+| `OneHot` | a column of 0 and 1 for each category | which categories there are |
 | `PCA` | turns to the directions of largest variance | mean, directions, variances |
 | `Whitening` | turns, and gives every direction variance 1 | the same |
 
@@ -16,7 +19,7 @@ Fit on the training data, then transform training, validation and test data with
 The objects are frozen: `fit` returns a new, fitted one. Fitting on all data leaks the test set into training, which
 is why nothing here fits and transforms in one call. All is worked out in float64, the
 difference from the mean before anything is rounded; `transform` and `inverse` return the dtype that they are given. NaN
-is refused by `fit` and passes through `transform`.
+is refused by `fit` and passes through `transform`, but for `Imputer`, which is there to fill it.
 """
 
 from __future__ import annotations
@@ -26,9 +29,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from . import _checks
-from .errors import CourseError, RangeError, ShapeError
+from .errors import CourseError, DTypeError, NotFiniteError, RangeError, ShapeError
 
-__all__ = ["PCA", "ChannelMean", "MeanImage", "Standardizer", "Whitening"]
+__all__ = [
+    "PCA",
+    "ChannelMean",
+    "ChannelStandardizer",
+    "Imputer",
+    "MeanImage",
+    "OneHot",
+    "Standardizer",
+    "Whitening",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +157,136 @@ class ChannelMean:
         if channels != len(self.mean):
             raise ShapeError(f"x has shape {x.shape}, so {channels} channels; fitted on {len(self.mean)}")
         return self.mean[:, None, None]
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelStandardizer:
+    r"""Mean 0 and standard deviation 1 for each channel, over images and pixels: $(x - \bar x_c) / \sigma_c$.
+
+    What `torchvision.transforms.Normalize(mean, std)` does with numbers that are given to it, and Keras's
+    `Normalization(axis=1)` with numbers that it learns. A channel that never changes is divided by 1.
+
+    Attributes
+    ----------
+    mean, std : (C,) float64, after `fit`
+
+    >>> images = np.zeros((4, 3, 8, 8))
+    >>> images[:2] = 2.0
+    >>> fitted = ChannelStandardizer().fit(images)
+    >>> fitted.mean, fitted.std
+    (array([1., 1., 1.]), array([1., 1., 1.]))
+    >>> float(fitted.transform(images).max())
+    1.0
+    """
+
+    mean: np.ndarray | None = field(default=None, repr=False)
+    std: np.ndarray | None = field(default=None, repr=False)
+
+    def fit(self, x: np.ndarray) -> ChannelStandardizer:
+        """Learn the channels' means and deviations from x (N, C, H, W)."""
+        channels = _checks.shape("x (N, C, H, W)", x=x)["C"]
+        flat = Standardizer().fit(np.moveaxis(x, 1, -1).reshape(-1, channels))
+        return replace(self, mean=flat.mean, std=flat.std)
+
+    def transform(self, x: np.ndarray) -> np.ndarray:
+        """(..., C, H, W) -> (..., C, H, W)."""
+        mean, std = self._for(x)
+        return ((x - mean) / std).astype(x.dtype)
+
+    def inverse(self, x: np.ndarray) -> np.ndarray:
+        """Undo `transform`."""
+        mean, std = self._for(x)
+        return (x * std + mean).astype(x.dtype)
+
+    def _for(self, x):
+        _fitted(self, self.mean)
+        channels = _checks.shape("x (..., C, H, W)", x=x)["C"]
+        if channels != len(self.mean):
+            raise ShapeError(f"x has shape {x.shape}, so {channels} channels; fitted on {len(self.mean)}")
+        return self.mean[:, None, None], self.std[:, None, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Imputer:
+    """Fill gaps, which are NaN, with the feature's median, and say in further columns where they were.
+
+    That a number is missing can itself be a hint, so each feature with gaps in training gets a column of 0 and 1. The
+    median of the training rows, not of the rows that are filled. As scikit-learn's
+    `SimpleImputer(strategy="median", add_indicator=True)`.
+
+    Attributes
+    ----------
+    median : (D,) float64, after `fit`
+    gaps : (D,) booleans: features that had a gap in the training rows
+
+    >>> x = np.array([[1.0, 5.0], [np.nan, 7.0], [3.0, 9.0]])
+    >>> Imputer().fit(x).transform(x)
+    array([[1., 5., 0.],
+           [2., 7., 1.],
+           [3., 9., 0.]])
+    """
+
+    median: np.ndarray | None = field(default=None, repr=False)
+    gaps: np.ndarray | None = field(default=None, repr=False)
+
+    def fit(self, x: np.ndarray) -> Imputer:
+        """Learn the medians from x (N, D), in which NaN marks a gap."""
+        _checks.shape("x (N, D)", x=x)
+        missing = np.isnan(x)
+        if missing.all(axis=0).any():
+            column = int(missing.all(axis=0).argmax())
+            raise NotFiniteError(f"x[:, {column}] is NaN in every row, so it has no median; leave the column out")
+        _checks.finite("x", np.where(missing, 0, x))
+        return replace(self, median=np.nanmedian(x.astype(np.float64), axis=0), gaps=missing.any(axis=0))
+
+    def transform(self, x: np.ndarray) -> np.ndarray:
+        """(..., D) -> (..., D + number of features with gaps)."""
+        _for(self, x, self.median)
+        missing = np.isnan(x)
+        filled = np.where(missing, self.median, x)
+        return np.concatenate([filled, missing[..., self.gaps]], axis=-1).astype(x.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class OneHot:
+    """A column of 0 and 1 for each category; a category that was not seen in training gets 0 in all of them.
+
+    Numbering the categories 0, 1, 2 instead would say that the third is twice the second, and a network believes it.
+    As scikit-learn's `OneHotEncoder(handle_unknown="ignore")` for one column.
+
+    Attributes
+    ----------
+    categories : (K,) in alphabetical (or rising) order, after `fit`
+
+    >>> island = np.array(["Dream", "Biscoe", "Dream"])
+    >>> fitted = OneHot().fit(island)
+    >>> fitted.categories.tolist(), fitted.transform(np.array(["Biscoe", "Torgersen"]))
+    (['Biscoe', 'Dream'], array([[1., 0.],
+           [0., 0.]]))
+    """
+
+    categories: np.ndarray | None = field(default=None, repr=False)
+
+    def fit(self, x: np.ndarray) -> OneHot:
+        """Learn which categories there are from x (N,): words, whole numbers or booleans."""
+        return replace(self, categories=np.unique(_categories(x)))
+
+    def transform(self, x: np.ndarray, *, dtype=np.float64) -> np.ndarray:
+        """(N,) -> (N, K)."""
+        _fitted(self, self.categories)
+        return (_categories(x)[:, None] == self.categories).astype(dtype)
+
+
+def _categories(x):
+    x = np.asarray(x)
+    if x.ndim != 1 or x.size == 0:
+        raise ShapeError(f"x has shape {x.shape}; expected one column of categories, (N,)")
+    if x.dtype.kind not in "USbiu":
+        raise DTypeError(
+            f"x is {_checks.describe(x)}, but categories are words, whole numbers or booleans; for measurements use "
+            "Standardizer"
+        )
+    return x
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,12 @@ where a rate goes, `momentum(cosine(0.1, steps=1000))`. Any function of the step
 | `exponential_decay` | $\eta\, r^t$ | `ExponentialLR` |
 | `inverse_time_decay` | $\eta / (1 + r t)$ | |
 | `cosine` | $\frac\eta2 (1 + \cos(\pi t / T))$ | `CosineAnnealingLR` |
+| `linear` | straight down to 0 at step $T$ | `LinearLR`, `PolynomialLR` |
+| `stable_decay` | $\eta$, and in the last part straight down to 0 | `ConstantLR`, `LinearLR` in a `SequentialLR` |
 | `warmup` | grows to $\eta$, then another schedule | `LinearLR` in a `SequentialLR` |
 | `one_cycle` | up and down again | `OneCycleLR` |
+
+`warmup(stable_decay(0.1, 1000), 50)` is the schedule that is called warm-up-stable-decay, WSD.
 """
 
 from __future__ import annotations
@@ -28,7 +32,9 @@ __all__ = [
     "cosine",
     "exponential_decay",
     "inverse_time_decay",
+    "linear",
     "one_cycle",
+    "stable_decay",
     "step_decay",
     "warmup",
 ]
@@ -174,6 +180,76 @@ class cosine:
         """The rate of this step."""
         step = min(_checks.whole("step", step, 0), self.steps)
         return _half_cosine(self.lr, self.end, step / self.steps)
+
+
+@dataclass(frozen=True)
+class linear:
+    r"""Straight from $\eta$ down to $\eta_{\min}$ in $T$ steps, and then level.
+
+    $$\eta + (\eta_{\min} - \eta) \frac{\min(t, T)}{T}$$
+
+    PyTorch's `PolynomialLR(total_iters=steps)` with power 1, for an end at 0. Defazio et al. (2023) find that linear
+    decay to 0 is what theory for the last step suggests, and at least as good as the cosine in their runs.
+
+    Parameters
+    ----------
+    lr : $\eta$, the first rate
+    steps : $T$
+    end : $\eta_{\min}$
+
+    >>> schedule = linear(0.8, steps=100)
+    >>> [round(schedule(step), 4) for step in (0, 25, 50, 100, 200)]
+    [0.8, 0.6, 0.4, 0.0, 0.0]
+    """
+
+    lr: float
+    steps: int
+    end: float = 0.0
+
+    def __post_init__(self):
+        _checks.number("lr", self.lr, 0)
+        _checks.whole("steps", self.steps)
+        _checks.number("end", self.end, 0)
+
+    def __call__(self, step: int) -> float:
+        """The rate of this step."""
+        share = min(_checks.whole("step", step, 0), self.steps) / self.steps
+        return self.lr + (self.end - self.lr) * share
+
+
+@dataclass(frozen=True)
+class stable_decay:
+    r"""The same rate for most of the steps, then straight down to 0: the second and third part of WSD (Hu et al. 2024).
+
+    $$\eta \min\left(1, \frac{T - t}{f\, T}\right), \quad \text{and 0 after step } T$$
+
+    Its first part does not depend on $T$. So one long training at the full rate can be ended at any time, by a decay
+    that starts from what it has reached.
+
+    Parameters
+    ----------
+    lr : $\eta$
+    steps : $T$, all steps together
+    fall : $f$ in (0, 1], the share of the steps on the way down; 1 is `linear`
+
+    >>> schedule = stable_decay(0.8, steps=100, fall=0.2)
+    >>> [round(schedule(step), 4) for step in (0, 80, 90, 100, 200)]
+    [0.8, 0.8, 0.4, 0.0, 0.0]
+    """
+
+    lr: float
+    steps: int
+    fall: float = 0.2
+
+    def __post_init__(self):
+        _checks.number("lr", self.lr, 0)
+        _checks.whole("steps", self.steps)
+        _checks.number("fall", self.fall, 0, 1, open_low=True)
+
+    def __call__(self, step: int) -> float:
+        """The rate of this step."""
+        left = self.steps - min(_checks.whole("step", step, 0), self.steps)
+        return self.lr * min(1.0, left / (self.fall * self.steps))
 
 
 @dataclass(frozen=True)

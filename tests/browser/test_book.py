@@ -136,8 +136,8 @@ def test_that_every_slider_answers_to_the_mouse(visit, name, root):
     page = visit(name, root)
     answer_all(page)
     for explorer in page.locator(".ck-explorer").all():
-        sliders = explorer.locator("input[type=range]").all()
-        assert sliders or explorer.locator("select").count()
+        sliders = explorer.locator(".ck-control input[type=range]").all()
+        assert sliders or explorer.locator(".ck-control select").count()
         for slider in sliders:
             slider.scroll_into_view_if_needed()
             before, value, share = shown(explorer), slider.input_value(), share_of_range(slider)
@@ -157,7 +157,7 @@ def test_that_every_slider_and_choice_answers_to_the_keyboard(visit, name, root)
     page = visit(name, root)
     answer_all(page)
     for explorer in page.locator(".ck-explorer").all():
-        for slider in explorer.locator("input[type=range]").all():
+        for slider in explorer.locator(".ck-control input[type=range]").all():
             before, share = shown(explorer), share_of_range(slider)
             slider.focus()
             page.keyboard.press("Home" if share > 0.5 else "End")
@@ -165,7 +165,7 @@ def test_that_every_slider_and_choice_answers_to_the_keyboard(visit, name, root)
             assert share_of_range(slider) == (0 if share > 0.5 else 1)
             assert slider.get_attribute("aria-valuetext")
             assert slider.evaluate("e => e.labels.length > 0")
-        for choice in explorer.locator("select").all():
+        for choice in explorer.locator(".ck-control select").all():
             before, value = shown(explorer), choice.input_value()
             choice.focus()
             page.keyboard.press("ArrowDown")
@@ -268,3 +268,40 @@ def test_that_a_page_runs_no_script_that_is_not_its_own(chromium, roots):
     page.wait_for_timeout(300)
     assert page.evaluate("window.intruder") is None
     page.close()
+
+
+# A picture as it is seen: its markup, with what is uncovered and where its handles are.
+SEEN = """(root) => root.querySelector(".ck-picture").innerHTML + [...root.querySelectorAll(".ck-handle")].map(
+  (each) => each.style.left + each.style.top + each.getAttribute("aria-label")).join()"""
+
+
+@pytest.mark.parametrize("name", pages_with('class="ck-explorer"'))
+def test_that_every_explorer_plays_is_grasped_and_is_read_off(visit, name):
+    page = visit(name)
+    answer_all(page)
+    for explorer in page.locator(".ck-explorer").all():
+        explorer.scroll_into_view_if_needed()
+        play = explorer.locator(".ck-play")
+        if play.count():
+            before = explorer.evaluate(SEEN)
+            play.click()
+            page.wait_for_timeout(450)
+            play.click()
+            assert explorer.evaluate(SEEN) != before, "it does not play"
+            explorer.get_by_role("button", name="Reset").click()
+        for handle in explorer.locator(".ck-handle").all():
+            handle.focus()
+            before = explorer.evaluate(SEEN)
+            moved = []
+            for key in ("ArrowUp", "ArrowDown", "ArrowRight", "ArrowLeft"):
+                page.keyboard.press(key)
+                page.wait_for_timeout(60)
+                moved.append(explorer.evaluate(SEEN) != before)
+            assert any(moved), handle.get_attribute("aria-label")
+        reader = explorer.locator(".ck-read")
+        reader.focus()
+        told = set()
+        for key in ("Home", *["PageDown", "ArrowRight"] * 4):
+            page.keyboard.press(key)
+            told.add(reader.get_attribute("aria-valuetext"))
+        assert len(told) > 2

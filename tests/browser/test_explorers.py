@@ -65,6 +65,11 @@ def uncover(page):
     page.locator("#ck-predict-demo-guess button[type=submit]").click()
 
 
+def start_live(page):
+    page.locator(f"{WAVE} .ck-go").click()
+    page.locator(f"{WAVE} .ck-start").click()
+
+
 def file_address(site):
     return (site / "index.html").as_uri()
 
@@ -99,7 +104,7 @@ def test_every_control_works_by_keyboard_and_reads_out_its_value(open_page, demo
         page.wait_for_function(
             "text => document.querySelector('#ck-wave-shape .ck-alt').innerText.includes(text)", arg=told.split()[0]
         )
-    page.get_by_label("shape").select_option("square")
+    page.get_by_role("combobox", name="shape").select_option("square")
     page.wait_for_function("document.querySelector('#ck-wave-shape .ck-alt').innerText.includes('square')")
     page.get_by_role("button", name="Reset").first.click()
     page.wait_for_function(
@@ -508,9 +513,43 @@ def test_a_setting_that_fails_is_said_and_live_goes_on(live_page):
     assert live_page.evaluate(SET, [WAVE, "turns", 1])["mode"] == "live"
 
 
+def test_live_mode_tells_what_it_loads_before_the_first_start(open_page, live_site):
+    page = open_page(live_site)
+    page.locator(f"{WAVE} .ck-go").click()
+    assert re.search(r"loads \d+ MB", page.locator(f"{WAVE} .ck-status").inner_text())
+    page.locator(f"{WAVE} .ck-status button", has_text="Not now").click()
+    assert page.evaluate("ckPython.worker") is None and page.locator(f"{WAVE} .ck-status").inner_text() == ""
+
+
+def test_live_mode_is_offered_only_where_it_adds_something(open_page, demo):
+    page = open_page(demo)
+    uncover(page)
+    assert page.locator("#ck-days .ck-go").count() == 0
+
+
+def test_an_ordered_number_is_a_slider_that_stops_at_each(open_page, demo):
+    page = open_page(demo)
+    days = page.locator("#ck-days-images")
+    assert days.get_attribute("type") == "range"
+    days.focus()
+    told = []
+    for key in ("Home", "ArrowRight", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+        told.append(days.get_attribute("aria-valuetext"))
+    assert told == ["1", "10", "100", "all"]
+    page.wait_for_function("document.querySelector('#ck-days .ck-alt').innerText.includes('all images')")
+
+
+def test_controls_and_the_whole_picture_share_a_screen(open_page, demo):
+    page = open_page(demo, viewport={"width": 1280, "height": 720})
+    for explorer in page.locator(".ck-explorer").all():
+        if explorer.is_visible():
+            assert explorer.bounding_box()["height"] <= 560
+
+
 def test_live_can_be_cancelled_while_it_starts(open_page, live_site):
     page = open_page(live_site, complaints=False)
-    page.locator(f"{WAVE} .ck-go").click()
+    start_live(page)
     page.locator(f"{WAVE} .ck-go", has_text="Cancel").click()
     assert page.locator(f"{WAVE} .ck-go").inner_text() == "Run live"
     assert page.evaluate("ckPython.worker") is None
@@ -525,7 +564,7 @@ def test_a_damaged_file_says_that_python_did_not_start(open_page, live_site):
         route.fulfill(body=whole[: len(whole) // 2], content_type="application/octet-stream")
 
     page = open_page(live_site, complaints=False, before=lambda page: page.context.route("**/packages.bin", halve))
-    page.locator(f"{WAVE} .ck-go").click()
+    start_live(page)
     page.wait_for_function(
         "document.querySelector('#ck-wave-shape .ck-status').innerText.includes('did not start')", timeout=60_000
     )
@@ -546,7 +585,7 @@ def test_a_failed_start_says_why_and_frames_go_on(open_page, live_site, lost):
     page = open_page(
         live_site, complaints=False, before=lambda page: page.context.route(f"**/{lost}", lambda route: route.abort())
     )
-    page.locator(f"{WAVE} .ck-go").click()
+    start_live(page)
     page.wait_for_function(
         "document.querySelector('#ck-wave-shape .ck-status').innerText.includes('did not start')", timeout=60_000
     )
@@ -558,4 +597,5 @@ def test_a_failed_start_says_why_and_frames_go_on(open_page, live_site, lost):
 def test_the_secret_of_a_prediction_is_not_plain_text():
     page = explorers_demo.guess.html()
     secret = re.search('data-secret="([^"]+)"', page)[1]
-    assert "The default is 3." in json.loads(base64.b64decode(secret))["replies"][0]
+    assert "The default is 3." not in page.split('class="ck-print"')[0]
+    assert "The default is 3." in json.loads(base64.b64decode(secret))["told"][0]

@@ -6,7 +6,7 @@ from ..experiments import cnn_architectures as experiment
 from ..experiments import deep_networks, moved_digits
 from ..interactive.sketch import Curve
 from ..plotting import cnn_architectures as plot
-from . import Choice, Slider, explorer, predict
+from . import Choice, Handle, Slider, explorer, predict
 
 __all__ = [
     "depth_and_skip",
@@ -39,6 +39,7 @@ shift = explorer(
     plot.shift,
     _shift_in_words,
     title="Move the digit",
+    handles=[Handle("shift", x="right", axes=2)],
     digit=Choice(6, 0, 2, 5, label="digit"),
     right=Slider(-8, 8, default=3, step=1, label="moved to the right", unit="pixels"),
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import convolution
 from ..experiments import convolution as experiment
 from ..interactive.sketch import Curve
+from ..interactive.slots import Slot
 from ..plotting import convolution as plot
-from . import Choice, Slider, explorer, predict
+from . import Choice, Handle, Slider, explorer, predict
 
 __all__ = [
     "by_hand",
@@ -39,6 +41,7 @@ running_mean = explorer(
     plot.running_mean,
     _mean_in_words,
     title="A running mean",
+    handles=[Handle("width", x="width", axes=1)],
     series=Choice("CO2", "sunspots", label="series"),
     width=Slider(1, 24, default=7, step=1, label="width of the mean"),
 )
@@ -63,6 +66,10 @@ filtered = explorer(
     plot.filtered,
     _filtered_in_words,
     title="Three numbers and a photograph",
+    handles=[
+        Handle(f"{name} entry", x=column, y=1, axes=1, turn=name)
+        for column, name in enumerate(("left", "centre", "right"))
+    ],
     left=Slider(-1.0, 1.0, default=-1.0, step=1.0, label="left entry"),
     centre=Slider(0.0, 5.0, default=0.0, step=1.0, label="centre entry"),
     right=Slider(-1.0, 1.0, default=1.0, step=1.0, label="right entry"),
@@ -82,6 +89,7 @@ steered = explorer(
     plot.steered,
     _steered_in_words,
     title="Sobel's kernel, turned",
+    handles=[Handle("direction", x=1, y=1, axes=1, turn="angle")],
     angle=Slider(0, 345, default=0, step=15, label="direction", unit="°"),
 )
 
@@ -118,11 +126,28 @@ def _maps_in_words(result):
     )
 
 
+def _convolved(forward):
+    def conv2d_forward(x, w, b, stride=1, padding=0):
+        (stride, _), (padding, _) = (np.broadcast_to(pair, 2).tolist() for pair in (stride, padding))
+        return forward(x, w, b, stride, padding)
+
+    return conv2d_forward
+
+
+CONVOLVED = Slot(
+    "",
+    "12.2",
+    ("conv2d_forward",),
+    places=((vars(convolution), "conv2d_forward", _convolved),),
+    called="the course's conv2d",
+)
+
 feature_maps = explorer(
     experiment.feature_maps,
     plot.feature_maps,
     _maps_in_words,
     title="The outputs of LeNet-5's layers",
+    yours=[CONVOLVED],
     digit=Slider(0, 9, default=4, step=1, label="digit"),
     layer=Choice(*experiment.LAYERS, label="layer"),
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 
+from .. import search
 from ..experiments import hyperparameter_search as experiment
 from ..interactive.sketch import Curve
+from ..interactive.slots import Slot
 from ..plotting import hyperparameter_search as plot
-from . import Choice, Slider, explorer, predict
+from . import Choice, Handle, Slider, explorer, predict
 
 __all__ = ["budgets", "optimism", "predict_all", "predict_best", "predict_few", "predict_uniform", "rounds"]
 
@@ -55,6 +60,7 @@ budgets = explorer(
     plot.budgets,
     _budgets_in_words,
     title="Grid and random search with equal budgets",
+    handles=[Handle("budget", x="trials", axes=2)],
     important=Slider(1, 4, default=4, step=1, label="settings that matter, of four"),
     trials=Choice(16, 81, 256, 625, default=81, label="budget", unit="trials"),
     placed=Choice("in the middle of cells", "from end to end", label="grid points"),
@@ -76,11 +82,49 @@ def _rounds(scale, trials, shown):
     return experiment.rounds("log" if scale == "the exponent" else "uniform", trials, shown)
 
 
+def _drawing(draw):
+    """The search of the experiment, with a `log_uniform` that draws with a function of sheet 10."""
+
+    class Written(search.log_uniform):
+        def draw(self, rng):
+            return float(draw(rng, self.low, self.high, 1)[0])
+
+    return SimpleNamespace(**vars(search) | {"log_uniform": Written})
+
+
+def _narrowing(narrow):
+    """The same, whose range narrows with a function of sheet 10: the one value that it gets is the best."""
+
+    class Written(search.log_uniform):
+        def around(self, value, share):
+            low, high = narrow(self.low, self.high, np.array([value]), np.array([0.0]), share)
+            return replace(self, low=float(low), high=float(high))
+
+    return SimpleNamespace(**vars(search) | {"log_uniform": Written})
+
+
+SEARCHED = [
+    Slot(
+        "scale",
+        question,
+        (name,),
+        beside="the exponent",
+        places=((vars(experiment), "search", make),),
+        called=f"the course's {what}",
+        chance=name == "log_uniform",
+    )
+    for question, name, make, what in (
+        ("10.1", "log_uniform", _drawing, "log_uniform"),
+        ("10.2", "narrow", _narrowing, "way to narrow a range"),
+    )
+]
+
 rounds = explorer(
     _rounds,
     plot.rounds,
     _rounds_in_words,
     title="Coarse to fine",
+    yours=SEARCHED,
     scale=Choice("the number", "the exponent", label="drawn uniformly"),
     trials=Choice(4, 10, 20, default=10, label="trials a round"),
     shown=Slider(1, 4, default=1, step=1, label="round"),

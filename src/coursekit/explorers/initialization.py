@@ -6,10 +6,11 @@ import numpy as np
 
 from ..experiments import initialization as experiment
 from ..interactive.sketch import Curve
+from ..interactive.slots import Slot
 from ..plotting import initialization as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, LogSlider, Slider, Time, explorer, predict
 
-__all__ = ["predict_gain", "predict_relu", "predict_std", "predict_zero", "signal", "training_curve"]
+__all__ = ["predict_gain", "predict_relu", "predict_std", "predict_zero", "residual", "signal", "training_curve"]
 
 
 def _signal_in_words(result):
@@ -23,11 +24,29 @@ def _signal_in_words(result):
     return f"{text} {result['saturated'][-1]:.0%} of layer 10's outputs are saturated."
 
 
+# Sheet 05's rules, of weights 100 x 100 and with the standard deviation that they ask for.
+DRAWN = [
+    Slot(
+        "std",
+        question,
+        (name,),
+        beside=std,
+        called=f"{whose} std, {std:.3g}",
+        places=((vars(experiment), "normal", lambda draw: lambda rng, shape, std, *, dtype: draw(rng, shape)),),
+        chance=True,
+    )
+    for question, name, whose, std in (
+        ("05.1", "xavier_normal", "Xavier's", (2 / 200) ** 0.5),
+        ("05.2", "he_normal", "He's", (2 / 100) ** 0.5),
+    )
+]
+
 signal = explorer(
     experiment.signal,
     plot.signal,
     _signal_in_words,
     title="Ten fresh layers",
+    yours=DRAWN,
     activation=Choice("tanh", "relu", "sigmoid", label="activation"),
     std=LogSlider(0.01, 1.0, default=0.01, steps=17, label="std of the weights"),
 )
@@ -45,11 +64,27 @@ def _curve_in_words(result):
     )
 
 
+def _started(draw):
+    return lambda gain: lambda rng, shape, *, dtype: np.asarray(draw(rng, shape), dtype)
+
+
+STARTED = Slot(
+    "gain",
+    "05.2",
+    ("he_normal",),
+    beside=2**0.5,
+    called="He's gain, 1.41",
+    places=((vars(experiment), "by_fan_in", _started),),
+    chance=True,
+)
+
 training_curve = explorer(
     experiment.training_curve,
     plot.training_curve,
     _curve_in_words,
     title="Gain, depth and the training curve",
+    time=Time("step"),
+    yours=[STARTED],
     gain=LogSlider(0.5, 4.0, default=1.0, steps=7, label="gain"),
     depth=Slider(2, 20, default=2, step=6, label="hidden layers"),
     activation=Choice("relu", "tanh", label="activation"),
@@ -66,6 +101,28 @@ def _std_by_layer():
 def _relu_by_layer():
     std = experiment.signal(std=0.1, activation="relu", depth=32, width=100)["std"]
     return Curve(np.arange(33), np.r_[1, std], xlabel="layer", ylabel="std of the outputs", ylim=(1e-7, 10), log=True)
+
+
+def _residual_in_words(result):
+    loss, std = result["loss"], result["std"]
+    steps = int(np.isfinite(loss).sum())
+    end = f"The loss after {steps} steps is {loss[max(0, steps - 20) : steps].mean():.2f}; ln 10 is 2.30."
+    if steps < len(loss):
+        end = f"Training diverges after {steps} step{'s' * (steps != 1)}."
+    return (
+        f"{result['depth']} residual blocks, start of the last layer in each: {result['branch']}. Before training the "
+        f"signal has std {std[0]:.2g} before the first block and {std[-1]:.2g} after the last. {end}"
+    )
+
+
+residual = explorer(
+    experiment.residual,
+    plot.residual,
+    _residual_in_words,
+    title="Blocks that add",
+    depth=Choice(2, 4, 8, 16, 32, default=8, label="residual blocks"),
+    branch=Choice(*experiment.BRANCHES, label="last layer of a block"),
+)
 
 
 predict_zero = predict(

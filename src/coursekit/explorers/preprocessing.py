@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ..experiments import preprocessing as experiment
+from ..interactive.slots import Slot
 from ..plotting import preprocessing as plot
-from . import Choice, LogSlider, explorer, predict
+from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
 
-__all__ = ["bowl", "predict_eps", "predict_leak", "predict_scaled", "reconstruct", "whiten_photo"]
+__all__ = ["bowl", "predict_eps", "predict_leak", "predict_scaled", "reconstruct", "turning", "whiten_photo"]
 
 
 def _bowl_in_words(result):
@@ -24,14 +25,55 @@ def _bowl_in_words(result):
     )
 
 
+class _Scaled:
+    """A `Standardizer` made of two functions of sheet 04."""
+
+    def __init__(self, fit, apply):
+        self._fit, self._apply = fit, apply
+
+    def fit(self, x):
+        self.mean, self.std = self._fit(x)
+        return self
+
+    def transform(self, x):
+        return self._apply(x, self.mean, self.std)
+
+
+SCALED = Slot(
+    "how",
+    "04.1",
+    ("fit_standardizer", "standardize"),
+    beside="scaled",
+    places=((vars(experiment), "Standardizer", lambda fit, apply: lambda: _Scaled(fit, apply)),),
+)
+
 bowl = explorer(
     experiment.bowl,
     plot.bowl,
     _bowl_in_words,
     title="The same data, four ways",
+    time=Time("step"),
+    yours=[SCALED],
     how=Choice(*experiment.HOW, default="raw", label="inputs"),
     pair=Choice(*experiment.PAIRS, label="data"),
     rate=Choice(0.1, 0.5, 0.9, 1.05, default=0.5, label="rate, as a share of the largest stable one"),
+)
+
+
+def _turning_in_words(result):
+    return (
+        f"An axis at {result['angle']:g} degrees to the bill length. The variance of the penguins along it is "
+        f"{result['variance']:.2f}; it is largest at {result['best']:g} degrees, {result['variances'].max():.2f}, and "
+        f"smallest at a right angle to that, {result['variances'].min():.2f}."
+    )
+
+
+turning = explorer(
+    experiment.turning,
+    plot.turning,
+    _turning_in_words,
+    title="An axis that turns",
+    angle=Slider(0.0, 180.0, default=0.0, step=5.0, label="angle", unit="°"),
 )
 
 
@@ -49,6 +91,7 @@ reconstruct = explorer(
     plot.reconstruct,
     _reconstruct_in_words,
     title="Clothes from k directions",
+    handles=[Handle("directions kept", x="k", axes=3)],
     k=Choice(1, 2, 3, 5, 10, 20, 40, 80, 140, 196, default=2, label="directions kept"),
 )
 
@@ -62,11 +105,33 @@ def _whiten_in_words(result):
     )
 
 
+class _Whitened:
+    """A `Whitening` made of a function of sheet 04."""
+
+    def __init__(self, whiten, eps, pca):
+        self._whiten, self._eps, self._pca = whiten, eps, pca
+
+    def transform(self, x):
+        return self._whiten(x, self._pca.mean, self._pca.components, self._pca.variances, self._eps)
+
+
+WHITENED = [
+    Slot(
+        "method",
+        "04.3",
+        (f"whiten_{method}",),
+        beside=method,
+        places=((vars(experiment), "Whitening", lambda whiten: lambda method, eps, pca: _Whitened(whiten, eps, pca)),),
+    )
+    for method in ("zca", "pca")
+]
+
 whiten_photo = explorer(
     experiment.whiten_photo,
     plot.whiten_photo,
     _whiten_in_words,
     title="A whitened photograph",
+    yours=WHITENED,
     eps=LogSlider(1e-6, 1.0, default=1e-6, steps=7, label="eps"),
     noise=Choice(0.0, 0.02, 0.05, 0.1, default=0.05, label="std of the noise"),
     method=Choice("zca", "pca", default="zca", label="method"),

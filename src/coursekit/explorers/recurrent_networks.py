@@ -7,8 +7,10 @@ import numpy as np
 from ..experiments import attention
 from ..experiments import recurrent_networks as experiment
 from ..interactive.sketch import Curve
+from ..interactive.slots import Slot
+from ..layers import LSTM, RNN
 from ..plotting import recurrent_networks as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Seed, Slider, explorer, predict
 
 __all__ = [
     "alignment",
@@ -53,11 +55,44 @@ def _recall_in_words(result):
     )
 
 
+def _plain(step):
+    """A kind of `RNN` made of a step of sheet 14. It goes forward only: the weights have been trained."""
+
+    def forward(x, h, wx, wh, b):
+        states = []
+        for t in range(x.shape[1]):
+            h = step(x[:, t], h, wx, wh, b)
+            states.append(h)
+        return np.stack(states, axis=1), None
+
+    return type("Written", (RNN,), {"_forward": staticmethod(forward)})
+
+
+def _gated(step):
+    """The same for an `LSTM`."""
+
+    def forward(x, h, c, wx, wh, b):
+        states = []
+        for t in range(x.shape[1]):
+            h, c = step(x[:, t], h, c, wx, wh, b)
+            states.append(h)
+        return np.stack(states, axis=1), None
+
+    return type("Written", (LSTM,), {"_forward": staticmethod(forward)})
+
+
+STEPPED = [
+    Slot("cell", question, (name,), beside=cell, places=((experiment.CELLS, cell, make),))
+    for question, name, make, cell in (("14.1", "rnn_step", _plain, "RNN"), ("14.3", "lstm_step", _gated, "LSTM"))
+]
+
 recall = explorer(
     experiment.recall,
     plot.recall,
     _recall_in_words,
     title="What is recalled after a delay",
+    handles=[Handle("delay", x="delay")],
+    yours=STEPPED,
     cell=Choice("RNN", "GRU", "LSTM", label="cell"),
     trained=Choice(20, 100, default=100, label="delays in training up to"),
     delay=Slider(5, 200, default=20, step=15, label="delay", unit="steps"),
@@ -79,7 +114,7 @@ written = explorer(
     title="The network writes",
     source=Choice(*experiment.TEXTS, label="trained on"),
     temperature=LogSlider(0.1, 2.0, default=0.1, steps=10, label="temperature"),
-    seed=Slider(1, 4, default=1, step=1, label="draw"),
+    seed=Seed(4, first=1),
 )
 
 

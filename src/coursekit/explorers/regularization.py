@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..experiments import regularization as experiment
+from ..interactive.slots import Slot
+from ..layers import Dropout
 from ..plotting import regularization as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
 
 __all__ = [
     "bias_variance",
@@ -40,6 +44,7 @@ fit_curve = explorer(
     plot.fit_curve,
     _fit_in_words,
     title="Strength, fit, weights and the gap",
+    handles=[Handle("strength", x="strength", axes=2)],
     strength=LogSlider(1e-6, 10, default=1e-6, steps=8, label="strength"),
     penalty=Choice("L2", "L1", label="penalty"),
     examples=Choice(15, 30, 200, label="training points"),
@@ -63,6 +68,7 @@ bias_variance = explorer(
     plot.bias_variance,
     _bias_in_words,
     title="Two hundred training sets",
+    handles=[Handle("degree", x="degree", axes=1)],
     degree=Slider(0, 12, default=1, step=1, label="degree"),
     examples=Choice(15, 30, 100, default=30, label="points in a training set"),
 )
@@ -77,11 +83,45 @@ def _dropout_in_words(result):
     )
 
 
+class _Single(np.random.Generator):
+    """A generator whose uniform numbers are of single precision, as the course's dropout draws them: the same masks."""
+
+    def random(self, size=None, dtype=np.float32, out=None):
+        return super().random(size, dtype, out)
+
+
+def _dropout(drop, back):
+    """A kind of `Dropout` made of two functions of sheet 09."""
+
+    class Written(Dropout):
+        def forward(self, params, state, x, *, training, rng=None):
+            if not training:
+                return x, None, state
+            out, mask = drop(x, self.rate, _Single(rng.bit_generator), training)
+            return out, mask, state
+
+        def backward(self, dout, cache):
+            return back(dout, cache), {}
+
+    return Written
+
+
+DROPPED = Slot(
+    "",
+    "09.2",
+    ("dropout_forward", "dropout_backward"),
+    places=((vars(experiment), "Dropout", _dropout),),
+    called="the course's dropout",
+    chance=True,
+)
+
 dropout_curve = explorer(
     experiment.dropout_curve,
     plot.dropout_curve,
     _dropout_in_words,
     title="Dropout while a network learns clothes",
+    time=Time("step"),
+    yours=[DROPPED],
     rate=Slider(0.0, 0.9, default=0.0, step=0.1, label="dropout rate"),
     examples=Choice(100, 300, 1000, default=300, label="training images"),
 )
@@ -101,6 +141,7 @@ stopping = explorer(
     plot.stopping,
     _stopping_in_words,
     title="When to stop waiting",
+    time=Time("epoch"),
     patience=Slider(1, 20, default=1, step=1, label="patience"),
     images=Choice(20, 100, 300, label="validation images"),
     run=Choice(*experiment.RUNS, label="training run"),
@@ -123,6 +164,7 @@ ensemble = explorer(
     plot.ensemble,
     _ensemble_in_words,
     title="Asking several networks",
+    handles=[Handle("members", x="size")],
     size=Slider(1, 20, default=1, step=1, label="members"),
     kind=Choice(*experiment.KINDS, label="members differ by"),
 )

@@ -7,8 +7,13 @@ from math import prod
 
 import numpy as np
 
-# Where NumPy has no BLAS (in the browser) a matrix product is slow, and the same sum written as einsum is not.
+# Without BLAS a matrix product of NumPy is slow, and the same sum written as einsum is not.
 HAS_BLAS = sys.platform != "emscripten"
+
+if sys.platform == "emscripten":
+    from .kernel import install
+
+    HAS_BLAS = install()  # what stands in for BLAS in the browser
 
 
 def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:

@@ -183,7 +183,7 @@ def _shape_mistake(got, want, rtol, atol):
             for name, fold in (("sum", np.sum), ("mean", np.mean), ("largest", np.max), ("smallest", np.min)):
                 if got.ndim > 1 and got.shape[axis] > 1 and near(fold(got, axis=axis)):
                     return f"the {name} over axis {axis} is missing"
-        if got.ndim and want.ndim == 0:
+        if got.size and got.ndim and want.ndim == 0:
             folds = (("sum", np.sum), ("mean", np.mean), ("largest", np.max))
             found = [name for name, fold in folds if near(np.asarray(fold(got)))]
             if found:

@@ -6,6 +6,7 @@ the next, for use where Python runs (in a notebook, or live in the page).
 
 from __future__ import annotations
 
+import itertools
 import math
 import numbers
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import numpy as np
 from .._checks import describe
 from ..errors import DTypeError, RangeError
 
-__all__ = ["Choice", "Control", "LogSlider", "Slider"]
+__all__ = ["Choice", "Control", "LogSlider", "Seed", "Slider"]
 
 
 class Control:
@@ -23,6 +24,12 @@ class Control:
 
     kind = ""
     between = 1
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the values rise, so that it is shown as a slider."""
+        return True
+
     values: tuple
     default: object
     label: str
@@ -49,6 +56,7 @@ class Control:
             "default": self.values.index(self.default),
             "between": self.between,
             "whole": self._whole(),
+            "ordered": self.ordered,
         }
 
     def _whole(self):
@@ -159,12 +167,46 @@ class LogSlider(_Range):
         self._finish(values)
 
 
+@dataclass(frozen=True)
+class Seed(_Range):
+    """The seed of what is drawn at random: a button for a new one, and one for the first again.
+
+    The book draws `count` of them, from `first` on; where Python runs, any whole number is a seed.
+
+    >>> Seed(3, first=1).values
+    (1, 2, 3)
+    """
+
+    count: int = 3
+    first: int = 0
+    label: str = "seed"
+    unit: str = ""
+    default: int | None = None
+    kind = "seed"
+    high = 2**31 - 1
+
+    def __post_init__(self):
+        count, first = _number("count", self.count), _number("first", self.first)
+        if count != int(count) or count < 2:
+            raise RangeError(f"count is {count}, but a new seed needs a whole number of seeds, 2 or more")
+        if first != int(first) or first < 0:
+            raise RangeError(f"first is {first}, but a seed is a whole number from 0 on")
+        object.__setattr__(self, "low", first)
+        object.__setattr__(self, "default", first if self.default is None else self.default)
+        self._finish(tuple(range(first, first + count)))
+
+
 @dataclass(frozen=True, init=False)
 class Choice(Control):
     """One of a few options: words, numbers, True and False.
 
+    Three numbers or more in rising order are shown as a slider that stops at each of them, also where they are written
+    as words or end in one ("all"); other options are shown as a list.
+
     >>> Choice("tanh", "relu").default
     'tanh'
+    >>> Choice(1, 4, 16, "all").ordered, Choice("tanh", "relu").ordered
+    (True, False)
     """
 
     values: tuple
@@ -187,6 +229,16 @@ class Choice(Control):
         for field, value in (("values", options), ("default", default), ("label", label), ("unit", unit)):
             object.__setattr__(self, field, value)
 
+    @property
+    def ordered(self) -> bool:
+        """Whether the options are a number that rises."""
+        numbers_in = [_as_number(option) for option in self.values]
+        if len(numbers_in) > 3 and numbers_in[-1] is None:
+            numbers_in.pop()
+        if len(numbers_in) < 3 or None in numbers_in:
+            return False
+        return all(low < high for low, high in itertools.pairwise(numbers_in))
+
     def check(self, name: str, value):
         """The option itself, if it is one."""
         for option in self.values:
@@ -199,6 +251,16 @@ def _number(name, value):
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
         raise DTypeError(f"{name} is {describe(value)}, but must be a finite number")
     return int(value) if isinstance(value, numbers.Integral) else float(value)
+
+
+def _as_number(option):
+    """The number that an option is or spells, or None."""
+    if isinstance(option, bool):
+        return None
+    try:
+        return float(option)
+    except ValueError:
+        return None
 
 
 def _nice(value):

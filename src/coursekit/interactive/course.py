@@ -8,7 +8,7 @@ from importlib import resources
 
 from ..errors import DataError
 
-__all__ = ["glue", "questions", "quiz"]
+__all__ = ["glue", "questions", "quiz", "written"]
 
 
 def glue(name: str, value) -> None:
@@ -23,6 +23,22 @@ def glue(name: str, value) -> None:
     from myst_nb import glue as keep
 
     keep(name, value, display=False)
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def written(value: float, digits: int = 1) -> str:
+    """A number as people write it, to `digits` digits: with a power of ten where it is very small or very large.
+
+    >>> written(9.3e-11), written(1e-5), written(0.0123, 2), written(4096.0, 2)
+    ('9 × 10⁻¹¹', '10⁻⁵', '0.012', '4,100')
+    """
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    if -4 < int(exponent) < 6:
+        return f"{float(f'{mantissa}e{exponent}'):,.{max(0, digits - 1 - int(exponent))}f}"
+    power = f"10{str(int(exponent)).translate(_RAISED)}"
+    return power if float(mantissa) == 1 else f"{mantissa} × {power}".replace("-", "−", 1)
 
 
 def questions(chapter: str) -> list[dict]:

@@ -8,12 +8,18 @@ from __future__ import annotations
 import json
 import re
 
+from .code import code_html
 from .core import Explorer, Picture, escape
 
 __all__ = ["ADDRESS", "explorer_html", "slug"]
 
 # What `sphinx_ext` looks for in finished pages.
 ADDRESS = re.compile(r"<!--ck:(?P<address>[\w.]+:\w+)-->.*?<!--/ck:(?P=address)-->", re.S)
+
+
+# Pixels that a picture may have: its height below title and controls, of which each line takes some; or beside them.
+ABOVE, LINE = 394, 52
+BESIDE = 440, 385
 
 
 def slug(explorer: Explorer) -> str:
@@ -41,26 +47,47 @@ def explorer_html(
         "title": explorer.title,
         "controls": [control.spec(key) for key, control in explorer.controls.items()],
         "frames": frames,
-        "live": live,
+        "live": live if explorer.finer else None,
     }
+    if explorer.time:
+        spec["time"] = explorer.time.spec()
+    if explorer.handles:
+        spec["handles"] = [handle.spec() for handle in explorer.handles]
     if explorer.yours:
         spec["yours"] = [slot.spec() for slot in explorer.yours]
     heading = f'<p class="ck-title" id="{root}-title">{escape(explorer.title)}</p>' if explorer.title else ""
     # Where the script will put the controls: room for them, so that nothing moves when it does.
-    room = f'<div class="ck-room" style="--ck-rows:{len(explorer.controls)}"></div>' if frames else ""
+    room = '<div class="ck-room"></div>' if frames else ""
+    style = f"background:var(--ck-ground,#fff);{layout(explorer, picture.svg)}"
     block = (
-        f'<div class="ck-explorer" id="{root}" style="background:var(--ck-ground,#fff)">{heading}{room}'
+        f'<div class="ck-explorer" id="{root}" style="{style}">{heading}{room}'
         f'<figure class="ck-view"><div class="ck-picture" role="img" aria-labelledby="{root}-alt">'
         f"{picture.svg}</div>"
         f'<figcaption class="ck-alt" id="{root}-alt" aria-live="polite">{escape(picture.alt)}</figcaption></figure>'
         f'<p class="ck-settings">Shown for {escape(explorer.text())}.</p>'
         '<noscript><p class="ck-note">The controls of this figure need JavaScript, which is off in this browser.'
         "</p></noscript>"
+        f"{code_html(explorer, bool(live)) if frames else ''}"
         f'<script type="application/json" class="ck-spec">{json_in_html(spec)}</script></div>'
     )
     if not explorer.address:
         return block
     return f"<!--ck:{explorer.address}-->{block}<!--/ck:{explorer.address}-->"
+
+
+def layout(explorer: Explorer, svg: str) -> str:
+    """Where the controls stand in a page of usual width, as CSS variables: above the picture, or beside it.
+
+    Controls, picture and text together are at most 560 px high, so that they share a screen. A picture that is too high
+    for that is drawn smaller; whichever place of the controls leaves it larger is taken.
+    """
+    width, height = map(float, re.findall(r'width="([\d.]+)" height="([\d.]+)"', svg)[0])
+    rows = len(explorer.controls) + bool(explorer.time and not explorer.time.over)
+    lines = -(-rows // 3)
+    above, beside = ABOVE - LINE * lines, BESIDE
+    if min(1, above / height) >= min(1, beside[0] / width, beside[1] / height):
+        return f"--ck-rows:{rows};--ck-lines:{lines};--ck-widest:{width * above / height:.0f}px"
+    return f"--ck-rows:{rows};--ck-lines:0;--ck-widest:{width * beside[1] / height:.0f}px;--ck-side:left"
 
 
 def json_in_html(value) -> str:

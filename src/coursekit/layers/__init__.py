@@ -14,7 +14,7 @@ A layer is a frozen dataclass with three methods::
 
 from .attention import LookBack
 from .base import Layer
-from .dense import ELU, GELU, Dense, Dropout, LeakyReLU, Maxout, ReLU, ReLU6, Sigmoid, SiLU, Tanh
+from .dense import ELU, GELU, GLU, Dense, Dropout, LeakyReLU, Maxout, PReLU, ReLU, ReLU6, Sigmoid, SiLU, Softplus, Tanh
 from .image import (
     AvgPool2d,
     BatchNorm,
@@ -22,9 +22,11 @@ from .image import (
     Conv2d,
     Flatten,
     GlobalAvgPool2d,
+    GroupNorm,
     LayerNorm,
     LocalResponseNorm,
     MaxPool2d,
+    RMSNorm,
 )
 from .recurrent import (
     GRU,
@@ -43,6 +45,7 @@ from .residual import Residual
 __all__ = [
     "ELU",
     "GELU",
+    "GLU",
     "GRU",
     "LSTM",
     "RNN",
@@ -56,6 +59,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "GlobalAvgPool2d",
+    "GroupNorm",
     "LastStep",
     "LastSteps",
     "Layer",
@@ -65,11 +69,14 @@ __all__ = [
     "LookBack",
     "MaxPool2d",
     "Maxout",
+    "PReLU",
+    "RMSNorm",
     "ReLU",
     "ReLU6",
     "Residual",
     "SiLU",
     "Sigmoid",
+    "Softplus",
     "Tanh",
     "first_states",
     "sequence_cross_entropy",

@@ -14,7 +14,22 @@ from ..initializers import he_normal
 from ..regularizers import dropout_backward, dropout_forward
 from .base import Layer
 
-__all__ = ["ELU", "GELU", "Dense", "Dropout", "LeakyReLU", "Maxout", "ReLU", "ReLU6", "SiLU", "Sigmoid", "Tanh"]
+__all__ = [
+    "ELU",
+    "GELU",
+    "GLU",
+    "Dense",
+    "Dropout",
+    "LeakyReLU",
+    "Maxout",
+    "PReLU",
+    "ReLU",
+    "ReLU6",
+    "SiLU",
+    "Sigmoid",
+    "Softplus",
+    "Tanh",
+]
 
 
 @dataclass(frozen=True)
@@ -147,6 +162,66 @@ class SiLU(_Elementwise):
 
     _forward = staticmethod(activations.silu_forward)
     _backward = staticmethod(activations.silu_backward)
+
+
+@dataclass(frozen=True)
+class Softplus(_Elementwise):
+    """ReLU without a corner; see `coursekit.activations.softplus_forward`."""
+
+    _forward = staticmethod(activations.softplus_forward)
+    _backward = staticmethod(activations.softplus_backward)
+
+
+@dataclass(frozen=True)
+class PReLU(Layer):
+    """Leaky ReLU with a learnt slope for each unit; see `coursekit.activations.prelu_forward`.
+
+    Parameters
+    ----------
+    units : D, as many as the layer before has outputs; 1 for one slope for all of them
+    slope : at the start, 0.25 as in the paper
+
+    >>> layer = PReLU(3)
+    >>> params, state = layer.init(None)
+    >>> params["slope"]
+    array([0.25, 0.25, 0.25], dtype=float32)
+    """
+
+    units: int
+    slope: float = 0.25
+
+    def __post_init__(self):
+        _checks.whole("units", self.units)
+        _checks.number("slope", self.slope)
+
+    def init(self, rng, *, dtype=np.float32):
+        """All slopes alike; the generator is not used."""
+        return {"slope": np.full(self.units, self.slope, dtype)}, {}
+
+    def forward(self, params, state, x, *, training, rng=None):
+        """x (..., N, D) -> the same shape."""
+        out, cache = activations.prelu_forward(x, params["slope"])
+        return out, cache, state
+
+    def backward(self, dout, cache):
+        """dout (..., N, D) -> dx, {"slope"}."""
+        dx, dslope = activations.prelu_backward(dout, cache)
+        return dx, {"slope": dslope}
+
+
+@dataclass(frozen=True)
+class GLU(_Elementwise):
+    """Gated unit, (..., 2 D) -> (..., D): SwiGLU unless told otherwise; see `coursekit.activations.glu_forward`.
+
+    It has no params: put a `Dense` layer with twice as many outputs before it.
+    """
+
+    gate: str = "silu"
+
+    def _forward(self, x):
+        return activations.glu_forward(x, self.gate)
+
+    _backward = staticmethod(activations.glu_backward)
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,11 @@ __all__ = [
     "Conv2d",
     "Flatten",
     "GlobalAvgPool2d",
+    "GroupNorm",
     "LayerNorm",
     "LocalResponseNorm",
     "MaxPool2d",
+    "RMSNorm",
 ]
 
 
@@ -307,6 +309,74 @@ class LayerNorm(Layer):
     def backward(self, dout, cache):
         """Dout (..., D) -> dx, {"gamma", "beta"}."""
         dx, dgamma, dbeta = normalization.layer_norm_backward(dout, cache)
+        return dx, {"gamma": dgamma, "beta": dbeta}
+
+
+@dataclass(frozen=True)
+class RMSNorm(Layer):
+    """Division by the root mean square over the last axis; see `coursekit.normalization.rms_norm_forward`.
+
+    >>> layer = RMSNorm(3)
+    >>> params, state = layer.init(np.random.default_rng(0))
+    >>> layer.forward(params, state, np.full((4, 3), 2.0, np.float32), training=True)[0][0].round(3)
+    array([1., 1., 1.], dtype=float32)
+    """
+
+    features: int
+    eps: float = 1e-5
+
+    def __post_init__(self):
+        _checks.whole("features", self.features)
+        _checks.number("eps", self.eps, 0)
+
+    def init(self, rng, *, dtype=np.float32):
+        """Scale one."""
+        return {"gamma": np.ones(self.features, dtype)}, {}
+
+    def forward(self, params, state, x, *, training, rng=None):
+        """x (..., D), same shape out."""
+        out, cache = normalization.rms_norm_forward(x, params["gamma"], self.eps)
+        return out, cache, state
+
+    def backward(self, dout, cache):
+        """Dout (..., D) -> dx, {"gamma"}."""
+        dx, dgamma = normalization.rms_norm_backward(dout, cache)
+        return dx, {"gamma": dgamma}
+
+
+@dataclass(frozen=True)
+class GroupNorm(Layer):
+    """Group normalization of images; see `coursekit.normalization.group_norm_forward`.
+
+    `GroupNorm(channels, groups=channels)` is instance norm.
+
+    >>> layer = GroupNorm(6, groups=3)
+    >>> params, state = layer.init(np.random.default_rng(0))
+    >>> layer.forward(params, state, np.ones((4, 6, 5, 5), np.float32), training=True)[0].shape
+    (4, 6, 5, 5)
+    """
+
+    channels: int
+    groups: int
+    eps: float = 1e-5
+
+    def __post_init__(self):
+        _checks.whole("channels", self.channels)
+        _checks.whole("groups", self.groups)
+        _checks.number("eps", self.eps, 0)
+
+    def init(self, rng, *, dtype=np.float32):
+        """Scale one, shift zero, for each channel."""
+        return {"gamma": np.ones(self.channels, dtype), "beta": np.zeros(self.channels, dtype)}, {}
+
+    def forward(self, params, state, x, *, training, rng=None):
+        """x (..., N, C, H, W), same shape out."""
+        out, cache = normalization.group_norm_forward(x, params["gamma"], params["beta"], self.groups, self.eps)
+        return out, cache, state
+
+    def backward(self, dout, cache):
+        """Dout (..., N, C, H, W) -> dx, {"gamma", "beta"}."""
+        dx, dgamma, dbeta = normalization.group_norm_backward(dout, cache)
         return dx, {"gamma": dgamma, "beta": dbeta}
 
 

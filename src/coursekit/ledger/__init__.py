@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import _digests
+from .. import _uses
 from .._atomic import write_atomically
 from .._chapters import CHAPTERS
 from ..comparison import Fair, judge
@@ -97,14 +97,14 @@ def run(claim: Claim, seeds: tuple[int, ...] | None = None) -> dict:
         "verdict": "not comparable" if claim.verdict == "not comparable" else verdict,
         "seconds": round(time.process_time() - start, 1),
         "with": f"Python {platform.python_version()}, NumPy {np.__version__}",
-        "code": _digests.of_function(claim.measure),
+        "code": _uses.of_function(claim.measure),
         "seeds": list(given["seeds"]),
     }
 
 
 def unchanged(claim: Claim) -> bool:
     """Whether the recorded numbers came from the code, the data and the NumPy that are here now."""
-    return read(claim.id[:2]).get(claim.id, {}).get("code") == _digests.of_function(claim.measure)
+    return read(claim.id[:2]).get(claim.id, {}).get("code") == _uses.of_function(claim.measure)
 
 
 def _compared(comparison: Comparison, fair: Fair):

@@ -22,7 +22,7 @@ from matplotlib import textpath
 from matplotlib.collections import Collection, QuadMesh
 from matplotlib.figure import Figure
 
-from . import _style
+from . import _reading, _style
 from ._axis import in_strokes
 
 __all__ = ["figure_html", "to_svg"]
@@ -45,12 +45,15 @@ _MATHS = re.compile(r"<text>\s*((?:<tspan [^>]*>[^<]*</tspan>\s*)+)</text>")
 _TSPAN = re.compile(r'<tspan x="([^"]*)" y="([^"]*)" style="([^"]*)">([^<]*)</tspan>')
 _INVISIBLE = re.compile(r'<path d="[^"]*"(?: clip-path="[^"]*")? style="fill:none"/>')
 _ID = re.compile(r'(?<= id=")[^"]+(?=")')
+_MARK = re.compile(rf' id="{_reading.MARK}(\d+)"')
 _NAMES = re.compile(r"^<(?:svg|image)|[\s:](?:id|href)=|url\(#")
 _PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 
 
-def to_svg(figure: Figure, prefix: str = "f") -> str:
+def to_svg(figure: Figure, prefix: str = "f", *, readable: bool = False) -> str:
     """The picture as one `<svg>` element; `prefix` begins each of its ids, so give every picture of a page its own.
+
+    `readable` adds what a page needs to read values off it (`_reading`).
 
     >>> fig, ax = _style.figure()
     >>> text = to_svg(fig, "a")
@@ -58,13 +61,17 @@ def to_svg(figure: Figure, prefix: str = "f") -> str:
     ('<svg', '</svg>', True)
     """
     _rasterize_dense(figure)
-    with matplotlib.rc_context(_RC), _one_reader():
+    with matplotlib.rc_context(_RC), _one_reader(), _reading.marked(figure) if readable else contextlib.nullcontext():
         try:
             with in_strokes(figure):
                 text = _saved(figure)
         except AttributeError:  # a Matplotlib without the private parts that `_axis` uses: slower, the same picture
             text = _saved(figure)
-    return _clean(text, prefix)
+        text = _clean(text, prefix)
+        if readable:
+            lines = _reading.scales(figure, *(72 * size for size in figure.get_size_inches()))
+            text = text.removesuffix("</svg>") + "\n".join([*lines, "</svg>"])
+    return text
 
 
 def _saved(figure):
@@ -134,6 +141,7 @@ def _clean_tag(tag, prefix, used):
         tag = re.sub(r"(?<=base64,)[^\"]+", lambda m: m[0].replace("\n", "").replace(" ", ""), tag)
         tag = tag.replace("xlink:href", "href")
         return tag.replace(f'id="{_ID.search(tag)[0]}" ', "") if _ID.search(tag) else tag
+    tag = _MARK.sub(r' data-s="\1"', tag)
     tag = _ID.sub(lambda m: f"{prefix}-{m[0]}" if m[0] in used else "", tag).replace(' id=""', "")
     tag = tag.replace('xlink:href="#', f'href="#{prefix}-').replace("url(#", f"url(#{prefix}-")
     if tag.startswith("<svg"):

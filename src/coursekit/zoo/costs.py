@@ -19,6 +19,7 @@ from ..layers import (
     Embedding,
     Flatten,
     GlobalAvgPool2d,
+    GroupNorm,
     LastStep,
     LastSteps,
     Layer,
@@ -27,6 +28,7 @@ from ..layers import (
     Maxout,
     MaxPool2d,
     Residual,
+    RMSNorm,
 )
 from ..layers.recurrent import _Recurrent
 from ..model import Sequential
@@ -199,6 +201,19 @@ def _(layer: Maxout, shape):
 def _(layer, shape):
     _must_end_in(shape, layer.features)
     return shape, 2 * layer.features, 0
+
+
+@_cost.register
+def _(layer: RMSNorm, shape):
+    _must_end_in(shape, layer.features)
+    return shape, layer.features, 0
+
+
+@_cost.register
+def _(layer: GroupNorm, shape):
+    if _image_shape(shape)[0] != layer.channels:
+        raise ShapeError(f"expected {layer.channels} channels, got {shape[0]}")
+    return shape, 2 * layer.channels, 0
 
 
 @_cost.register

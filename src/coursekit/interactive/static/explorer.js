@@ -52,6 +52,24 @@
     return pack.promise;
   }
 
+  // What this browser remembers; without storage, nothing.
+  const known = {
+    get(key) {
+      try {
+        return localStorage.getItem(key);
+      } catch {
+        return null;
+      }
+    },
+    set(key, value) {
+      try {
+        localStorage.setItem(key, value);
+      } catch {
+        // It is asked again next time.
+      }
+    },
+  };
+
   const python = window.ckPython; // python.js: one worker for the page
 
   // ---------------------------------------------------------------- the address: #anchor&name.control=value&...
@@ -95,18 +113,50 @@
     constructor(spec, id, changed) {
       this.spec = spec;
       this.fine = 1; // stops between two drawn values; more than 1 in live mode
-      const choice = spec.kind === "choice";
-      this.input = choice
-        ? element("select", { id })
-        : element("input", { id, type: "range", min: 0, max: spec.values.length - 1, step: 1, autocomplete: "off" });
-      if (choice) spec.texts.forEach((text, k) => this.input.append(element("option", { value: k, text })));
-      this.output = choice ? null : element("output", { for: id });
-      // On a phone label and value share a line above the slider, so the value comes before it.
       const label = element("label", { for: id, text: spec.label });
-      const parts = choice ? [label, this.input] : [label, this.output, this.input];
-      this.row = element("div", { class: choice ? "ck-control ck-chosen" : "ck-control" }, ...parts);
+      if (spec.kind === "seed") this.seed(id, changed);
+      else if (spec.ordered) this.slide(id, label);
+      else this.list(id, label);
       this.input.addEventListener("input", changed);
       this.position = spec.default;
+    }
+    list(id, label) {
+      this.input = element("select", { id });
+      this.spec.texts.forEach((text, k) => this.input.append(element("option", { value: k, text })));
+      this.row = element("div", { class: "ck-control ck-chosen" }, label, this.input);
+    }
+    // A new seed: the next one that was drawn, or where Python runs any; and the first again.
+    seed(id, changed) {
+      const { spec } = this;
+      spec.drawn = spec.values.length;
+      this.input = element("input", { type: "hidden", id, value: spec.default });
+      this.output = element("output", { "aria-live": "off" });
+      const press = (text, position) => element("button", { type: "button", text, onclick: () => {
+        this.position = position();
+        changed();
+      } });
+      const name = element("span", { class: "ck-label", text: spec.label });
+      const fresh = () => (this.live ? this.add(1 + Math.floor(Math.random() * 1e6)) : (this.position + 1) % spec.drawn);
+      const buttons = element("div", { class: "ck-seeds" }, press("New seed", fresh), press("First seed", () => spec.default));
+      this.row = element("div", { class: "ck-control" }, name, this.output, this.input, buttons);
+    }
+    add(seed) {
+      const { spec } = this;
+      if (!spec.values.includes(seed)) {
+        spec.values = [...spec.values, seed];
+        spec.texts = [...spec.texts, String(seed)];
+      }
+      return spec.values.indexOf(seed);
+    }
+    slide(id, label) {
+      const { values, texts } = this.spec;
+      this.input = element("input", { id, type: "range", min: 0, max: values.length - 1, step: 1, autocomplete: "off" });
+      this.output = element("output", { for: id });
+      const ends = [texts[0], texts.at(-1)].map((text) => element("span", { text }));
+      const track = element("div", { class: "ck-track" }, this.input, element("div", { class: "ck-ends", "aria-hidden": "true" }, ...ends));
+      track.style.setProperty("--ck-steps", values.length - 1);
+      // Label and value share a line above the slider, so the value comes before it.
+      this.row = element("div", { class: "ck-control" }, label, this.output, track);
     }
     get position() {
       return Number(this.input.value) / this.fine; // whole at the drawn values
@@ -116,15 +166,20 @@
       this.describe();
     }
     refine(on) {
-      const position = this.position;
-      this.fine = on && this.spec.kind !== "choice" ? this.spec.between : 1;
-      if (this.spec.kind !== "choice") this.input.max = (this.spec.values.length - 1) * this.fine;
+      let { position } = this;
+      this.live = on;
+      if (!on && position >= this.spec.drawn && this.spec.kind === "seed") position = this.spec.default;
+      this.fine = on ? this.spec.between : 1;
+      if (this.spec.ordered) this.input.max = (this.spec.values.length - 1) * this.fine;
       this.position = position;
     }
     get value() {
+      return this.valueAt(this.position);
+    }
+    valueAt(position) {
       const { values, kind, whole } = this.spec;
-      const low = Math.floor(this.position);
-      const part = this.position - low;
+      const low = Math.floor(position + 1e-9);
+      const part = position - low;
       if (part < 1e-9) return values[low];
       const [a, b] = [values[low], values[low + 1]];
       const value = kind === "log" ? a * (b / a) ** part : a + (b - a) * part;
@@ -133,7 +188,8 @@
     set value(value) {
       // From an address: the nearest place, or nothing if it is not on the slider.
       const { values, kind } = this.spec;
-      if (kind === "choice") {
+      if (kind === "seed" && this.live && /^\d{1,9}$/.test(value)) this.add(Number(value));
+      if (kind === "choice" || kind === "seed") {
         const index = values.findIndex((option) => String(option) === String(value));
         if (index >= 0) this.position = index;
         return;
@@ -207,20 +263,52 @@
       const id = this.root.id;
       this.controls = this.spec.controls.map((spec) => new Control(spec, `${id}-${spec.name}`, () => this.changed()));
       const title = this.root.querySelector(".ck-title");
-      this.liveButton = element("button", { type: "button", class: "ck-go", text: "Run live", onclick: () => this.toggle() });
+      this.liveButton = this.button("Run live", () => this.toggle(), "ck-go");
       this.head = element(
         "div",
         { class: "ck-head" },
         title ?? element("span", { class: "ck-title" }),
         ...(this.spec.live ? [this.liveButton] : []),
-        element("button", { type: "button", text: "Reset", onclick: () => this.reset() }),
-        element("button", { type: "button", text: "Copy link", onclick: () => this.copyLink() })
+        this.button("Reset", () => this.reset()),
+        this.button("Copy link", () => this.copyLink())
       );
       this.status = element("div", { class: "ck-status", role: "status" });
       const group = element("div", { class: "ck-controls", role: "group" }, ...this.controls.map((c) => c.row));
+      const count = this.controls.length + (this.spec.time && !this.spec.time.over ? 1 : 0);
+      group.style.setProperty("--ck-columns", count === 4 ? 2 : Math.min(count, 3));
+      group.classList.toggle("ck-aside", this.root.style.getPropertyValue("--ck-side") !== "");
+      if (count === 1) this.controls[0].row.classList.add("ck-only");
       group.setAttribute("aria-label", this.spec.title ? `Settings: ${this.spec.title}` : "Settings");
       this.root.prepend(this.head, group);
       this.root.querySelector(".ck-view").after(this.status);
+      // The picture, and over it what the page draws itself (reading.js, playing.js, handles.js).
+      this.stage = element("div", { class: "ck-stage" });
+      this.picture.replaceWith(this.stage);
+      this.over = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      this.over.setAttribute("class", "ck-over");
+      this.over.setAttribute("aria-hidden", "true");
+      this.stage.append(this.picture, this.over);
+      this.group = group;
+      this.parts = (window.ckParts ?? []).map((make) => make(this)).filter(Boolean);
+      this.renewParts();
+    }
+
+    // A button whose name tells it from those of the page's other explorers.
+    button(text, press, kind) {
+      const made = element("button", { type: "button", text, class: kind, onclick: press });
+      made.setAttribute("aria-describedby", `${this.root.id}-title`);
+      return made;
+    }
+
+    addButton(text, press, kind) {
+      this.head.querySelector(".ck-title").after(this.button(text, press, kind));
+    }
+
+    // After a new picture: what is drawn over it follows.
+    renewParts() {
+      const svg = this.picture.querySelector("svg");
+      if (svg) this.over.setAttribute("viewBox", svg.getAttribute("viewBox"));
+      this.parts.forEach((part) => part.shown?.());
     }
 
     say(text = "", wrong = false, ...more) {
@@ -232,7 +320,17 @@
     // After ms without an answer, say that something is being waited for.
     sayLater(text, ms, ...more) {
       clearTimeout(this.slow);
-      this.slow = setTimeout(() => this.say(text, false, ...more), ms);
+      const since = performance.now();
+      const clock = element("span", { "aria-hidden": "true" }); // not read out every second
+      const tick = () => {
+        const seconds = Math.round((performance.now() - since) / 1000);
+        clock.textContent = seconds ? `${seconds} s` : "";
+        this.slow = setTimeout(tick, 1000);
+      };
+      this.slow = setTimeout(() => {
+        this.say(text, false, clock, ...more);
+        tick();
+      }, ms);
     }
 
     values() {
@@ -266,6 +364,7 @@
       this.picture.innerHTML = this.own(svg);
       this.caption.textContent = alt;
       this.settings.textContent = text;
+      this.renewParts();
       const ms = performance.now() - (this.since ?? performance.now());
       this.root.dispatchEvent(new CustomEvent("ck:shown", { bubbles: true, detail: { mode, ms, values } }));
     }
@@ -316,6 +415,7 @@
     }
 
     reset() {
+      this.parts.forEach((part) => part.reset?.());
       this.controls.forEach((control) => (control.position = control.spec.default));
       this.changed();
     }
@@ -357,6 +457,7 @@
         );
         return;
       }
+      if (!python.worker && !(await this.wantsPython())) return;
       this.starting = true;
       this.liveButton.textContent = "Cancel";
       const bar = element("progress", { max: 1, value: 0, "aria-label": "Loading Python" });
@@ -388,6 +489,26 @@
       } finally {
         python.listeners.delete(tell);
       }
+    }
+
+    // What live mode is and what it loads, told before the first start in this browser.
+    async wantsPython() {
+      if (known.get("coursekit:live")) return true;
+      const size = Math.round(this.spec.live.bytes / 1e6);
+      const yes = await new Promise((answer) => {
+        const start = this.button("Start", () => answer(true), "ck-main ck-start");
+        this.say(
+          `Live mode runs Python in this page, so that every value between the prepared ones can be set. It loads ${size} MB, ` +
+            "which your browser keeps; nothing is sent anywhere.",
+          false,
+          start,
+          this.button("Not now", () => answer(false))
+        );
+        start.focus();
+      });
+      if (yes) known.set("coursekit:live", "yes");
+      else this.say();
+      return yes;
     }
 
     leave(text = "") {

@@ -194,6 +194,11 @@ class Notebook {
     this.known = new Map(this.code.map((cell) => [cell.id, cell]));
     return this;
   }
+  // A cell that the page has and the notebook has not; it comes last.
+  add(id, source) {
+    this.known.set(id, { id, source, hidden: false, extra: true });
+    this.code.push(this.known.get(id));
+  }
   kept(id) {
     const { question, name } = this.known.get(id);
     if (question) return memory.get(`coursekit:work:${question}`)?.[name] ?? null;
@@ -202,6 +207,7 @@ class Notebook {
   keep(id, text) {
     const { question, name, source } = this.known.get(id);
     const value = text === source ? null : text;
+    if (this.known.get(id).extra) return true; // it is made anew from the controls
     if (!question) return memory.set(`coursekit:cell:${this.notebook}:${id}`, value);
     const work = { ...memory.get(`coursekit:work:${question}`) };
     if (value === null) delete work[name];
@@ -224,6 +230,9 @@ class Notebook {
       const text = this.text(cell.id);
       if (text === this.known.get(cell.id).source) continue;
       cell.source = typeof cell.source === "string" ? text : text.split(/(?<=\n)/);
+    }
+    for (const { id, extra } of this.code) {
+      if (extra) content.cells.push({ cell_type: "code", execution_count: null, id, metadata: {}, outputs: [], source: this.text(id) });
     }
     return `${JSON.stringify(content, null, 1)}\n`;
   }
@@ -724,16 +733,23 @@ class Exercises {
 }
 
 // ------------------------------------------------------------------ the reader's function in an experiment
-// An explorer with slots (interactive/slots.py) gets an entry "your adam_step" when that has passed its check. It is
-// drawn now, by Python, whether the explorer is live or not, and beside it what the course's own function gives.
+// An explorer with slots (interactive/slots.py) gets an entry "your adam_step" when that has passed its check: one more
+// option of a choice, or a box to tick beside a slider or on its own. It is drawn now, by Python, whether the explorer
+// is live or not, and beside it what the course's own function gives.
 class Yours {
   constructor(explorer, exercises) {
     this.explorer = explorer;
     this.exercises = exercises;
     this.slots = explorer.spec.yours;
+    this.boxes = new Map(); // slot -> its box to tick
     this.place = element("div", { class: "ck-beside" });
     explorer.root.querySelector(".ck-status").before(this.place);
     explorer.taken = (turn) => this.take(turn);
+    const reset = explorer.reset.bind(explorer);
+    explorer.reset = () => {
+      for (const box of this.boxes.values()) box.checked = false;
+      reset();
+    };
     this.renew();
   }
   control(slot) {
@@ -742,32 +758,61 @@ class Yours {
   // Add the entries that are due.
   renew() {
     for (const slot of this.slots) {
-      const { spec, input } = this.control(slot);
-      if (spec.values.includes(slot.entry) || !memory.get(`coursekit:check:${slot.question}`)?.right) continue;
-      spec.drawn ??= spec.values.length;
-      input.append(element("option", { value: spec.values.length, text: slot.entry }));
-      spec.values = [...spec.values, slot.entry];
-      spec.texts = [...spec.texts, slot.entry];
+      if (this.boxes.has(slot) || !slot.questions.every((id) => memory.get(`coursekit:check:${id}`)?.right)) continue;
+      const control = this.control(slot);
+      if (!control || control.spec.ordered) this.addBox(slot, control);
+      else if (!control.spec.values.includes(slot.entry)) {
+        const { spec, input } = control;
+        spec.drawn ??= spec.values.length;
+        input.append(element("option", { value: spec.values.length, text: slot.entry }));
+        spec.values = [...spec.values, slot.entry];
+        spec.texts = [...spec.texts, slot.entry];
+      }
     }
   }
+  addBox(slot, control) {
+    const box = element("input", { type: "checkbox", id: `${this.explorer.root.id}-${slot.functions[0]}` });
+    const told = control ? `${slot.entry}, in place of “${control.spec.label}”` : slot.entry;
+    box.addEventListener("input", () => {
+      if (box.checked) for (const other of this.boxes.values()) if (other !== box) other.checked = false;
+      this.explorer.changed();
+    });
+    this.boxes.set(slot, box);
+    const row = element("div", { class: "ck-own" }, box, element("label", { for: box.id, text: told }));
+    this.explorer.root.querySelector(".ck-controls").append(row);
+  }
+  // A slider has nothing to say while the reader's function takes its place.
+  rest() {
+    for (const control of this.explorer.controls) {
+      if (control.spec.ordered) control.input.disabled = false;
+    }
+    const slot = this.chosen();
+    const control = slot && this.control(slot);
+    if (control?.spec.ordered) control.input.disabled = true;
+  }
   chosen() {
-    return this.slots.find((slot) => this.control(slot).value === slot.entry);
+    return this.slots.find((slot) => this.boxes.get(slot)?.checked ?? this.control(slot)?.value === slot.entry);
   }
   choose(slot) {
+    const box = this.boxes.get(slot);
     const control = this.control(slot);
-    control.position = control.spec.values.indexOf(slot.entry);
+    if (box) {
+      for (const other of this.boxes.values()) other.checked = other === box;
+    } else control.position = control.spec.values.indexOf(slot.entry);
     this.explorer.root.scrollIntoView();
-    control.input.focus({ preventScroll: true });
+    (box ?? control.input).focus({ preventScroll: true });
     this.explorer.changed();
   }
   // True if the setting is the reader's: then this draws it.
   take(turn) {
     const slot = this.chosen();
+    this.rest();
     if (!slot) {
       this.place.replaceChildren();
       return false;
     }
     this.turn = turn;
+    this.explorer.mine = slot; // for code.js
     this.draw(slot);
     return true;
   }
@@ -786,6 +831,7 @@ class Yours {
     const { explorer } = this;
     const { notebook } = await this.exercises.load();
     const wants = explorer.wants();
+    if (this.boxes.has(slot)) wants.text = wants.text.replace(/\.$/, `, ${slot.entry}.`);
     explorer.sayLater("Computing with your function…", 300, button("Stop", () => stop()));
     const answer = await ask(
       notebook.request({
@@ -810,6 +856,37 @@ class Yours {
       element("p", { class: "ck-title", text: `For comparison: ${drawn.name}` }),
       picture
     );
+  }
+}
+
+// ------------------------------------------------------------------ the code of an experiment
+// A copy of what an explorer runs, with the call for its present setting, as a cell under it.
+function copyOf(root) {
+  const source = root.querySelector(".ck-source").textContent;
+  const [head, ...rest] = root.querySelector(".ck-call").textContent.split("\n\n");
+  const imports = head.split("\n");
+  const call = rest.join("\n\n");
+  if (!/^results = experiment\./.test(call)) return `${imports.join("\n")}\n\n${call}`;
+  const plot = imports.find((line) => line.endsWith(" as plot"));
+  return `${plot}\n${source}\n\n\n${call.replace("experiment.", "")}`;
+}
+
+function openCode(trigger, notebook) {
+  const root = trigger.closest(".ck-explorer");
+  const id = `code-${root.id}`;
+  if (!notebook.known.has(id)) {
+    notebook.add(id, copyOf(root));
+    const cell = element("div", { class: "cell docutils container", "data-cell": id },
+      element("div", { class: "ck-bar" }), element("div", { class: "cell_input docutils container" }));
+    root.querySelector(".ck-source").after(cell);
+    new Cell(cell, notebook).edit();
+  } else {
+    const { editor } = notebook.cells.get(id);
+    const fresh = copyOf(root);
+    notebook.known.get(id).source = fresh;
+    editor.text = fresh;
+    notebook.cells.get(id).changed(fresh);
+    editor.focus();
   }
 }
 
@@ -844,6 +921,7 @@ export async function begin(base) {
       if (trigger.dataset.do === "exercise") return exercises.open(trigger);
       if (trigger.dataset.do === "download") return exercises.load().then(() => exercises.notebook.download());
       if (trigger.dataset.do === "edit") return cell.ck.edit();
+      if (trigger.dataset.do === "code") return openCode(trigger, notebook);
       cell.ck.runButton.focus({ preventScroll: true });
       return cell.ck.run();
     },
