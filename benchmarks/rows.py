@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 ROWS: list[Row] = []
+FLOOR = "the fewest passes NumPy can make"
+NEAR_FLOOR = 1.15
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,9 @@ class Row:
     """One line of the table.
 
     `at_most` bounds ours / other, (Haswell, unset); `at_least` bounds other / ours, for what we must beat by far.
-    Either may be None: then the row is for information. `single` rows are measured with one thread only.
+    Either may be None: then the row is for information. Where NumPy alone takes longer than PyTorch's whole function,
+    the other is `FLOOR`, the same numbers by the fewest calls of NumPy that make them, and a row beside it says what
+    that floor is to PyTorch. `single` rows are measured with one thread only.
     """
 
     name: str

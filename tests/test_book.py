@@ -143,7 +143,7 @@ def test_that_the_reference_has_every_public_name_with_its_source(book):
     modules = book_ext.public_modules()
     for module, tree in modules.items():
         elsewhere = book_ext.imported_from_public(tree, module, modules) | book_ext.assigned(tree)
-        for name in set(book_ext.exported(tree)) - elsewhere:
+        for name in set(book_ext.exported(tree, module)) - elsewhere:
             assert f"{module}.{name}" in documented
     assert 'href="../_modules/coursekit/activations.html#' in page(book, "reference/coursekit.activations")
 

@@ -163,3 +163,33 @@ def test_explorers_say_what_they_show(name):
 def test_pictures_say_what_they_show(sixteen):
     assert "No norm ends below a loss of 1 in" in plot.sixteen(list(sixteen.values())).alt
     assert "eval mode" in plot.two_modes(experiment.two_modes()).alt
+
+
+def test_the_steps_of_the_way_back_end_at_the_gradient_of_the_package():
+    x, dout = np.array([[1.0], [2.0], [6.0]]), np.zeros((3, 1))
+    dout[1] = 1.0
+    start = {"mean": np.zeros(1), "var": np.ones(1)}
+    _, cache, _ = ck.normalization.batch_norm_forward(x, np.full(1, 2.0), np.ones(1), start, training=True)
+    dx, _, _ = ck.normalization.batch_norm_backward(dout, cache)
+    last = experiment.backward_steps(6, example=2)
+    np.testing.assert_allclose(sum(last["parts"]["x"]), dx[:, 0], atol=1e-12)
+    np.testing.assert_allclose(sum(last["parts"]["centred"]), last["walk"]["centred"][1], atol=1e-12)
+    assert set(last["known"].values()) == {2}
+    third = experiment.backward_steps(3)
+    assert (third["known"]["centred"], third["known"]["var"], third["known"]["x"]) == (1, 2, 0)
+
+
+@pytest.mark.parametrize("norm, groups", [("layer norm", 1), ("instance norm", 6), ("group norm", 3)])
+def test_the_entries_that_share_a_mean_are_those_of_group_norm(norm, groups):
+    owner = experiment.shared_statistics(norm, 3)["owner"]
+    x = np.random.default_rng(0).standard_normal((4, 6, 5, 1))
+    out, _ = ck.normalization.group_norm_forward(x, np.ones(6), np.zeros(6), groups, eps=0.0)
+    for number in np.unique(owner):
+        assert abs(out[..., 0][owner == number].mean()) < 1e-12 and out[..., 0][owner == number].var() == pytest.approx(
+            1
+        )
+
+
+def test_post_norm_has_its_large_gradients_near_the_output_and_pre_norm_has_not():
+    post, pre = (experiment.gradients_by_block(place, 16)["norms"] for place in ("post-norm", "pre-norm"))
+    assert post[-1] > 3 * post[0] and pre[-1] < 3 * pre[0]

@@ -158,7 +158,7 @@ def test_linear_scaling_holds_up_to_a_limit_and_the_root_lags_behind():
     assert held("linear", 0.1)[512] > 2 * held("linear", 0.1)[8]
 
 
-def test_schedules_are_seven_and_start_and_end_where_they_should():
+def test_schedules_are_nine_and_start_and_end_where_they_should():
     run = experiment.schedule(rate=0.4)
     assert tuple(run["rates"]) == experiment.SCHEDULES
     for name, rates in run["rates"].items():
@@ -227,6 +227,8 @@ def test_every_figure_of_the_chapter_has_alternative_text():
         plot.roughness(experiment.roughness(steps=20)),
         plot.shapes(experiment.schedule()["rates"]),
         plot.warm_up([experiment.warm_up(steps=30)]),
+        plot.adam_warm_up({"pre-norm": [experiment.adam_warm_up("pre-norm", blocks=1, steps=25)]}),
+        plot.adam_best_rates({64: [experiment.adam_best_rate(64, examples=256)]}),
     )
     assert all(len(figure.alt) > 40 for figure in figures)
 
@@ -236,7 +238,7 @@ def test_unknown_names_are_refused():
         lambda: experiment.sweep("Nadam"),
         lambda: experiment.scaling("cubic"),
         lambda: experiment.batch_sizes(axis="hours"),
-        lambda: experiment.schedule("linear"),
+        lambda: experiment.schedule("cubic"),
         lambda: experiment.gradient_noise(3),
     ):
         with pytest.raises(RangeError, match="must be one of"):
@@ -246,3 +248,29 @@ def test_unknown_names_are_refused():
 def test_the_schedules_of_the_quiz():
     assert experiment.schedules.cosine(1.0, 10_000)(9) > 0.999
     assert experiment.schedules.cosine(0.4, 1000)(250) == pytest.approx(0.2 * (1 + 2**-0.5))
+
+
+def test_accumulated_batches_are_one_but_not_with_batch_norm():
+    assert experiment.accumulated()["difference"] < 1e-12 < 0.01 < experiment.accumulated()["moved"]
+    assert experiment.accumulated(norm=True)["difference"] > 1e-3
+
+
+def test_an_average_of_weights_removes_the_noise_of_a_large_constant_rate():
+    for seed in range(2):
+        run = experiment.averages("0.99", 0.8, seed=seed)
+        assert run["average"][-1] < 0.9 * run["weights"][-3:].mean()
+    short, long = (experiment.averages(decay, 0.4)["average"] for decay in ("0.9", "0.998"))
+    assert long[2] > 1.3 * short[2]  # a long memory is late
+
+
+@pytest.mark.parametrize("rate", ["0.3", "0.4"])
+def test_the_sharpness_stops_at_two_over_the_rate_and_a_small_rate_never_gets_there(rate):
+    run, small = experiment.edge(rate, seed=1), experiment.edge("0.05", seed=1)
+    assert run["sharpness"][0] < 0.9 * run["limit"]
+    assert run["sharpness"][-20:].mean() == pytest.approx(run["limit"], rel=0.05)
+    assert run["limit"] < small["sharpness"].max() < small["limit"]
+
+
+def test_warm_up_lets_adam_use_larger_rates():
+    with_it, without = (experiment.adam_warm_up(blocks=4, warm=w, rates=(0.01, 0.05), steps=100) for w in (30, 0))
+    assert with_it["ends"][1] < without["ends"][1] - 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import subprocess
@@ -209,11 +210,30 @@ def test_drawing_leaves_the_global_style_alone():
 def test_the_svg_reaches_nothing_outside_itself_and_is_the_same_each_time():
     svg = demo.wave_shape.picture("abc").svg
     assert svg == demo.wave_shape.picture("abc").svg
-    assert "<style" not in svg and "<metadata" not in svg and "font-family" not in svg
+    assert "<style" not in svg and "rdf:RDF" not in svg and "font-family" not in svg
     assert re.findall(r' id="(?!abc-)', svg) == []
     ids = re.findall(r' id="([^"]+)"', svg)
     assert len(ids) == len(set(ids)) > 0
     assert {target for target in re.findall(r'(?:url\(|href=")#([^")]+)', svg)} <= set(ids)
+
+
+def test_the_scales_stand_beside_the_curves():
+    svg = demo.wave_shape.picture("abc").svg
+    known = json.loads(html.unescape(re.search("<metadata>(.*)</metadata>", svg)[1]))
+    assert known["names"] == {"0": "sine", "1": "absolute"} and known["ylabel"] == "level"
+    left, _, right, _ = known["box"]
+    path = re.search(r'<g data-s="0">\n<path d="M([\d.]+) ([\d.]+)L', svg)
+    share = (float(path[1]) - left) / (right - left)
+    assert known["x"][0] + share * (known["x"][1] - known["x"][0]) == pytest.approx(0.0, abs=1e-3)
+    assert "<metadata" not in to_svg(demo.wave_shape())
+
+
+def test_ticks_that_say_another_number_than_their_place_are_told():
+    fig, ax = _style.figure()
+    _style.marks(ax.yaxis, [1, 2, 3], ["a", "b", "c"])
+    _style.marks(ax.xaxis, [0, 10, 20], ["0", "100", "200"])
+    svg = to_svg(fig, readable=True)
+    assert '"xticks":[[0.0,0.0],[10.0,100.0],[20.0,200.0]],"yticks":[[1.0,"a"],[2.0,"b"],[3.0,"c"]]' in svg
 
 
 def test_the_colours_of_the_style_become_variables_and_others_stay():

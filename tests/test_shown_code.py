@@ -1,8 +1,11 @@
 """What a chapter shows is what an ordinary call runs: broken on purpose, the call breaks, or the page says so."""
 
+import ast
 import importlib
 import inspect
 import re
+import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +15,16 @@ import coursekit as ck
 from coursekit.experiments import regularization, transfer_learning
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+import shown_code  # noqa: E402
+
 SHOWN = re.compile(r"^```\{literalinclude\} \.\./src/(coursekit/[\w/]+)\.py\n:pyobject: ([\w.]+)\n```", re.M)
 PLACES = [
     (page.stem, module.replace("/", "."), name)
     for page in sorted((ROOT / "chapters").glob("*.md"))
     for module, name in SHOWN.findall(page.read_text(encoding="utf-8"))
 ]
+OPTIONS = re.compile(r"^```\{literalinclude\} \.\./src/(coursekit/[\w/]+)\.py\n(.*?)```", re.M | re.S)
 X, ONES = np.array([[0.5, -1.0], [2.0, 0.25], [1.0, 3.0]]), np.ones((3, 2))
 
 
@@ -148,3 +155,66 @@ def test_the_shown_code_is_what_an_ordinary_call_runs(page, module, name, monkey
     monkeypatch.setattr(function, "__code__", broken.__code__)  # under whatever name it was imported elsewhere
     with pytest.raises(Ran):
         CALLS[key]()
+
+
+def blocks():
+    """Each piece of code that Sphinx takes from the package into a chapter: its place, and its text."""
+    for page in sorted((ROOT / "chapters").glob("*.md")):
+        for module, options in OPTIONS.findall(page.read_text(encoding="utf-8")):
+            given = dict(re.findall(r"^:([\w-]+): (.*)$", options, re.M))
+            code = (ROOT / "src" / f"{module}.py").read_text(encoding="utf-8")
+            if "pyobject" in given:
+                found = ast.parse(code)
+                for part in given["pyobject"].split("."):
+                    found = next(node for node in found.body if getattr(node, "name", "") == part)
+                start = min([found.lineno, *(each.lineno for each in found.decorator_list)])
+                code = "\n".join(code.split("\n")[start - 1 : found.end_lineno])
+            if "start-after" in given:
+                code = code[code.index("\n", code.index(given["start-after"])) + 1 :]
+            yield f"{page.stem}-{given.get('pyobject', module)}", code
+
+
+BLOCKS = dict(blocks())
+
+
+def test_that_the_blocks_are_found():
+    assert len(BLOCKS) >= len({(page, name) for page, _, name in PLACES}) > 35
+
+
+@pytest.mark.parametrize("place", BLOCKS)
+def test_what_is_shown_fits_the_page_and_says_the_formula_once(place):
+    code = BLOCKS[place]
+    shown = shown_code.fitted(code)
+    assert max(map(len, shown.split("\n"))) <= 80, shown
+    assert "$" not in shown, shown
+    trees = [ast.parse(textwrap.dedent(each)) for each in (code, shown)]
+    for tree in trees:
+        for node in ast.walk(tree):
+            if shown_code.ast_docstring(node) is not None:
+                node.body.pop(0)
+    assert ast.dump(trees[0]) == ast.dump(trees[1])
+    assert shown_code.fitted(shown) == shown
+
+
+def test_what_would_not_fit_is_put_on_lines_of_its_own():
+    code = (
+        "def f(x):\n"
+        '    r"""Map, $\\alpha x$.\n\n    More words.\n    """\n'
+        f"    y = x{' + 1' * 14}  # a comment that leaves the page\n"
+        f"    raise ValueError(f'{'word ' * 20}{{x}}')\n"
+    )
+    shown = shown_code.fitted(code)
+    assert '    """Map."""\n    # a comment that leaves the page\n    y = x' in shown
+    assert shown.count('            f"') == 2 or shown.count('        f"') == 2
+    assert "More" not in shown and max(map(len, shown.split("\n"))) <= 80
+
+
+def test_a_docstring_gives_its_first_sentence():
+    told = {
+        "Affine map, $a_b$ and $\\sum x$.": "Affine map.",
+        "Logarithm, $\\log x$, without rounding.": "Logarithm, without rounding.",
+        "Unit, $x$ for $x > 0$ and $\\alpha$ else (C 2016).": "Unit.",
+        "Norm $\\lVert g \\rVert$ of arrays.": "Norm of arrays.",
+        "The splits of $k$-fold.\n\nMore.": "The splits of k-fold.",
+    }
+    assert {text: shown_code.sentence(text) for text in told} == told

@@ -3,6 +3,8 @@
 * Makes one page of `reference/` for each public module, before Sphinx looks for pages.
 * Lets docstrings be written as they are read in a terminal: Markdown's `code`, tables and $formulas$ become reST.
 * Complains about a public name without a docstring; warnings are errors, so the build fails.
+* Shows code of the package 80 columns wide.
+* Links the experiments that a chapter names to their pages in the reference.
 * Labels bibliography entries by author and year.
 """
 
@@ -16,6 +18,8 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import experiment_links
+import shown_code
 import slim_pages
 from docutils import nodes
 from pybtex.plugin import register_plugin
@@ -35,23 +39,31 @@ logger = logging.getLogger(__name__)
 
 @functools.cache
 def public_modules():
-    """Return {module name: syntax tree} of every module of coursekit without an underscore in its path."""
+    """Return {module name: syntax tree} of the modules with a page: none with an underscore but the workbench."""
     modules = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = ("coursekit", *path.relative_to(PACKAGE).with_suffix("").parts)
         parts = parts[:-1] if parts[-1] == "__init__" else parts
-        if not any(part.startswith("_") for part in parts):
+        if not any(part.startswith("_") for part in parts) or ".".join(parts) == experiment_links.WORKBENCH:
             modules[".".join(parts)] = ast.parse(path.read_text(encoding="utf-8"))
     return modules
 
 
-def exported(tree):
-    """Return the names in a module's `__all__`."""
+def exported(tree, module=""):
+    """Return the names in a module's `__all__`; an experiment has none, all its functions are to be called."""
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
             return list(ast.literal_eval(node.value))
-    return []
+    if not is_experiment(module):
+        return []
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return [node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
+
+
+def is_experiment(module):
+    """Tell whether a module holds the experiments of a chapter."""
+    return module.startswith("coursekit.experiments.") and module.count(".") == 2
 
 
 def imported_from_public(tree, name, modules):
@@ -81,7 +93,7 @@ def write_reference():
     rows, pages = [], set()
     for name, tree in modules.items():
         docstring = (ast.get_docstring(tree) or "").strip()
-        names = [n for n in exported(tree) if n not in imported_from_public(tree, name, modules) and n[0] != "_"]
+        names = [n for n in exported(tree, name) if n not in imported_from_public(tree, name, modules) and n[0] != "_"]
         if not names:
             continue  # nothing in it is for others
         pages.add(f"{name}.md")
@@ -217,6 +229,8 @@ def known_names():
     names, twice = {}, set()
     modules = public_modules()
     for module, tree in modules.items():
+        if is_experiment(module):
+            continue  # a short name means the mathematics
         names.setdefault(module.removeprefix("coursekit."), module)
         data = assigned(tree)  # an explorer, a prediction: its name may be a word, such as `rate`
         for name in set(exported(tree)) - imported_from_public(tree, module, modules) - data:
@@ -246,7 +260,7 @@ def check_that_all_is_documented(app, env):
     modules, documented = public_modules(), env.get_domain("py").objects
     for module, tree in modules.items():
         elsewhere = imported_from_public(tree, module, modules) | assigned(tree)
-        for name in exported(tree):
+        for name in exported(tree, module):
             if name not in elsewhere and f"{module}.{name}" not in documented:
                 logger.warning("%s.%s is public, but the reference has nothing on it", module, name)
 
@@ -262,6 +276,14 @@ def resolve_short_name(app, env, node, contnode):
     # A type that a docstring gives in words ("float, (N, D)") is not a reference.
     in_words = node["reftype"] == "class" and not node["reftarget"].startswith("coursekit.")
     return contnode if in_words and node["refdoc"].startswith("reference/") else None
+
+
+def fit_shown_code(app, doctree):
+    """Show the package's code as wide as the page, without the formula that is typeset above it."""
+    for block in doctree.findall(nodes.literal_block):
+        source = Path(block.get("source", ""))
+        if source.is_relative_to(PACKAGE) and source.suffix == ".py":
+            block.children[:] = [nodes.Text(shown_code.fitted(block.astext()))]
 
 
 # Pages -----------------------------------------------------------------------------------------------------------
@@ -386,6 +408,12 @@ def on_build_finished(app, error):
     paths = [page for page in out.rglob("*.html") if page.relative_to(out).parts[0] not in ("_static", "lite")]
     before = {page: page.read_text(encoding="utf-8") for page in paths}
     pages = {page: mended(page.name, text) for page, text in before.items()}
+    documented = set(app.env.get_domain("py").objects)
+    for page in pages:
+        chapter = Path(app.srcdir, "chapters", f"{page.stem}.md")
+        if page.parent == out / "chapters" and chapter.is_file():
+            names = experiment_links.aliases(chapter.read_text(encoding="utf-8"))
+            pages[page] = experiment_links.linked(pages[page], names, documented)
     for page, text in slim_pages.slim(out, pages).items():
         text = with_policy(text)
         if text != before[page]:
@@ -450,6 +478,7 @@ def setup(app):
     app.add_role("row", LedgerRow())
     app.connect("config-inited", count_no_figures, priority=900)
     app.connect("autodoc-process-docstring", on_docstring, priority=100)
+    app.connect("doctree-read", fit_shown_code)
     app.connect("env-check-consistency", check_that_all_is_documented)
     app.connect("missing-reference", resolve_short_name, priority=100)
     app.connect("env-get-outdated", list_sources_anew)

@@ -13,7 +13,7 @@ __all__ = ["forward_in_float32", "in_float32"]
 
 
 def _is_half(value):
-    return isinstance(value, np.ndarray) and value.dtype == np.float16
+    return isinstance(value, np.ndarray) and value.dtype.char == "e"
 
 
 def _up(value):
@@ -55,4 +55,4 @@ def forward_in_float32(function):
 
 def _half_at_first(args, keywords):
     """Whether the first argument, which decides the dtype, is a float16 array."""
-    return _is_half(next(iter(args or keywords.values()), None))
+    return _is_half(args[0] if args else next(iter(keywords.values()), None))

@@ -21,6 +21,7 @@ nothing else. The dtype that comes in goes out, inputs are never changed, and Na
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -436,7 +437,7 @@ def glu_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
         return np.concatenate([dout * opened, backward(dout * value, gates)], axis=-1)
 
 
-_GATES = {
+_GATES: dict[str, tuple[Callable, Callable]] = {
     "sigmoid": (sigmoid_forward, sigmoid_backward),
     "gelu": (gelu_forward, gelu_backward),
     "silu": (silu_forward, silu_backward),

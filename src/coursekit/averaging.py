@@ -31,6 +31,9 @@ __all__ = ["ema", "swa"]
 
 
 class _Average:
+    def mean(self, average, value, count):
+        raise NotImplementedError
+
     def init(self, params) -> dict:
         """The state before the first update: `{"count": 0, "params": copies}`."""
         trees.float_leaves("params", params)

@@ -5,7 +5,7 @@ Names are those of the params: `dense_0/w` is the weight of the first layer of a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -215,7 +215,7 @@ def lr_range_test(
     rehearse(model, loss, start, x, y, batch_size)
     losses, smooth = np.full(steps, np.nan), np.full(steps, np.nan)
     mean = 0.0
-    batches = iter(())
+    batches: Iterator = iter(())
     for step in range(steps):
         batch = next(batches, None)
         if batch is None:
@@ -287,7 +287,7 @@ def diagnose(history: History, *, classes: int | None = None) -> list[Finding]:
         return findings
     part = max(1, len(loss) // 10)
     first, last, lowest = loss[:part].mean(), loss[-part:].mean(), _smooth(loss, part).min()
-    guess = np.log(classes) if classes else None
+    guess = np.log(classes) if classes else np.nan
     guessing = f", ln {classes} = {guess:.3g} is guessing" if classes else ""
     if classes and loss[0] > 1.5 * guess:
         found(

@@ -132,7 +132,7 @@ class Optimizer:
         slots = {f"state[{slot!r}]": state[slot] for slot in self.slots}
         rows = trees.rows({"params": params, "grads": grads} | slots)  # of each parameter: w, g, its slots
         lr = self._rate(steps_made)
-        rules = [self._for_runs(lr, w) for w, *_ in rows]
+        rules = self._for_runs(lr, rows)
         if inplace:
             if not all([a.flags.writeable for w, _, *arrays in rows for a in (w, *arrays)]):
                 _refuse_read_only({"params": params} | slots)
@@ -176,18 +176,20 @@ class Optimizer:
         except (DTypeError, RangeError) as error:
             raise type(error)(f"the schedule {self.lr!r} gave a useless rate at step {step}: {error}") from None
 
-    def _for_runs(self, lr, w):
-        """(rule, rate) for the parameter w: settings that differ from run to run get the shape (R, 1, ...)."""
+    def _for_runs(self, lr, rows):
+        """(rule, rate) for each parameter: settings that differ from run to run get the shape (R, 1, ...)."""
         decay = getattr(self, "decay", None)
         if not isinstance(lr, np.ndarray) and not isinstance(decay, np.ndarray):
-            return self, lr
-        rule = replace(self, decay=_align("decay", decay, w)) if isinstance(decay, np.ndarray) else self
-        return rule, _align("lr", np.asarray(lr), w)
+            return [(self, lr)] * len(rows)
+        lr = np.asarray(lr)
+        if not isinstance(decay, np.ndarray):
+            return [(self, _align("lr", lr, w)) for w, *_ in rows]
+        return [(replace(self, decay=_align("decay", decay, w)), _align("lr", lr, w)) for w, *_ in rows]
 
     def _steps_made(self, state):
         """The number of updates before this one, of a state that has what this optimizer needs."""
         wanted = ("step", *self.slots)
-        if not isinstance(state, dict) or any(name not in state for name in wanted):
+        if not (isinstance(state, dict) and state.keys() >= {*wanted}):
             has = f"a dict with {', '.join(map(repr, state))}" if isinstance(state, dict) else _checks.describe(state)
             raise ShapeError(
                 f"state is {has}, but {type(self).__name__} needs {', '.join(map(repr, wanted))}; "
@@ -910,7 +912,8 @@ class by_name:
 
     def update(self, params, grads, state, *, inplace=False) -> tuple:
         """One update of all params, see `Optimizer.update`."""
-        new, states = {}, {"step": state["step"] + 1}
+        new: dict = {}
+        states = {"step": state["step"] + 1}
         gradients = self._parts(grads)
         for side, part in self._parts(params).items():
             if part:

@@ -172,7 +172,7 @@ def promotion(rungs: list[dict], factor: int = 3) -> tuple[int, object] | None:
     if not rungs:
         raise RangeError("rungs is empty; expected a dict of scores for each round: [{}, {}]")
     for k in range(len(rungs) - 2, -1, -1):
-        best = sorted(rungs[k], key=rungs[k].get)[: len(rungs[k]) // factor]
+        best = sorted(rungs[k], key=rungs[k].__getitem__)[: len(rungs[k]) // factor]
         waiting = [trial for trial in best if trial not in rungs[k + 1]]
         if waiting:
             return k, waiting[0]

@@ -48,7 +48,7 @@ def split(net: Sequential, params: dict, state: dict, at: int) -> tuple[tuple, t
             f"at is {at}, but the network has {len(net.layers)} layers: {', '.join(net.names)}; "
             f"expected 1 to {len(net.layers) - 1}, so that both parts hold a layer"
         )
-    parts = []
+    parts: list = []
     for layers, names in ((net.layers[:at], net.names[:at]), (net.layers[at:], net.names[at:])):
         part = Sequential(layers)
         here = [
@@ -56,7 +56,8 @@ def split(net: Sequential, params: dict, state: dict, at: int) -> tuple[tuple, t
             for tree in (params, state)
         ]
         parts.append((part, *here))
-    return tuple(parts)
+    body, head = parts
+    return body, head
 
 
 def by_layer(default, rules: dict | None = None) -> ByLayer:

@@ -97,7 +97,7 @@ def rows(trees: dict) -> list:
     [array([1., 1.]), array([2., 2.])]
     """
     found: list = []
-    if _walk([*trees.values()], found) and found and all(map(_floats_of_one_shape, found)):
+    if _walk([*trees.values()], found) and found:
         return found
     (name, first), *others = trees.items()  # the slow way: it takes tuples too, and says what is wrong
     columns = [reference := float_leaves(name, first)]
@@ -106,20 +106,16 @@ def rows(trees: dict) -> list:
 
 
 def _walk(trees, found):
-    """Collect the leaves of nested dicts side by side; False where the keys differ."""
+    """Collect the leaves of nested dicts side by side; False where keys, kinds or shapes differ."""
     first = trees[0]
-    if not isinstance(first, dict):
-        found.append(trees)
-        return True
-    for tree in trees:
-        if not isinstance(tree, dict) or tree.keys() != first.keys():
+    if isinstance(first, dict):
+        keys = first.keys()
+        if not all([isinstance(tree, dict) and tree.keys() == keys for tree in trees]):
             return False
-    return all([_walk([tree[key] for tree in trees], found) for key in first])
-
-
-def _floats_of_one_shape(arrays):
-    shape = getattr(arrays[0], "shape", None)
-    return all([isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.shape == shape for a in arrays])
+        return all([_walk([tree[key] for tree in trees], found) for key in keys])
+    shape = getattr(first, "shape", None)
+    found.append(trees)
+    return all([isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.shape == shape for a in trees])
 
 
 def rebuilt(tree, leaves):

@@ -27,7 +27,8 @@ from .. import _checks, data, trees
 from ..convolution import avg_pool2d_forward
 from ..errors import NotFiniteError, RangeError
 from ..initializers import fans, he_normal, normal
-from ..layers import Dense, ReLU
+from ..layers import Dense, LayerNorm, ReLU
+from ..layers.residual import Residual
 from ..losses import softmax_cross_entropy
 from ..model import Sequential, accuracy, stack_runs
 
@@ -188,6 +189,27 @@ def mlp(sizes, activation=ReLU, weights=he_normal, *, last=None, before=None, af
     for inputs, units in hidden:
         layers += [Dense(inputs, units, weights), *(before(units) if before else ()), activation(), *after]
     return Sequential([*layers, Dense(features, scores, weights if last is None else last)])
+
+
+NORM_PLACES = ("pre-norm", "post-norm")
+
+
+def residual_mlp(place, blocks, *, inputs=196, width=32, scores=10, norm=LayerNorm) -> Sequential:
+    """A residual network of dense layers, with the norm before each block's layers or after each sum.
+
+    Pre-norm: x + f(norm(x)), and one norm before the last layer. Post-norm: norm(x + f(x)). f is dense, ReLU, dense.
+    """
+    _checks.choice("place", place, NORM_PLACES)
+    layers = [Dense(inputs, width)]
+    for _ in range(_checks.whole("blocks", blocks)):
+        block = [Dense(width, width), ReLU(), Dense(width, width)]
+        if place == "pre-norm":
+            layers.append(Residual(Sequential([norm(width), *block])))
+        else:
+            layers += [Residual(Sequential(block)), norm(width)]
+    if place == "pre-norm":
+        layers.append(norm(width))
+    return Sequential([*layers, Dense(width, scores)])
 
 
 def scaled(factor, rule=he_normal) -> Callable:

@@ -189,8 +189,8 @@ def _saturated(outputs, activation):
 def centring(depth=10, gain=4.0, lr=0.5, steps=400, seeds=3) -> dict:
     """The sigmoid against the same function moved down by a half, from the same weights.
 
-    A gain of 4 makes up for the slope of 1/4 that both have at 0. Returns `{"sigmoid": [run, ...], "sigmoid - 1/2":
-    [run, ...]}`, runs as of `layers_while_training`.
+    A gain of 4 makes up for the slope of 1/4 that both have at 0. Returns runs as of `layers_while_training`:
+    `{"sigmoid": [run, ...], "sigmoid - 1/2": [run, ...]}`.
     """
     return {
         name: [layers_while_training(name, depth, 32, lr, gain, steps, moments=2, seed=seed) for seed in range(seeds)]

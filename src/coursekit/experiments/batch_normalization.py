@@ -8,12 +8,12 @@ import numpy as np
 
 from .. import _checks
 from ..initializers import he_normal, normal
-from ..layers import BatchNorm, Layer, LayerNorm
+from ..layers import BatchNorm, Layer, LayerNorm, RMSNorm
 from ..losses import softmax_cross_entropy
 from ..model import Sequential, accuracy, stack_runs
 from ..normalization import batch_norm_backward, batch_norm_forward
 from ..optimizers import sgd
-from ._bench import descend, digits, drawn, mlp, pool, quiet, searched
+from ._bench import NORM_PLACES, descend, digits, drawn, mlp, pool, quiet, residual_mlp, searched, small_mnist
 
 SCALES = np.geomspace(1e-4, 1, 16)  # standard deviations of the first weights, those of Saitoh's figure
 NORMS = ("none", "batch norm", "layer norm", "batch norm and noise")
@@ -367,3 +367,83 @@ def backward_walk(x=(1.0, 2.0, 6.0), dout=(1.0, 0.0, 0.0), gamma=2.0, beta=1.0, 
         "gamma": (gamma, (dout * x_hat).sum()),
         "beta": (beta, dout.sum()),
     }
+
+
+# The steps of the backward pass: which nodes are lit, and in words what happens.
+BACKWARD_STEPS = (
+    (("out",), "the gradient that arrives"),
+    (("out", "gamma", "beta", "x_hat"), "1: through gamma and beta"),
+    (("x_hat", "scale", "centred"), "2: through the product c r"),
+    (("scale", "var"), "3: through the root"),
+    (("var", "centred"), "4: through the mean of squares"),
+    (("centred", "mean", "x"), "5: through the subtraction"),
+    (("mean", "x"), "6: through the mean"),
+)
+
+
+def backward_steps(step=0, example=1) -> dict:
+    """`backward_walk` up to one of its steps, where only one of three outputs has an upstream gradient.
+
+    Returns
+    -------
+    walk : {node: (value, gradient)} as in `backward_walk`
+    parts : {"centred": (first, second), "x": (first, second)} the two parts that are added up there, (3,) each
+    known : {node: how many parts of its gradient are known after this step, 0 to 2; 2 is all}
+    lit, words : the nodes that take part in this step, and what it does
+    """
+    dout = np.eye(3)[_checks.whole("example", example) - 1]
+    walk = backward_walk(dout=dout)
+    centred, scale = walk["centred"][0], walk["scale"][0]
+    parts = {
+        "centred": (walk["x_hat"][1] * scale, 2 / 3 * centred * walk["var"][1]),
+        "x": (walk["centred"][1], np.full(3, walk["mean"][1] / 3)),
+    }
+    whole_from = {"out": 0, "x_hat": 1, "gamma": 1, "beta": 1, "scale": 2, "var": 3, "centred": 4, "mean": 5, "x": 6}
+    known = {node: 2 if step >= first else 0 for node, first in whole_from.items()}
+    known |= {node: 1 for node, first in (("centred", 2), ("x", 5)) if first <= step < whole_from[node]}
+    lit, words = BACKWARD_STEPS[_checks.whole("step", step, 0)]
+    return {
+        "walk": walk, "parts": parts, "known": known, "lit": lit, "words": words, "step": step, "example": example,
+    }  # fmt: skip
+
+
+def shared_statistics(norm="batch norm", groups=2, images=4, channels=6, pixels=5) -> dict:
+    """Which entries of a batch of images (N, C, H W) share one mean and variance.
+
+    Returns `owner`, (N, C, H W): the number of the mean that an entry is normalized with; entries with the same number
+    share it. `count`: how many means there are, and `each`: how many entries share one.
+    """
+    n, c, _ = np.indices((images, channels, pixels))
+    group = c // (channels // _checks.whole("groups", groups))
+    owners = {
+        "batch norm": c,
+        "layer norm": n,
+        "instance norm": n * channels + c,
+        "group norm": n * groups + group,
+    }
+    owner = owners[_checks.choice("norm", norm, owners)]
+    count = len(np.unique(owner))
+    return {"owner": owner, "count": count, "each": owner.size // count, "norm": norm, "groups": groups}
+
+
+def gradients_by_block(place="pre-norm", blocks=8, seed=0) -> dict:
+    """How large the gradients are in each block of a residual net before training, with pre-norm and with post-norm.
+
+    Returns `norms`, (blocks,): the length of the gradient of each block's two weight matrices, for 256 images.
+    """
+    x, y, _, _ = small_mnist(1000, np.float64)
+    net, rng = residual_mlp(_checks.choice("place", place, NORM_PLACES), blocks), np.random.default_rng(seed)
+    params, state = net.init(rng, dtype=np.float64)
+    out, cache, _ = net.forward(params, state, x[:256], training=True)
+    grads = net.backward_first(softmax_cross_entropy(out, y[:256])[1], cache)
+    rows = [layer["block"] for layer in grads.values() if "block" in layer]
+    squares = [sum((leaf["w"] ** 2).sum() for leaf in row.values() if "w" in leaf) for row in rows]
+    return {"norms": np.sqrt(squares), "place": place, "blocks": blocks}
+
+
+def normed(norm, depth=5, width=50) -> Sequential:
+    """The chapter's network with any norm layer before each activation: `norm` is a class, such as `RMSNorm`."""
+    return mlp([64] + [width] * depth + [10], before=lambda units: [norm(units)])
+
+
+NORM_LAYERS = {"batch norm": BatchNorm, "layer norm": LayerNorm, "RMSNorm": RMSNorm}

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _checks, schedules
+from .. import _checks, averaging, curvature, schedules, trees
 from ..diagnostics import lr_range_test
 from ..errors import RangeError
-from ..losses import softmax_cross_entropy
+from ..layers import BatchNorm, Tanh
+from ..losses import mean_squared_error, softmax_cross_entropy
 from ..model import Sequential, stack_runs
-from ..optimizers import adam, momentum, sgd
-from ._bench import descend, digits, mlp, quiet, shared, shuffled, small_mnist
+from ..optimizers import accumulate, adam, momentum, sgd
+from ._bench import (
+    by_fan_in,
+    descend,
+    digits,
+    mlp,
+    pool,
+    quiet,
+    residual_mlp,
+    shared,
+    shuffled,
+    small_mnist,
+)
 
 OPTIMIZERS = {"SGD": sgd, "momentum": momentum, "Adam": adam}
 PIXELS = 196  # images of 14x14
@@ -56,7 +68,7 @@ def at_the_end(loss, count=20) -> np.ndarray:
         return np.nan_to_num(loss[-count:].mean(axis=0), nan=np.inf, posinf=np.inf)
 
 
-# Rates ---------------------------------------------------------------------------------------------------------------
+# Rates ----------------------------------------------------------------------------------------------------------------
 
 SWEEP_RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 31.6, 23).round(7))
 
@@ -157,7 +169,7 @@ def budgets(optimizer="Adam", steps=(50, 200, 800), batch_size=64, seed=0) -> di
     return {count: {"rates": rates, "held": ends[count // every - 1]} for count in steps}
 
 
-# Noise ---------------------------------------------------------------------------------------------------------------
+# Noise ----------------------------------------------------------------------------------------------------------------
 
 
 def noisy_bowl(rates=(0.1, 0.3, 1.0), batch_size=1, curvature=1.0, noise=1.0, steps=120, runs=2000, seed=0) -> dict:
@@ -280,7 +292,7 @@ def roughness(sizes=(4, 16, 64, 256), rate=0.1, steps=300, seed=0) -> dict:
     return result
 
 
-# Batch size and rate -------------------------------------------------------------------------------------------------
+# Batch size and rate --------------------------------------------------------------------------------------------------
 
 RULES = {"same": lambda k: 1.0, "square root": lambda k: k**0.5, "linear": lambda k: float(k)}
 BASE_SIZE = 8
@@ -329,7 +341,7 @@ def batch_sizes(rule="same", axis="epochs", base_rate=0.05) -> dict:
     return scaling(rule, base_rate) | {"axis": _checks.choice("axis", axis, ("epochs", "updates"))}
 
 
-# Schedules -----------------------------------------------------------------------------------------------------------
+# Schedules ------------------------------------------------------------------------------------------------------------
 
 
 def plans(rate: float, steps: int) -> dict:
@@ -342,6 +354,10 @@ def plans(rate: float, steps: int) -> dict:
         "cosine": schedules.cosine(rate, steps),
         "warm-up, cosine": schedules.warmup(schedules.cosine(rate, steps - steps // 10), steps // 10),
         "one-cycle": schedules.one_cycle(rate, steps),
+        "linear": schedules.linear(rate, steps),
+        "warm-up, stable, decay": schedules.warmup(
+            schedules.stable_decay(rate, steps - steps // 10, fall=0.3), steps // 10
+        ),
     }
 
 
@@ -359,7 +375,7 @@ def _all_schedules(rate, steps, batch_size, seed):
 
 
 def schedule(schedule="constant", rate=0.5, steps=600, batch_size=8, seed=0) -> dict:
-    """Seven schedules in the same training: 600 updates with batches of 8 on 14x14 MNIST, 16 hidden units.
+    """Nine schedules in the same training: 600 updates with batches of 8 on 14x14 MNIST, 16 hidden units.
 
     Returns
     -------
@@ -431,7 +447,7 @@ def _longest(net, params, x, y):
     return float(lr)
 
 
-# Range test ----------------------------------------------------------------------------------------------------------
+# Range test -----------------------------------------------------------------------------------------------------------
 
 
 class DoubleSequential(Sequential):
@@ -481,3 +497,215 @@ def train_at(rates, optimizer="SGD", hidden_layers=1, steps=200, batch_size=64, 
         runs=len(rates),
     )  # fmt: skip
     return at_the_end(run["loss"])
+
+
+# Many batches as one --------------------------------------------------------------------------------------------------
+
+
+def accumulated(norm=False, parts=4, batch_size=64, steps=5, rate=0.3, seed=0) -> dict:
+    """The same updates twice: of whole batches, and of `parts` parts of each whose gradients are added up.
+
+    Returns
+    -------
+    difference : the largest between the two networks' weights after `steps` updates
+    moved : the largest change of a weight from the start, for comparison
+    """
+    x, y, _, _ = digits(np.float64)
+    net = mlp([64, 32, 10], before=(lambda units: [BatchNorm(units)]) if norm else None)
+    rng = np.random.default_rng(seed)
+    first, state = net.init(rng, dtype=np.float64)
+    order = rng.permutation(len(x))[: steps * batch_size]
+
+    def ends(rule, size, count):
+        batches = iter(np.split(order, count))
+
+        def sample():
+            rows = next(batches)
+            return x[rows], y[rows]
+
+        run = descend(net, first, sample, rule, steps=count, state=state)
+        return np.concatenate([leaf.ravel() for leaf in trees.leaves(run.params).values()])
+
+    whole = ends(sgd(rate), batch_size, steps)
+    added = ends(accumulate(sgd(rate), every=parts), batch_size // parts, steps * parts)
+    start = np.concatenate([leaf.ravel() for leaf in trees.leaves(first).values()])
+    return {"difference": float(np.abs(whole - added).max()), "moved": float(np.abs(whole - start).max())}
+
+
+# Averages of the weights ----------------------------------------------------------------------------------------------
+
+DECAYS = (0.9, 0.97, 0.99, 0.995, 0.998)
+
+
+@shared(maxsize=32)
+def _averages(rate, steps, batch_size, seed):
+    x, y, x_held, y_held = small_mnist()
+    x_held, y_held = x_held[:HELD], y_held[:HELD]
+    net, rng = mlp((PIXELS, 16, 10)), np.random.default_rng(seed)
+    first, _ = net.init(rng, dtype=np.float64)
+    rules = {decay: averaging.ema(decay) for decay in DECAYS}
+    states = {decay: rule.init(first) for decay, rule in rules.items()}
+    at, held = [], {name: [] for name in ("weights", *DECAYS)}
+
+    def score(params):
+        scores, _, _ = net.forward(params, {}, x_held, training=False)
+        return float(softmax_cross_entropy(scores, y_held)[0])
+
+    def watch(now):
+        for decay, rule in rules.items():
+            states[decay] = rule.update(states[decay], now.params)
+        if now.step % (steps // 30) == 0:
+            at.append(now.step)
+            held["weights"].append(score(now.params))
+            for decay in DECAYS:
+                held[decay].append(score(states[decay]["params"]))
+
+    descend(net, first, shuffled(x, y, batch_size, rng), sgd(rate), steps=steps, watch=watch)
+    return {"at": np.array(at), "held": {name: np.array(row) for name, row in held.items()}}
+
+
+def averages(decay="0.99", rate=0.4, steps=600, batch_size=8, seed=0) -> dict:
+    """SGD at a constant rate, and exponential moving averages of its weights, on 14x14 MNIST with 16 hidden units.
+
+    Returns
+    -------
+    at : (30,) updates at which the loss on the held-out images was measured
+    weights, average : (30,) this loss of the weights themselves, and of their average
+    cosine : (30,) that of the same training with a cosine schedule instead
+    """
+    _checks.choice("decay", decay, tuple(map(str, DECAYS)))
+    run = _averages(rate, steps, batch_size, seed)
+    held = _all_schedules(rate, steps, batch_size, seed)[1]
+    return {
+        "at": run["at"],
+        "weights": run["held"]["weights"],
+        "average": run["held"][float(decay)],
+        "cosine": held[:, SCHEDULES.index("cosine")],
+        "decay": decay,
+        "rate": rate,
+    }
+
+
+@shared(maxsize=256)
+def with_and_without_average(rate, seed, decay=0.99, images=3000, held_out=1000, steps=600, batch_size=8) -> dict:
+    """One training at a constant rate, judged by its last weights and by their average.
+
+    The seed draws the split, the start and the batches. Returns {"weights", "average"}: the losses on the images that
+    are held out, and on those that are left, (2,) each.
+    """
+    x, y = pool(small_mnist(4000))
+    rng = np.random.default_rng(seed)
+    train, held, test = np.split(rng.permutation(len(x)), [images, images + held_out])
+    net, rule = mlp((PIXELS, 16, 10)), averaging.ema(decay)
+    first, _ = net.init(rng, dtype=np.float64)
+    average = [rule.init(first)]
+
+    def watch(now):
+        average[0] = rule.update(average[0], now.params)
+
+    run = descend(net, first, shuffled(x[train], y[train], batch_size, rng), sgd(rate), steps=steps, watch=watch)
+
+    def scores(params):
+        outs = [net.forward(params, {}, x[rows], training=False)[0] for rows in (held, test)]
+        return np.array([softmax_cross_entropy(out, y[rows])[0] for out, rows in zip(outs, (held, test), strict=True)])
+
+    return {"weights": scores(run.params), "average": scores(average[0]["params"])}
+
+
+# The edge of stability ------------------------------------------------------------------------------------------------
+
+EDGE_RATES = ("0.05", "0.1", "0.2", "0.3", "0.4")
+
+
+@shared(maxsize=32)
+def _edge(rate, steps, every, seed):
+    x, y, _, _ = digits(np.float64)
+    x, targets = x[:200], np.eye(10)[y[:200]]
+    net = mlp([64, 20, 20, 10], Tanh, by_fan_in(0.5), last=by_fan_in(0.3))
+    rng = np.random.default_rng(seed)
+    first, _ = net.init(rng, dtype=np.float64)
+    shapes = [leaf.shape for leaf in trees.leaves(first).values()]
+    ends = np.cumsum([np.prod(shape) for shape in shapes])[:-1]
+
+    def loss_and_gradient(w):
+        parts = [part.reshape(shape) for part, shape in zip(np.split(w, ends), shapes, strict=True)]
+        out, cache, _ = net.forward(trees.rebuilt(first, parts), {}, x, training=True)
+        loss, dout = mean_squared_error(out, targets)
+        grads = net.backward_first(5 * dout, cache)  # half of the squared distance: 10 scores, halved
+        return 5 * loss, np.concatenate([leaf.ravel() for leaf in trees.leaves(grads).values()])
+
+    w = np.concatenate([leaf.ravel() for leaf in trees.leaves(first).values()])
+    losses, sharp, v = [], [], None
+    with quiet():
+        for step in range(steps):
+            loss, gradient = loss_and_gradient(w)
+            if not np.isfinite(loss) or loss > 1e6:
+                break
+            losses.append(loss)
+            if step % every == 0:
+                tries = 30 if v is None else 6
+                found, v = curvature.sharpness(lambda u: loss_and_gradient(u)[1], w, rng, steps=tries, start=v)
+                sharp.append(found)
+            w = w - rate * gradient
+    return {"loss": np.array(losses), "sharpness": np.array(sharp)}
+
+
+def edge(rate="0.3", steps=500, every=10, seed=0) -> dict:
+    """Gradient descent with all of 200 digits at a time, and the largest curvature of the loss on the way.
+
+    A tanh net 64-20-20-10; the loss is half of the squared distance from the one-hot label.
+
+    Returns
+    -------
+    loss : (steps,) of all digits
+    at, sharpness : (steps // every,) where it was measured, and what it was
+    limit : 2 / rate, above which a step along that direction overshoots by more than it corrects
+    """
+    run = _edge(float(rate), steps, every, seed)
+    at = every * np.arange(len(run["sharpness"]))
+    return {**run, "at": at, "limit": 2 / float(rate), "rate": float(rate)}
+
+
+# Adam: warm-up, and batches -------------------------------------------------------------------------------------------
+
+ADAM_RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 0.1, 10).round(6))
+
+
+def adam_warm_up(place="post-norm", warm=0, blocks=8, rates=ADAM_RATES, steps=150, seed=0) -> dict:
+    """A residual net trained by Adam at several rates in one pass, with or without a warm-up of `warm` steps.
+
+    After the warm-up the rate falls in a straight line to 0. Returns `rates` and `ends`, (len(rates),) the mean of the
+    last 20 losses, infinite where training diverged.
+    """
+    x, y, _, _ = small_mnist(dtype=np.float32)
+    net, rng = residual_mlp(place, blocks), np.random.default_rng(seed)
+    first, state = net.init(rng)
+    rows = np.array(rates, np.float32)
+
+    def rate(step):
+        return rows * (min(1.0, (step + 1) / warm) if warm else 1.0) * (1 - step / steps)
+
+    sample = shuffled(x, y, 64, rng)
+    run = descend(net, stack_runs([first] * len(rows)), sample, adam(rate), steps=steps, state=state)
+    return {"rates": np.array(rates), "ends": at_the_end(run.loss), "warm": warm, "place": place}
+
+
+def adam_best_rate(batch_size=16, rates=None, examples=4096, epochs=2, seed=0) -> dict:
+    """Adam at many rates for two epochs with batches of this size; the rate falls in a straight line to 0.
+
+    Returns `rates`, `held`: (K,) loss on 2,000 test images, and `best`: the lowest point of a parabola through the
+    lowest loss and its two neighbours, over the logarithm of the rate.
+    """
+    rates = np.geomspace(1e-3, 0.1, 11) if rates is None else np.asarray(rates)
+    x, y, x_held, y_held = small_mnist(dtype=np.float32)
+    net, rng = mlp((PIXELS, 32, 10)), np.random.default_rng(seed)
+    first, _ = net.init(rng)
+    steps, rows = epochs * examples // batch_size, rates.astype(np.float32)
+    rule = adam(lambda step: rows * (1 - step / steps))
+    sample = shuffled(x[:examples], y[:examples], batch_size, rng)
+    run = descend(net, stack_runs([first] * len(rates)), sample, rule, steps=steps)
+    scores, _, _ = net.forward(run.params, {}, x_held, training=False)
+    held = softmax_cross_entropy(scores, y_held)[0]
+    k = int(np.clip(held.argmin(), 1, len(rates) - 2))
+    curve = np.polyfit(np.log(rates[k - 1 : k + 2]), held[k - 1 : k + 2], 2)
+    return {"rates": rates, "held": held, "best": float(np.exp(-curve[1] / (2 * curve[0])))}

@@ -9,15 +9,18 @@ from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..layers import BatchNorm
 from ..plotting import batch_normalization as plot
-from . import Choice, LogSlider, explorer, predict
+from . import Choice, LogSlider, Slider, explorer, predict
 
 __all__ = [
+    "backward_steps",
+    "gradients_by_block",
     "predict_bias",
     "predict_noise",
     "predict_pair",
     "predict_scales",
     "rate_curve",
     "scale_curve",
+    "shared_statistics",
     "statistics_noise",
 ]
 
@@ -105,6 +108,76 @@ statistics_noise = explorer(
 )
 
 
+def _steps_in_words(result):
+    known, parts = result["known"], result["parts"]
+    text = f"Example {result['example']} has the upstream gradient 1. Step {result['words']}. "
+    for node, name in (("centred", "c"), ("x", "x")):
+        if known[node] == 1:
+            first = ", ".join(f"{v:.2f}" for v in parts[node][0])
+            text += f"The first part of the gradient of {name} is {first}; the second is not yet known. "
+        if known[node] == 2:
+            both = ", ".join(f"{one:.2f} + {two:.2f}" for one, two in zip(*parts[node], strict=True))
+            text += f"The two parts of the gradient of {name} are {both}. "
+    return text.strip()
+
+
+backward_steps = explorer(
+    experiment.backward_steps,
+    plot.backward_steps,
+    _steps_in_words,
+    title="The way back, step by step",
+    step=Slider(0, 6, default=0, step=1, label="step"),
+    example=Choice(1, 2, 3, default=1, label="example with an upstream gradient"),
+)
+
+
+def _shared_in_words(result):
+    name = (
+        f"Group norm with {result['groups']} groups" if result["norm"] == "group norm" else result["norm"].capitalize()
+    )
+    same = {1: "; the same as layer norm over channels and pixels", 6: "; the same as instance norm"}
+    more = same.get(result["groups"], "") if result["norm"] == "group norm" else ""
+    return (
+        f"A batch of 4 images with 6 channels of 5 pixels. {name} takes {result['count']} means, each over "
+        f"{result['each']} entries{more}."
+    )
+
+
+def _shared(norm):
+    name, _, groups = norm.partition(", ")
+    return experiment.shared_statistics(name, int(groups.split()[0]) if groups else 2)
+
+
+shared_statistics = explorer(
+    _shared,
+    plot.shared_statistics,
+    _shared_in_words,
+    title="Which entries share a mean",
+    norm=Choice(
+        "batch norm", "layer norm", "group norm, 1 group", "group norm, 2 groups", "group norm, 3 groups",
+        "group norm, 6 groups", "instance norm", label="norm",
+    ),
+)  # fmt: skip
+
+
+def _blocks_in_words(result):
+    norms = result["norms"]
+    return (
+        f"{result['place'].capitalize()}, {result['blocks']} blocks, before training: the gradient of the weights is "
+        f"{norms[0]:.2g} long in the first block and {norms[-1]:.2g} in the last."
+    )
+
+
+gradients_by_block = explorer(
+    experiment.gradients_by_block,
+    plot.gradients_by_block,
+    _blocks_in_words,
+    title="Pre-norm and post-norm: the gradients at the start",
+    place=Choice("post-norm", "pre-norm", default="post-norm", label="the norm stands"),
+    blocks=Choice(4, 8, 16, 32, default=8, label="blocks"),
+)
+
+
 def _accuracy_by_std():
     run = experiment.sixteen_scales()
     return Curve(
@@ -132,15 +205,14 @@ predict_bias = predict(
     question="A dense layer with a bias b stands before batch norm in training mode. What is the gradient of b?",
     options={
         "The sum of the upstream gradient": (
-            "That is the gradient behind the dense layer, summed over the "
-            "batch. Batch norm makes exactly this sum zero."
+            "That is the gradient after the dense layer, summed over the batch. Batch norm makes exactly this sum zero."
         ),
         "The same as that of beta": (
-            "beta is added after the normalization and stays. b is added before it and is taken off."
+            "beta is added after the normalization and stays. b is added before it and is subtracted again."
         ),
         "Zero, whatever the gradient": (
             "b moves every example by the same amount, so it moves the mean by that amount too, and batch norm "
-            "takes the mean off."
+            "subtracts the mean."
         ),
     },
     answer="Zero, whatever the gradient",

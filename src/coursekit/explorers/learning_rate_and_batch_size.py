@@ -13,7 +13,9 @@ from ..plotting import learning_rate_and_batch_size as plot
 from . import Choice, LogSlider, explorer, predict
 
 __all__ = [
+    "averages",
     "batch_sizes",
+    "edge",
     "gradient_noise",
     "predict_batch",
     "predict_decay",
@@ -95,7 +97,7 @@ def _schedule_in_words(result):
     return (
         f"{name.capitalize()}, rate {result['rate']:.3g}: from {rates[0]:.3g} over at most {rates.max():.3g} to "
         f"{rates[-1]:.2g} in {len(rates)} steps. The loss on held-out images ends at {ends[name]:.2f}; with a constant "
-        f"rate at {ends['constant']:.2f}. At this rate {best} is the best of the seven with {ends[best]:.2f}."
+        f"rate at {ends['constant']:.2f}. At this rate {best} is the best of the nine with {ends[best]:.2f}."
     )
 
 
@@ -202,6 +204,48 @@ def _error_by_size():
         log=True,
         xlog=True,
     )
+
+
+def _averages_in_words(result):
+    return (
+        f"SGD at the constant rate {result['rate']:g}, batches of 8. On held-out images the weights end at a loss of "
+        f"{result['weights'][-1]:.2f}, their average with beta {result['decay']} at {result['average'][-1]:.2f}; the "
+        f"same training with a cosine schedule ends at {result['cosine'][-1]:.2f}."
+    )
+
+
+averages = explorer(
+    experiment.averages,
+    plot.averages,
+    _averages_in_words,
+    title="An average of the weights",
+    decay=Choice("0.9", "0.97", "0.99", "0.995", "0.998", default="0.9", label="β of the average"),
+    rate=Choice(0.1, 0.4, 0.8, default=0.4, label="rate"),
+)
+
+
+def _edge_in_words(result):
+    sharp, limit = result["sharpness"], result["limit"]
+    late = sharp[-10:].mean()
+    return (
+        f"Gradient descent at rate {result['rate']:g}. The largest curvature begins at {sharp[0]:.2g}, is "
+        f"{sharp.max():.3g} at most, and {late:.3g} on average at the end; 2 / rate is {limit:.3g}. The loss goes from "
+        f"{result['loss'][0]:.2f} to {result['loss'][-1]:.2g}."
+    )
+
+
+def _edge(rate, start):
+    return experiment.edge(rate, seed="ABC".index(start))
+
+
+edge = explorer(
+    _edge,
+    plot.edge,
+    _edge_in_words,
+    title="The edge of stability",
+    rate=Choice(*experiment.EDGE_RATES, default="0.05", label="rate"),
+    start=Choice("A", "B", "C", default="B", label="first weights"),
+)
 
 
 predict_rate = predict(

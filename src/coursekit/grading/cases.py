@@ -264,6 +264,7 @@ def load_sheet(id: str) -> Sheet:
 @functools.lru_cache(maxsize=64)
 def _read_sheet(id: str, path: pathlib.Path, _version: int) -> Sheet:
     spec = importlib.util.spec_from_file_location(f"coursekit_exercises_{path.stem}", path)
+    assert spec and spec.loader, f"{path} is no Python file"
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return _sheet(id, path.name, vars(module))

@@ -52,7 +52,7 @@ def cut(code: str) -> str:
         if part == "keep":
             kept.append(line)
         elif part == "begin":
-            indent, words = _BEGIN.match(line).groups()
+            ((indent, words),) = _BEGIN.findall(line)
             kept.append(f"{indent}# Your code here{': ' + words if words else ''}")
             if indent:
                 kept.append(f"{indent}raise NotImplementedError")

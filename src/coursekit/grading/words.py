@@ -132,8 +132,8 @@ class Site:
         elif isinstance(node, ast.Assign):
             nodes = [node.targets[0], node.value]
         elif isinstance(node, ast.Call):
-            held = self.value(node.func.value) if isinstance(node.func, ast.Attribute) else None
-            nodes = [node.func.value] if isinstance(held, np.ndarray) else []
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+            nodes = [owner] if owner is not None and isinstance(self.value(owner), np.ndarray) else []
             for argument in node.args:
                 nodes += argument.elts if isinstance(argument, (ast.List, ast.Tuple)) else [argument]
         else:

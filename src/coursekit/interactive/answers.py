@@ -25,7 +25,28 @@ class Answer:
     """What all kinds share."""
 
     kind = ""
-    explanation = ""
+
+    @property
+    def right(self) -> str:
+        """The right answer in words."""
+        raise NotImplementedError
+
+    @property
+    def explanation(self) -> str:
+        """What everyone is told; nothing as a rule."""
+        return ""
+
+    def told(self, given) -> str:
+        """What the reader who gave this answer is told."""
+        raise NotImplementedError
+
+    def fields(self, root: str) -> str:
+        """What the reader fills in, as HTML."""
+        raise NotImplementedError
+
+    def secret(self) -> dict:
+        """What the script must know."""
+        raise NotImplementedError
 
     def is_right(self, given) -> bool:
         """Whether `given` is the right answer."""

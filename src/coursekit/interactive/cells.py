@@ -220,8 +220,8 @@ class Session:
         above = cells[:place]
         need = set(wanted) | (names_of(cells[place].source).uses if target and place < len(cells) else set())
         random = {name for cell in above for name in names_of(cell.source).random}
-        users = {None: frozenset(need)}
-        closure = []
+        users: dict[str | None, frozenset[str]] = {None: frozenset(need)}
+        closure: list = []
         for cell in reversed(above):
             names = names_of(cell.source)
             if names.makes & need or _changed(names, random) & need:

@@ -154,14 +154,15 @@ class Queue:
     """
 
     def __init__(self, causes: list[str]):
-        self.causes, self.count, self.shown = causes, 0, None
+        self.causes, self.count = causes, 0
+        self.shown: int | None = None
         self.fresh = list(range(1, len(causes) + 1))
         self.again: dict[int, int] = {}  # case -> not before this count
 
     def next(self) -> int | None:
         """The next case, or None when all are solved."""
         ready = [case for case, after in self.again.items() if after <= self.count]
-        waiting = sorted(self.again, key=self.again.get)
+        waiting = sorted(self.again, key=self.again.__getitem__)
         for group in (ready, self.fresh, waiting):
             if group:
                 last = self.causes[self.shown - 1] if self.shown else None
@@ -173,6 +174,8 @@ class Queue:
     def answered(self, right: bool) -> None:
         """Note the answer to the case that was shown."""
         self.count += 1
+        if self.shown is None:
+            return
         if self.shown in self.fresh:
             self.fresh.remove(self.shown)
         self.again.pop(self.shown, None)

@@ -24,7 +24,12 @@ class Control:
 
     kind = ""
     between = 1
-    ordered = True  # shown as a slider
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the values rise, so that it is shown as a slider."""
+        return True
+
     values: tuple
     default: object
     label: str

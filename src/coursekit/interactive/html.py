@@ -18,7 +18,7 @@ ADDRESS = re.compile(r"<!--ck:(?P<address>[\w.]+:\w+)-->.*?<!--/ck:(?P=address)-
 
 
 # Pixels that a picture may have: its height below title and controls, of which each line takes some; or beside them.
-ABOVE, LINE = 412, 52
+ABOVE, LINE = 394, 52
 BESIDE = 440, 385
 
 
@@ -77,13 +77,13 @@ def layout(explorer: Explorer, svg: str) -> str:
     Controls, picture and text together are at most 560 px high, so that they share a screen. A picture that is too high
     for that is drawn smaller; whichever place of the controls leaves it larger is taken.
     """
-    width, height = (float(size) for size in re.search(r'width="([\d.]+)" height="([\d.]+)"', svg).groups())
+    width, height = map(float, re.findall(r'width="([\d.]+)" height="([\d.]+)"', svg)[0])
     rows = len(explorer.controls)
     lines = -(-rows // 3)
     above, beside = ABOVE - LINE * lines, BESIDE
     if min(1, above / height) >= min(1, beside[0] / width, beside[1] / height):
-        return f"--ck-rows:{rows};--ck-lines:{lines};--ck-tallest:{above}px"
-    return f"--ck-rows:{rows};--ck-lines:0;--ck-tallest:{beside[1]}px;--ck-side:left"
+        return f"--ck-rows:{rows};--ck-lines:{lines};--ck-widest:{width * above / height:.0f}px"
+    return f"--ck-rows:{rows};--ck-lines:0;--ck-widest:{width * beside[1] / height:.0f}px;--ck-side:left"
 
 
 def json_in_html(value) -> str:

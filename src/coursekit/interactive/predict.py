@@ -73,13 +73,13 @@ def predict(
         _check_options(options)
         if answer not in options:
             raise RangeError(f"answer is {answer!r}, but must be one of {', '.join(map(repr, options))}")
-        kind = Choice(options, answer)
+        kind: Answer = Choice(options, answer)
     elif isinstance(answer, Curve) or callable(answer):
         kind = answer
     elif isinstance(answer, bool) or not isinstance(answer, numbers.Real) or not math.isfinite(answer):
         raise DTypeError(f"answer is {describe(answer)}, but without options= it must be a finite number or a Curve")
     else:
-        kind = Number(answer, tolerance, unit, mistakes or {})
+        kind = Number(float(answer), tolerance, unit, mistakes or {})
     if not isinstance(tolerance, numbers.Real) or not 0 <= tolerance < 1:
         raise RangeError(f"tolerance is {tolerance!r}, but must be a relative error in [0, 1)")
     return Prediction(name, question, kind, explanation, then)

@@ -52,7 +52,7 @@ def lean(html: str) -> str:
 
 def number(page: str) -> str:
     """The two digits of a chapter's page: "05"."""
-    return re.search(r"/(\d+)_", page)[1]
+    return re.findall(r"/(\d+)_", page)[0]
 
 
 def fill(out: Path, chapters: list[PageParts]) -> None:

@@ -56,9 +56,8 @@ def _add_script(app, pagename, templatename, context, doctree):
         # Before explorer.js, which scrolls to what a prediction may have to uncover.
         app.add_js_file("predict.js", loading_method="defer")
     if "ck-explorer" in body:
-        app.add_js_file("python.js", loading_method="defer")
-        app.add_js_file("explorer.js", loading_method="defer")
-        app.add_js_file("code.js", loading_method="defer")
+        for script in ("python.js", "reading.js", "explorer.js", "code.js"):
+            app.add_js_file(script, loading_method="defer")
         app.add_css_file("code.css")
     if "ck-review" in body:
         for style in ("explorer.css", "predict.css"):

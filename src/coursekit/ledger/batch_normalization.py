@@ -4,8 +4,8 @@ import numpy as np
 
 from ..comparison import fair_comparison, one_by_one
 from ..experiments import batch_normalization as experiment
-from ..experiments._bench import digits, pool, searched
-from ..optimizers import sgd
+from ..experiments._bench import digits, pool, residual_mlp, searched, small_mnist
+from ..optimizers import adam, sgd
 from . import Budget, Comparison, claim
 
 NET = "5 hidden layers of 50 ReLU units on 8x8 digits, SGD, batches of 64, 120 steps"
@@ -205,3 +205,104 @@ def ghost(arms, seeds):
 def regularizer(arms, seeds):
     """Test accuracy with and without."""
     return _ghosts("accuracy", {"batch norm": 128, "plain": 0}, arms, seeds, "max")
+
+
+def _normed(criterion, seeds_arms, layers, **settings):
+    arms, seeds = seeds_arms
+    methods = {
+        name: _run(lambda layer=layer: experiment.normed(layer), criterion, **settings)
+        for name, layer in layers.items()
+    }
+    return fair_comparison(methods, arms, seeds)
+
+
+@claim(
+    "06.rms",
+    kind="measured",
+    text="RMSNorm, which leaves the mean out, is no worse than layer norm.",
+    source="zhang2019rms",
+    where="section 6",
+    setting=FULL,
+    condition="test accuracy at most one point below, by more than two standard errors",
+    seeds=range(12),
+    comparison=Comparison(
+        first="RMSNorm",
+        second="layer norm",
+        arms={"RMSNorm": {"lr": RATES}, "layer norm": {"lr": RATES}},
+        chosen_on="300 other digits, by accuracy",
+        measured_in="of test accuracy",
+        effect=0.0,
+        effect_from="no difference",
+        at_least=-0.01,
+    ),
+    tolerance=0.3,
+)
+def rms(arms, seeds):
+    """Test accuracy with both norms."""
+    layers = {name: experiment.NORM_LAYERS[name] for name in ("RMSNorm", "layer norm")}
+    return _normed("accuracy", (arms, seeds), layers)
+
+
+@claim(
+    "06.small-batches",
+    kind="measured",
+    text="With batches of two, a norm that does not look at the batch generalizes better than batch norm.",
+    source="wu2018",
+    where="figure 1, for group norm and images",
+    setting="5 hidden layers of 50 ReLU units on 1,000 digits 8x8, He's start, SGD, batches of 2, 1,500 steps",
+    seeds=range(6),
+    comparison=Comparison(
+        first="layer norm",
+        second="batch norm",
+        arms={name: {"lr": (0.003, 0.01, 0.03, 0.1, 0.3)} for name in ("layer norm", "batch norm")},
+        chosen_on="300 other digits, by accuracy",
+        measured_in="of test accuracy",
+        effect=0.05,
+        effect_from="five points; Wu and He find more with batches of two images",
+    ),
+    budget=Budget(rates=(0.003, 0.03, 0.3), steps=1500, picture=120),
+    tolerance=0.3,
+)
+def small_batches(arms, seeds, budget):
+    """Test accuracy with batches of two."""
+    layers = {name: experiment.NORM_LAYERS[name] for name in ("layer norm", "batch norm")}
+    return _normed("accuracy", (arms, seeds), layers, steps=budget.steps, batch_size=2)
+
+
+@claim(
+    "06.pre-norm",
+    kind="measured",
+    text="A deep residual network trains better with the norm before each block than with the norm after each sum.",
+    source="xiong2020",
+    where="section 4, for transformers",
+    setting="12 residual blocks of 32 units with layer norm on 3,000 images of 14x14 MNIST, Adam, 150 steps of 64, "
+    "rate falling to 0, no warm-up",
+    seeds=range(3),
+    comparison=Comparison(
+        first="pre-norm",
+        second="post-norm",
+        arms={name: {"lr": (0.0003, 0.001, 0.003, 0.01, 0.03)} for name in ("pre-norm", "post-norm")},
+        chosen_on="1,000 other images, by loss",
+        measured_in="of test loss",
+        effect=0.1,
+        effect_from="a third of the loss, the smallest that would matter",
+        mode="min",
+    ),
+    tolerance=0.5,
+)
+def pre_norm(arms, seeds):
+    """Test loss of both, each at its best rate."""
+
+    def run(place):
+        def tried(settings, seeds):
+            rates = settings["lr"].astype(np.float32)
+            rule = adam(lambda step: rates * np.float32(1 - step / 150))
+            x, y = pool(small_mnist(4000, np.float32))
+            found = searched(
+                residual_mlp(place, 12), x, y, rule, seeds, images=3000, held_out=1000, steps=150, batch_size=64
+            )
+            return found["validation"]["loss"], found["test"]["loss"]
+
+        return tried
+
+    return fair_comparison({name: run(name) for name in arms}, arms, seeds, mode="min")

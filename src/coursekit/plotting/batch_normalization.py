@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, Polygon
 
-from ._parts import LN10, arrow, bare, edge, label
-from ._style import BLUE, CYCLE, GOLD, GREEN, INK, MUTED, ORANGE, PAPER, figure, styled
+from ._parts import LN10, arrow, edge, label
+from ._style import BLUE, GOLD, GREEN, INK, MUTED, ORANGE, PAPER, figure, styled
 
 COLOURS = {"none": ORANGE, "batch norm": BLUE, "layer norm": GREEN, "batch norm and noise": GOLD}
 NAMES = {name: name for name in COLOURS} | {"none": "no norm", "batch norm and noise": "with noise"}
@@ -219,11 +219,44 @@ _EDGES = (
 def backward_graph(walk: dict):
     """The graph of batch norm for one feature: values in blue, gradients in orange, three examples below each other."""
     fig, ax = figure(6.4, 3.6, margins=(0.02, 0.02, 0.02, 0.02))
+    _draw_graph(ax, walk, {name: walk[name][1] for name in _NODES})
+    fig.alt = (
+        "Graph of batch norm for one feature and three examples. x has the values "
+        f"{', '.join(map(_two, walk['x'][0]))} and the gradients {', '.join(map(_two, walk['x'][1]))}."
+    )
+    return fig
+
+
+@styled
+def backward_steps(result: dict):
+    """The same graph at one step of the way back: what takes part is lit, later gradients are not yet known."""
+    fig, ax = figure(6.4, 3.9, margins=(0.02, 0.02, 0.02, 0.32))
+    walk, parts = result["walk"], result["parts"]
+    shown = {
+        name: walk[name][1] if known == 2 else parts[name][0]
+        for name, known in result["known"].items()
+        if name in _NODES and known
+    }
+    _draw_graph(ax, walk, shown, result["lit"])
+    said = {2: ("centred", 1), 4: ("centred", 2), 5: ("x", 1), 6: ("x", 2)}.get(result["step"])
+    if said:
+        node, count = said
+        name = {"centred": "c", "x": "x"}[node]
+        rows = [" + ".join(map(_two, row[:count])).replace("+ −", "− ") for row in zip(*parts[node], strict=True)]
+        head = f"gradient of {name}:\n{'first part' if count == 1 else 'both parts'}"
+        ax.text(5.75, 0.95, "\n".join([head, *rows]), color=ORANGE, size=10, ha="center", va="center")
+    ax.set_title(result["words"], size=11)
+    return fig
+
+
+def _draw_graph(ax, walk, gradients, lit=()):
+    """Nodes with their values, the gradients that are known, and the lit ones with a stronger edge."""
     half = {name: (0.62, 0.55 if np.ndim(walk[name][0]) else 0.32) for name in _NODES}
     for begin, end in _EDGES:
         (x0, y0), (x1, y1) = _NODES[begin][0], _NODES[end][0]
         tip, tail = edge((x1, y1), (x0, y0), half[end]), edge((x0, y0), (x1, y1), half[begin])
-        arrow(ax, tail, tip, lw=0.6, gap=0, zorder=1)
+        both = begin in lit and end in lit
+        arrow(ax, tail, tip, ORANGE if both else MUTED, lw=1.6 if both else 0.6, gap=0, zorder=1)
     for name, ((x, y), text) in _NODES.items():
         wide, high = half[name]
         ax.add_patch(
@@ -233,60 +266,74 @@ def backward_graph(walk: dict):
                 2 * high - 0.12,
                 boxstyle="round,pad=0.06",
                 fc=PAPER,
-                ec=MUTED,
-                lw=0.8,
+                ec=ORANGE if name in lit else MUTED,
+                lw=2 if name in lit else 0.8,
                 zorder=2,
             )
         )
         ax.text(x, y + high - 0.16, text, ha="center", va="center", size=10, zorder=3)
-        value, gradient = (np.atleast_1d(v) for v in walk[name])
-        for row, (v, g) in enumerate(zip(value, gradient, strict=True)):
+        for row, value in enumerate(np.atleast_1d(walk[name][0])):
             height = y + high - 0.42 - 0.24 * row
-            ax.text(x - 0.06, height, _two(v), ha="right", va="center", size=10, color=BLUE, zorder=3)
-            ax.text(x + 0.56, height, _two(g), ha="right", va="center", size=10, color=ORANGE, zorder=3)
+            ax.text(x - 0.06, height, _two(value), ha="right", va="center", size=10, color=BLUE, zorder=3)
+            known = _two(np.atleast_1d(gradients[name])[row]) if name in gradients else "?"
+            ax.text(x + 0.56, height, known, ha="right", va="center", size=10, color=ORANGE, zorder=3)
     ax.text(0.02, 3.42, "value", color=BLUE, va="center")
     ax.text(0.62, 3.42, "gradient of the loss", color=ORANGE, va="center")
     ax.set(xlim=(-0.02, 6.32), ylim=(0.05, 3.6))
     ax.axis("off")
-    fig.alt = (
-        "Graph of batch norm for one feature and three examples. x has the values "
-        f"{', '.join(map(_two, walk['x'][0]))} and the gradients {', '.join(map(_two, walk['x'][1]))}."
-    )
-    return fig
 
 
 def _two(number):
     return f"{number:.2f}".replace("-", "−")
 
 
+def _cube(ax, owner, first):
+    """A block of (N, C, pixels) drawn at an angle: the three faces that are seen, entries that share in one colour."""
+    images, channels, pixels = owner.shape
+    back = np.array([0.42, 0.34])  # one step to the next image
+
+    def tile(corner, right, up, mine):
+        a = np.array(corner)
+        points = [a, a + right, a + right + up, a + up]
+        ax.add_patch(Polygon(points, closed=True, fc=BLUE if mine else PAPER, ec=MUTED, lw=0.6))
+
+    for c in range(channels):
+        for p in range(pixels):
+            tile((c, p), np.array([1.0, 0]), np.array([0, 1.0]), owner[0, c, p] == first)
+        for n in range(images):
+            tile((c, pixels) + n * back, np.array([1.0, 0]), back, owner[n, c, -1] == first)
+    for n in range(images):
+        for p in range(pixels):
+            tile((channels, p) + n * back, back, np.array([0, 1.0]), owner[n, -1, p] == first)
+    ax.set(xlim=(-0.3, channels + images * back[0] + 0.2), ylim=(-0.3, pixels + images * back[1] + 0.2), aspect="equal")
+
+
 @styled
-def axes_of_norms():
-    """Which entries of a batch share their statistics under batch norm, layer norm and LRN."""
-    fig, axes = figure(6.4, 2.35, 1, 3, margins=(0.35, 0.1, 0.45, 0.4), gaps=(0.35, 0))
-    rows, columns = 5, 7
-    shared = {
-        "batch norm": [(n, 2) for n in range(rows)],
-        "layer norm": [(1, d) for d in range(columns)],
-        "LRN, 3 channels": [(1, d) for d in (2, 3, 4)],
-    }
-    for ax, (name, cells), colour in zip(axes, shared.items(), CYCLE, strict=False):
-        for n in range(rows):
-            for d in range(columns):
-                inside = (n, d) in cells
-                ax.add_patch(
-                    FancyBboxPatch(
-                        (d + 0.14, n + 0.14),
-                        0.72,
-                        0.72,
-                        boxstyle="round,pad=0.06",
-                        lw=0.6,
-                        ec=MUTED,
-                        fc=colour if inside else PAPER,
-                    )
-                )
-        bare(ax, name)
-        ax.set(xlim=(0, columns), ylim=(rows, 0), aspect="equal")
-        ax.set_xlabel("feature or channel", size=10)
-    axes[0].set_ylabel("example", size=10)
-    fig.alt = "Entries that share statistics: batch norm a column, layer norm a row, LRN a few neighbours in a row."
+def shared_statistics(result: dict):
+    """A batch of images as a block of channels, pixels and examples; what shares the first mean is blue."""
+    fig, ax = figure(4.6, 4.0, margins=(0.5, 0.3, 0.45, 0.55))
+    owner = result["owner"]
+    _cube(ax, owner, owner[0, -1, 0])
+    ax.set_xlabel("channel C")
+    ax.set_ylabel("pixel H × W")
+    ax.grid(False)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for side in ax.spines.values():
+        side.set_visible(False)
+    ax.annotate("example N", (owner.shape[1] + 1.1, 0.15), color=MUTED, rotation=38, size=10)
+    name = result["norm"] if result["norm"] != "group norm" else f"group norm, {result['groups']} groups"
+    ax.set_title(f"{name}:\n{result['count']} means, each of {result['each']} entries", size=10.5)
+    return fig
+
+
+@styled
+def gradients_by_block(result: dict):
+    """The length of the gradient of each block's weights before the first step."""
+    fig, ax = figure(6.0, 3.0, margins=(0.72, 0.2, 0.52, 0.32))
+    norms = result["norms"]
+    ax.plot(np.arange(1, len(norms) + 1), norms, "o-", color=BLUE if result["place"] == "pre-norm" else ORANGE, ms=4)
+    ax.set(yscale="log", ylim=(0.1, 10), xlim=(0.5, len(norms) + 0.5), xlabel="block, 1 is next to the inputs")
+    ax.set_ylabel("length of the gradient")
+    ax.set_title(f"{result['place']}, {result['blocks']} blocks, before training")
     return fig

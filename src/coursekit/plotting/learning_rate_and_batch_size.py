@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.ticker import NullLocator
 
-from ._parts import LN10, apart, arrow, label
+from ._parts import LN10, apart, arrow, label, name_ends
 from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, PINK, figure, powers, styled
 
 COLOURS = {"too small": BLUE, "good": GREEN, "large": ORANGE, "too large": PINK, "diverges": PINK}
@@ -136,12 +136,12 @@ def shapes(rates: dict):
     """Each schedule's rate by step, in small pictures; `rates` is {name: (steps,)}."""
     names = [name for name in rates if name != "constant"]
     fig, axes = figure(
-        6.4, 3.4, 2, 3, sharex=True, sharey=True, gaps=(0.15, 0.36), margins=(0.55, 0.1, 0.5, 0.3)
+        6.6, 3.4, 2, 4, sharex=True, sharey=True, gaps=(0.15, 0.36), margins=(0.55, 0.1, 0.5, 0.3)
     )  # fmt: skip
     for ax, name in zip(axes.flat, names, strict=True):
         ax.plot(rates[name], color=BLUE)
-        ax.set_title(name, size=10)
-        ax.set(ylim=(0, 1.05), xlim=(0, len(rates[name])), xticks=np.arange(0, len(rates[name]), 200))
+        ax.set_title(name, size=9)
+        ax.set(ylim=(0, 1.05), xlim=(0, len(rates[name])), xticks=np.arange(0, len(rates[name]), 300))
     for ax in axes[:, 0]:
         ax.set_ylabel("rate")
     for ax in axes[1]:
@@ -219,4 +219,72 @@ def range_test(result: dict):
     ends.set_title("real trainings of 200 steps at constant rates", size=10.5)
     powers(ends.xaxis, -5, 1)
     ends.set_xlim(1e-5, 35)
+    return fig
+
+
+@styled
+def averages(result: dict):
+    """Held-out loss of the weights at a constant rate, of their average, and of the same training with a cosine."""
+    fig, ax = figure(6.4, 3.4, margins=(0.62, 1.35, 0.52, 0.32))
+    ends = []
+    for name, text, colour in (
+        ("weights", "weights", ORANGE), ("average", "their average", BLUE), ("cosine", "cosine instead", MUTED),
+    ):  # fmt: skip
+        ax.plot(result["at"], result[name].clip(max=3), color=colour, lw=1 if name == "cosine" else 1.6)
+        ends.append((min(float(result[name][-1]), 2.2), f"{text} {result[name][-1]:.2f}", colour))
+    name_ends(ax, result["at"][-1], ends, 0.13)
+    ax.set(xlim=(0, result["at"][-1]), ylim=(0.3, 2.3), xlabel="step", ylabel="loss, held-out images")
+    ax.set_title(f"rate {result['rate']:g}, average with β = {result['decay']}")
+    return fig
+
+
+@styled
+def edge(result: dict):
+    """The loss and the largest curvature by step, with 2 / rate."""
+    fig, (loss, sharp) = figure(6.4, 4.4, 2, 1, sharex=True, gaps=(0, 0.3), margins=(0.7, 1.2, 0.52, 0.32))
+    loss.plot(result["loss"], color=BLUE, lw=1)
+    loss.set(yscale="log", ylim=(1e-3, 1.0), ylabel="loss", title=f"all 200 digits a step, rate {result['rate']:g}")
+    sharp.axhline(result["limit"], color=MUTED, lw=1, ls="--")
+    sharp.plot(result["at"], result["sharpness"], color=ORANGE)
+    label(sharp, f"2 / rate = {min(result['limit'], 99):.3g}", (1, min(result["limit"], 14) / 15), MUTED, (5, 0),
+          xycoords="axes fraction", size=10)  # fmt: skip
+    sharp.set(xlim=(0, len(result["loss"])), ylim=(0, 15), xlabel="step", ylabel="largest curvature")
+    return fig
+
+
+@styled
+def adam_warm_up(runs: dict):
+    """Final loss by rate, with and without warm-up, for each place of the norm: {place: [results]}."""
+    fig, axes = figure(6.4, 3.1, 1, len(runs), sharey=True, gaps=(0.2, 0), margins=(0.62, 0.12, 0.52, 0.32))
+    said = []
+    for ax, (place, results) in zip(np.atleast_1d(axes), runs.items(), strict=True):
+        ax.axhline(LN10, color=MUTED, lw=1, ls="--")
+        for result, colour in zip(results, (ORANGE, BLUE), strict=False):
+            name = "with warm-up" if result["warm"] else "without"
+            ax.plot(result["rates"], result["ends"].clip(max=9), "o-", color=colour, ms=3.5, label=name)
+            said.append(f"{place} {name}: lowest {result['ends'].min():.2f}")
+        powers(ax.xaxis, -4, -1)
+        ax.set(xlim=(8e-5, 0.13), ylim=(0, 3), xlabel="rate of Adam", title=place)
+    np.atleast_1d(axes)[0].set_ylabel("loss at the end")
+    np.atleast_1d(axes)[0].legend(frameon=False, loc="lower left")
+    fig.alt = f"Loss at the end by Adam's rate. {'; '.join(said)}."
+    return fig
+
+
+@styled
+def adam_best_rates(runs: dict):
+    """Adam's best rate by batch size, {size: [results of seeds]}, with a line of slope one half."""
+    fig, ax = figure(5.2, 3.1, margins=(0.75, 0.3, 0.52, 0.2))
+    sizes = np.array(list(runs))
+    best = np.array([[result["best"] for result in results] for results in runs.values()])
+    ax.plot(np.repeat(sizes, best.shape[1]), best.ravel(), "o", color=BLUE)
+    middle = np.exp(np.log(best).mean(axis=1))
+    ax.plot(sizes, middle[0] * (sizes / sizes[0]) ** 0.5, color=MUTED, ls="--", lw=1)
+    ax.set(xscale="log", yscale="log", xlabel="batch size", ylabel="best rate of Adam")
+    ax.set_xticks(sizes, [str(size) for size in sizes])
+    ax.set_yticks([0.01, 0.02, 0.04], ["0.01", "0.02", "0.04"])
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_locator(NullLocator())
+    found = ", ".join(f"{size}: {rate:.3f}" for size, rate in zip(sizes, middle, strict=True))
+    fig.alt = f"Adam's best rate by batch size, with a dashed line that grows as the square root. {found}."
     return fig

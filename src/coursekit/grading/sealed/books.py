@@ -76,7 +76,7 @@ class LatePolicy:
         late = submitted - due
         if due.tzinfo and submitted.tzinfo:
             there = submitted.astimezone(due.tzinfo) if submitted.utcoffset() == dt.timedelta(0) else submitted
-            shift = there.utcoffset() - due.utcoffset()
+            shift = (there.utcoffset() or dt.timedelta(0)) - (due.utcoffset() or dt.timedelta(0))
             if abs(shift) <= dt.timedelta(hours=1):
                 late = min(late, there.replace(tzinfo=None) - due.replace(tzinfo=None))
         minute = dt.timedelta(seconds=0 if due.second else 60)
@@ -355,7 +355,7 @@ def _similarity(alike):
 def _published(sheet) -> list[int]:
     """The fingerprint of the published solutions: anybody can copy those."""
     right = [answer.code for question in sheet.questions for answer in question.right]
-    folder = pathlib.Path(inspect.getsourcefile(sheet.cases[0].function)).parents[1]
+    folder = pathlib.Path(inspect.getfile(sheet.cases[0].function)).parents[1]
     for source in folder.glob(f"{sheet.id}_*.md"):
         cells = re.findall(r"```\{code-cell\}[^\n]*\n(.*?)\n```", source.read_text(encoding="utf-8"), re.DOTALL)
         right += [uncut(cell) for cell in cells if "# BEGIN SOLUTION" in cell]
@@ -364,7 +364,7 @@ def _published(sheet) -> list[int]:
 
 def _given(sheet) -> list[int]:
     """The fingerprint of the notebook that students start from, where the repository is at hand."""
-    cases = pathlib.Path(inspect.getsourcefile(sheet.cases[0].function))
+    cases = pathlib.Path(inspect.getfile(sheet.cases[0].function))
     notebook = cases.parents[1] / f"{cases.stem}.ipynb"
     return fingerprint(code_cells(notebook.read_bytes())) if notebook.is_file() else []
 

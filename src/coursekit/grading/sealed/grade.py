@@ -10,6 +10,7 @@ import collections
 import contextlib
 import datetime as dt
 import fcntl
+import functools
 import hashlib
 import hmac
 import inspect
@@ -19,6 +20,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ... import __version__
 from ..._atomic import write_atomically
@@ -67,7 +69,7 @@ def grade_bytes(jail: Jail, data: bytes, sheet: Sheet, key: bytes | None, only: 
             record["questions"][question.id] = _nothing(question, record["error"])
             continue
         if lost < MAX_LOST:
-            verdict = _apart(session, lambda question=question: _grade_question(session, question, key))
+            verdict = _apart(session, functools.partial(_grade_question, session, question, key))
         if "ended" in verdict:
             lost += 1
             text = f"could not be graded: {verdict['ended']}"
@@ -94,7 +96,7 @@ MAX_LOST = 2  # questions of a submission that may end the grader's process twic
 def _apart(session: Session, work: Callable[[], dict]) -> dict:
     """`work` in a process of its own; with {"ended": why} when that process dies twice, or by its own limits."""
     limits = session.limits
-    bounds = {
+    bounds: dict[str, Any] = {
         "memory": limits.case_memory,
         "cpu_seconds": CASE_SECONDS + limits.question_seconds,
         "wall_seconds": 2 * PATIENCE * limits.question_seconds + 120,
@@ -128,17 +130,18 @@ def _read(session: Session) -> dict:
         return {"bad": str(error)}
     finally:
         session.stop()
-    return {**session.contents(), "shingles": fingerprint(session.cells)}
+    return {**session.contents(), "shingles": fingerprint(session.cells or [])}
 
 
-def _grade_question(session: Session, question: Question, key: bytes) -> dict:
+def _grade_question(session: Session, question: Question, key: bytes | None) -> dict:
     """The better of two tries: with the cells that the answer needs, and, unless that earns all points, with all cells.
 
     The first is fast, and an answer that breaks everything (patches NumPy, floods the grader, ends the process) costs
     only its own question. The second is there for cells that depend on each other in ways that cannot be seen; what
     did not end in time is not tried again.
     """
-    started, limit, notes = time.monotonic(), session.limits.question_seconds, {}
+    started, limit = time.monotonic(), session.limits.question_seconds
+    notes: dict[str, str] = {}
     unneeded = session.not_needed(question.names)
     cases = _try(session, question, key, unneeded, limit, notes)
     left = limit - session.spent
@@ -149,7 +152,9 @@ def _grade_question(session: Session, question: Question, key: bytes) -> dict:
     return {"question": _question(question, cases, time.monotonic() - started), "notes": list(notes)[:20]}
 
 
-def _try(session, question: Question, key: bytes, without: frozenset[int], seconds: float, notes: dict) -> list[dict]:
+def _try(
+    session, question: Question, key: bytes | None, without: frozenset[int], seconds: float, notes: dict
+) -> list[dict]:
     results = {}
     with session.question(without, seconds):
         # Visible cases first: what a hidden case sends can then not come back in the words of a visible one.
@@ -186,7 +191,7 @@ class Said:
     private: str = ""
 
 
-def _run(session: Session, case: Case, key: bytes) -> Said:
+def _run(session: Session, case: Case, key: bytes | None) -> Said:
     """Run a case with the key's inputs. Where it fails, the student is told what the public inputs give.
 
     So a number that was expected is shown only where everybody may know it.
@@ -296,7 +301,7 @@ def own_key(key: bytes, student: str, data: bytes) -> bytes:
 def sheet_version(sheet: Sheet) -> str:
     """Changes when the cases of the sheet change."""
     digest = hashlib.sha256(__version__.encode())
-    for file in sorted({inspect.getsourcefile(case.function) for case in sheet.cases}):
+    for file in sorted({inspect.getfile(case.function) for case in sheet.cases}):
         digest.update(pathlib.Path(file).read_bytes())
     return digest.hexdigest()[:16]
 
@@ -343,8 +348,8 @@ def grade_folder(
                 problem = str(error)
             sha = hashlib.sha256(data).hexdigest() if problem is None else f"unreadable: {problem}"
             identity = {"sha256": sha, "key": key_id, "sheet": sheet.id}
-            fits = old is not None and {k: old.get(k) for k in identity} == identity
-            done_before = old["questions"] if fits else {}
+            fits = {k: (old or {}).get(k) for k in identity} == identity
+            done_before = old["questions"] if old is not None and fits else {}
             again = [
                 q.id
                 for q in sheet.questions

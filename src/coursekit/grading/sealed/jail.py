@@ -29,6 +29,7 @@ import sys
 import sysconfig
 import tempfile
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -94,7 +95,9 @@ class Jail:
             raise RangeError(f"tier is {tier!r}; the tiers are {', '.join(TIERS)}")
         self.tier, self.limits, self.withhold = tier, limits or Limits(), frozenset(withhold)
         self._layers = layers  # tests take single layers away, to see that the others hold
-        self._process = self._control = self._stage = None
+        self._process: Any = None  # as the next two, until it has been started
+        self._control: Any = None
+        self._stage: Any = None
         self.interfaces: list[str] = []
 
     @property
@@ -207,8 +210,8 @@ class Jail:
             options += ["--perms", mode, "--dir", path]
         for path in (*python.folders, *python.files):
             options += ["--ro-bind", os.path.realpath(path), path]
-        for folder in python.masked:
-            options += ["--perms", "0755", "--tmpfs", folder, "--remount-ro", folder]
+        for masked in python.masked:
+            options += ["--perms", "0755", "--tmpfs", masked, "--remount-ro", masked]
         options += ["--ro-bind", self._stage, "/jail"]
         for folder in _numpy_folders():
             options += ["--ro-bind", str(folder), f"/jail/{folder.name}"]

@@ -106,7 +106,8 @@ def probe(tier: str, **layers) -> Probe:
             "address": id(secret),
             "paths": [str(package), *(p for p in __import__("sys").path if p)],
         }
-        held, broken = [], []
+        held: list[str] = []
+        broken: list[str] = []
         try:
             with Jail(tier, limits, **layers) as jail:
                 if _stopped(jail, _HONEST):

@@ -72,23 +72,23 @@ def by_kind(troubles: list[Trouble]) -> list[tuple[str, list[Trouble]]]:
 def late_troubles(table: list[Row], due, file_times: bool) -> list[Trouble]:
     """Where the platform and we do not agree on who is late, and times that copying a folder changes."""
     found = []
-    taken = [row for row in table if row.record is not None]
+    taken = [(row, row.record) for row in table if row.record is not None]
     if due is not None:
-        from_files = [row for row in taken if row.record["time_from"] == "file"]
+        from_files = [row for row, record in taken if record["time_from"] == "file"]
         if from_files:
             late = sum(1 for row in from_files if row.late_days)
             text = f"of {len(from_files)} of {len(taken)} submissions only the time of the file is known; "
             text += f"{late} are late by it" if file_times else "it costs nobody points (--file-times counts it)"
             text += ". A copy changes such times: give the right ones in submissions.csv"
             found.append(Trouble("times", text))
-    for row in taken:
-        said = row.record.get("platform_late")
-        if said and not row.late_days and due is not None and row.record["time_from"] == "file" and not file_times:
+    for row, record in taken:
+        said = record.get("platform_late")
+        if said and not row.late_days and due is not None and record["time_from"] == "file" and not file_times:
             found.append(Trouble("late", f"{row.student}: Canvas says LATE, and no time of submission is known here"))
         elif said and not row.late_days:
-            text = f"{row.student}: {row.record['platform']} says LATE, here it is in time"
+            text = f"{row.student}: {record['platform']} says LATE, here it is in time"
             found.append(Trouble("late", text if due is not None else f"{text}, because --due is not given"))
-        elif said is False and row.late_days and any(r.record.get("platform_late") for r in taken):
+        elif said is False and row.late_days and any(r.get("platform_late") for _, r in taken):
             found.append(Trouble("late", f"{row.student}: {row.late_days} days late here, not late for Canvas"))
     return found
 

@@ -73,7 +73,7 @@ class Worksheet:
         comma = "," in self._lines[1][self._grade + 1]
         out = [self._lines[0]]
         for line in self._lines[1:]:
-            row = rows.get(re.search(r"\d+$", line[0])[0])
+            row = rows.get(re.findall(r"\d+$", line[0])[0])
             line = list(line)
             if row is not None and row.graded:
                 mark = f"{row.total:.2f}"

@@ -69,8 +69,9 @@ class Session:
         self.peak_kb = 0
         self._data, self._child = data, None
         self._generation = self._deadline = self._restarts = 0
-        self._links = None
-        self._ran, self._without = False, frozenset()
+        self._links: list[tuple[set[str], set[str]]] | None = None
+        self._ran = False
+        self._without: frozenset[int] = frozenset()
         self._seconds = self.limits.call_seconds
         self.endless: list[
             set[str]
@@ -122,7 +123,7 @@ class Session:
     def contents(self) -> dict:
         """The cells as `read_cells` found them; JSON."""
         links = self._links
-        found = links and [[sorted(sets), sorted(uses)] for sets, uses in links]
+        found = None if links is None else [(sorted(sets), sorted(uses)) for sets, uses in links]
         return {"cells": self.cells, "links": found, "endless": [sorted(names) for names in self.endless]}
 
     def take_contents(self, contents: dict) -> None:
@@ -219,9 +220,10 @@ class Session:
     def not_needed(self, names) -> frozenset[int]:
         """The numbers of the cells that nothing in `names` depends on, as far as can be seen without running them."""
         links = self._links
-        if links is None or len(links) != len(self.cells):
+        if links is None or len(links) != len(self.cells or ()):
             return frozenset()
-        wanted, needed = set(names), set()
+        wanted = set(names)
+        needed: set[int] = set()
         while True:
             more = {i for i, (sets, _) in enumerate(links, 1) if i not in needed and ("*" in sets or wanted & sets)}
             if not more:
@@ -331,7 +333,8 @@ class Session:
     def call(self, target: int, generation: int, what: str, args, kwargs):
         """Call an object of the child."""
         self._alive(generation)
-        blobs, callbacks = [], []
+        blobs: list[bytes] = []
+        callbacks: list = []
 
         def reference(value):
             if isinstance(value, Handle):
@@ -426,7 +429,8 @@ class Clock:
 
     def __init__(self, find: Callable[[], int | None]):
         self.total = 0.0
-        self._find, self._pid, self._last = find, None, None
+        self._find, self._last = find, None
+        self._pid: int | None = None
         self._counted = self._since = 0.0
 
     def watch(self) -> None:
@@ -522,7 +526,7 @@ def _printable(name: str) -> str:
 def _answer(function: Callable, args, kwargs) -> bytes:
     """The frame that answers a call of a function that a case lent to the student."""
     try:
-        blobs = []
+        blobs: list[bytes] = []
         return protocol.pack({"ok": protocol.encode(function(*args, **kwargs), blobs)}, blobs)
     except Exception as error:  # the arguments are the student's: whatever goes wrong is an answer
         return protocol.pack({"error": f"{type(error).__name__}: {str(error)[:200]}"})

@@ -13,6 +13,7 @@ import itertools
 import keyword
 import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 __all__ = ["PUBLISHED", "Group", "fingerprint", "similar_groups", "similar_pairs"]
@@ -50,7 +51,7 @@ def _kind(token):
 
 
 def similar_pairs(
-    prints: dict[str, list[int]], given: list[int] = (), threshold: float = 0.6, least: int = 8
+    prints: dict[str, list[int]], given: Sequence[int] = (), threshold: float = 0.6, least: int = 8
 ) -> list[tuple]:
     """Pairs (student, student, share, common) whose own code is alike, the most alike first.
 
@@ -101,7 +102,7 @@ def similar_groups(prints: dict[str, list[int]], files: dict[str, str], given=()
     for a, b, *_ in pairs:
         if PUBLISHED not in (a, b):  # two who copied the book need not know each other
             parent[root(a)] = root(b)
-    members = collections.defaultdict(set)
+    members: dict[str, set[str]] = collections.defaultdict(set)
     links = collections.defaultdict(list)
     book = set()
     for a, b, share, n in pairs:
@@ -111,10 +112,10 @@ def similar_groups(prints: dict[str, list[int]], files: dict[str, str], given=()
         members[root(a)] |= {a, b}
         links[root(a)].append((share, n))
     found = []
-    for key, who in members.items():
+    for key, those in members.items():
         shares, counts = zip(*links[key], strict=True)
-        one_file = len({files.get(w) for w in who}) == 1
+        one_file = len({files.get(w) for w in those}) == 1
         note = "the same file" if one_file else ""
-        found.append(Group(tuple(sorted(who)), min(shares), min(counts), note))
+        found.append(Group(tuple(sorted(those)), min(shares), min(counts), note))
     found += [Group((PUBLISHED, who), share, n, "like the solution that is in the package") for who, share, n in book]
     return sorted(found, key=lambda g: (PUBLISHED in g.students, -g.share, -len(g.students), g.students))

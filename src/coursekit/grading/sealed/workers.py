@@ -46,12 +46,12 @@ class Workers:
 
     def next(self) -> tuple[int, dict | None]:
         """The next number that is done, with its result: None when its worker has died (another takes its place)."""
-        (pipe, *_) = connection.wait([w.pipe for w in self._all if w.job is not None])
-        (place,) = (i for i, w in enumerate(self._all) if w.pipe is pipe)
+        ready = connection.wait([w.pipe for w in self._all if w.job is not None])
+        place = next(i for i, w in enumerate(self._all) if w.pipe in ready)
         worker = self._all[place]
         number, worker.job = worker.job, None
         try:
-            result = json.loads(pipe.recv_bytes(MAX_RESULT))
+            result = json.loads(worker.pipe.recv_bytes(MAX_RESULT))
         except (EOFError, OSError, ValueError):
             worker.stop()
             self._all[place] = self._start()

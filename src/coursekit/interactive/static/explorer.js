@@ -251,6 +251,15 @@
       group.setAttribute("aria-label", this.spec.title ? `Settings: ${this.spec.title}` : "Settings");
       this.root.prepend(this.head, group);
       this.root.querySelector(".ck-view").after(this.status);
+      // The picture, and over it what the page draws itself (reading.js, playing.js, handles.js).
+      this.stage = element("div", { class: "ck-stage" });
+      this.picture.replaceWith(this.stage);
+      this.over = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      this.over.setAttribute("class", "ck-over");
+      this.over.setAttribute("aria-hidden", "true");
+      this.stage.append(this.picture, this.over);
+      this.parts = (window.ckParts ?? []).map((make) => make(this));
+      this.renewParts();
     }
 
     // A button whose name tells it from those of the page's other explorers.
@@ -258,6 +267,17 @@
       const made = element("button", { type: "button", text, class: kind, onclick: press });
       made.setAttribute("aria-describedby", `${this.root.id}-title`);
       return made;
+    }
+
+    addButton(text, press, kind) {
+      this.head.querySelector(".ck-title").after(this.button(text, press, kind));
+    }
+
+    // After a new picture: what is drawn over it follows.
+    renewParts() {
+      const svg = this.picture.querySelector("svg");
+      if (svg) this.over.setAttribute("viewBox", svg.getAttribute("viewBox"));
+      this.parts.forEach((part) => part.shown?.());
     }
 
     say(text = "", wrong = false, ...more) {
@@ -313,6 +333,7 @@
       this.picture.innerHTML = this.own(svg);
       this.caption.textContent = alt;
       this.settings.textContent = text;
+      this.renewParts();
       const ms = performance.now() - (this.since ?? performance.now());
       this.root.dispatchEvent(new CustomEvent("ck:shown", { bubbles: true, detail: { mode, ms, values } }));
     }

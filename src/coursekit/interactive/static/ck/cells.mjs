@@ -760,7 +760,7 @@ class Yours {
     for (const slot of this.slots) {
       if (this.boxes.has(slot) || !slot.questions.every((id) => memory.get(`coursekit:check:${id}`)?.right)) continue;
       const control = this.control(slot);
-      if (control?.spec.kind !== "choice") this.addBox(slot, control);
+      if (!control || control.spec.ordered) this.addBox(slot, control);
       else if (!control.spec.values.includes(slot.entry)) {
         const { spec, input } = control;
         spec.drawn ??= spec.values.length;
@@ -784,11 +784,11 @@ class Yours {
   // A slider has nothing to say while the reader's function takes its place.
   rest() {
     for (const control of this.explorer.controls) {
-      if (control.spec.kind !== "choice") control.input.disabled = false;
+      if (control.spec.ordered) control.input.disabled = false;
     }
     const slot = this.chosen();
     const control = slot && this.control(slot);
-    if (control && control.spec.kind !== "choice") control.input.disabled = true;
+    if (control?.spec.ordered) control.input.disabled = true;
   }
   chosen() {
     return this.slots.find((slot) => this.boxes.get(slot)?.checked ?? this.control(slot)?.value === slot.entry);
