@@ -209,9 +209,8 @@ def training_steps(browser, address, name="chapters/05_initialization.html"):
     page.evaluate(START, 0)
     rows = json.loads(page.evaluate(RUN, (ROOT / "benchmarks" / "page_steps.py").read_text(encoding="utf-8")))
     context.close()
-    print(
-        "\n| training step in the page | NumPy's own loops, ms | ours, ms | ratio | losses differ by |\n|---|---|---|---|---|"
-    )
+    print("\n| training step in the page | NumPy's own loops, ms | ours, ms | ratio | losses differ by |")
+    print("|---|---|---|---|---|")
     missed = 0
     for step, row in rows.items():
         over = row["ratio"] > STEPS[step.split()[0].rstrip(",")]
