@@ -306,12 +306,19 @@ def test_a_compiler_makes_the_committed_file_or_one_that_multiplies_the_same(rng
         np.testing.assert_array_equal(again, committed)
 
 
+class Bytes(np.ndarray):
+    """A typed array of JavaScript, as far as kernel.py uses it."""
+
+    def slice(self, start, stop):
+        return types.SimpleNamespace(to_bytes=lambda: self[start:stop].tobytes())
+
+
 class Heap:
     """What kernel.py sees of Pyodide: a memory with ufuncs, each with loops for some dtypes."""
 
     def __init__(self, rename=None, busy=False):
         self.memory, self.wasmTable, self.functions = object(), object(), []
-        self.HEAPU8 = np.zeros(1 << 14, np.uint8)
+        self.HEAPU8 = np.zeros(1 << 14, np.uint8).view(Bytes)
         self.HEAPU32 = self.HEAPU8.view(np.uint32)
         self.at = {name: 1024 * k for k, name in enumerate(kernel.UFUNCS, 1)}
         for name, at in self.at.items():

@@ -102,8 +102,9 @@ import json
 import time
 
 import numpy as np
-from coursekit.fast import kernel
+from coursekit.fast import kernel, products
 
+assert products.HAS_BLAS
 rng = np.random.default_rng(0)
 a, b = rng.standard_normal((128, 784)).astype("f"), rng.standard_normal((784, 100)).astype("f")
 

@@ -71,8 +71,8 @@ class Loops:
             raise LookupError(f"{ufunc} does not lie in memory as expected: {found}")
         types = self._word(at + TYPES)
         wanted = bytes([np.dtype(dtype).num] * ufunc.nargs)
-        rows = [self._bytes(types + ufunc.nargs * k, ufunc.nargs) for k in range(self._word(at + NTYPES))]
-        row = rows.index(wanted)
+        known = self._bytes(types, ufunc.nargs * self._word(at + NTYPES))
+        row = [known[k : k + ufunc.nargs] for k in range(0, len(known), ufunc.nargs)].index(wanted)
         function, data = self._word(at + FUNCTIONS) + 4 * row, self._word(at + DATA) + 4 * row
         if self._word(data):
             raise LookupError(f"the loop of {ufunc} for {dtype!r} already gets something besides the arrays")
@@ -82,7 +82,7 @@ class Loops:
         return int(self.heap.HEAPU32[address // 4])
 
     def _bytes(self, address: int, count: int) -> bytes:
-        return bytes(int(self.heap.HEAPU8[address + k]) for k in range(count))
+        return self.heap.HEAPU8.slice(address, address + count).to_bytes()
 
     def use(self) -> None:
         """Let NumPy run the loops of the kernel."""
