@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from coursekit.explorers import Choice, LogSlider, Slider, explorer, predict
+from coursekit.explorers import Choice, Handle, LogSlider, Seed, Slider, Time, explorer, predict
 from coursekit.plotting import _style
 
 
@@ -36,6 +36,11 @@ wave_shape = explorer(
     draw_tones,
     tones_in_words,
     title="A wave",
+    time=Time("time"),
+    handles=[
+        Handle("crest", x=0.25, y="amplitude"),
+        Handle("shape", choice="shape", places={"sine": (0.6, 2.5), "square": (0.9, 2.5)}),
+    ],
     amplitude=LogSlider(0.1, 3, default=0.548, steps=9, label="amplitude", unit="V"),
     turns=Slider(1, 7, default=3, step=1, label="turns"),
     shape=Choice("sine", "square", label="shape"),
@@ -55,8 +60,8 @@ def heat(width):
     return fig
 
 
-def _counted(images):
-    return {"images": images, "height": np.arange(8.0)}
+def _counted(images, seed):
+    return {"images": images, "seed": seed, "height": np.roll(np.arange(8.0), seed)}
 
 
 @_style.styled
@@ -70,9 +75,11 @@ def _draw_counted(results):
 days = explorer(
     _counted,
     _draw_counted,
-    lambda results: f"Eight bars of {results['images']} images.",
+    lambda results: f"Eight bars of {results['images']} images, seed {results['seed']}.",
     title="A number in order",
+    time=Time("image", over="images"),
     images=Choice(1, 10, 100, "all", label="images"),
+    seed=Seed(3),
 )
 
 guess = predict(

@@ -113,6 +113,13 @@ def test_only_a_page_of_the_book_has_the_panel():
     )
 
 
+@each_explorer
+def test_its_page_in_the_reference_is_one(explorer):
+    page, name = reference(explorer).removeprefix("../reference/").split(".html#")
+    function = getattr(importlib.import_module(page), name.removeprefix(f"{page}."))
+    assert callable(function) and function.__module__ == page
+
+
 def test_a_notebook_shows_the_call_of_the_present_setting():
     _, _, std, _, _, _, folded = explorer_widget(SIGNAL).children
     std.value = 0.1

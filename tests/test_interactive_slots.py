@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +30,7 @@ from coursekit.interactive.cells import Cell, Session
 from coursekit.interactive.core import Explorer
 from coursekit.interactive.slots import compared
 
+ROOT = Path(__file__).parents[1]
 CHAPTERS = (
     activations, batch_normalization, convolution, hyperparameter_search, initialization, learning_rate_and_batch_size,
     optimizers, preprocessing, recurrent_networks, regularization,
@@ -158,3 +161,14 @@ def test_an_error_in_the_function_names_its_line():
     said = Session().draw([Cell("a", code)], given, lambda event: None)
     assert "NameError: name 'missing' is not defined" in said["problem"]
     assert "adam_step, line 2" in said["problem"]
+
+
+def test_each_of_these_chapters_says_how():
+    told = {}
+    for path in sorted((ROOT / "chapters").glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        for name, functions in re.findall(r"`explore\.(\w+)\.with_yours\(([\w, ]+)\)`", text):
+            slot = next(slot for each, slot in SLOTS if each.name == name and ", ".join(slot.functions) == functions)
+            assert f"*{slot.entry}*" in text
+            told[slot.question[:2]] = path.stem[:2]
+    assert told == {slot.question[:2]: slot.question[:2] for _, slot in SLOTS}

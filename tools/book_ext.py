@@ -281,7 +281,7 @@ def resolve_short_name(app, env, node, contnode):
 def fit_shown_code(app, doctree):
     """Show the package's code as wide as the page, without the formula that is typeset above it."""
     for block in doctree.findall(nodes.literal_block):
-        source = Path(block.get("source", ""))
+        source = Path(block.get("source", "")).resolve()
         if source.is_relative_to(PACKAGE) and source.suffix == ".py":
             block.children[:] = [nodes.Text(shown_code.fitted(block.astext()))]
 

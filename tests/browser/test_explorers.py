@@ -104,7 +104,7 @@ def test_every_control_works_by_keyboard_and_reads_out_its_value(open_page, demo
         page.wait_for_function(
             "text => document.querySelector('#ck-wave-shape .ck-alt').innerText.includes(text)", arg=told.split()[0]
         )
-    page.get_by_label("shape").select_option("square")
+    page.get_by_role("combobox", name="shape").select_option("square")
     page.wait_for_function("document.querySelector('#ck-wave-shape .ck-alt').innerText.includes('square')")
     page.get_by_role("button", name="Reset").first.click()
     page.wait_for_function(

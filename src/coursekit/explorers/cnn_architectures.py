@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..experiments import cnn_architectures as experiment
 from ..interactive.sketch import Curve
 from ..plotting import cnn_architectures as plot
-from . import Choice, Slider, explorer, predict
+from . import Choice, Handle, Slider, explorer, predict
 
 __all__ = ["feature_maps", "predict_shift", "predict_stack", "predict_where", "shift", "stacked"]
 
@@ -28,6 +28,7 @@ shift = explorer(
     plot.shift,
     _shift_in_words,
     title="Move the digit",
+    handles=[Handle("shift", x="right", axes=2)],
     digit=Choice(6, 0, 2, 5, label="digit"),
     right=Slider(-8, 8, default=3, step=1, label="moved to the right", unit="pixels"),
 )

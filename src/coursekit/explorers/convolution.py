@@ -9,7 +9,7 @@ from ..experiments import convolution as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..plotting import convolution as plot
-from . import Choice, Slider, explorer, predict
+from . import Choice, Handle, Slider, explorer, predict
 
 __all__ = [
     "effective_field",
@@ -40,6 +40,7 @@ running_mean = explorer(
     plot.running_mean,
     _mean_in_words,
     title="A running mean",
+    handles=[Handle("width", x="width", axes=1)],
     series=Choice("CO2", "sunspots", label="series"),
     width=Slider(1, 24, default=7, step=1, label="width of the mean"),
 )
@@ -64,6 +65,10 @@ filtered = explorer(
     plot.filtered,
     _filtered_in_words,
     title="Three numbers and a photograph",
+    handles=[
+        Handle(f"{name} entry", x=column, y=1, axes=1, turn=name)
+        for column, name in enumerate(("left", "centre", "right"))
+    ],
     left=Slider(-1.0, 1.0, default=-1.0, step=1.0, label="left entry"),
     centre=Slider(0.0, 5.0, default=0.0, step=1.0, label="centre entry"),
     right=Slider(-1.0, 1.0, default=1.0, step=1.0, label="right entry"),
@@ -83,6 +88,7 @@ steered = explorer(
     plot.steered,
     _steered_in_words,
     title="Sobel's kernel, turned",
+    handles=[Handle("direction", x=1, y=1, axes=1, turn="angle")],
     angle=Slider(0, 345, default=0, step=15, label="direction", unit="°"),
 )
 

@@ -9,7 +9,7 @@ from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..layers import LSTM, RNN
 from ..plotting import recurrent_networks as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Seed, Slider, explorer, predict
 
 __all__ = ["gradient", "predict_gradient", "predict_hold", "predict_long", "predict_temperature", "recall", "written"]
 
@@ -81,6 +81,7 @@ recall = explorer(
     plot.recall,
     _recall_in_words,
     title="What is recalled after a delay",
+    handles=[Handle("delay", x="delay")],
     yours=STEPPED,
     cell=Choice("RNN", "GRU", "LSTM", label="cell"),
     trained=Choice(20, 100, default=100, label="delays in training up to"),
@@ -103,7 +104,7 @@ written = explorer(
     title="The network writes",
     source=Choice(*experiment.TEXTS, label="trained on"),
     temperature=LogSlider(0.1, 2.0, default=0.1, steps=10, label="temperature"),
-    seed=Slider(1, 4, default=1, step=1, label="draw"),
+    seed=Seed(4, first=1),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..experiments import transfer_learning as experiment
 from ..plotting import transfer_learning as plot
-from . import Choice, LogSlider, explorer, predict
+from . import Choice, Handle, LogSlider, Time, explorer, predict
 
 __all__ = ["heads", "predict_cut", "predict_gain", "predict_rate", "rates", "table"]
 
@@ -49,6 +49,7 @@ table = explorer(
     plot.table,
     _table_in_words,
     title="What to freeze, and for how much data",
+    handles=[Handle("training images", x="size")],
     task=Choice(*experiment.TASKS, label="task"),
     frozen=Choice(*experiment.FROZEN_NAMES, default="all but the head", label="frozen"),
     size=Choice(*experiment.SIZES, default=1000, label="images of the target"),
@@ -69,6 +70,7 @@ rates = explorer(
     plot.rates,
     _rates_in_words,
     title="The body's learning rate, and what is forgotten",
+    time=Time("step"),
     body_rate=LogSlider(0.001, 0.1, default=0.1, steps=7, label="rate of the body"),
     n=Choice(30, 300, label="images of digits 5-9"),
 )

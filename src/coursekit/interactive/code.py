@@ -77,12 +77,25 @@ def editable(explorer) -> str:
 
 
 def reference(explorer) -> str | None:
-    """The page of the reference on the experiment, seen from a chapter; None for one that has no page."""
-    experiment = _of(explorer.compute, EXPERIMENTS)
+    """The page of the reference on the experiment, seen from a chapter; None for one that has no page.
+
+    A function of the explorers that calls an experiment leads to that.
+    """
+    experiment = _of(explorer.compute, EXPERIMENTS) or _called(explorer)
     if not experiment:
         return None
     module, name = experiment
     return f"../reference/{EXPERIMENTS}{module}.html#{EXPERIMENTS}{module}.{name}"
+
+
+def _called(explorer):
+    names = inspect.unwrap(explorer.compute).__globals__
+    for node in ast.walk(ast.parse(source(explorer))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found = _of(getattr(names.get(node.value.id), node.attr, None), EXPERIMENTS)
+            if found:
+                return found
+    return None
 
 
 def code_html(explorer, cells: bool = False) -> str:

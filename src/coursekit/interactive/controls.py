@@ -16,7 +16,7 @@ import numpy as np
 from .._checks import describe
 from ..errors import DTypeError, RangeError
 
-__all__ = ["Choice", "Control", "LogSlider", "Slider"]
+__all__ = ["Choice", "Control", "LogSlider", "Seed", "Slider"]
 
 
 class Control:
@@ -165,6 +165,35 @@ class LogSlider(_Range):
             raise RangeError(f"steps is {self.steps}, so close that stops from {low} to {high} coincide; use fewer")
         object.__setattr__(self, "between", max(1, math.ceil(120 / (self.steps - 1))))
         self._finish(values)
+
+
+@dataclass(frozen=True)
+class Seed(_Range):
+    """The seed of what is drawn at random: a button for a new one, and one for the first again.
+
+    The book draws `count` of them, from `first` on; where Python runs, any whole number is a seed.
+
+    >>> Seed(3, first=1).values
+    (1, 2, 3)
+    """
+
+    count: int = 3
+    first: int = 0
+    label: str = "seed"
+    unit: str = ""
+    default: int | None = None
+    kind = "seed"
+    high = 2**31 - 1
+
+    def __post_init__(self):
+        count, first = _number("count", self.count), _number("first", self.first)
+        if count != int(count) or count < 2:
+            raise RangeError(f"count is {count}, but a new seed needs a whole number of seeds, 2 or more")
+        if first != int(first) or first < 0:
+            raise RangeError(f"first is {first}, but a seed is a whole number from 0 on")
+        object.__setattr__(self, "low", first)
+        object.__setattr__(self, "default", first if self.default is None else self.default)
+        self._finish(tuple(range(first, first + count)))
 
 
 @dataclass(frozen=True, init=False)

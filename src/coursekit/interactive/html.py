@@ -49,6 +49,10 @@ def explorer_html(
         "frames": frames,
         "live": live if explorer.finer else None,
     }
+    if explorer.time:
+        spec["time"] = explorer.time.spec()
+    if explorer.handles:
+        spec["handles"] = [handle.spec() for handle in explorer.handles]
     if explorer.yours:
         spec["yours"] = [slot.spec() for slot in explorer.yours]
     heading = f'<p class="ck-title" id="{root}-title">{escape(explorer.title)}</p>' if explorer.title else ""
@@ -78,7 +82,7 @@ def layout(explorer: Explorer, svg: str) -> str:
     for that is drawn smaller; whichever place of the controls leaves it larger is taken.
     """
     width, height = map(float, re.findall(r'width="([\d.]+)" height="([\d.]+)"', svg)[0])
-    rows = len(explorer.controls)
+    rows = len(explorer.controls) + bool(explorer.time and not explorer.time.over)
     lines = -(-rows // 3)
     above, beside = ABOVE - LINE * lines, BESIDE
     if min(1, above / height) >= min(1, beside[0] / width, beside[1] / height):
