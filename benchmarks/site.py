@@ -6,7 +6,7 @@ The book is served as hosts do: compressed, and with long life for what carries 
 a page is moved 30 times over its prepared pictures; then "Run live" is clicked, and it is moved 30 times between them.
 p95 is the nearest rank: of 30 times the second slowest. At the end training steps are timed in a page, with NumPy's own
 inner loops and with ours in turns (page_steps.py; alone: `site.py --steps`), and a chapter is opened in JupyterLite and
-run (alone: `site.py --lite`).
+run (alone: `site.py --lite`). BOOK=folder measures the book that is built there.
 The bound of live answers holds for experiments that take less than 5 ms in CPython on this machine; of the others,
 which show their progress and can be stopped, the number and the slowest median are printed.
 """
@@ -32,7 +32,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import headless  # noqa: E402
 import serve  # noqa: E402
 
-BOOK = ROOT / "_build" / "html"
+BOOK = Path(os.environ.get("BOOK", ROOT / "_build" / "html"))
 COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt"}
 
 LIGHT = 0.005  # seconds of an experiment, natively
