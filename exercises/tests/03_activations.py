@@ -774,24 +774,76 @@ def maxout_backward(dout, cache):
     ),
 ]
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SENTENCES = {  # of the task, and the cases that test it
     "03.1": {
-        "another name for the same thing at this place": ["cache was used where x is meant, in what is returned"],
+        "Its slope is 1 where $z > 0$ and 0 elsewhere, at zero too.": ["relu_backward: gradient"],
+        "Leaky ReLU has a small slope $a$ in place of that 0": ["leaky_relu_backward: gradient"],
+        "Their caches hold the input.": [
+            "relu_backward: gradient",
+            "relu_backward: any shape",
+            "leaky_relu_backward: gradient",
+        ],
     },
     "03.2": {
+        r"ELU bends smoothly towards $-\alpha$": ["elu_forward: output"],
+        "Write both passes.": ["elu_forward: output", "elu_backward: gradient"],
+        "for $z = 1000$ the output is 1000": ["elu_forward: very large and very small inputs"],
+        r"At $z = 0$ the slope is that of the lower branch, $\alpha$.": ["elu_backward: gradient"],
+    },
+    "03.3": {
+        "takes the largest of every `pieces` neighbours along the last axis": [
+            "maxout_backward: two pieces",
+            "maxout_backward: more pieces",
+        ],
+        "gets `dout` of shape (N, D) and returns an array of shape (N, D·k)": [
+            "maxout_backward: more pieces",
+            "maxout_backward: one example",
+        ],
+        "Each entry of `dout` goes to the piece that won, the others get 0.": [
+            "maxout_backward: two pieces",
+            "maxout_backward: more pieces",
+        ],
+    },
+    "03.4": {
+        "which says for each unit whether it is dead, as an array of True and False, (M,)": [
+            "dead_units: which are dead"
+        ],
+        "no example of the batch gets a gradient through them": ["dead_units: which are dead"],
+        "with which every dead unit passes the gradient of at least a quarter and of at most three quarters of the examples": [
+            "revive: dead units come back"
+        ],
+        "The biases of living units stay as they are.": ["revive: living units stay as they are"],
+    },
+}
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "03.1": {
+        "another name for the same thing at this place": [
+            "cache was used where x is meant, in what is returned",
+        ],
+    },
+    "03.2": {
+        "both sides agree at this point": [
+            ">= stands where > is meant: x > 0",
+        ],
+        "the cache is the answer's own affair": [
+            "negative was used where out is meant, in value 2 of what is returned",
+            "out was used where x is meant, in value 2 of what is returned",
+        ],
         "np.where throws the overflow away": [
             "np.minimum is missing in negative",
             "the number 1 stands where 0 is meant, in negative",
         ],
-        "both sides agree at this point": [">= stands where > is meant: x > 0"],
-        "the cache is the answer's own affair": [
-            "out was used where x is meant, in value 2 of what is returned",
-            "negative was used where out is meant, in value 2 of what is returned",
+        "input and output have the same sign": [
+            "out was used where x is meant, in what is returned",
         ],
-        "input and output have the same sign": ["out was used where x is meant, in what is returned"],
     },
     "03.3": {
-        "it is 0": ["the sign of groups is the wrong way round"],
-        "only the shape counts": ["winner was used where dout is meant, in (n, d)"],
+        "it is 0": [
+            "the sign of groups is the wrong way round",
+        ],
+        "only the shape counts": [
+            "winner was used where dout is meant, in (n, d)",
+        ],
     },
 }
