@@ -167,7 +167,7 @@ effective_field = explorer(
     plot.effective_field,
     _field_in_words,
     title="What a unit really sees",
-    time=Time("layers", over="depth"),
+    time=Time("layer", over="depth"),
     depth=Slider(1, 19, default=5, step=2, label="layers"),
     kind=Choice(*reversed(experiment.KINDS), label="net"),
 )
