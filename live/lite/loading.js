@@ -16,7 +16,7 @@
   function say() {
     const cells = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")];
     if (!cells.length) return "";
-    const prompts = cells.map((cell) => cell.querySelector(".jp-InputPrompt")?.textContent ?? "");
+    const prompts = cells.map((cell) => [...cell.querySelectorAll(".jp-InputPrompt")].map((p) => p.textContent).join());
     const status = document.querySelector(".jp-Notebook-ExecutionIndicator")?.dataset.status;
     ready ||= status === "idle" || prompts.some((prompt) => /\d/.test(prompt));
     const waiting = cells.filter((_, k) => prompts[k].includes("*"));
