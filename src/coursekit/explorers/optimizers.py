@@ -10,7 +10,7 @@ import numpy as np
 from ..experiments import optimizers as experiment
 from ..interactive.slots import Slot
 from ..plotting import optimizers as plot
-from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
+from . import Choice, Handle, LogSlider, Place, Slider, Time, explorer, predict
 
 __all__ = [
     "adversary",
@@ -88,7 +88,7 @@ valley = explorer(
     yours=YOURS,
     optimizer=Choice(*experiment.NINE, label="optimizer"),
     rate=LogSlider(0.03, 3.0, default=0.949, steps=9, label="rate"),
-    start=Choice(*experiment.SURFACES["valley"].starts, label="start"),
+    start=Place(*experiment.SURFACES["valley"].starts, low=(-9, -3), high=(9, 3), label="start"),
 )
 
 landscape = explorer(
@@ -109,7 +109,7 @@ landscape = explorer(
     surface=Choice("saddle", "two minima", "Rosenbrock", label="surface"),
     optimizer=Choice("gradient descent", "momentum", "Nesterov", "AdaGrad", "RMSProp", "Adam", label="optimizer"),
     rate=LogSlider(0.0003, 0.3, default=0.03, steps=7, label="rate"),
-    start=Choice("A", "B", label="start"),
+    start=Place("A", "B", low=(-2, -1.6), high=(2, 3), label="start"),
 )
 
 

@@ -116,7 +116,13 @@
 
   // The axes of a picture.
   function read(svg) {
-    const axes = [...svg.querySelectorAll("metadata:not([data-map])")].map((each) => new Axes(JSON.parse(each.textContent)));
+    const axes = [...svg.querySelectorAll("metadata:not([data-map])")].flatMap((each) => {
+      try {
+        return new Axes(JSON.parse(each.textContent));
+      } catch {
+        return []; // a translated page: the picture is shown, and is not read
+      }
+    });
     let done = false;
     for (const ax of axes) {
       ax.look = () => {
