@@ -23,9 +23,11 @@ def stages():
             "notebooks",
             [*PYTEST, "-n", "2", "--dist=loadfile", "--nbval-lax", "--nbval-cell-timeout=180", *notebooks],
         )
-    book = "tests/browser/test_book.py"
+    browser, book, explorers = (f"tests/browser{file}" for file in ("", "/test_book.py", "/test_explorers.py"))
     yield "the book in a browser", [*PYTEST, "-n", "2", book]
-    yield "explorers in a browser", [*PYTEST, "tests/browser", f"--ignore={book}"]
+    others = [f"--ignore={book}", f"--ignore={explorers}"]
+    yield "code in a browser", [*PYTEST, "-n", "2", "--dist=loadfile", browser, *others]
+    yield "explorers in a browser", [*PYTEST, explorers]
 
 
 def counts(report):

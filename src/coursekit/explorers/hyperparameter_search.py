@@ -12,7 +12,7 @@ from ..experiments import hyperparameter_search as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..plotting import hyperparameter_search as plot
-from . import Choice, Slider, explorer, predict
+from . import Choice, Handle, Slider, Time, explorer, predict
 
 __all__ = ["budgets", "optimism", "predict_all", "predict_best", "predict_few", "predict_uniform", "rounds"]
 
@@ -60,6 +60,7 @@ budgets = explorer(
     plot.budgets,
     _budgets_in_words,
     title="Grid and random search with equal budgets",
+    handles=[Handle("budget", x="trials", axes=2)],
     important=Slider(1, 4, default=4, step=1, label="settings that matter, of four"),
     trials=Choice(16, 81, 256, 625, default=81, label="budget", unit="trials"),
     placed=Choice("in the middle of cells", "from end to end", label="grid points"),
@@ -123,6 +124,7 @@ rounds = explorer(
     plot.rounds,
     _rounds_in_words,
     title="Coarse to fine",
+    time=Time("round", over="shown"),
     yours=SEARCHED,
     scale=Choice("the number", "the exponent", label="drawn uniformly"),
     trials=Choice(4, 10, 20, default=10, label="trials a round"),
