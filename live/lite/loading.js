@@ -7,6 +7,7 @@
   line.id = "ck-loading";
   line.setAttribute("role", "status");
   const began = performance.now();
+  let connecting = false; // a page says "idle" until it asks for a kernel, and "unknown" while one starts
   let ready = false;
   let running = null; // the cell that runs, and since when
   let since = 0;
@@ -16,9 +17,10 @@
   function say() {
     const cells = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")];
     if (!cells.length) return "";
-    const prompts = cells.map((cell) => cell.querySelector(".jp-InputPrompt")?.textContent ?? "");
+    const prompts = cells.map((cell) => [...cell.querySelectorAll(".jp-InputPrompt")].map((p) => p.textContent).join());
     const status = document.querySelector(".jp-Notebook-ExecutionIndicator")?.dataset.status;
-    ready ||= status === "idle" || prompts.some((prompt) => /\d/.test(prompt));
+    connecting ||= status === "unknown" || seconds(began) > 20;
+    ready ||= (connecting && status === "idle") || prompts.some((prompt) => /\d/.test(prompt));
     const waiting = cells.filter((_, k) => prompts[k].includes("*"));
     if (!ready) {
       const then = waiting.length ? " Your cells run as soon as it is there." : "";

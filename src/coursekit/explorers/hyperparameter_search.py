@@ -12,7 +12,7 @@ from ..experiments import hyperparameter_search as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..plotting import hyperparameter_search as plot
-from . import Choice, Handle, Slider, explorer, predict
+from . import Choice, Handle, Slider, Time, explorer, predict
 
 __all__ = [
     "budgets",
@@ -133,6 +133,7 @@ rounds = explorer(
     plot.rounds,
     _rounds_in_words,
     title="Coarse to fine",
+    time=Time("round", over="shown"),
     yours=SEARCHED,
     scale=Choice("the number", "the exponent", label="drawn uniformly"),
     trials=Choice(4, 10, 20, default=10, label="trials a round"),

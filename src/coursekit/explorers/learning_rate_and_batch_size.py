@@ -223,6 +223,7 @@ averages = explorer(
     plot.averages,
     _averages_in_words,
     title="An average of the weights",
+    time=Time("step"),
     decay=Choice("0.9", "0.97", "0.99", "0.995", "0.998", default="0.9", label="β of the average"),
     rate=Choice(0.1, 0.4, 0.8, default=0.4, label="rate"),
 )
@@ -247,6 +248,7 @@ edge = explorer(
     plot.edge,
     _edge_in_words,
     title="The edge of stability",
+    time=Time("step"),
     rate=Choice(*experiment.EDGE_RATES, default="0.05", label="rate"),
     start=Choice("A", "B", "C", default="B", label="first weights"),
 )

@@ -290,6 +290,7 @@ on_mnist = explorer(
     plot.on_mnist,
     _mnist_in_words,
     title="Eight optimizers on MNIST, one rate for all",
+    time=Time("step"),
     rate=LogSlider(0.0001, 1.0, default=0.01, steps=9, label="rate"),
     hidden_layers=Choice(1, 3, label="hidden layers"),
 )
