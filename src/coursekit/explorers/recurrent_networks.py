@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..experiments import attention
+from ..experiments import attention, cells
 from ..experiments import recurrent_networks as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
@@ -15,6 +15,7 @@ from . import Choice, Handle, LogSlider, Seed, Slider, explorer, predict
 __all__ = [
     "alignment",
     "gradient",
+    "lstm_unit",
     "predict_gradient",
     "predict_hold",
     "predict_long",
@@ -205,4 +206,25 @@ alignment = explorer(
     _alignment_in_words,
     title="Where it looks while it writes",
     date=Choice(*attention.WRITTEN_SO, label="date"),
+)
+
+
+def _unit_in_words(result):
+    letter = result["word"][result["step"]]
+    return (
+        f"Letter {result['step'] + 1}, {'a space' if letter == ' ' else letter}: the forget gate is {result['f']:.2f}, "
+        f"the input gate {result['i']:.2f}, the new value {result['g']:+.2f}. The cell goes from {result['before']:.2f} "
+        f"to {result['f']:.2f} x {result['before']:.2f} + {result['i']:.2f} x {result['g']:.2f} = {result['cell']:.2f}; "
+        f"the output gate is {result['o']:.2f}, so the state is {result['state']:.2f}."
+    )
+
+
+lstm_unit = explorer(
+    cells.lstm_unit,
+    plot.lstm_unit,
+    _unit_in_words,
+    title="One unit of an LSTM, letter by letter",
+    step=Slider(0, len(cells.WORD) - 1, default=0, step=1, label="letter"),
+    forget=Choice(*cells.GATES, label="forget gate"),
+    write=Choice("as learnt", "0", "1", label="input gate"),
 )

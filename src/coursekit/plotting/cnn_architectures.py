@@ -313,7 +313,7 @@ def depth_and_skip(result: dict):
 @styled
 def looked_at(results: list[dict]):
     """Digits, and which pixels the answer rests on: by the gradient, and by covering a square."""
-    fig, axes = figure(6.4, 4.4, len(results), 3, margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.12, 0.12))
+    fig, axes = figure(6.4, 4.4, len(results), 3, margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.12, 0.12), squeeze=False)
     for row, r in zip(axes, results, strict=True):
         first = r is results[0]
         picture(row[0], r["image"], "digit" if first else "")
