@@ -210,12 +210,12 @@ alignment = explorer(
 
 
 def _unit_in_words(result):
-    letter = result["word"][result["step"]]
+    r, letter = result, result["word"][result["step"]].replace(" ", "a space")
     return (
-        f"Letter {result['step'] + 1}, {'a space' if letter == ' ' else letter}: the forget gate is {result['f']:.2f}, "
-        f"the input gate {result['i']:.2f}, the new value {result['g']:+.2f}. The cell goes from {result['before']:.2f} "
-        f"to {result['f']:.2f} x {result['before']:.2f} + {result['i']:.2f} x {result['g']:.2f} = {result['cell']:.2f}; "
-        f"the output gate is {result['o']:.2f}, so the state is {result['state']:.2f}."
+        f"Letter {r['step'] + 1}, {letter}: the forget gate is {r['f']:.2f}, the input gate "
+        f"{r['i']:.2f}, the new value {r['g']:+.2f}. The cell goes from {r['before']:.2f} to {r['f']:.2f} x "
+        f"{r['before']:.2f} + {r['i']:.2f} x {r['g']:.2f} = {r['cell']:.2f}; the output gate is {r['o']:.2f}, so "
+        f"the state is {r['state']:.2f}."
     )
 
 

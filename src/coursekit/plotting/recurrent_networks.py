@@ -357,16 +357,16 @@ def lstm_unit(result: dict):
     names = ("i", "f", "g", "o", "before", "cell", "state")
     number = {name: f"{result[name]:.2f}".replace("-", "\u2212") for name in names}
     places = [(0.6, "before", "cell\nbefore"), (6.0, "cell", "cell\nnow")]
-    for start, end in (((1.3, line), (2.2, line)), ((2.8, line), (3.9, line)), ((4.5, line), (5.3, line)),
-                       ((2.5, low + 0.6), (2.5, line - 0.4)), ((4.2, low + 0.6), (4.2, line - 0.4)),
-                       ((6.7, line), (7.4, line)), ((7.9, low + 0.6), (7.9, line - 0.4)), ((8.4, line), (8.9, line))):  # fmt: skip
-        arrow(above, start, end)
+    for start, end in ((1.3, 1.9), (2.5, 4.3), (4.9, 5.3), (6.7, 7.4), (8.4, 8.9)):
+        arrow(above, (start, line), (end, line))
+    for x in (2.2, 4.6, 7.9):
+        arrow(above, (x, low + 0.6), (x, line - 0.4))
     for x, key, name in places:
         _box(above, (x, line), f"{name}\n{number[key]}", BLUE)
-    for x, sign in ((2.5, "\u00d7"), (4.2, "+"), (7.9, "\u00d7")):
+    for x, sign in ((2.2, "\u00d7"), (4.6, "+"), (7.9, "\u00d7")):
         above.text(x, line, sign, ha="center", va="center", size=15)
-    _box(above, (2.5, low), f"forget gate\n{number['f']}", ORANGE)
-    _box(above, (4.4, low), f"input gate {number['i']}\n\u00d7 new {number['g']}", ORANGE)
+    _box(above, (2.0, low), f"forget gate\n{number['f']}", ORANGE)
+    _box(above, (4.8, low), f"input gate {number['i']}\n\u00d7 new {number['g']}", ORANGE)
     _box(above, (7.9, low), f"output gate\n{number['o']}", ORANGE)
     above.text(7.1, line + 0.45, "tanh", ha="center", color=MUTED, size=10)
     _box(above, (9.4, line), f"state\n{number['state']}", GREEN)
