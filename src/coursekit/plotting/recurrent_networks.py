@@ -343,7 +343,7 @@ def alignment(result: dict):
     return fig
 
 
-def _box(ax, at, text, colour):
+def _named(ax, at, text, colour):
     ax.text(*at, text, ha="center", va="center", color=colour, bbox={"fc": PAPER, "ec": colour, "boxstyle": "round"})
 
 
@@ -362,14 +362,14 @@ def lstm_unit(result: dict):
     for x in (2.2, 4.6, 7.9):
         arrow(above, (x, low + 0.6), (x, line - 0.4))
     for x, key, name in places:
-        _box(above, (x, line), f"{name}\n{number[key]}", BLUE)
+        _named(above, (x, line), f"{name}\n{number[key]}", BLUE)
     for x, sign in ((2.2, "\u00d7"), (4.6, "+"), (7.9, "\u00d7")):
         above.text(x, line, sign, ha="center", va="center", size=15)
-    _box(above, (2.0, low), f"forget gate\n{number['f']}", ORANGE)
-    _box(above, (4.8, low), f"input gate {number['i']}\n\u00d7 new {number['g']}", ORANGE)
-    _box(above, (7.9, low), f"output gate\n{number['o']}", ORANGE)
+    _named(above, (2.0, low), f"forget gate\n{number['f']}", ORANGE)
+    _named(above, (4.8, low), f"input gate {number['i']}\n\u00d7 new {number['g']}", ORANGE)
+    _named(above, (7.9, low), f"output gate\n{number['o']}", ORANGE)
     above.text(7.1, line + 0.45, "tanh", ha="center", color=MUTED, size=10)
-    _box(above, (9.4, line), f"state\n{number['state']}", GREEN)
+    _named(above, (9.4, line), f"state\n{number['state']}", GREEN)
     at = np.arange(len(result["word"]))
     below.axhline(0, color=MUTED, lw=0.8)
     below.plot(at, result["learnt"], "--", color=MUTED, lw=1.2)
