@@ -74,7 +74,10 @@ def test_a_slider_of_a_chapter_answers_in_the_browser(notebook):
     line = page.locator("#ck-loading")
     line.filter(has_text="Python is starting in your browser").wait_for(timeout=SLOW)
     hint = "e => getComputedStyle(e, '::after').content"
-    assert "Run this cell" in page.locator(".jp-InputPlaceholder").first.evaluate(hint)
+    page.locator(".jp-InputPlaceholder.ck-shows").first.wait_for(state="attached", timeout=SLOW)
+    assert "Run this cell" in page.locator(".jp-InputPlaceholder.ck-shows").first.evaluate(hint)
+    numbers = page.locator(".jp-InputPlaceholder", has_text="glue(")
+    assert numbers.count() and numbers.first.evaluate(hint) == "none"
     run_all(page)
     line.filter(has_text="is running").wait_for(timeout=SLOW)
     page.wait_for_selector(".jp-OutputArea .widget-slider, .jp-OutputArea .ck-widget", timeout=SLOW)
