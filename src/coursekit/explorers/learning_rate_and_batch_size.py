@@ -53,8 +53,8 @@ def _noise_in_words(result):
     return (
         f"Batches of {result['batch_size']} from {result['count']:,} digits, in a net that has made "
         f"{result['trained']} steps. A batch's gradient is off by {result['here']:.2g} times the length of the full "
-        f"gradient, and {result['downhill']:.0%} of the batches lead downhill. A single example is off by "
-        f"{result['spread']:.2g}; a batch of {result['spread'] ** 2:.0f} would be off by the gradient's own length."
+        f"gradient, and {result['downhill']:.0%} of the batches lead downhill. By the law a single example is off by "
+        f"{result['spread']:.2g}, and a batch of {result['spread'] ** 2:.0f} would be off by the gradient's own length."
     )
 
 
@@ -260,7 +260,7 @@ predict_rate = predict(
     "guessing. Draw the loss after 150 steps against the rate.",
     answer=_loss_by_rate,
     explanation="A broad valley about rate 1, a thousand times what everybody tries first: the gradients of this net "
-    "are small, and the rate is only the factor in front of them. Beyond it the steepest direction throws "
+    "are small, and the rate is only the factor that multiplies them. Beyond it the steepest direction throws "
     "the weights out.",
 )
 
