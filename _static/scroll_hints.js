@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const WIDE =
-    ".bd-article :is(.highlight > pre, .ck-picture, .ck-figure, .cell_output, .pst-scrollable-table-container, div.math)";
+    ".bd-article :is(.highlight > pre, .ck-view, .ck-figure, .cell_output, .pst-scrollable-table-container, div.math)";
 
   function look(box) {
     const more = box.scrollWidth - box.clientWidth;

@@ -322,8 +322,8 @@ HANDLER = re.compile(r'\son(?:click|load|change)="([^"]*)"')
 
 
 PICTURE = re.compile(
-    r'(?P<box><div class="ck-(?:picture|figure)"[^>]*?)(?: style="(?P<style>[^"]*)")?(?P<rest>[^>]*>)'
-    r'(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
+    r'(?P<box><div class="ck-figure"|<figure class="ck-view")(?: style="(?P<style>[^"]*)")?'
+    r'(?P<rest>[^>]*>(?:<div class="ck-picture"[^>]*>)?)(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
     re.S,
 )
 SMALLEST_LABEL = 11.2  # px on a phone

@@ -170,7 +170,7 @@ LABELS = """() => [...document.querySelectorAll(".ck-picture > svg, .ck-figure >
   const texts = [...svg.querySelectorAll("text")].filter((text) => text.textContent.trim());
   return scale * Math.min(...texts.map((text) => parseFloat(getComputedStyle(text).fontSize)));
 })"""
-HINTS = """() => [...document.querySelectorAll(".bd-article :is(pre, .ck-picture, .ck-figure)")]
+HINTS = """() => [...document.querySelectorAll(".bd-article :is(pre, .ck-view, .ck-figure)")]
   .filter((box) => box.scrollWidth > box.clientWidth + 2)
   .filter((box) => !box.matches(".more-behind") || box.tabIndex !== 0)
   .map((box) => box.className + ": " + box.textContent.slice(0, 40))"""
