@@ -69,10 +69,10 @@
   // Not before the reader does something: what is only looked at costs nothing more.
   const events = ["scroll", "pointerdown", "keydown"];
   const begin = () => {
-    events.forEach((name) => removeEventListener(name, begin, true));
+    events.forEach((name) => removeEventListener(name, begin));
     keep()
       .then(() => document.querySelectorAll(".ck-offline").forEach(table))
       .catch(() => {}); // Refused, as in a private window: the page works as long as there is a network.
   };
-  events.forEach((name) => addEventListener(name, begin, { capture: true, passive: true }));
+  events.forEach((name) => addEventListener(name, begin, { passive: true }));
 })();

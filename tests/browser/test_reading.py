@@ -290,7 +290,7 @@ QUESTIONS = {
 
 def test_that_twenty_questions_lead_to_the_right_chapter(open_page, book):
     page = open_page(book + "search.html")
-    page.wait_for_function("window.courseSearch && window.courseSections")
+    page.wait_for_function("() => window.courseSearch && window.courseSections")
     found = page.evaluate(
         """(questions) => {
           const ask = courseSearch(courseSections);
