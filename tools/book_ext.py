@@ -308,7 +308,8 @@ MENDS = [
 # The theme loads its search index on every page, for a search as one types, which is off. Ours is search_index.py.
 SEARCH_SCRIPTS = (search_index.ENGINE, "sections.js", "search_page.js")
 SEARCH = re.compile(
-    r'\s*<script (?:defer )?src="(?:\.\./)*(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>'
+    r'\s*<script (?:defer )?src="(?:\.\./)*'
+    r'(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>'
 )
 
 POLICY = (
