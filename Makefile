@@ -87,7 +87,7 @@ browser: .venv/.test  ## get Chromium, Firefox and WebKit for the browser tests
 jail:  ## get bubblewrap, which the grader locks submissions into
 	@sh tools/get-bubblewrap
 
-kernel: .venv/.test  ## compile the browser's matrix products (after a change in live/kernel)
+kernel: .venv/.test  ## compile the browser's loops of NumPy (after a change in live/kernel)
 	@sh tools/get-clang
 	@$(PY) live/kernel/build.py
 

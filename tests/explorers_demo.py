@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from coursekit.explorers import Choice, Handle, LogSlider, Seed, Slider, Time, explorer, predict
+from coursekit.explorers import Choice, Handle, LogSlider, Place, Seed, Slider, Time, explorer, predict
 from coursekit.plotting import _style
 
 
@@ -80,6 +80,32 @@ days = explorer(
     time=Time("image", over="images"),
     images=Choice(1, 10, 100, "all", label="images"),
     seed=Seed(3),
+)
+
+plain = explorer(_counted, _draw_counted, lambda results: "Bars.", images=Choice(1, 2, 3), seed=Choice(0))
+
+
+def _spot(start):
+    words = {"A": "-2 -1", "B": "2 1"}.get(start, start)
+    return {"start": np.array(words.strip("()").replace(",", " ").split(), dtype=float)}
+
+
+@_style.styled
+def _draw_spot(results):
+    fig, ax = _style.figure(4, 2.4)
+    ax.plot(*np.linspace(results["start"], 0, 11).T, marker="o")
+    ax.set(xlim=(-3, 3), ylim=(-2, 2), xlabel="x", ylabel="y")
+    return fig
+
+
+spot = explorer(
+    _spot,
+    _draw_spot,
+    lambda results: "A point at ({:g}, {:g}).".format(*results["start"]),
+    title="A point",
+    start=Place("A", "B", low=(-3, -2), high=(3, 2), label="start"),
+    handles=[Handle("point", choice="start", places={"A": (-2, -1), "B": (2, 1)})],
+    time=Time("step", paths=(0,)),
 )
 
 guess = predict(

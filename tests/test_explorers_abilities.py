@@ -12,8 +12,9 @@ import pytest
 from abilities import ABILITIES
 
 import coursekit.explorers
-from coursekit.errors import DTypeError
+from coursekit.errors import DTypeError, RangeError
 from coursekit.explorers import Explorer, Handle, Time, explorer
+from coursekit.interactive.html import explorer_html
 from coursekit.interactive.playing import until
 from coursekit.plotting import _style
 from coursekit.plotting._svg import to_svg
@@ -54,6 +55,21 @@ def test_the_table_of_abilities_is_what_is_declared():
 def test_a_part_that_cannot_move_anything_says_why(parts, says):
     with pytest.raises(DTypeError, match=says):
         explorer(demo.tones, demo.draw_tones, demo.tones_in_words, **demo.wave_shape.controls, **parts)
+
+
+@pytest.mark.parametrize(("thing", "offered"), [(demo.plain, False), (demo.heat, True), (demo.days, True)])
+def test_live_mode_is_offered_only_where_it_adds_something(thing, offered):
+    page = explorer_html(thing, {"folder": "f", "packs": 1, "chunk": 0}, {"bytes": 1})
+    assert ('"live":null' not in page) is offered
+    assert thing.finer is offered
+
+
+def test_a_place_may_be_any_within_its_limits():
+    assert demo.spot.alt(start="(-1.5, 2)") == "A point at (-1.5, 2)."
+    with pytest.raises(RangeError, match=r"\(5, 0\), but must lie between"):
+        demo.spot.settings(start="(5, 0)")
+    with pytest.raises(RangeError, match="'A', 'B'"):
+        demo.spot.settings(start="C")
 
 
 def drawn(time_axis="step"):

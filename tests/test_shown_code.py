@@ -87,6 +87,16 @@ CALLS = {
     "normalization._updated": lambda: ck.layers.BatchNorm(2).forward(
         *ck.layers.BatchNorm(2).init(np.random.default_rng(0), dtype=np.float64), X, training=True
     ),
+    "normalization.rms_norm_backward": lambda: ck.normalization.rms_norm_backward(
+        np.ones((2, 3)), ck.normalization.rms_norm_forward(np.ones((2, 3)), np.ones(3))[1]
+    ),
+    "optimizers.orthogonalized": lambda: ck.optimizers.muon(0.1).update(
+        np.eye(2), np.eye(2), ck.optimizers.muon(0.1).init(np.eye(2))
+    ),
+    "curvature.hessian_vector": lambda: ck.curvature.sharpness(lambda w: 2 * w, np.ones(2), np.random.default_rng(0)),
+    "augmentation.mixup_loss": lambda: ck.augmentation.mixup_loss(
+        ck.losses.softmax_cross_entropy, np.array([1, 0]), 0.5
+    ),
     "normalization.local_response_norm_forward": lambda: ck.layers.LocalResponseNorm().forward(
         {}, {}, np.ones((1, 3, 2, 2)), training=True
     ),

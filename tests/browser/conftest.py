@@ -100,13 +100,18 @@ kernelspec: {name: python3, display_name: Python 3, language: python}
 
 ```{code-cell}
 :tags: [remove-input]
-from explorers_demo import days, draw_tones, guess, number, tones, wave_shape
+from explorers_demo import days, draw_tones, guess, number, spot, tones, wave_shape
 wave_shape
 ```
 
 ```{code-cell}
 :tags: [remove-input]
 days
+```
+
+```{code-cell}
+:tags: [remove-input]
+spot
 ```
 
 ```{code-cell}

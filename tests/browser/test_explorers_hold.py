@@ -6,6 +6,7 @@ import explorers_demo
 import pytest
 from browser_help import PHONE
 from test_book import axe_violations
+from test_explorers import live_page, live_site  # noqa: F401  fixtures
 from test_explorers_read import place_of
 
 WAVE, DAYS = "#ck-wave-shape", "#ck-days"
@@ -198,3 +199,55 @@ def test_the_picture_that_a_handle_gives_is_the_one_that_python_draws(open_page,
     page.keyboard.press("ArrowUp")
     wait_for_caption(page, "amplitude 0.838 ")
     assert caption(page) == explorers_demo.wave_shape.alt(amplitude=0.838)
+
+
+# ---------------------------------------------------------------- live
+
+
+def test_a_place_is_the_nearest_that_was_drawn_and_exact_when_live(live_page):  # noqa: F811
+    page = live_page
+    page.locator("#ck-spot").scroll_into_view_if_needed()
+    drag(page, "#ck-spot-handle-0", place_of(page, "#ck-spot", 1.6, 0.4))
+    wait_for_caption(page, "A point at (2, 1).", "#ck-spot")
+    page.locator("#ck-spot .ck-go").click()
+    page.wait_for_function("document.querySelector('#ck-spot').ck.live")
+    drag(page, "#ck-spot-handle-0", place_of(page, "#ck-spot", -1.2, 0.7))
+    page.wait_for_function("/at \\(-1.\\d+, 0.[67]/.test(document.querySelector('#ck-spot .ck-alt').innerText)")
+    before = caption(page, "#ck-spot")
+    page.locator("#ck-spot-handle-0").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("text => document.querySelector('#ck-spot .ck-alt').innerText !== text", arg=before)
+    page.locator("#ck-spot .ck-go").click()  # Stop live: back to what was drawn
+    wait_for_caption(page, "A point at (-2, -1).", "#ck-spot")
+
+
+def test_live_a_path_goes_on_from_where_it_is(live_page):  # noqa: F811
+    page = live_page
+    assert not page.locator("#ck-spot .ck-here").is_visible()
+    page.locator("#ck-spot .ck-go").click()
+    page.wait_for_selector("#ck-spot .ck-here:visible")
+    page.locator("#ck-spot-time").evaluate("e => { e.value = 50; e.dispatchEvent(new Event('input')) }")
+    page.locator("#ck-spot .ck-here").click()
+    wait_for_caption(page, "A point at (-1, -0.5).", "#ck-spot")
+
+
+def test_a_path_is_walked_one_vertex_a_step(open_page, demo):
+    page = open_page(demo)
+    corners = (
+        """() => document.querySelector("#ck-spot .ck-picture [data-s] path").getAttribute("d").match(/[ML]/g).length"""
+    )
+    assert page.evaluate(corners) == 11
+    page.locator("#ck-spot-time").evaluate("e => { e.value = 30; e.dispatchEvent(new Event('input')) }")
+    assert page.evaluate(corners) == 4
+    page.locator("#ck-spot").get_by_role("button", name="Reset").click()
+    assert page.evaluate(corners) == 11
+
+
+def test_a_new_seed_when_live_is_any_number(live_page):  # noqa: F811
+    page = live_page
+    page.locator(f"{DAYS} .ck-go").click()
+    page.wait_for_function("document.querySelector('#ck-days').ck.live")
+    page.locator(f"{DAYS} .ck-seeds button", has_text="New seed").click()
+    page.wait_for_function("!/seed [012]\\./.test(document.querySelector('#ck-days .ck-alt').innerText)")
+    page.locator(f"{DAYS} .ck-seeds button", has_text="First seed").click()
+    wait_for_caption(page, "seed 0.", DAYS)

@@ -9,9 +9,10 @@ from ..experiments import convolution as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..plotting import convolution as plot
-from . import Choice, Handle, Slider, explorer, predict
+from . import Choice, Handle, Slider, Time, explorer, predict
 
 __all__ = [
+    "by_hand",
     "effective_field",
     "feature_maps",
     "filtered",
@@ -145,7 +146,7 @@ feature_maps = explorer(
     experiment.feature_maps,
     plot.feature_maps,
     _maps_in_words,
-    title="What the layers of LeNet-5 put out",
+    title="The outputs of LeNet-5's layers",
     yours=[CONVOLVED],
     digit=Slider(0, 9, default=4, step=1, label="digit"),
     layer=Choice(*experiment.LAYERS, label="layer"),
@@ -166,6 +167,7 @@ effective_field = explorer(
     plot.effective_field,
     _field_in_words,
     title="What a unit really sees",
+    time=Time("layer", over="depth"),
     depth=Slider(1, 19, default=5, step=2, label="layers"),
     kind=Choice(*reversed(experiment.KINDS), label="net"),
 )
@@ -263,4 +265,25 @@ predict_field = predict(
     answer=_field_by_depth,
     explanation="A pixel in the middle reaches the unit along many more paths than one near the border. The number of "
     "paths falls like a bell curve, and the bell widens only with the square root of the depth.",
+)
+
+
+def _by_hand_in_words(result):
+    place = f"row {result['row'] + 1}, column {result['column'] + 1}"
+    numbers = " ".join(f"{v:+g}" for v in result["products"].ravel())
+    if result["direction"] == "forward":
+        total = result["products"].sum()
+        return f"The kernel lies at {place} of the output. The nine products: {numbers}. Their sum is {total:g}."
+    sent = result["out"][result["row"], result["column"]]
+    return f"Backward: dout at {place} is {sent:g}. It sends to its nine pixels: {numbers}, which is added to dx."
+
+
+by_hand = explorer(
+    experiment.by_hand,
+    plot.by_hand,
+    _by_hand_in_words,
+    title="A kernel on the move",
+    time=Time("place", over="place"),
+    place=Slider(0, 8, default=0, step=1, label="step"),
+    direction=Choice(*experiment.DIRECTIONS, label="direction"),
 )

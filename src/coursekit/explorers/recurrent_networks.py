@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..experiments import attention
 from ..experiments import recurrent_networks as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
@@ -11,7 +12,16 @@ from ..layers import LSTM, RNN
 from ..plotting import recurrent_networks as plot
 from . import Choice, Handle, LogSlider, Seed, Slider, explorer, predict
 
-__all__ = ["gradient", "predict_gradient", "predict_hold", "predict_long", "predict_temperature", "recall", "written"]
+__all__ = [
+    "alignment",
+    "gradient",
+    "predict_gradient",
+    "predict_hold",
+    "predict_long",
+    "predict_temperature",
+    "recall",
+    "written",
+]
 
 
 def _gradient_in_words(result):
@@ -180,4 +190,19 @@ predict_temperature = predict(
         "A row of nearly random letters": ("That is the other end: a high temperature makes all letters alike."),
     },
     answer="The same few words for ever",
+)
+
+
+def _alignment_in_words(result):
+    best = result["weights"].argmax(axis=1)
+    looks = [f"{c} at {result['read'][k].strip() or 'a space'}" for c, k in zip(result["wrote"], best, strict=True)]
+    return f"Read: {result['read'].strip()}. Written: {result['wrote']}. Each character looks most: {', '.join(looks)}."
+
+
+alignment = explorer(
+    attention.alignment,
+    plot.alignment,
+    _alignment_in_words,
+    title="Where it looks while it writes",
+    date=Choice(*attention.WRITTEN_SO, label="date"),
 )

@@ -39,7 +39,7 @@ from .._checks import describe as _words
 from ..errors import CourseError, DTypeError, RangeError
 from ..plotting._style import STYLE
 from ..plotting._svg import to_svg
-from .controls import Control
+from .controls import Control, Place, Seed
 
 __all__ = ["MOST_PICTURES", "Explorer", "Picture", "explorer", "find"]
 
@@ -67,7 +67,7 @@ def explorer(compute=None, draw=None, describe=None, *, title: str = "", yours=(
     yours : `Slot`s, places that functions take which the reader wrote in an exercise
     time : a `Time`, what it is that plays
     handles : `Handle`s, what can be grasped on the picture
-    controls : one `Slider`, `LogSlider`, `Choice` or `Seed` for each parameter of `compute`
+    controls : one `Slider`, `LogSlider`, `Choice`, `Place` or `Seed` for each parameter of `compute`
 
     Returns
     -------
@@ -149,8 +149,8 @@ class Explorer:
 
     @property
     def finer(self) -> bool:
-        """Whether Python that runs can show more than the book's pictures: values between two stops, other seeds."""
-        return any(control.between > 1 or control.kind == "seed" for control in self.controls.values())
+        """Whether Python that runs shows more than the book's pictures: values between, other seeds, other places."""
+        return any(control.between > 1 or isinstance(control, (Place, Seed)) for control in self.controls.values())
 
     def with_yours(self, *functions) -> Explorer:
         """Take a function that you wrote among the choices: `valley.with_yours(adam_step)`."""

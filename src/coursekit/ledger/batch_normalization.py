@@ -75,7 +75,7 @@ def rates(arms, seeds):
 @claim(
     "06.noise",
     kind="measured",
-    text="At one rate for all, batch norm with noise behind it, which makes the layers' inputs less steady than those "
+    text="At one rate for all, batch norm with noise after it, which makes the layers' inputs less steady than those "
     "of the plain net, still trains better than the plain net.",
     source="santurkar2018",
     where="section 2.1 and figure 2",

@@ -140,6 +140,17 @@
       const buttons = element("div", { class: "ck-seeds" }, press("New seed", fresh), press("First seed", () => spec.default));
       this.row = element("div", { class: "ck-control" }, name, this.output, this.input, buttons);
     }
+    // A place that is none of the options; there is one of them at a time.
+    put(place) {
+      const { spec } = this;
+      spec.drawn ??= spec.values.length;
+      const at = spec.drawn;
+      if (!this.own) this.input.append((this.own = element("option", { value: at })));
+      this.own.textContent = place;
+      spec.values = [...spec.values.slice(0, at), place];
+      spec.texts = [...spec.texts.slice(0, at), place];
+      this.position = at;
+    }
     add(seed) {
       const { spec } = this;
       if (!spec.values.includes(seed)) {
@@ -168,7 +179,8 @@
     refine(on) {
       let { position } = this;
       this.live = on;
-      if (!on && position >= this.spec.drawn && this.spec.kind === "seed") position = this.spec.default;
+      const own = this.spec.kind === "seed" || this.spec.free; // the reader's own values: not in the book's pictures
+      if (!on && own && position >= this.spec.drawn) position = this.spec.default;
       this.fine = on ? this.spec.between : 1;
       if (this.spec.ordered) this.input.max = (this.spec.values.length - 1) * this.fine;
       this.position = position;
@@ -191,6 +203,7 @@
       if (kind === "seed" && this.live && /^\d{1,9}$/.test(value)) this.add(Number(value));
       if (kind === "choice" || kind === "seed") {
         const index = values.findIndex((option) => String(option) === String(value));
+        if (index < 0 && this.live && this.spec.free && /^\(-?[\d.e-]+, -?[\d.e-]+\)$/.test(value)) return this.put(value);
         if (index >= 0) this.position = index;
         return;
       }

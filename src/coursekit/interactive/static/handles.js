@@ -31,7 +31,22 @@
       return this.by ? this.spec.places[this.by.value] : this.spec.places;
     }
 
+    // Whether any place will do, not only those of the options.
+    get free() {
+      return this.chosen?.spec.free && this.chosen.live;
+    }
+
+    toFree(x, y) {
+      const [low, high] = this.chosen.spec.free;
+      const pair = [x, y].map((value, k) => Number(Math.min(high[k], Math.max(low[k], value)).toPrecision(3)));
+      this.chosen.put(`(${pair.join(", ")})`);
+      this.shown();
+      this.explorer.changed();
+    }
+
     at(ax) {
+      const pair = this.chosen && String(this.chosen.value).match(/^\((-?[\d.]+(?:e-?\d+)?), (-?[\d.]+(?:e-?\d+)?)\)$/);
+      if (pair) return ax.place(Number(pair[1]), Number(pair[2]));
       if (this.chosen) return ax.place(...(this.places()[this.chosen.value] ?? [ax.x[0], ax.y[0]]));
       const x = this.x ? Number(this.x.value) : this.spec.x ?? ax.x[0];
       const y = this.y ? Number(this.y.value) : this.spec.y;
@@ -85,6 +100,8 @@
         const { spec, fine } = this.turned;
         const steps = (this.from.y - event.clientY) / Math.max(6, 120 / (spec.values.length - 1));
         this.set([[this.turned, this.bounded(this.turned, this.from.position + Math.round(steps * fine) / fine)]]);
+      } else if (this.free) {
+        this.toFree(...ax.value(x, y));
       } else if (this.chosen) {
         const far = (option) => {
           const place = this.places()[option];
@@ -129,6 +146,14 @@
       const upwards = { ArrowDown: -1, ArrowUp: 1 }[event.key];
       if (!sideways && !upwards) return;
       event.preventDefault();
+      if (this.free) {
+        const ax = this.ax();
+        const by = event.shiftKey ? 0.1 : 0.02;
+        const [px, py] = this.at(ax);
+        const [x, y] = ax.value(px + (sideways ?? 0) * by * (ax.right - ax.left), py - (upwards ?? 0) * by * (ax.bottom - ax.top));
+        this.toFree(x, y);
+        return;
+      }
       if (this.chosen) {
         const count = this.chosen.spec.values.length;
         this.set([[this.chosen, (this.chosen.position + (sideways ?? upwards) + count) % count]]);

@@ -46,6 +46,13 @@
         const label = make("label", { htmlFor: id, textContent: spec.unit });
         const row = make("div", { className: "ck-player" });
         row.append(this.play, this.input, this.step, this.fast);
+        this.origin = explorer.controls.find((each) => each.spec.free);
+        if (this.origin && spec.paths.length) {
+          this.here = make("button", { type: "button", className: "ck-here", textContent: "From here", hidden: true });
+          this.here.title = "The present place becomes the start; what the optimizer remembers begins anew";
+          this.here.addEventListener("click", () => this.onFromHere());
+          row.append(this.here);
+        }
         const item = make("div", { className: "ck-time" });
         item.append(label, this.output, row);
         explorer.group.append(item);
@@ -155,6 +162,7 @@
     // ---- both kinds
     shown() {
       if (this.control) return;
+      if (this.here) this.here.hidden = !this.explorer.live;
       this.measure();
       this.to(this.share);
     }
@@ -167,6 +175,19 @@
       this.output.textContent = text;
       this.input.setAttribute("aria-valuetext", `${this.spec.unit} ${text}`);
       this.explorer.root.dispatchEvent(new CustomEvent("ck:time", { bubbles: true, detail: { share: this.share } }));
+    }
+
+    // Live: the run goes on from where it is, with the settings as they are now.
+    onFromHere() {
+      const [ax] = this.timed().paths;
+      const places = ax?.curves.find((curve) => curve.places.length > 2)?.places.filter(Boolean);
+      if (!places) return;
+      const at = ax.value(...places[Math.min(places.length - 1, Math.floor(this.share * this.whole + 1e-6))]);
+      const [low, high] = this.origin.spec.free;
+      this.origin.put(`(${at.map((value, k) => Number(Math.min(high[k], Math.max(low[k], value)).toPrecision(4))).join(", ")})`);
+      this.share = 0;
+      this.explorer.changed();
+      if (!this.running) this.start();
     }
 
     one() {

@@ -116,7 +116,13 @@
 
   // The axes of a picture.
   function read(svg) {
-    const axes = [...svg.querySelectorAll("metadata:not([data-map])")].map((each) => new Axes(JSON.parse(each.textContent)));
+    const axes = [...svg.querySelectorAll("metadata:not([data-map])")].flatMap((each) => {
+      try {
+        return new Axes(JSON.parse(each.textContent));
+      } catch {
+        return []; // a translated page: the picture is shown, and is not read
+      }
+    });
     let done = false;
     for (const ax of axes) {
       ax.look = () => {
@@ -437,9 +443,10 @@
       this.cross.replaceChildren(...marks);
       this.card.hidden = false;
       const scale = this.svg.getBoundingClientRect().width / this.svg.viewBox.baseVal.width;
-      const right = px > (ax.left + ax.right) / 2;
-      this.card.style.left = right ? "" : `${px * scale + 10}px`;
-      this.card.style.right = right ? `calc(100% - ${px * scale - 10}px)` : "";
+      // Beside the place, on the side that has room, and never off the picture.
+      const [room, wide] = [this.explorer.stage.clientWidth, this.card.offsetWidth];
+      const left = px * scale + 10 + wide <= room ? px * scale + 10 : px * scale - 10 - wide;
+      this.card.style.left = `${Math.max(0, Math.min(room - wide, left))}px`;
       this.card.style.top = `${Math.min(ax.top * scale + 4, Math.max(0, py * scale))}px`;
     }
 
