@@ -46,6 +46,15 @@ KEPT = """async (part) => {
 }"""
 
 
+def wait_for(page, part, count):
+    """Wait until so many files whose names have this part are kept on the device."""
+    for _ in range(300):
+        if page.evaluate(KEPT, part) == count:
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError(f"{page.evaluate(KEPT, part)} files with {part} are kept, not {count}")
+
+
 def test_that_what_was_read_and_the_next_chapter_are_there_without_a_network(open_page, book):
     page = open_page(book + CHAPTER, complaints=False, service_workers="allow")
     page.wait_for_load_state("networkidle")
@@ -55,12 +64,10 @@ def test_that_what_was_read_and_the_next_chapter_are_there_without_a_network(ope
     lift_covers(page)
     page.mouse.move(700, 400)
     page.mouse.wheel(0, 300)
-    page.wait_for_function(f"async () => await ({KEPT})('06_batch_normalization.html') === 1", timeout=60000)
-    count = "(folder) => (" + KEPT + ")('/frames/' + folder)"
+    wait_for(page, "06_batch_normalization.html", 1)
     for name in (CHAPTER, "chapters/06_batch_normalization.html"):
         for spec in specs(name):
-            folder, packs = spec["frames"]["folder"], spec["frames"]["packs"]
-            page.wait_for_function(f"async () => await ({count})('{folder}') === {packs}", timeout=60000)
+            wait_for(page, f"/frames/{spec['frames']['folder']}/", spec["frames"]["packs"])
     assert page.evaluate(KEPT, "signal-0000") == 0, "the copy of an older build is gone"
     page.context.set_offline(True)
     page.goto(book + "chapters/06_batch_normalization.html")
