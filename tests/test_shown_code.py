@@ -127,6 +127,12 @@ CALLS = {
     "search.folds": lambda: ck.search.folds(10, 2, np.random.default_rng(0)),
     "diagnostics.update_ratio": lambda: ck.diagnostics.update_ratio({"w": np.ones(2)}, {"w": np.zeros(2)}),
     "diagnostics.gradient_norms": lambda: ck.diagnostics.gradient_norms({"w": np.ones(2)}),
+    "layers.residual.Residual.backward": lambda: ck.layers.Residual(ck.layers.ReLU()).backward(
+        ONES, ck.layers.Residual(ck.layers.ReLU()).forward({}, {}, X, training=True)[1]
+    ),
+    "attention.attention_forward": lambda: ck.layers.LookBack(1, 2, 2).forward(
+        {"wq": np.eye(2), "wk": np.eye(2)}, {}, np.ones((1, 3, 2)), training=True
+    ),
     "zoo.nets.lenet5": lambda: ck.zoo.nets.lenet5(),
     "recurrent.lstm_step_forward": lambda: ck.recurrent.lstm_step_forward(
         np.ones((1, 2)), np.ones((1, 3)), np.ones((1, 3)), np.ones((2, 12)), np.ones((3, 12)), np.ones(12)

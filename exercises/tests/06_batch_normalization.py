@@ -902,6 +902,17 @@ SENTENCES = {  # of the task, and the cases that test it
         ],
         "in eval mode it is a scale and a shift that never change": ["fold: the same answers without batch norm"],
     },
+    "06.5": {
+        "divides each example by the root mean square of its features, and subtracts nothing": [
+            "rms_norm_backward: gradients"
+        ],
+        "Each $x_{nd}$ reaches the outputs of its example in two ways: by itself, and through $r_n$.": [
+            "rms_norm_backward: gradients"
+        ],
+        "It returns `(dx, dgamma)`, of the shapes of `x`, (N, D), and of `gamma`, (D,).": [
+            "rms_norm_backward: gradients"
+        ],
+    },
 }
 
 SURVIVORS = {  # mutants of the solutions that are right answers, and why

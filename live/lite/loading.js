@@ -1,5 +1,5 @@
 // A line at the foot of a notebook that says what the reader waits for: Python's start, then the cells that still run.
-// Collapsed cells without an output say how to see what is in them (loading.css).
+// Collapsed cells without an output say how to see what is in them (loading.css), but for those that only name numbers.
 (() => {
   "use strict";
   const megabytes = document.currentScript.dataset.megabytes;
@@ -13,6 +13,12 @@
   let since = 0;
 
   const seconds = (from) => Math.round((performance.now() - from) / 1000);
+
+  function mark() {
+    for (const place of document.querySelectorAll(".jp-InputPlaceholder")) {
+      place.classList.toggle("ck-shows", !/^\s*glue\(/.test(place.querySelector(".jp-Placeholder-content")?.textContent));
+    }
+  }
 
   function say() {
     const cells = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")];
@@ -42,6 +48,7 @@
   addEventListener("DOMContentLoaded", () => {
     document.body.append(line);
     setInterval(() => {
+      mark();
       const text = say();
       if (line.textContent !== text) line.textContent = text;
       line.hidden = !text;

@@ -170,6 +170,7 @@ model_search = explorer(
     plot.model_search,
     _model_in_words,
     title="A search that learns, on one axis",
+    time=Time("trial", over="trials"),
     method=Choice("random", "Gaussian process", "TPE", default="Gaussian process", label="search"),
     trials=Slider(3, 14, default=3, step=1, label="trials"),
 )

@@ -155,6 +155,7 @@ ball = explorer(
     plot.ball,
     _ball_in_words,
     title="A ball in the valley",
+    time=Time("step", over="step"),
     step=Slider(0, 24, default=0, step=1, label="step"),
     decay=Choice(0.0, 0.6, 0.9, default=0.9, label="momentum"),
 )
@@ -178,6 +179,7 @@ spring = explorer(
     plot.spring,
     _spring_in_words,
     title="A ball on a spring",
+    time=Time("step"),
     decay=Choice(0.0, 0.3, 0.6, 0.8, 0.9, 0.97, default=0.0, label="momentum"),
     push=Choice(0.01, 0.04, 0.2, 1.0, default=0.04, label="rate times curvature"),
 )
@@ -196,6 +198,7 @@ newton_schulz = explorer(
     plot.newton_schulz,
     _schulz_in_words,
     title="Five steps of Newton and Schulz",
+    time=Time("step", over="steps"),
     steps=Slider(0, 5, default=0, step=1, label="steps"),
     spread=Choice(10, 100, 1000, default=100, label="largest over smallest singular value"),
 )
