@@ -197,6 +197,10 @@ def test_a_picture_says_how_wide_it_must_be_on_a_phone():
     text = book_ext.PICTURE.sub(book_ext.readable, page)
     assert 'style="background:#fff;--phone:560px" role="img"' in text
     assert book_ext.PICTURE.sub(book_ext.readable, text) == text
+    view = f'<figure class="ck-view"><div class="ck-picture" role="img">{picture}</div></figure>'
+    assert book_ext.PICTURE.sub(book_ext.readable, view).startswith(
+        '<figure class="ck-view" style=";--phone:560px"><div'
+    )
 
 
 def test_a_title_is_said_once_and_a_chapter_has_its_number():

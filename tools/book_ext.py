@@ -331,7 +331,8 @@ MENDS = [
 # The theme loads its search index on every page, for a search as one types, which is off. Ours is search_index.py.
 SEARCH_SCRIPTS = (search_index.ENGINE, "sections.js", "search_page.js")
 SEARCH = re.compile(
-    r'\s*<script src="(?:\.\./)*(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>'
+    r'\s*<script (?:defer )?src="(?:\.\./)*'
+    r'(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>'
 )
 
 POLICY = (
@@ -345,8 +346,8 @@ HANDLER = re.compile(r'\son(?:click|load|change)="([^"]*)"')
 
 
 PICTURE = re.compile(
-    r'(?P<box><div class="ck-(?:picture|figure)"[^>]*?)(?: style="(?P<style>[^"]*)")?(?P<rest>[^>]*>)'
-    r'(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
+    r'(?P<box><div class="ck-figure"|<figure class="ck-view")(?: style="(?P<style>[^"]*)")?'
+    r'(?P<rest>[^>]*>(?:<div class="ck-picture"[^>]*>)?)(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
     re.S,
 )
 SMALLEST_LABEL = 11.2  # px on a phone

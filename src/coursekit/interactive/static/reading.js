@@ -64,12 +64,15 @@
     // numbers, the one between them.
     text(side, value) {
       const ticks = this[`${side}ticks`];
+      const [low, high, log] = this[side];
+      if (!log && Math.abs(value) < 1e-6 * Math.abs(high - low)) value = 0;
       if (!ticks) return number(value);
       const near = [...ticks].sort((a, b) => Math.abs(a[0] - value) - Math.abs(b[0] - value));
       if (typeof near[0][1] === "string") return near[0][1];
-      const [[a, low], [b, high]] = near;
+      const [[a, here], [b, next]] = near;
       const share = (value - a) / (b - a);
-      return number(low > 0 && high / low >= 10 || low / high >= 10 ? low * (high / low) ** share : low + (high - low) * share);
+      const powers = here > 0 && (next / here >= 10 || here / next >= 10);
+      return number(powers ? here * (next / here) ** share : here + (next - here) * share);
     }
     holds(px, py, slack = 0) {
       return px >= this.left - slack && px <= this.right + slack && py >= this.top - slack && py <= this.bottom + slack;
