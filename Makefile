@@ -30,6 +30,7 @@ try: .venv/.test  ## run and show one chapter, and test what belongs to it (CHAP
 
 test: .venv/.test  ## run every test: code, notebooks, book, browser
 	@sh tools/get-chromium || true
+	@sh tools/get-engines || true
 	@sh tools/get-bubblewrap || true
 	@sh tools/get-clang || true
 	@$(PY) tools/run_tests.py
@@ -79,13 +80,14 @@ format: .venv/.test  ## bring the code into its format
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-browser: .venv/.test  ## get a Chromium for the browser tests
+browser: .venv/.test  ## get Chromium, Firefox and WebKit for the browser tests
 	@sh tools/get-chromium
+	@sh tools/get-engines
 
 jail:  ## get bubblewrap, which the grader locks submissions into
 	@sh tools/get-bubblewrap
 
-kernel: .venv/.test  ## compile the browser's matrix products (after a change in live/kernel)
+kernel: .venv/.test  ## compile the browser's loops of NumPy (after a change in live/kernel)
 	@sh tools/get-clang
 	@$(PY) live/kernel/build.py
 

@@ -4,7 +4,9 @@
 
 The book is served as hosts do: compressed, and with long life for what carries a digest in its name. Every explorer of
 a page is moved 30 times over its prepared pictures; then "Run live" is clicked, and it is moved 30 times between them.
-p95 is the nearest rank: of 30 times the second slowest. At the end a chapter is opened in JupyterLite and run.
+p95 is the nearest rank: of 30 times the second slowest. At the end training steps are timed in a page, with NumPy's own
+inner loops and with ours in turns (page_steps.py; alone: `site.py --steps`), and a chapter is opened in JupyterLite and
+run (alone: `site.py --lite`). BOOK=folder measures the book that is built there.
 The bound of live answers holds for experiments that take less than 5 ms in CPython on this machine; of the others,
 which show their progress and can be stopped, the number and the slowest median are printed.
 """
@@ -15,6 +17,7 @@ import argparse
 import functools
 import gzip
 import http.server
+import json
 import math
 import os
 import random
@@ -29,11 +32,22 @@ sys.path.insert(0, str(ROOT / "tools"))
 import headless  # noqa: E402
 import serve  # noqa: E402
 
-BOOK = ROOT / "_build" / "html"
+BOOK = Path(os.environ.get("BOOK", ROOT / "_build" / "html"))
 COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt"}
 
 LIGHT = 0.005  # seconds of an experiment, natively
 BOUNDS = {"first view, kB": 700, "frames p95, ms": 30, "live p95, ms": 100, "cold start, s": 6, "second visit, s": 4}
+
+STEPS = {"MLP": 0.3, "LeNet-5": 0.5, "LSTM": 0.6}  # of the time with NumPy's own loops, at most
+
+RUN = """async (code) => {
+  let text = "";
+  const request = { do: "run", notebook: "bench", cells: [["cell", code, false]], target: "cell" };
+  const heard = (event) => { if (event.type === "text") text += event.text; };
+  const answer = await ckPython.ask({ type: "cell", request: JSON.stringify(request) }, heard);
+  if (!answer.ok) throw new Error(JSON.stringify(answer));
+  return text;
+}"""
 
 MOVE = """async ([index, share]) => {
   const root = document.querySelectorAll(".ck-explorer")[index];
@@ -60,6 +74,8 @@ START = """async (index) => {
   const shown = new Promise((done) => root.addEventListener("ck:shown", () => done(""), { once: true }));
   const start = performance.now();
   root.querySelector(".ck-go").click();
+  await Promise.resolve();
+  root.querySelector(".ck-start")?.click(); // the first time it tells what it loads
   const failed = await Promise.race([shown, new Promise((done) => setTimeout(() => done("no picture"), 90000))]);
   if (failed) throw new Error(root.querySelector(".ck-status").innerText);
   return performance.now() - start;
@@ -184,14 +200,41 @@ def first_output(browser, address, notebook="chapters/05_initialization.ipynb"):
     return rows
 
 
+def training_steps(browser, address, name="chapters/05_initialization.html"):
+    """A row for each training step of page_steps.py, made in a page; how many are over their bound."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address + name, wait_until="networkidle")
+    page.evaluate(UNCOVER)
+    page.evaluate(START, 0)
+    rows = json.loads(page.evaluate(RUN, (ROOT / "benchmarks" / "page_steps.py").read_text(encoding="utf-8")))
+    context.close()
+    print("\n| training step in the page | NumPy's own loops, ms | ours, ms | ratio | losses differ by |")
+    print("|---|---|---|---|---|")
+    missed = 0
+    for step, row in rows.items():
+        over = row["ratio"] > STEPS[step.split()[0].rstrip(",")]
+        missed += over
+        ratio = f"{row['ratio']:.2f}" + (" **over**" if over else "")
+        print(f"| {step} | {row['old']:.1f} | {row['new']:.1f} | {ratio} | {row['apart']:.1g} |")
+    if not rows:
+        print("This browser has no SIMD, so NumPy's own loops are the only ones.")
+    return missed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("chapters", nargs="*", help="numbers, such as 05; all without one")
-    wanted = parser.parse_args().chapters
+    parser.add_argument("--steps", action="store_true", help="only training steps in a page")
+    parser.add_argument("--lite", action="store_true", help="only JupyterLite's first output")
+    given = parser.parse_args()
+    wanted, only = given.chapters, given.steps or given.lite
     names = [path.relative_to(BOOK).as_posix() for path in sorted(BOOK.glob("chapters/*.html"))]
     names = [name for name in names if not wanted or any(f"/{number}_" in name for number in wanted)]
     names = names if wanted else ["intro.html", *names]
-    if not names or not (BOOK / names[0]).is_file():
+    there = bool(names) and (BOOK / names[0]).is_file()
+    names = [] if only else names
+    if not there:
         sys.exit("There is no book to measure. Build it first: make build")
     from playwright.sync_api import sync_playwright
 
@@ -199,8 +242,9 @@ def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/"
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors; bounds: {BOUNDS}")
-    print("| page | " + " | ".join(BOUNDS) + " | live p50, ms | other experiments, slowest |")
-    print("|---|" + "---|" * (len(BOUNDS) + 2))
+    if names:
+        print("| page | " + " | ".join(BOUNDS) + " | live p50, ms | other experiments, slowest |")
+        print("|---|" + "---|" * (len(BOUNDS) + 2))
     missed = 0
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=headless.executable(), args=headless.ARGUMENTS)
@@ -216,7 +260,9 @@ def main():
                 cells.append(f"{rows[key]:.3g}" + (" **over**" if over else ""))
             cells += [rows.get("live p50, ms", "–"), rows.get("others", "–")]
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
-        if not wanted and (BOOK / "lite" / "pyodide-lock.json").is_file():
+        if given.steps or not (wanted or only):
+            missed += training_steps(browser, address)
+        if (given.lite or not (wanted or only)) and (BOOK / "lite" / "pyodide-lock.json").is_file():
             print()
             for visit, (opened, output) in zip(("first", "second"), first_output(browser, address), strict=True):
                 print(f"JupyterLite, {visit} visit: open {opened:.1f} s after the click, first output {output:.1f} s")

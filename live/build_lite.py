@@ -18,21 +18,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
-from email.parser import Parser
 from pathlib import Path
 
+import notebook_bundle
 from fetch_pyodide import NotToBeHad, pip_download, python
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 WHEELS = HERE / "lite-wheels.txt"
+LITE = HERE / "lite"
+"""What is added to JupyterLite's own pages."""
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", KERNEL]
-FIRST = ["micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython"]
-"""What the kernel asks for when it starts; named here, it is loaded at once instead of being searched for."""
+ASKED_FOR = ["micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi"]
+"""What the kernel asks for when it starts, besides IPython; named in FIRST, it is not searched for."""
+FIRST = [*ASKED_FOR, notebook_bundle.NAME, "coursekit"]
 SORRY = """<!doctype html><html lang="en-GB"><meta charset="utf-8"><title>No notebooks in this copy of the book</title>
 <p>This copy of the book was built where the files of JupyterLite could not be fetched, so its notebooks do not run in
 the browser. Open the page in Colab, or run <code>make lab</code> in a copy of the repository.</p></html>
@@ -48,7 +49,8 @@ def build(site: Path, cache: Path, say=print) -> Path:
         raise NotToBeHad(f"the site has no Pyodide in {shared}; it was built without live mode")
     out = site / "lite"
     notebooks = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("exercises/*.ipynb")])
-    print_of_all = fingerprint([Path(__file__), WHEELS, *notebooks], pyodide.parent.name, coursekit.name)
+    scripts = [Path(__file__), Path(notebook_bundle.__file__), *sorted(LITE.iterdir())]
+    print_of_all = fingerprint([*scripts, WHEELS, *notebooks], pyodide.parent.name, coursekit.name)
     if stamp(out) == print_of_all:
         say("JupyterLite: unchanged")
         return out
@@ -67,7 +69,9 @@ def build(site: Path, cache: Path, say=print) -> Path:
             raise SystemExit(f"jupyter lite build failed:\n{(done.stdout + done.stderr)[-3000:]}")
         leave_arrows_to_sliders(fresh)
         wheels += list((fresh / "extensions" / KERNEL / "static" / "pypi").glob("*.whl"))
-        lock(fresh / "pyodide-lock.json", wheels, shared, pyodide.parent.name, coursekit)
+        loaded = lock(fresh / "pyodide-lock.json", wheels, pyodide.parent, coursekit)
+        loaded += [pyodide.parent / name for name in ("pyodide.asm.wasm", "pyodide.asm.mjs", "python_stdlib.zip")]
+        say_what_is_loading(fresh, sum(file.stat().st_size for file in loaded), loaded[0].relative_to(fresh))
         (fresh / "fingerprint").write_text(print_of_all)
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(fresh, out)
@@ -112,6 +116,21 @@ def settings(lite: Path, pyodide: str) -> None:
     )
 
 
+def say_what_is_loading(fresh: Path, size: int, wheel: Path) -> None:
+    """Add our script and style to the page of a notebook: they tell what the reader waits for.
+
+    The browser fetches the largest file while the page itself starts, not only when Python asks for it.
+    """
+    for file in LITE.iterdir():
+        shutil.copyfile(file, fresh / "notebooks" / file.name)
+    page = fresh / "notebooks" / "index.html"
+    text = page.read_text(encoding="utf-8")
+    script = f'<script src="loading.js" data-megabytes="{size / 1e6:.0f}"></script>'
+    early = f'<link rel="prefetch" href="../{wheel.as_posix()}">'
+    ours = f'<link rel="stylesheet" href="loading.css">{early}{script}</head>'
+    page.write_text(text.replace("</head>", ours, 1), encoding="utf-8")
+
+
 def leave_arrows_to_sliders(fresh: Path) -> None:
     """Let an arrow key move the slider that has the focus, instead of choosing another cell."""
     for path in (fresh / "build" / "schemas").rglob("*.json"):
@@ -125,36 +144,28 @@ def leave_arrows_to_sliders(fresh: Path) -> None:
             path.write_text(json.dumps(everything), encoding="utf-8")
 
 
-def lock(path: Path, wheels: list[Path], shared: Path, pyodide: str, coursekit: Path) -> None:
-    """Write the lock file: Pyodide's own packages where they lie already, and these wheels beside it."""
-    whole = json.loads((shared / pyodide / "pyodide-lock.json").read_text(encoding="utf-8"))
-    for entry in whole["packages"].values():
-        entry["file_name"] = f"../_static/ck/{pyodide}/{entry['file_name']}"
-    (path.parent / "wheels").mkdir()
-    for wheel in wheels:
-        if wheel.name.startswith("widgetsnbextension-3"):
-            continue  # the kernel brings it for an older ipywidgets
-        shutil.copyfile(wheel, path.parent / "wheels" / wheel.name)
-        entry = describe(wheel, f"wheels/{wheel.name}")
-        whole["packages"][entry["name"]] = entry
-    entry = describe(coursekit, f"../_static/ck/{coursekit.name}")
-    whole["packages"][entry["name"]] = entry
-    for entry in whole["packages"].values():
-        entry["depends"] = [name for name in entry["depends"] if name in whole["packages"]]
+def lock(path: Path, wheels: list[Path], pyodide: Path, coursekit: Path) -> list[Path]:
+    """Write the lock file: one wheel with everything, coursekit, and empty ones for the other names asked for.
+
+    Returns the wheels that are not empty.
+    """
+    whole = json.loads((pyodide / "pyodide-lock.json").read_text(encoding="utf-8"))
+    packages = [pyodide / entry["file_name"] for _, entry in sorted(whole["packages"].items())]
+    folder = path.parent / "wheels"
+    everything = notebook_bundle.write(folder, packages, wheels, pyodide)
+    entries = [describe(everything, f"wheels/{everything.relative_to(folder).as_posix()}", [])]
+    entries.append(describe(coursekit, f"../_static/ck/{coursekit.name}", [notebook_bundle.NAME]))
+    for name in ASKED_FOR:
+        wheel = notebook_bundle.empty(folder, name)
+        entries.append(describe(wheel, f"wheels/{wheel.name}", [notebook_bundle.NAME]))
+    whole["packages"] = {entry["name"]: entry for entry in entries}
     path.write_text(json.dumps(whole, separators=(",", ":")), encoding="utf-8")
+    return [everything, coursekit]
 
 
-def describe(wheel: Path, address: str) -> dict:
-    """Return the lock file's entry for a pure Python wheel."""
+def describe(wheel: Path, address: str, depends: list[str]) -> dict:
+    """Return the lock file's entry for a wheel."""
     name, version, _, _ = parse_wheel_filename(wheel.name)
-    with zipfile.ZipFile(wheel) as archive:
-        files = archive.namelist()
-        metadata = next(file for file in files if re.fullmatch(r"[^/]+\.dist-info/METADATA", file))
-        needs = Parser().parsestr(archive.read(metadata).decode("utf-8")).get_all("Requires-Dist") or []
-    environment = {"sys_platform": "emscripten", "platform_system": "Emscripten", "extra": ""}
-    environment["python_version"] = python()
-    depends = [r.name for r in map(Requirement, needs) if r.marker is None or r.marker.evaluate(environment)]
-    modules = {file.split("/")[0] for file in files if file.endswith(".py") and ".dist-info/" not in file}
     return {
         "name": name,
         "version": str(version),
@@ -162,8 +173,8 @@ def describe(wheel: Path, address: str) -> dict:
         "install_dir": "site",
         "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
         "package_type": "package",
-        "imports": sorted(module.removesuffix(".py") for module in modules if not module.endswith(".data")),
-        "depends": sorted({canonicalize_name(need) for need in depends}),
+        "imports": notebook_bundle.modules(wheel),
+        "depends": depends,
         "unvendored_tests": False,
     }
 

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from coursekit.explorers import Choice, LogSlider, Slider, explorer, predict
+from coursekit.explorers import Choice, Handle, LogSlider, Place, Seed, Slider, Time, explorer, predict
 from coursekit.plotting import _style
 
 
@@ -36,6 +36,11 @@ wave_shape = explorer(
     draw_tones,
     tones_in_words,
     title="A wave",
+    time=Time("time"),
+    handles=[
+        Handle("crest", x=0.25, y="amplitude"),
+        Handle("shape", choice="shape", places={"sine": (0.6, 2.5), "square": (0.9, 2.5)}),
+    ],
     amplitude=LogSlider(0.1, 3, default=0.548, steps=9, label="amplitude", unit="V"),
     turns=Slider(1, 7, default=3, step=1, label="turns"),
     shape=Choice("sine", "square", label="shape"),
@@ -55,8 +60,8 @@ def heat(width):
     return fig
 
 
-def _counted(images):
-    return {"images": images, "height": np.arange(8.0)}
+def _counted(images, seed):
+    return {"images": images, "seed": seed, "height": np.roll(np.arange(8.0), seed)}
 
 
 @_style.styled
@@ -70,9 +75,37 @@ def _draw_counted(results):
 days = explorer(
     _counted,
     _draw_counted,
-    lambda results: f"Eight bars of {results['images']} images.",
+    lambda results: f"Eight bars of {results['images']} images, seed {results['seed']}.",
     title="A number in order",
+    time=Time("image", over="images"),
     images=Choice(1, 10, 100, "all", label="images"),
+    seed=Seed(3),
+)
+
+plain = explorer(_counted, _draw_counted, lambda results: "Bars.", images=Choice(1, 2, 3), seed=Choice(0))
+
+
+def _spot(start):
+    words = {"A": "-2 -1", "B": "2 1"}.get(start, start)
+    return {"start": np.array(words.strip("()").replace(",", " ").split(), dtype=float)}
+
+
+@_style.styled
+def _draw_spot(results):
+    fig, ax = _style.figure(4, 2.4)
+    ax.plot(*np.linspace(results["start"], 0, 11).T, marker="o")
+    ax.set(xlim=(-3, 3), ylim=(-2, 2), xlabel="x", ylabel="y")
+    return fig
+
+
+spot = explorer(
+    _spot,
+    _draw_spot,
+    lambda results: "A point at ({:g}, {:g}).".format(*results["start"]),
+    title="A point",
+    start=Place("A", "B", low=(-3, -2), high=(3, 2), label="start"),
+    handles=[Handle("point", choice="start", places={"A": (-2, -1), "B": (2, 1)})],
+    time=Time("step", paths=(0,)),
 )
 
 guess = predict(

@@ -31,6 +31,7 @@ CASES = {
     "sigmoid": (act.sigmoid_forward, act.sigmoid_backward, {}, torch.sigmoid),
     "tanh": (act.tanh_forward, act.tanh_backward, {}, torch.tanh),
     "relu": (act.relu_forward, act.relu_backward, {}, torch.relu),
+    "relu6": (act.relu6_forward, act.relu6_backward, {}, F.relu6),
     "leaky_relu": (act.leaky_relu_forward, act.leaky_relu_backward, {}, F.leaky_relu),
     "leaky_relu, slope 0.3": (
         act.leaky_relu_forward,

@@ -170,3 +170,30 @@ def test_that_the_name_of_a_row_becomes_a_link_to_the_ledger(page, address):
     inliner = types.SimpleNamespace(document=types.SimpleNamespace(settings=settings))
     [link], problems = book_ext.LedgerRow()("row", "{row}`05.he`", "05.he", 1, inliner)
     assert (link["refuri"], link.astext(), problems) == (address, "ledger", [])
+
+
+def test_a_picture_says_how_wide_it_must_be_on_a_phone():
+    picture = '<svg viewBox="0 0 400 200"><text style="font-size:8px"></text></svg>'
+    page = f'<div class="ck-figure" style="background:#fff" role="img">{picture}</div>'
+    text = book_ext.PICTURE.sub(book_ext.readable, page)
+    assert 'style="background:#fff;--phone:560px" role="img"' in text
+    assert book_ext.PICTURE.sub(book_ext.readable, text) == text
+
+
+def test_a_title_is_said_once_and_a_chapter_has_its_number():
+    title = "<title>{} &#8212; Book</title>"
+    for name, here, expected in (
+        ("intro.html", "Book", "Book"),
+        ("chapters/07_x.html", "Optimizers", "7 Optimizers &#8212; Book"),
+        ("chapters/07_x.html", "7 Optimizers", "7 Optimizers &#8212; Book"),
+        ("notation.html", "Notation", "Notation &#8212; Book"),
+    ):
+        text = book_ext.TITLE.sub(lambda match, name=name: book_ext.titled(match, name), title.format(here))
+        assert text == f"<title>{expected}</title>"
+
+
+def test_a_cell_of_a_card_says_the_head_of_its_column():
+    head, row = "<thead><tr><th>claim</th><th>came out</th></tr></thead>", "<tr><td>a</td><td>b</td></tr>"
+    text = book_ext.as_cards(f'<table class="table">{head}{row}</table>')
+    assert '<td data-head="claim">a</td><td data-head="came out">b</td>' in text
+    assert 'class="table cards"' in text

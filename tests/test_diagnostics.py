@@ -4,6 +4,7 @@ import pytest
 from coursekit.diagnostics import (
     RangeTest,
     activation_stats,
+    confusion_matrix,
     dead_units,
     diagnose,
     gradient_norms,
@@ -11,7 +12,7 @@ from coursekit.diagnostics import (
     saturation,
     update_ratio,
 )
-from coursekit.errors import DTypeError, RangeError, ShapeError
+from coursekit.errors import DTypeError, LabelError, RangeError, ShapeError
 from coursekit.layers import Dense, ReLU
 from coursekit.model import Sequential
 from coursekit.optimizers import adam, sgd
@@ -168,3 +169,20 @@ def test_still_learning_is_measured_against_what_was_learnt_so_far():
     done = 2.3 * np.exp(-np.arange(200) / 15)  # halves many times in the end, at a loss of nearly nothing
     assert names(history(slow), classes=10) == ["still learning"]
     assert names(history(done), classes=10) == []
+
+
+def test_the_confusion_matrix_counts_pairs():
+    rng = np.random.default_rng(0)
+    labels, answers = rng.integers(0, 4, (2, 200))
+    matrix = confusion_matrix(labels, answers, 4)
+    assert matrix.shape == (4, 4)
+    for i in range(4):
+        for j in range(4):
+            assert matrix[i, j] == ((labels == i) & (answers == j)).sum()
+
+
+def test_the_confusion_matrix_refuses_what_is_no_label():
+    with pytest.raises(LabelError, match="answers contains 4, but with 4 classes"):
+        confusion_matrix([0, 1], [0, 4], 4)
+    with pytest.raises(ShapeError, match="answers has shape"):
+        confusion_matrix([0, 1], [0, 1, 2], 4)

@@ -8,13 +8,15 @@ from sheet_sources import ROOT, source
 
 from coursekit.grading.cases import load_sheet, sheet_ids
 
+DEMANDS = re.compile(r"\b(must|[Rr]eturns?|stays?|never|may not)\b")
+
 
 def sentences(id):
     path = next((ROOT / "exercises" / "tests").glob(f"{id}_*.py"))
     spec = importlib.util.spec_from_file_location(f"sentences_{id}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return getattr(module, "SENTENCES", None)
+    return module.SENTENCES
 
 
 def tasks(id):
@@ -23,7 +25,15 @@ def tasks(id):
     return {number: " ".join(text.split()) for number, text in zip(parts[1::2], parts[2::2], strict=True)}
 
 
-@pytest.mark.parametrize("id", [id for id in sheet_ids() if sentences(id) is not None])
+def demands(text):
+    """The sentences of a task, without its code and what comes after its check, that ask for something."""
+    prose = re.sub(r"```.*?```", "", re.split(r"(?:result = )?check\(", text)[0].rpartition("```")[0])
+    for sentence in re.split(r"(?<=[.?!])\)?\s+(?=[A-Z`*($\\])", prose):
+        if DEMANDS.search(sentence) and not sentence.endswith("?"):
+            yield sentence
+
+
+@pytest.mark.parametrize("id", sheet_ids())
 def test_every_sentence_of_the_table_stands_in_the_task_and_every_case_tests_one(id):
     table, text, sheet = sentences(id), tasks(id), load_sheet(id)
     assert list(table) == [question.id for question in sheet.questions]
@@ -32,3 +42,26 @@ def test_every_sentence_of_the_table_stands_in_the_task_and_every_case_tests_one
         assert not missing, f"not in the task of {question.id}"
         named = {name for cases in table[question.id].values() for name in cases}
         assert named == {case.name for case in question.cases if not case.hidden}, question.id
+
+
+@pytest.mark.parametrize("id", sheet_ids())
+def test_every_sentence_that_asks_for_something_is_in_the_table(id):
+    for question, text in tasks(id).items():
+        words = sentences(id)[question]
+        left = [s for s in demands(text) if not any(part in s or s in part for part in words)]
+        assert not left, question
+
+
+def test_a_demand_is_told_from_what_surrounds_it():
+    text = "A rule. It returns `(dx, dw)`. Must it? ```{code} must ``` Leave it. ```{code-cell} check('1') ``` It must."
+    assert list(demands(text)) == ["It returns `(dx, dw)`."]
+
+
+@pytest.mark.parametrize("id", sheet_ids())
+def test_a_hidden_case_belongs_to_the_question_of_its_twin(id):
+    """Cases count for the question that stands above them in the file."""
+    hidden = [case for case in load_sheet(id).cases if case.hidden]
+    assert hidden
+    for case in hidden:
+        twin = case.name.removesuffix(", other inputs")
+        assert [other.question for other in load_sheet(id).cases if other.name == twin] == [case.question]

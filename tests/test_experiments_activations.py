@@ -243,3 +243,43 @@ def test_figures_without_an_explorer_say_what_they_show():
 def test_the_parameters_of_maxout_are_those_of_all_its_pieces(rng):
     net = experiment.network([50, 20, 10], "maxout")  # two pieces
     assert experiment.count(net.init(rng)[0]["dense_0"]) == 50 * 40 + 40  # the quiz asks for three
+
+
+# --- the fold, folklore, gates ---------------------------------------------------------------------------------------
+
+
+def test_a_fold_that_has_left_the_data_has_no_gradient_at_all():
+    results = [experiment.fold(bias) for bias in np.arange(-4, 2.25, 0.25)]
+    on = np.array([result["on"].sum() for result in results])
+    assert (np.diff(on) >= 0).all() and on[0] == 0 and on[-1] == 80
+    for result, count in zip(results, on, strict=True):
+        assert (result["gradient"] == 0) == (count == 0)
+        np.testing.assert_array_equal(result["on"], result["x"] @ result["w"] + result["bias"] > 0)
+
+
+def test_without_an_activation_the_borders_are_straight_and_the_spirals_are_not_learnt():
+    result = experiment.boundaries(steps=300)
+    assert result["none"]["test_accuracy"] < 0.6 < 0.9 < result["relu"]["test_accuracy"]
+    for name, pieces in (("none", 1), ("relu", 3)):
+        changes = (np.diff(result[name]["winner"], axis=1) != 0).sum(axis=1)
+        assert (changes.max() <= 2) == (pieces == 1), name  # a row of a linear net meets each class once at most
+
+
+def test_a_gated_layer_squares_the_scale_that_relu_passes_on():
+    sizes = experiment.gate_response(scales=(0.1, 10.0, 100.0))
+    np.testing.assert_allclose(sizes["relu"], [0.1, 10, 100])
+    assert sizes["swiglu"][1] > 50 and sizes["swiglu"][2] / sizes["swiglu"][1] == pytest.approx(100, rel=0.1)
+
+
+def test_gated_nets_have_about_as_many_parameters_as_those_of_relu():
+    def parameters(name, width):
+        net = experiment.network([784, *[width] * 5, 10], name)
+        return experiment.count(net.init(np.random.default_rng(0))[0])
+
+    assert parameters("swiglu", 58) == pytest.approx(parameters("relu", 100), rel=0.02)
+    assert parameters("prelu", 100) == parameters("relu", 100) + 500
+
+
+def test_a_positive_bias_of_one_kills_units_at_a_large_rate():
+    table = experiment.folklore(biases=(0.0, 1.0), rates=(0.7,), seeds=1, steps=150)
+    assert table[1.0, 0.7]["dead"][0] > table[0.0, 0.7]["dead"][0] + 0.3

@@ -257,3 +257,46 @@ def test_figures_say_what_they_show():
     assert plane["value"].shape == (41, 41)
     np.testing.assert_allclose(plane["value"], plane["x"] + plane["y"])
     assert "0.50" in plot.xor_network([0.5, 0.01], plane, *experiment.gate("XOR")).alt
+
+
+# --- a ball, two modes, what is kept, 16 bits ---
+
+
+def test_the_ball_stays_nears_or_leaves_as_one_minus_twice_the_rate():
+    for rate in (0.1, 0.5, 0.9, 1.0, 1.1):
+        w = experiment.ball(rate)["w"]
+        np.testing.assert_allclose(w, -2 * (1 - 2 * rate) ** np.arange(9), atol=1e-12)
+
+
+def test_both_modes_give_the_measured_derivatives():
+    sizes, rng = (6, 5, 3), np.random.default_rng(0)
+    result = experiment.jacobian(sizes)
+    weights = [rng.standard_normal((6, 5)) / np.sqrt(6), rng.standard_normal((5, 3)) / np.sqrt(5)]
+    x, eps = rng.standard_normal(6), 1e-6
+
+    def output(x):
+        for w in weights:
+            x = np.tanh(x @ w)
+        return x
+
+    measured = np.stack([(output(x + eps * v) - output(x - eps * v)) / (2 * eps) for v in np.eye(6)], axis=1)
+    np.testing.assert_allclose(result["forward"], measured, atol=1e-9)
+    np.testing.assert_allclose(result["reverse"], measured, atol=1e-9)
+    assert result["multiplications"] == {"forward": 6 * 45, "reverse": 3 * 45}
+
+
+def test_what_is_kept_grows_with_the_batch_and_the_parameters_do_not():
+    one, many = experiment.kept(1), experiment.kept(50)
+    assert one["parameters"] == many["parameters"] and many["kept"] == 50 * one["kept"]
+    assert one["kept"] == 784 + 3 * (100 + 100)  # the inputs, and for each hidden layer its outputs and its mask
+
+
+def test_scaling_moves_a_gradient_into_the_range_of_float16():
+    shares = experiment.underflow()
+    assert shares[1.0]["zero"] > 0.05 and shares[2.0**16] == {"zero": 0.0, "infinite": 0.0}
+    assert shares[2.0**24]["infinite"] > 0.05
+
+
+def test_the_predictions_of_the_walk_are_the_graphs_gradients():
+    assert explore.predict_back.answer == experiment.walk("one unit", experiment.WALK)["grads"]["w"]
+    assert explore.predict_paths.answer == experiment.walk("one input, two units", experiment.WALK)["grads"]["x"]

@@ -253,3 +253,18 @@ def test_every_picture_of_the_chapter_has_words(learnt):
 
 def test_photographs_in_colour_become_grey():
     assert all(experiment.photo(name).ndim == 2 for name in data.photos())
+
+
+def test_the_hand_made_convolution_is_the_layers():
+    from coursekit import convolution
+
+    image, kernel, dout = experiment.BY_HAND, experiment.BY_HAND_KERNEL, experiment.BY_HAND_DOUT
+    out, cache = convolution.conv2d_forward(image[None, None], kernel[None, None], np.zeros(1))
+    dx, _, _ = convolution.conv2d_backward(dout[None, None], cache)
+    last = experiment.by_hand(8)
+    np.testing.assert_array_equal(last["out"], out[0, 0])
+    np.testing.assert_array_equal(last["dx"], dx[0, 0])
+    for place in range(9):
+        now = experiment.by_hand(place)
+        assert now["products"].sum() == now["out"][now["row"], now["column"]]
+        assert np.isnan(now["out"]).sum() == 8 - place

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from coursekit import losses
 from coursekit.errors import RangeError
 from coursekit.experiments import initialization as experiment
 from coursekit.explorers import initialization as explore
+from coursekit.gradcheck import gradient_check
 from coursekit.plotting import initialization as plot
 
 
@@ -91,3 +93,48 @@ def test_explorers_say_what_they_show(name):
 def test_the_comparison_draws_one_line_for_each_seed():
     fig = plot.loss_curves({"a": [{"loss": np.ones(50)}] * 3, "b": [{"loss": np.zeros(50)}]})
     assert len(fig.axes[0].lines) == 1 + 3 + 1
+
+
+# --- the way back, orthogonal matrices, blocks that add ---
+
+
+def test_he_forward_and_backward_keep_what_they_promise():
+    table = experiment.he_backwards(runs=6)
+    for row in table.values():
+        for way in ("forward", "backward"):
+            assert row[way] == pytest.approx(row[f"predicted_{way}"], rel=0.3)
+    assert table["fan_in"]["predicted_backward"] == 50 / 400
+
+
+def test_deep_sigmoid_units_differ_and_examples_do_not():
+    spread = experiment.spread(0.1)
+    assert spread["all"][-1] > 0.1 and spread["by_example"][-1] < 1e-4
+    tanh = experiment.spread(0.1, "tanh")
+    np.testing.assert_allclose(tanh["by_example"], tanh["all"], rtol=0.02)
+
+
+def test_a_product_of_orthogonal_matrices_stretches_nothing():
+    values = experiment.products(depth=5, width=20)
+    np.testing.assert_allclose(values["orthogonal"], 1)
+    assert values["normal"][0] > 2 and values["normal"][-1] < 1e-3
+
+
+def test_residual_blocks_double_the_second_moment_unless_told_not_to():
+    std = {branch: experiment.residual(4, branch, steps=1)["std"] for branch in experiment.BRANCHES}
+    assert std["He"][-1] / std["He"][0] > 4 > std["scaled"][-1] / std["scaled"][0]
+    np.testing.assert_array_equal(std["zero"], std["zero"][0])
+
+
+def test_the_gradients_of_a_residual_net_are_the_measured_ones():
+    rng = np.random.default_rng(0)
+    shapes = {"in": (64, 5), "a0": (5, 5), "b0": (5, 5), "a1": (5, 5), "b1": (5, 5), "out": (5, 10)}
+    params = {name: rng.standard_normal(shape) / 3 for name, shape in shapes.items()}
+    x, y = rng.standard_normal((4, 64)), np.array([1, 2, 3, 4])
+
+    def loss(**changed):
+        return losses.softmax_cross_entropy(experiment._residual_forward(params | changed, x, 2)[0], y)[0]
+
+    scores, blocks, last = experiment._residual_forward(params, x, 2)
+    grads = experiment._residual_backward(params, x, blocks, last, losses.softmax_cross_entropy(scores, y)[1])
+    for name in params:
+        assert gradient_check(lambda value, name=name: loss(**{name: value}), params[name], grads[name]), name

@@ -351,3 +351,41 @@ def test_numbers_in_the_quiz_are_right():
     assert "stops at 20.7" in text and -math.log(1e-9) == pytest.approx(20.7, abs=0.05)
     assert "about 104 below" in text
     assert experiment.limits()["float32"]["underflow"] == pytest.approx(-104, abs=0.1)
+
+
+# --- likelihood, softmax, distributions ------------------------------------------------------------------------------
+
+
+def test_the_likelihood_is_the_densities_multiplied_and_least_at_the_mean():
+    result = experiment.likelihood(3.5)
+    assert result["now"] == pytest.approx(-np.log(np.prod(result["density"])))
+    assert result["means"][result["nll"].argmin()] == pytest.approx(result["best"], abs=0.025)
+    area = np.trapezoid(result["bell"], result["axis"])
+    assert area == pytest.approx(1, abs=0.02)
+    curvature = np.diff(result["nll"], 2) / np.diff(result["means"])[0] ** 2
+    np.testing.assert_allclose(curvature, 5 / 0.5**2, rtol=1e-6)  # a parabola: N over sigma squared
+
+
+def test_the_picture_of_softmax_shows_the_gradient_of_the_loss():
+    result = experiment.softmax_scores(1.0, 2.0, 0.0)
+    np.testing.assert_allclose(result["gradient"], result["p"] - result["y"])
+    assert result["gradient"].sum() == pytest.approx(0, abs=1e-15)
+    assert result["loss"] == pytest.approx(-np.log(result["p"][0]))
+    lifted = experiment.softmax_scores(2.0, 3.0, 1.0)
+    np.testing.assert_allclose(lifted["p"], result["p"])
+    np.testing.assert_allclose(result["p"], [0.24, 0.67, 0.09], atol=0.006)  # the prediction's numbers
+    assert -result["gradient"].min() == pytest.approx(0.76, abs=0.005)
+    assert np.abs(result["gradient"]).argmax() == 0
+
+
+def test_weights_find_more_of_the_rare_class_and_raise_more_alarms():
+    rare = experiment.rare(seeds=2, steps=300)
+    assert (rare["weighted"]["found"] >= rare["plain"]["found"]).all()
+    assert rare["weighted"]["alarms"].mean() >= rare["plain"]["alarms"].mean()
+    mixed = 0.06 * rare["plain"]["found"] + 0.94 * (1 - rare["plain"]["alarms"])
+    np.testing.assert_allclose(rare["plain"]["accuracy"], mixed)
+
+
+def test_smoothed_targets_bound_the_confidence():
+    result = experiment.smoothing(0.3, images=200, steps=150, seeds=1)
+    assert result["confidence"][0] < 0.8 and result["accuracy"][0] > 0.5

@@ -158,3 +158,33 @@ def test_the_bowl_is_drawn_with_equal_scales(how):
     box = surface.get_window_extent()
     across, up = np.diff(surface.get_xlim())[0], np.diff(surface.get_ylim())[0]
     assert across / box.width == pytest.approx(up / box.height, rel=0.05)
+
+
+# --- an axis that turns, channels, categories, gaps ---
+
+
+def test_the_variance_along_an_axis_is_largest_along_the_first_component():
+    result = experiment.turning(30.0)
+    assert result["variance"] == pytest.approx(np.interp(30.0, result["angles"], result["variances"]))
+    values, vectors = np.linalg.eigh(np.cov(result["x"].T, bias=True))
+    assert result["variances"].max() == pytest.approx(values[-1], rel=1e-3)
+    assert np.degrees(np.arctan2(*np.abs(vectors[::-1, -1]))) == pytest.approx(result["best"], abs=0.5)
+
+
+def test_dividing_by_one_deviation_is_a_change_of_rate():
+    result = experiment.divided(rates=(0.1,), steps=10, images=200)
+    assert result["apart"] < 1e-12
+    np.testing.assert_array_equal(result["centred"], result["divided"])
+
+
+def test_one_hot_says_each_mean_and_numbers_do_not():
+    result = experiment.categories()
+    np.testing.assert_allclose(result["one-hot"]["said"], result["means"])
+    for order in ("Adelie 0, Chinstrap 1, Gentoo 2", "Adelie 0, Gentoo 1, Chinstrap 2"):
+        assert np.abs(result[order]["said"] - result["means"]).max() > 100
+
+
+def test_without_gaps_all_ways_are_one():
+    result = experiment.gaps(share=0.0, seeds=2)
+    for name in ("rows dropped", "filled with 0", "filled with the median"):
+        np.testing.assert_allclose(result[name], result["complete"])

@@ -313,3 +313,36 @@ def test_start_gives_every_seed_its_own_network():
     one = stack_runs([net.init(np.random.default_rng(1))[0]])
     np.testing.assert_array_equal(params["rnn_0"]["wh"][1], one["rnn_0"]["wh"][0])
     assert not np.array_equal(params["rnn_0"]["wh"][0], params["rnn_0"]["wh"][1])
+
+
+def test_a_truncated_layer_hands_on_the_state_and_stops_the_gradient():
+    from coursekit.experiments.truncation import InPieces
+    from coursekit.layers import RNN
+
+    layer, rng = RNN(3, 4), np.random.default_rng(0)
+    params, _ = layer.init(rng, dtype=np.float64)
+    x, dout = rng.normal(size=(2, 6, 3)), np.zeros((2, 6, 4))
+    dout[:, -1] = 1
+    out, cache, _ = layer.forward(params, {}, x, training=True)
+    dx, grads = layer.backward(dout, cache)
+    whole, in_two = InPieces(layer, 6), InPieces(layer, 3)
+    for cut in (whole, in_two):
+        cut_out, cut_cache, _ = cut.forward(params, {}, x, training=True)
+        np.testing.assert_allclose(cut_out, out)
+        cut_dx, cut_grads = cut.backward(dout, cut_cache)
+        if cut is whole:
+            np.testing.assert_allclose(cut_dx, dx)
+            np.testing.assert_allclose(cut_grads["wh"], grads["wh"])
+    np.testing.assert_allclose(cut_dx[:, 3:], dx[:, 3:])
+    assert not cut_dx[:, :3].any()
+
+
+def test_the_alignment_is_a_weighting_of_what_was_read_and_the_dates_are_right():
+    from coursekit.experiments import attention
+
+    for date in attention.WRITTEN_SO:
+        result = attention.alignment(date)
+        assert result["weights"].shape == (10, 11)
+        np.testing.assert_allclose(result["weights"].sum(axis=1), 1)
+    assert attention.alignment("7 Mar 1987")["wrote"] == "1987-03-07"
+    assert len({explore.alignment.alt(**s) for s in explore.alignment.grid()}) == len(attention.WRITTEN_SO)

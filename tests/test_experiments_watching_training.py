@@ -324,3 +324,18 @@ def test_explorers_say_what_they_show(name):
 def test_pictures_of_runs_that_diverge_can_be_drawn():
     plot.first_loss(experiment.first_loss(10.0, inputs=100))
     plot.ratio_run(experiment.ratio_run(1.0, "momentum", steps=30))
+
+
+def test_the_confusion_matrix_counts_what_the_chapter_says():
+    result = experiment.confusion()
+    assert result["matrix"].sum() == 1000
+    (true, said), most = result["worst"]
+    assert true != said and result["matrix"][true, said] == most
+    assert result["recall"].min() > 0.7
+
+
+def test_zeroed_inputs_find_the_shuffled_labels():
+    result = experiment.zeroed_inputs()
+    true, shuffled = result["true labels"], result["shuffled labels"]
+    assert true["inputs"] - true["zeros"] > 0.5
+    assert abs(shuffled["inputs"] - shuffled["zeros"]) < 2 * shuffled["error"] + 0.02

@@ -174,7 +174,8 @@ print(json.dumps([module.__file__ for name, module in sys.modules.items() if nam
         pages.append(set(json.loads(ran.stdout)))
     builder = script("browser_wheel")
     always = {Path(file).relative_to(builder.PACKAGE).with_suffix("").as_posix() for file in set.intersection(*pages)}
-    assert sorted(builder.ON_EVERY_PAGE) == sorted(always | {"fast/kernel"})  # which only a browser imports
+    in_a_browser = {"fast/kernel", "_steps"}  # what no other platform imports
+    assert sorted(builder.ON_EVERY_PAGE) == sorted(always | in_a_browser)
 
 
 def test_the_packages_lie_in_one_file_without_what_no_figure_needs(tmp_path):

@@ -36,6 +36,8 @@ def test_sections_predictions_and_questions_are_found(page):
     found = parts("chapters/05_initialization.html", page, sheet)
     assert found.exercises == ["05.1", "05.2"]
     assert found.title == "5 Initialization & scale"
+    numbered = page.replace("<h1>Init", '<h1><span class="section-number">5 </span>Init')
+    assert parts("chapters/05_initialization.html", numbered).title == "5 Initialization & scale"
     assert found.sections == ["one", "two"]
     assert found.predictions == ["05-zero"]
     assert found.questions == ["05-quiz-1", "05-quiz-2"]

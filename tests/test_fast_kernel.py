@@ -1,7 +1,7 @@
-"""The browser's matrix products: what is committed is what the sources say, and it multiplies as NumPy does.
+"""The browser's inner loops of NumPy: what is committed is what the sources say, and it computes what NumPy does.
 
-`products.wasm` runs here in Node, on a memory that this test lays out as NumPy would: arrays, lengths and strides.
-In real browsers tests/browser/test_products.py compares it with NumPy's own.
+`kernel.wasm` runs here in Node, on a memory that this test lays out as NumPy would: arrays, lengths and strides.
+In a real browser tests/browser/test_kernel.py compares it with NumPy's own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pytest
 from coursekit.fast import kernel
 
 ROOT = Path(__file__).parents[1]
-WASM = ROOT / "src" / "coursekit" / "fast" / "products.wasm"
+WASM = ROOT / "src" / "coursekit" / "fast" / "kernel.wasm"
 spec = importlib.util.spec_from_file_location("kernel_build", ROOT / "live" / "kernel" / "build.py")
 build = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(build)
@@ -40,15 +40,27 @@ const [file, work, ...calls] = process.argv.slice(1);
 const image = readFileSync(0);
 const memory = new WebAssembly.Memory({ initial: Math.ceil(image.length / 65536) });
 new Uint8Array(memory.buffer).set(image);
-const loops = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), { env: { memory } }).exports;
+const made = (bytes, env) => new WebAssembly.Instance(new WebAssembly.Module(bytes), { env }).exports;
+const table = new WebAssembly.Table({ initial: 2, element: "anyfunc" });
+// In the place of NumPy's own loop: a function that leaves 77 where its third argument, the steps, points to.
+table.set(1, made(Buffer.from(process.env.OWN, "hex"), { memory }).own);
+const loops = made(readFileSync(file), { memory, __indirect_function_table: table });
 if (loops.work_bytes() > image.length - Number(work)) throw new Error("too little room to work in");
 for (const call of calls) {
   const [name, ...addresses] = call.split(",");
-  loops[name](...addresses.map(Number), Number(work));
+  loops[name](...addresses.map(Number), name.includes("matmul") ? Number(work) : 1);
 }
 const out = new Uint8Array(memory.buffer).subarray(0, Number(work));
 for (let at = 0; at < out.length; ) at += writeSync(1, out, at);
 """
+
+
+# (module (type (func (param i32 i32 i32 i32))) (import "env" "memory" (memory 1)) (export "own" (func 0))
+#   (func (local.get 2) (i32.const 77) (i32.store)))
+OWN = (
+    "0061736d01000000 01080160047f7f7f7f00 020f0103656e76066d656d6f7279020001 03020100 070701036f776e0000"
+    "0a0c010a00200241cd003602000b"
+).replace(" ", "")
 
 
 class Memory:
@@ -81,19 +93,27 @@ class Memory:
         steps = [x.strides[0] for x in (a, b, c)] + [step for x in (a, b, c) for step in x.strides[1:]]
         steps = self.put(np.array(steps, np.int32))
         addresses = [self.address(x) for x in (places, counts, steps)]
-        self.calls.append(",".join(map(str, [kernel.LOOPS[a.dtype.char], *addresses])))
+        self.calls.append(",".join(map(str, [f"np_matmul_{kernel.DTYPES[a.dtype.char]}", *addresses])))
         self.outputs.append((a.copy(), b.copy(), c))
+
+    def apply(self, name, *arrays):
+        """Note a call of a ufunc's loop on one row of each array, the last of which gets the result.
+
+        Returns its steps, in which 77 will stand first if the loop has left the work to NumPy's own.
+        """
+        places = self.put(np.array([self.address(x) for x in arrays], np.int32))
+        counts, steps = self.put(np.array([len(arrays[-1])], np.int32)), np.array([x.strides[0] for x in arrays])
+        steps = self.put(steps.astype(np.int32))
+        addresses = [self.address(x) for x in (places, counts, steps)]
+        self.calls.append(",".join(map(str, [f"np_{name}_{kernel.DTYPES[arrays[-1].dtype.char]}", *addresses])))
+        return steps
 
     def run(self, wasm=WASM):
         """Make all calls in Node; the memory is then what they left."""
         node = need(shutil.which("node"), "Node")
         given = self.bytes[: self.end].tobytes() + bytes(1 << 20)
-        done = subprocess.run(
-            [node, "-e", HOST, "--", str(wasm), str(self.end), *self.calls],
-            input=given,
-            capture_output=True,
-            timeout=60,
-        )
+        command = [node, "-e", HOST, "--", str(wasm), str(self.end), *self.calls]
+        done = subprocess.run(command, input=given, capture_output=True, timeout=60, env=dict(os.environ, OWN=OWN))
         assert done.returncode == 0, done.stderr.decode()[-1500:]
         self.bytes[: self.end] = np.frombuffer(done.stdout, np.uint8)
 
@@ -189,6 +209,75 @@ def test_infinities_and_nans_go_where_they_go_in_numpy():
         np.testing.assert_array_equal(c, a @ b)
 
 
+SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 3.0, -3.0]
+BINARY, UNARY = kernel.UFUNCS[1:7], kernel.UFUNCS[7:]
+
+
+@pytest.mark.parametrize("dtype", ["f", "d"])
+@pytest.mark.parametrize("name", [*BINARY, "sqrt", "square"])
+def test_arithmetic_gives_the_bits_of_numpy(rng, name, dtype):
+    ufunc, memory, expected = getattr(np, name), Memory(), []
+    for n in (1, 7, 16, 67, 500):
+        rows = [memory.put(rng.choice([*SPECIAL, *rng.standard_normal(20)], n).astype(dtype)) for _ in range(4)]
+        one = np.broadcast_to(memory.put(np.array([rng.standard_normal()], dtype)), n)
+        calls = [rows[:2], [rows[0], one], [one, rows[0]]] if name in BINARY else [rows[:1]]
+        for inputs in calls:
+            out = memory.put(np.zeros(n, dtype))
+            expected.append((memory.apply(name, *inputs, out), out, [x.copy() for x in inputs]))
+        inputs = rows[2:] if name in BINARY else rows[2:3]  # into the first operand itself
+        expected.append((memory.apply(name, *inputs, rows[2]), rows[2], [x.copy() for x in inputs]))
+    memory.run()
+    for steps, out, before in expected:
+        if steps[0] == 77:
+            assert name in BINARY and len(out) < 16
+            continue
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(out, ufunc(*before))
+
+
+@pytest.mark.parametrize("dtype", ["f", "d"])
+@pytest.mark.parametrize("name", ["exp", "tanh"])
+def test_exp_and_tanh_are_right_to_two_units_of_the_last_place(name, dtype):
+    ufunc, memory, info = getattr(np, name), Memory(), np.finfo(dtype)
+    ends = np.log([float(info.smallest_subnormal), float(info.tiny), float(info.max)])
+    x = np.concatenate([np.linspace(-20, 20, 4001), np.geomspace(1e-30, 800, 999), -np.geomspace(1e-30, 800, 999)])
+    x = np.concatenate([x, np.add.outer([-1, -0.01, 0, 0.01, 1], ends).ravel(), SPECIAL, [0.625, -0.625, 89, 710]])
+    x = x.astype(dtype)
+    given, out = memory.put(x), memory.put(np.zeros(len(x), dtype))
+    steps = memory.apply(name, given, out)
+    memory.run()
+    assert steps[0] != 77
+    with np.errstate(all="ignore"):
+        right = ufunc(x.astype(np.longdouble))
+        rounded = right.astype(dtype)
+    fine = np.isfinite(rounded)
+    np.testing.assert_array_equal(out[~fine], rounded[~fine])
+    np.testing.assert_array_equal(np.signbit(out[fine]), np.signbit(rounded[fine]))
+    units = np.abs(out[fine] - right[fine]) / np.spacing(np.abs(rounded[fine]))
+    assert units.max() < 2, (x[fine][units.argmax()], units.max())
+
+
+@pytest.mark.parametrize("dtype", ["f", "d"])
+def test_what_does_not_lie_in_one_piece_is_left_to_numpy(dtype):
+    memory = Memory()
+    row, out = memory.put(np.arange(100, dtype=dtype)), memory.put(np.zeros(40, dtype))
+    still = np.broadcast_to(out[:1], 40)
+    left = [
+        ("add", row[:80:2], row[:40], out),  # gaps
+        ("add", row[:40], row[39::-1], out),  # backwards
+        ("add", still, row[:40], still),  # a sum
+        ("add", row[:40], row[40:80], row[1:41]),  # a running sum: each result is the next one's operand
+        ("add", np.broadcast_to(row[5:6], 40), row[40:80], row[:40]),  # the scalar is overwritten
+        ("exp", row[:80:2], out),
+        ("tanh", row[:40], row[1:41]),
+    ]
+    before = memory.bytes[: memory.end].copy()
+    steps = [memory.apply(name, *arrays) for name, *arrays in left]
+    memory.run()
+    assert [step[0] for step in steps] == [77] * len(left)
+    np.testing.assert_array_equal(memory.bytes[: len(before)], before)
+
+
 def test_the_committed_file_is_made_of_these_sources():
     assert build.made(WASM.read_bytes())["sources"] == build.sources(), "make kernel, and commit what it makes"
 
@@ -217,80 +306,119 @@ def test_a_compiler_makes_the_committed_file_or_one_that_multiplies_the_same(rng
         np.testing.assert_array_equal(again, committed)
 
 
-class Heap:
-    """What kernel.py sees of Pyodide, with `np.matmul` as it lies in Pyodide's memory."""
+class Bytes(np.ndarray):
+    """A typed array of JavaScript, as far as kernel.py uses it."""
 
-    def __init__(self, name=b"matmul", wrong=False):
-        self.memory, self.functions, self.wrong = object(), [], wrong
-        self.HEAPU8 = np.zeros(4096, np.uint8)
+    def slice(self, start, stop):
+        return types.SimpleNamespace(to_bytes=lambda: self[start:stop].tobytes())
+
+
+class Heap:
+    """What kernel.py sees of Pyodide: a memory with ufuncs, each with loops for some dtypes."""
+
+    def __init__(self, rename=None, busy=False):
+        self.memory, self.wasmTable, self.functions = object(), object(), []
+        self.HEAPU8 = np.zeros(1 << 14, np.uint8).view(Bytes)
         self.HEAPU32 = self.HEAPU8.view(np.uint32)
-        self.ufunc, self.name, self.types, self.loops, self.data = 256, 512, 600, 1024, 1280
-        self.HEAPU8[self.name : self.name + len(name)] = list(name)
-        numbers = [np.dtype(dtype).num for dtype in "?ifld"]
-        self.HEAPU8[self.types : self.types + 15] = np.repeat(numbers, 3)
-        fields = {kernel.NIN: 2, kernel.NOUT: 1, kernel.FUNCTIONS: self.loops, kernel.DATA: self.data,
-                  kernel.NTYPES: 5, kernel.NAME: self.name, kernel.TYPES: self.types}  # fmt: skip
-        for place, word in fields.items():
-            self.HEAPU32[(self.ufunc + place) // 4] = word
-        self.HEAPU32[self.loops // 4 : self.loops // 4 + 5] = [11, 12, 13, 14, 15]
+        self.at = {name: 1024 * k for k, name in enumerate(kernel.UFUNCS, 1)}
+        for name, at in self.at.items():
+            ufunc, written = getattr(np, name), (rename or {}).get(name, name).encode()
+            loops, data, kinds, place = at + 128, at + 256, at + 384, at + 512
+            self.HEAPU8[place : place + len(written)] = list(written)
+            numbers = np.repeat([np.dtype(dtype).num for dtype in "?ifld"], ufunc.nargs)
+            self.HEAPU8[kinds : kinds + len(numbers)] = numbers
+            fields = {kernel.NIN: ufunc.nin, kernel.NOUT: 1, kernel.FUNCTIONS: loops, kernel.DATA: data,
+                      kernel.NTYPES: 5, kernel.NAME: place, kernel.TYPES: kinds}  # fmt: skip
+            for where, word in fields.items():
+                self.HEAPU32[(at + where) // 4] = word
+            self.words(loops)[:] = range(at, at + 5)
+            self.words(data)[2] = busy
+
+    def words(self, address):
+        return self.HEAPU32[address // 4 : address // 4 + 5]
 
     def _malloc(self, size):
-        return 2048
+        return 9999
 
     def addFunction(self, function, signature):
         assert signature == "viiii"
         self.functions.append(function)
-        return 100 + len(self.functions)
+        return 100_000 + len(self.functions)
 
 
 def pyodide(monkeypatch, heap, simd=True):
     """Modules that stand in for Pyodide's."""
-    loops = types.SimpleNamespace(matmul_float="float", matmul_double="double", work_bytes=lambda: 1000)
+
+    class Exports:
+        def __getattr__(self, name):
+            return (lambda: 1000) if name == "work_bytes" else name
 
     def module(content):
         if not simd:
             raise RuntimeError("CompileError: wasm validation error: SIMD unsupported")
         return content
 
-    assembly = types.SimpleNamespace(
-        Module=types.SimpleNamespace(new=module),
-        Instance=types.SimpleNamespace(new=lambda module, imports: types.SimpleNamespace(exports=loops)),
-    )
-    js = types.SimpleNamespace(WebAssembly=assembly, Object=types.SimpleNamespace(fromEntries=dict))
-    monkeypatch.setitem(sys.modules, "js", js)
-    monkeypatch.setitem(sys.modules, "pyodide_js", types.SimpleNamespace(_module=heap))
-    ffi = types.SimpleNamespace(to_js=lambda value, **options: value)
-    monkeypatch.setitem(sys.modules, "pyodide", types.SimpleNamespace(ffi=ffi))
+    def instance(module, imports):
+        assert imports == {"env": {"memory": heap.memory, "__indirect_function_table": heap.wasmTable}}
+        return types.SimpleNamespace(exports=Exports())
+
+    new = types.SimpleNamespace
+    assembly = new(Module=new(new=module), Instance=new(new=instance))
+    ffi = new(to_js=lambda value, **options: value)
+    monkeypatch.setitem(sys.modules, "js", new(WebAssembly=assembly, Object=new(fromEntries=dict)))
+    monkeypatch.setitem(sys.modules, "pyodide_js", new(_module=heap))
+    monkeypatch.setitem(sys.modules, "pyodide", new(ffi=ffi))
     monkeypatch.setitem(sys.modules, "pyodide.ffi", ffi)
-    monkeypatch.setattr(kernel, "id", lambda thing: heap.ufunc, raising=False)
+    monkeypatch.setattr(kernel, "id", lambda ufunc: heap.at[ufunc.__name__], raising=False)
+    monkeypatch.setattr(kernel, "installed", None)
 
 
 def test_the_loops_of_two_dtypes_are_replaced_and_no_other(monkeypatch):
     heap = Heap()
     pyodide(monkeypatch, heap)
+    before = heap.HEAPU8.copy()
     assert kernel.install()
-    assert heap.functions == ["float", "double"]
-    assert heap.HEAPU32[heap.loops // 4 : heap.loops // 4 + 5].tolist() == [11, 12, 101, 14, 102]
-    assert heap.HEAPU32[heap.data // 4 : heap.data // 4 + 5].tolist() == [0, 0, 2048, 0, 2048]
+    for name, at in heap.at.items():
+        new, data = heap.words(at + 128), heap.words(at + 256)
+        assert new[[0, 1, 3]].tolist() == [at, at + 1, at + 3]
+        assert [heap.functions[word - 100_001] for word in new[[2, 4]]] == [f"np_{name}_float", f"np_{name}_double"]
+        # A product gets room to work in, the others the loop to which they leave what they cannot do.
+        assert data.tolist() == ([0, 0, 9999, 0, 9999] if name == "matmul" else [0, 0, at + 2, 0, at + 4])
+    kernel.installed.undo()
+    np.testing.assert_array_equal(heap.HEAPU8, before)
 
 
 @pytest.mark.parametrize(
-    ("options", "simd"), [({"name": b"matvec"}, True), ({}, False)], ids=["another ufunc", "no SIMD"]
+    ("options", "simd"),
+    [
+        ({"rename": {"matmul": "matvec"}}, True),
+        ({"rename": {"tanh": "tanhf"}}, True),
+        ({"busy": True}, True),
+        ({}, False),
+    ],
+    ids=["another ufunc", "a longer name", "a loop with data", "no SIMD"],
 )
 def test_where_it_cannot_be_nothing_is_changed(monkeypatch, options, simd):
     heap = Heap(**options)
     before = heap.HEAPU8.copy()
     pyodide(monkeypatch, heap, simd)
-    assert not kernel.install()
+    assert not kernel.install() and kernel.installed is None
     np.testing.assert_array_equal(heap.HEAPU8, before)
 
 
-def test_a_wrong_product_puts_numpys_own_back(monkeypatch):
+@pytest.mark.parametrize("place", [0, 10, 21])
+def test_a_wrong_result_puts_numpys_own_back(monkeypatch, place):
     heap = Heap()
     before = heap.HEAPU8.copy()
     pyodide(monkeypatch, heap)
-    monkeypatch.setattr(kernel.np, "matmul", lambda a, b: np.einsum("ij,jk->ik", a, b) + 1)
-    assert not kernel.install()
+    right = kernel._samples()
+    assert len(right) == 2 * len(kernel.UFUNCS)
+
+    def samples():
+        return [x + (k == place and np.any(heap.HEAPU8 != before)) for k, x in enumerate(right)]
+
+    monkeypatch.setattr(kernel, "_samples", samples)
+    assert not kernel.install() and kernel.installed is None
     np.testing.assert_array_equal(heap.HEAPU8, before)
 
 

@@ -49,3 +49,24 @@ def test_what_cannot_be_read_is_named_and_the_others_are_there():
     found, said = formulas.to_mathml([("x", False), (r"\frac{", False), (r"\nosuchthing", True), ("y", True)])
     assert [one is None for one in found] == [False, True, True, False]
     assert r"\frac{" in said and "nosuchthing" in said
+
+
+def test_primes_of_named_functions_stand_as_those_of_letters():
+    for latex in (r"\tanh'", r"\operatorname{ReLU}'", r"\mathrm{GELU}'", r"\Phi'", "f''"):
+        assert "<msup>" not in mathml(latex) and 'rspace="0">' in mathml(latex), latex
+
+
+def test_the_space_after_a_function_stands_behind_its_small_number():
+    assert mathml(r"\tanh^2 z").endswith('<mn>2</mn></msup><mspace width="0.167em"></mspace><mi>z</mi></mrow>')
+    assert "mspace" not in mathml(r"\tanh^2(z)")
+    nested = mathml(r"\log_{a_b} x")
+    assert nested.endswith('</msub></msub><mspace width="0.167em"></mspace><mi>x</mi></mrow>')
+
+
+def test_what_follows_a_formula_stays_on_its_line():
+    from docutils import nodes
+
+    line = nodes.paragraph("", "", nodes.Text("Take ("), nodes.math("", "x"), nodes.Text("), and go."))
+    formulas.keep_punctuation(line[1])
+    assert (line[1]["before"], line[1]["after"]) == ("(", "),")
+    assert [part.astext() for part in line] == ["Take ", "x", " and go."]

@@ -14,11 +14,13 @@ from coursekit.layers import (
     Conv2d,
     Dense,
     Flatten,
+    GlobalAvgPool2d,
     GroupNorm,
     LayerNorm,
     LocalResponseNorm,
     MaxPool2d,
     ReLU,
+    Residual,
     RMSNorm,
 )
 from coursekit.model import Sequential, stack_runs
@@ -30,6 +32,14 @@ PAIRS = {
     "conv": (Conv2d(4, 6, (3, 2), (2, 1), (1, 0)), T.Conv2d(4, 6, (3, 2), (2, 1), (1, 0)), (3, 4, 7, 6)),
     "grouped conv": (Conv2d(4, 6, 3, padding=1, groups=2), T.Conv2d(4, 6, 3, padding=1, groups=2), (3, 4, 5, 6)),
     "depthwise conv": (Conv2d(4, 4, 3, groups=4), T.Conv2d(4, 4, 3, groups=4), (1, 4, 5, 6)),
+    "depthwise conv, all settings": (
+        Conv2d(4, 4, (3, 2), (2, 1), (1, 0), groups=4),
+        T.Conv2d(4, 4, (3, 2), (2, 1), (1, 0), groups=4),
+        (3, 4, 7, 6),
+    ),
+    "depthwise conv, two kernels a channel": (Conv2d(3, 6, 3, groups=3), T.Conv2d(3, 6, 3, groups=3), (2, 3, 5, 6)),
+    "1 x 1 conv": (Conv2d(4, 6, 1), T.Conv2d(4, 6, 1), (3, 4, 5, 6)),
+    "global average pool": (GlobalAvgPool2d(), T.Sequential(T.AdaptiveAvgPool2d(1), T.Flatten()), (3, 4, 7, 6)),
     "max pool": (MaxPool2d(3, 2), T.MaxPool2d(3, 2), (3, 4, 7, 6)),
     "max pool of pairs": (MaxPool2d(), T.MaxPool2d(2), (3, 4, 7, 6)),
     "average pool": (AvgPool2d((2, 3)), T.AvgPool2d((2, 3)), (3, 4, 7, 6)),
@@ -115,7 +125,8 @@ def network():
     return Sequential(
         [
             *(Conv2d(2, 4, 3, padding=1), BatchNorm2d(4), ReLU(), MaxPool2d(2), LocalResponseNorm(3, 0.5)),
-            *(Conv2d(4, 6, 2, groups=2), ReLU(), AvgPool2d(2, 1), Flatten()),
+            *(Conv2d(4, 6, 2, groups=2), ReLU(), AvgPool2d(2, 1)),
+            *(Conv2d(6, 6, 3, padding=1, groups=6), GlobalAvgPool2d()),
             *(Dense(6 * 1 * 1, 5), BatchNorm(5), LayerNorm(5), Dense(5, 3)),
         ]
     )
@@ -224,3 +235,106 @@ def test_layers_offers_every_layer_of_this_file():
     from coursekit.layers import image
 
     assert set(image.__all__) <= set(layers.__all__)
+
+
+# --- residual blocks --------------------------------------------------------------------------------------------------
+
+
+class Block(T.Module):
+    """PyTorch's side of a residual block with a shortcut of 1 x 1 and a stride."""
+
+    def __init__(self, shortcut):
+        super().__init__()
+        stride = 2 if shortcut else 1
+        self.block = T.Sequential(
+            *(T.Conv2d(4, 6 if shortcut else 4, 3, stride, 1), T.BatchNorm2d(6 if shortcut else 4), T.ReLU()),
+            T.Conv2d(6 if shortcut else 4, 6 if shortcut else 4, 3, 1, 1),
+        )
+        self.shortcut = T.Conv2d(4, 6, 1, 2) if shortcut else None
+
+    def forward(self, x):
+        return (self.shortcut(x) if self.shortcut else x) + self.block(x)
+
+
+def residual(shortcut):
+    wide, stride = (6, 2) if shortcut else (4, 1)
+    block = [Conv2d(4, wide, 3, stride, 1), BatchNorm2d(wide), ReLU(), Conv2d(wide, wide, 3, 1, 1)]
+    return Residual(Sequential(block), Conv2d(4, 6, 1, 2) if shortcut else None)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("shortcut", [False, True])
+def test_a_residual_block_equals_pytorchs(shortcut, training):
+    layer, twin, rng = residual(shortcut), Block(shortcut).double().train(training), np.random.default_rng(4)
+    params, state = layer.init(rng, dtype=np.float64)
+    state["block"]["batchnorm2d_1"]["var"] = state["block"]["batchnorm2d_1"]["var"] + 0.5
+    pairs = [(*params["block"]["conv2d_0"].items(),), (*params["block"]["batchnorm2d_1"].items(),),
+             (*params["block"]["conv2d_3"].items(),)]  # fmt: skip
+    modules = [twin.block[0], twin.block[1], twin.block[3]]
+    if shortcut:
+        pairs, modules = [*pairs, (*params["shortcut"].items(),)], [*modules, twin.shortcut]
+    for items, module in zip(pairs, modules, strict=True):
+        for key, value in items:
+            getattr(module, NAMES[key]).data = torch.tensor(value)
+    twin.block[1].running_var.data = torch.tensor(state["block"]["batchnorm2d_1"]["var"])
+    x = rng.normal(size=(3, 4, 6, 7))
+    tx = torch.from_numpy(x).requires_grad_()
+    expected = twin(tx)
+    dout = rng.normal(size=expected.shape)
+    expected.backward(torch.from_numpy(dout))
+
+    out, cache, new_state = layer.forward(params, state, x, training=training)
+    dx, grads = layer.backward(dout, cache)
+    close(out, expected)
+    close(dx, tx.grad)
+    close(new_state["block"]["batchnorm2d_1"]["var"], twin.block[1].running_var)
+    assert list(grads) == list(params)
+    for part, module in (("conv2d_0", twin.block[0]), ("batchnorm2d_1", twin.block[1]), ("conv2d_3", twin.block[3])):
+        for key, g in grads["block"][part].items():
+            close(g, getattr(module, NAMES[key]).grad)
+    if shortcut:
+        for key, g in grads["shortcut"].items():
+            close(g, getattr(twin.shortcut, NAMES[key]).grad)
+
+
+def test_a_residual_block_refuses_what_cannot_be_added():
+    with pytest.raises(DTypeError, match=r"block is .*, but must be a layer: Residual\(Sequential"):
+        Residual(ReLU)
+    with pytest.raises(DTypeError, match="shortcut is"):
+        Residual(ReLU(), "1 x 1")
+    x = np.ones((2, 4, 6, 6))
+    for layer, words in (
+        (Residual(Conv2d(4, 6, 1)), "give it a shortcut that does the same"),
+        (Residual(Conv2d(4, 6, 1), Conv2d(4, 5, 1)), "its shortcut must do the same"),
+    ):
+        params, state = layer.init(np.random.default_rng(0), dtype=np.float64)
+        with pytest.raises(ShapeError, match=words):
+            layer.forward(params, state, x, training=True)
+
+
+def test_a_residual_block_with_nothing_to_train_has_no_params():
+    layer = Residual(ReLU())
+    assert layer.init(np.random.default_rng(0)) == ({}, {})
+    out, cache, _ = layer.forward({}, {}, np.array([[-1.0, 2.0]]), training=True)
+    np.testing.assert_array_equal(out, [[-1.0, 4.0]])
+    dx, grads = layer.backward(np.array([[1.0, 1.0]]), cache)
+    np.testing.assert_array_equal(dx, [[1.0, 2.0]])
+    assert grads == {}
+
+
+def test_a_residual_block_with_run_axes_is_a_loop_over_blocks():
+    layer, rng = residual(True), np.random.default_rng(5)
+    drawn = [layer.init(np.random.default_rng(seed), dtype=np.float64) for seed in range(3)]
+    params, state = (stack_runs([part[k] for part in drawn]) for k in (0, 1))
+    x, x_shape = rng.normal(size=(3, 2, 4, 6, 7)), (2, 4, 6, 7)
+    out, cache, _ = layer.forward(params, state, x, training=True)
+    dout = rng.normal(size=out.shape)
+    dx, grads = layer.backward(dout, cache)
+    for run, (p, s) in enumerate(drawn):
+        one, one_cache, _ = layer.forward(p, s, x[run], training=True)
+        one_dx, one_grads = layer.backward(dout[run], one_cache)
+        assert one_dx.shape == x_shape
+        close(out[run], one)
+        close(dx[run], one_dx)
+        close(grads["shortcut"]["w"][run], one_grads["shortcut"]["w"])
+        close(grads["block"]["conv2d_3"]["b"][run, 0], one_grads["block"]["conv2d_3"]["b"])

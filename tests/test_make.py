@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -167,6 +168,16 @@ def test_that_the_book_is_served_at_the_printed_address(served):
         assert answer.read() == b"<p>Hello"
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/worker.mjs") as answer:
         assert answer.headers["Content-Type"] == "text/javascript"
+
+
+def test_that_a_wrong_address_gets_the_books_own_page(served, tmp_path):
+    (tmp_path / "404.html").write_text('<base href="/course/"><h1>This page is not here</h1>')
+    port = free_port()
+    served("--port", str(port))
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/chapters/lost.html")
+    assert error.value.code == 404
+    assert error.value.read() == b'<base href="/"><h1>This page is not here</h1>'
 
 
 def test_that_a_busy_port_is_said_and_the_next_one_taken(served):

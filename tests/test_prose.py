@@ -86,6 +86,15 @@ def test_no_number_in_prose_is_written_as_a_program_writes_it(path):
     assert not new, f"{new}: glue written(...) of coursekit.interactive.course, or write $10^{{-5}}$"
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.glob("chapters/*.md")), ids=lambda path: path.stem)
+def test_a_chapter_is_read_in_75_minutes(path):
+    """At 120 words a minute, which is slow, and three seconds for a line of code."""
+    text = path.read_text(encoding="utf-8")
+    code = sum(len(cell.splitlines()) for cell in CODE.findall(text))
+    minutes = len(CODE.sub("", text).split()) / 120 + 3 * code / 60
+    assert minutes < 75, f"{path.name} takes {minutes:.0f} minutes: fold something in a box, or split the chapter"
+
+
 def test_every_line_of_the_exceptions_is_still_needed():
     left = {
         (str(path.relative_to(ROOT)), phrase) for path in PAGES for phrase in [*found(path), *machine_numbers(path)]

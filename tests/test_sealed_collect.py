@@ -270,8 +270,22 @@ ATTACKS = {
     "notebook whose text takes long to match": lambda: notebook("def f(x):\n" + "    \n" * 30_000 + "    raise Not"),
     "notebook of one long line": lambda: notebook("x" + "(" * 150_000),
     "notebook of a hundred thousand checks": lambda: notebook('check("02.1")' * 14_000),
+    "zip that says it is small": lambda: small_zip(),
+    "zip with a name of sixty thousand letters": lambda: zipped({"a" * 60_000 + ".ipynb": DONE, "b.ipynb": DONE}),
+    "notebook with a number of a hundred thousand digits": lambda: b'{"cells": [' + b"9" * 100_000 + b"]}",
+    "notebook with every key twice": lambda: (
+        b'{"cells": 1, "cells": [], "cells": {"cells": [' + b'{"cells": []},' * 9 + b"1]}}"
+    ),
     "notebook that names a check of every sheet": lambda: notebook(*(f'check("{i:02d}.1")' for i in range(100))),
 }
+
+
+def small_zip():
+    """The sizes in both headers say 10 bytes; what unpacks is 30 MB."""
+    data = bytearray(zipped({"a.ipynb": bytes(30 << 20)}))
+    for place in (22, data.index(b"PK\x01\x02") + 24):
+        data[place : place + 4] = (10).to_bytes(4, "little")
+    return bytes(data)
 
 
 def lzma_zip():

@@ -19,7 +19,7 @@ from notebooks import HONEST, RIGHT, instructor_cells, notebook, with_answer
 
 from coursekit.errors import CourseError, DataError, RangeError
 from coursekit.grading import cases
-from coursekit.grading.sealed import books, similarity
+from coursekit.grading.sealed import books, grade, similarity
 from coursekit.grading.sealed.grade import grade_bytes, grade_folder, load_records, read_key
 from coursekit.grading.sealed.jail import Jail, Limits
 from coursekit.grading.sealed.probe import choose_tier
@@ -278,6 +278,32 @@ def test_what_is_graded_is_kept_and_what_changed_is_graded_again(run, folder, sh
     found = find_submissions(folder, "99")
     other = grade_folder(found, sheet, b"another key, long enough", tmp_path / "out", tier=tier, limits=LIMITS)
     assert all(r["key"] != records[f]["key"] for f, r in other.items())
+
+
+def test_a_worker_that_dies_twice_costs_one_file_and_the_class_goes_on(run, folder, sheet, monkeypatch):
+    """The process of a worker is killed from outside, as the kernel does where memory is short."""
+    for name in ("a", "killer", "z"):
+        (folder / f"{name}.ipynb").write_bytes(GOOD)
+    (folder / "once.ipynb").write_bytes(GOOD)
+    tally = folder.parent / "deaths.txt"
+    right = grade.grade_item
+
+    def dies(jail, item, sheet):
+        who = item.submission.student
+        deaths = tally.read_text().count(who) if tally.exists() else 0
+        if (who == "killer" and deaths < 5) or (who == "once" and not deaths):
+            with tally.open("a") as file:
+                file.write(f"{who}\n")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return right(jail, item, sheet)
+
+    monkeypatch.setattr(grade, "grade_item", dies)
+    records = run(jobs=2)
+    assert by_student(records) == dict.fromkeys(("a", "once", "z"), sheet.points) | {"killer": 0}
+    assert tally.read_text().split().count("killer") == 2
+    (lost,) = (r for r in records.values() if r["student"] == "killer")
+    assert lost["ungraded"] and "twice" in lost["notes"][0]
+    assert all(r["ungraded"] is None for r in records.values() if r is not lost)
 
 
 def test_one_question_can_be_graded_again(run, folder, tmp_path, sheet):

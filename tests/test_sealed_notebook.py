@@ -1,5 +1,6 @@
 """The reader of untrusted notebooks, and the reader of their cells."""
 
+import gzip
 import io
 import json
 import zipfile
@@ -44,7 +45,7 @@ def test_code_cells_come_in_order_and_the_rest_is_ignored():
 
 def test_other_encodings_and_old_formats_are_read():
     text = notebook("x = 'é'").decode()
-    for data in (text.encode("utf-8-sig"), text.encode("utf-16")):
+    for data in (text.encode(name) for name in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")):
         assert nb.code_cells(data) == ["x = 'é'"]
     old = {"worksheets": [{"cells": [{"cell_type": "code", "input": ["y = 1"]}]}, 3]}
     assert nb.code_cells(json.dumps(old).encode()) == ["y = 1"]
@@ -59,6 +60,11 @@ def test_other_encodings_and_old_formats_are_read():
         (b"\xff\xfa\x00", "not UTF-8"),
         (b"[" * 10**6, "nested too deeply"),
         (b'{"cells": ' + b'[{"a": ' * 10**5, "nested too deeply"),
+        (gzip.compress(notebook("x")), "packed with gzip"),
+        (b"7z\xbc\xaf\x27\x1c...", "a 7-Zip archive"),
+        (b"%PDF-1.7 ...", "is a PDF"),
+        (b"\n<!DOCTYPE html><html>", "a web page"),
+        ("<html>".encode("utf-16-le"), "a web page"),
         (b"[]", "no list of cells"),
         (b'{"cells": {}}', "no list of cells"),
         (b'{"cells": 3', "not a notebook"),
@@ -169,6 +175,15 @@ def test_ipython_lines_are_left_out_and_the_rest_runs(source, names):
     namespace.pop("__builtins__", None)
     assert namespace == names
     assert bool(missing) == ("not_there" in source)
+
+
+@pytest.mark.parametrize("magic", ["%%python3", "%%python", "%%script python3 -"])
+def test_a_cell_that_ipython_runs_in_another_process_defines_nothing_and_is_noted(magic):
+    namespace, missing = {}, []
+    cells.run(f"{magic}\nx = 1", namespace, "<cell 1>", missing)
+    assert "x" not in namespace
+    assert "in another process" in missing[0]
+    assert cells.links(f"{magic}\nx = 1") == ([], [])
 
 
 def test_line_numbers_stay_after_a_magic():

@@ -109,6 +109,13 @@ def test_limits_are_kept():
         p.sizes(struct.pack("<4sII", b"CKG1", 0, p.MAX_BODY + 1))
 
 
+@pytest.mark.parametrize("shape", [[0, 1 << 25, 1 << 25, 1 << 25], [0] + [1 << 25] * 31])
+def test_an_array_of_nothing_has_a_shape_that_numpy_can_hold(shape):
+    with pytest.raises(p.Malformed, match="not a shape"):
+        p.decode({"a": ["<f8", shape, 0]}, [b""])
+    assert p.decode({"a": ["<f8", [0, 3, 1000], 0]}, [b""]).shape == (0, 3, 1000)
+
+
 @pytest.mark.parametrize(
     "node",
     [

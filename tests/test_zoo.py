@@ -18,14 +18,18 @@ from coursekit.layers import (
     EachStep,
     Embedding,
     Flatten,
+    GlobalAvgPool2d,
     GroupNorm,
     LastStep,
     LastSteps,
     Layer,
     LayerNorm,
+    LookBack,
     Maxout,
     MaxPool2d,
     ReLU,
+    ReLU6,
+    Residual,
     RMSNorm,
     Tanh,
 )
@@ -166,9 +170,20 @@ def test_a_network_learns_digits(net, enough):
             ),
             (4, 7, 6),
         ),
+        (
+            Sequential(
+                [
+                    *(Conv2d(2, 4, 3, groups=2), Conv2d(4, 4, 3, groups=4), Conv2d(4, 6, 1), ReLU6()),
+                    *(Residual(Sequential([Conv2d(6, 6, 3, padding=1), BatchNorm2d(6)])),),
+                    *(Residual(Conv2d(6, 8, 3, 2, 1), Conv2d(6, 8, 1, 2)), GlobalAvgPool2d()),
+                ]
+            ),
+            (2, 9, 7),
+        ),
         (Sequential([Sequential([Dense(3, 4), ReLU()]), Dense(4, 2)]), (3,)),
         (Sequential([RNN(3, 5), GRU(5, 4), LSTM(4, 2), EachStep(Dense(2, 7))]), (6, 3)),
         (Sequential([LSTM(3, 5), LastSteps(2), EachStep(Dense(5, 4))]), (6, 3)),
+        (Sequential([LSTM(3, 5), LookBack(2, 5, 4), EachStep(Dense(10, 4))]), (6, 3)),
         (Sequential([RNN(3, 5), LastStep(), Dense(5, 4)]), (6, 3)),
     ],
 )

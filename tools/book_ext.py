@@ -19,8 +19,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import experiment_links
+import offline
+import search_index
 import shown_code
 import slim_pages
+import typography
 from docutils import nodes
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting.plain import Style as PlainStyle
@@ -302,7 +305,8 @@ MENDS = [
 ]
 
 
-# The theme loads the whole search index on every page, for a search as one types, which is off.
+# The theme loads its search index on every page, for a search as one types, which is off. Ours is search_index.py.
+SEARCH_SCRIPTS = (search_index.ENGINE, "sections.js", "search_page.js")
 SEARCH = re.compile(
     r'\s*<script src="(?:\.\./)*(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>'
 )
@@ -317,11 +321,81 @@ INLINE_SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<code>.*?)</script>
 HANDLER = re.compile(r'\son(?:click|load|change)="([^"]*)"')
 
 
+PICTURE = re.compile(
+    r'(?P<box><div class="ck-(?:picture|figure)"[^>]*?)(?: style="(?P<style>[^"]*)")?(?P<rest>[^>]*>)'
+    r'(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
+    re.S,
+)
+SMALLEST_LABEL = 11.2  # px on a phone
+
+
+def readable(match):
+    """A picture that says how wide it must be, for its smallest label to be read on a phone."""
+    sizes = [float(size) for size in re.findall(r"font-size[:=]\"?([\d.]+)", match["svg"])]
+    if not sizes or "--phone" in (match["style"] or ""):
+        return match[0]
+    width = round(float(match["width"]) * SMALLEST_LABEL / min(sizes))
+    return f'{match["box"]} style="{match["style"] or ""};--phone:{width}px"{match["rest"]}{match["svg"]}'
+
+
+def as_cards(text):
+    """A page whose tables become cards on a phone: each cell says what stands at the head of its column."""
+
+    def table(match):
+        heads = [
+            html.escape(re.sub("<[^>]+>", "", head).strip())
+            for head in re.findall(r"<th[^>]*>(.*?)</th>", match[0], re.S)
+        ]
+
+        def row(match):
+            places = iter(heads)
+            return re.sub("<td(?! data-head)", lambda _: f'<td data-head="{next(places, "")}"', match[0])
+
+        cards = match[0].replace('<table class="table"', '<table class="table cards"')
+        return re.sub(r"<tr[^>]*>.*?</tr>", row, cards, flags=re.S)
+
+    return re.sub(r'<table class="table">.*?</table>', table, text, flags=re.S)
+
+
+TITLE = re.compile(r"<title>(.*?)</title>", re.S)
+NOT_PROSE = ("reference/", "_modules/", "genindex", "py-modindex", "bibliography")
+GUARD = re.compile(r"<script data-guard>.*?</script>\n?", re.S)
+
+
+@functools.cache
+def storage_guard():
+    """The first script of every page, without its comment."""
+    code = Path(__file__).with_name("storage_guard.js").read_text(encoding="utf-8")
+    return f"<script data-guard>{re.sub(r'/[*].*?[*]/', '', code, flags=re.S).strip()}</script>\n"
+
+
+def titled(match, name):
+    """The title of a window: the cover's once, a chapter's with its number."""
+    here, _, book = match[1].partition(" &#8212; ")
+    number = re.match(r"chapters/(\d+)_", name)
+    if number and not here[0].isdigit():
+        here = f"{int(number[1])} {here}"
+    return f"<title>{here if here == book or not book else f'{here} &#8212; {book}'}</title>"
+
+
 def mended(name, text):
-    """Return a page without what axe-core finds in it and, unless it is the search page, without the search index."""
+    """Return a page without what axe-core finds in it, with its title, and with our search instead of the theme's.
+
+    `name` is its address from the root of the book.
+    """
     for pattern, replacement in MENDS:
         text = pattern.sub(replacement, text)
-    return text if name == "search.html" else SEARCH.sub("", text)
+    text = PICTURE.sub(readable, text)
+    if name == "ledger.html":
+        text = as_cards(text)
+    if not name.startswith(NOT_PROSE):
+        text = typography.typeset(text)
+    text = TITLE.sub(lambda match: titled(match, name), text, count=1)
+    text = GUARD.sub("", text).replace('<meta charset="utf-8" />', f'<meta charset="utf-8" />\n{storage_guard()}', 1)
+    if name == "search.html" and "search_page.js" not in text:
+        scripts = "".join(f'<script defer src="_static/search/{script}"></script>\n' for script in SEARCH_SCRIPTS)
+        text = text.replace("</head>", f"{scripts}</head>", 1)
+    return SEARCH.sub("", text)
 
 
 def with_policy(text):
@@ -407,17 +481,20 @@ def on_build_finished(app, error):
     write(out / "index.html", first_page(app.config))
     paths = [page for page in out.rglob("*.html") if page.relative_to(out).parts[0] not in ("_static", "lite")]
     before = {page: page.read_text(encoding="utf-8") for page in paths}
-    pages = {page: mended(page.name, text) for page, text in before.items()}
+    pages = {page: mended(page.relative_to(out).as_posix(), text) for page, text in before.items()}
     documented = set(app.env.get_domain("py").objects)
     for page in pages:
         chapter = Path(app.srcdir, "chapters", f"{page.stem}.md")
         if page.parent == out / "chapters" and chapter.is_file():
             names = experiment_links.aliases(chapter.read_text(encoding="utf-8"))
             pages[page] = experiment_links.linked(pages[page], names, documented)
-    for page, text in slim_pages.slim(out, pages).items():
-        text = with_policy(text)
+    search_index.copy_scripts(out)
+    finished = {page: with_policy(text) for page, text in slim_pages.slim(out, pages).items()}
+    for page, text in finished.items():
         if text != before[page]:
             page.write_text(text, encoding="utf-8")
+    search_index.write(out, {page.relative_to(out).as_posix(): text for page, text in finished.items()})
+    offline.finish(out)
 
 
 # Bibliography ----------------------------------------------------------------------------------------------------

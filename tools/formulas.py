@@ -31,7 +31,12 @@ MENDS = [
     # A hat is as wide as it is, not as what is under it; the combining sign has no width at all.
     ('<mo accent="true">\u0302', '<mo accent="true" stretchy="false">^'),
     # A prime is raised by its own shape.
-    (r"<msup>(<mi>\w</mi>)<mo>′</mo></msup>", r'<mrow>\1<mo lspace="0" rspace="0">′</mo></mrow>'),
+    (
+        r"<msup>(<m(?:i|text)[^>]*>\w+</m(?:i|text)>|<mrow>(?:<mi[^>]*>\w+</mi>)+</mrow>)<mo>([′″‴])</mo></msup>",
+        r'<mrow>\1<mo lspace="0" rspace="0">\2</mo></mrow>',
+    ),
+    # All roots of small things are alike: a surd 0.98 em high, which is the smallest one of the font, is filled.
+    ("</msqrt>", '<mspace height="0.7em" depth="0.12em"></mspace></msqrt>'),
     (r"<mo>\+</mo><mo>=</mo>", "<mo>+=</mo>"),
 ]
 
@@ -56,11 +61,41 @@ def to_mathml(formulas):
     return found, done.stderr
 
 
+# log₁₀, tanh²: the space belongs behind the small number, not before it.
+SPACED = re.compile(
+    r'<(?P<kind>msub|msup|msubsup|munder)><mrow>(?P<name><mi[^>]*>[^<]+</mi>)<mspace width="0.167em"></mspace></mrow>'
+)
+
+
 def mended(mathml):
     """Return Pandoc's MathML as browsers set it best."""
     for pattern, replacement in MENDS:
         mathml = re.sub(pattern, replacement, mathml, flags=re.S)
+    while m := SPACED.search(mathml):
+        kind, end, depth = m["kind"], m.end(), 1
+        while depth:
+            tag = re.compile(f"<(/?){kind}>").search(mathml, end)
+            end, depth = tag.end(), depth + (-1 if tag[1] else 1)
+        follows = mathml[end:]
+        space = (
+            "" if not follows or follows.startswith(("<mo", "</", "<mspace")) else '<mspace width="0.167em"></mspace>'
+        )
+        mathml = f"{mathml[: m.start()]}<{kind}>{m['name']}{mathml[m.end() : end]}{space}{follows}"
     return mathml
+
+
+AFTER, BEFORE = re.compile(r"[,.;:!?)\]’”…]+"), re.compile(r"[(\[‘“]+$")
+
+
+def keep_punctuation(node):
+    """Take what must stand on the formula's line, such as a comma after it, out of the words beside it."""
+    place, parent = node.parent.index(node), node.parent
+    if place + 1 < len(parent) and isinstance(parent[place + 1], nodes.Text) and (m := AFTER.match(parent[place + 1])):
+        node["after"] = m[0]
+        parent.replace(parent[place + 1], nodes.Text(parent[place + 1][m.end() :]))
+    if place and isinstance(parent[place - 1], nodes.Text) and (m := BEFORE.search(parent[place - 1])):
+        node["before"] = m[0]
+        parent.replace(parent[place - 1], nodes.Text(parent[place - 1][: m.start()]))
 
 
 def on_doctree_resolved(app, doctree, docname):
@@ -70,6 +105,9 @@ def on_doctree_resolved(app, doctree, docname):
     found = list(doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block))))
     if found:
         convert(found)
+        for node in found:
+            if isinstance(node, nodes.math):
+                keep_punctuation(node)
 
 
 def convert(found):
@@ -85,7 +123,9 @@ def visit_inline(translator, node):
     """Write a formula that stands in a line."""
     if "mathml" not in node:  # a title's copy in a list of contents
         convert([node])
-    translator.body.append(f'<span class="math notranslate">{node["mathml"]}</span>')
+    formula = f'<span class="math notranslate">{node["mathml"]}</span>'
+    before, after = html.escape(node.get("before", "")), html.escape(node.get("after", ""))
+    translator.body.append(f'<span class="unbroken">{before}{formula}{after}</span>' if before or after else formula)
     raise nodes.SkipNode
 
 

@@ -34,6 +34,20 @@ class Handler(SimpleHTTPRequestHandler):
         if str(code).startswith(("4", "5")):
             super().log_request(code, size)
 
+    def send_error(self, code, message=None, explain=None):
+        """Answer a wrong address with the book's own page, as a host does."""
+        page = Path(self.directory, "404.html")
+        if code != 404 or not page.is_file():
+            super().send_error(code, message, explain)
+            return
+        body = re.sub(rb'<base href="[^"]*">', b'<base href="/">', page.read_bytes())
+        self.send_response(404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
     def end_headers(self):
         """Keep what carries a digest in its name for ever."""
         kept = re.search(r"/_static/ck/(pyodide-|coursekit-)", self.path)

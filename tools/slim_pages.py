@@ -91,7 +91,12 @@ def read(sheet, static):
 def bundle(out, pages):
     """Write the one style sheet and return its name."""
     static = out / "_static"
-    scripts = [*static.glob("*.js"), *static.glob("scripts/*.js"), *static.glob("ck/*.mjs")]
+    scripts = [
+        *static.glob("*.js"),
+        *static.glob("scripts/*.js"),
+        *static.glob("ck/*.mjs"),
+        *static.glob("search/search_*.js"),
+    ]
     texts = [*pages.values(), *(script.read_text(encoding="utf-8") for script in scripts)]
     words = set().union(*(WORD.findall(text) for text in texts))
     sheets = [sheet for pattern in SHEETS for sheet in sorted(static.glob(pattern))]

@@ -373,7 +373,7 @@ def entries_usual_again(wrong_entries, *, rng):
 @case("wrong_entries: small entries beside large ones", points=2)
 def entries_scales(wrong_entries, *, rng):
     size = 2 * int(rng.integers(5, 8))
-    c = rng.permutation(np.geomspace(1e-3, 1e3, size)) * rng.choice([-1, 1], size)
+    c = rng.permutation(np.geomspace(1e-6, 1, size)) * rng.choice([-1, 1], size)
     x = rng.uniform(-1, 1, size)
 
     def f(x):
@@ -381,8 +381,8 @@ def entries_scales(wrong_entries, *, rng):
 
     claimed, wrong = claims(rng, size, c * np.cos(x))
     least = int(np.argmin(np.abs(c)))
-    claimed[least], wrong[least] = -c[least] * np.cos(x[least]), True  # beside entries a million times as large
-    wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries where gradients go from 0.001 to 1000")
+    claimed[least], wrong[least] = 0.93 * c[least] * np.cos(x[least]), True  # beside entries a million times as large
+    wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries where gradients go from 0.000001 to 1")
 
 
 @case("wrong_entries: a function that wiggles", points=2)
@@ -813,29 +813,115 @@ def network_gradients(x, y, w1, b1, w2, b2):
     ),
 ]
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SENTENCES = {  # of the task, and the cases that test it
+    "01.1": {
+        r"The dense layer: $\text{out}_{nm} = \sum_d x_{nd} W_{dm} + b_m$": [
+            "affine_backward: gradient of the input",
+            "affine_backward: gradient of the weights",
+            "affine_backward: gradient of the bias",
+        ],
+        "dx (N, D), dw (D, M) and db (M,) from dout (N, M).": [
+            "affine_backward: gradient of the input",
+            "affine_backward: gradient of the weights",
+            "affine_backward: gradient of the bias",
+        ],
+    },
+    "01.2": {
+        "A unit with a shortcut: its input is added to its output.": ["graph_backward: x, along two paths"],
+        "From how many places does a gradient arrive at $x$?": ["graph_backward: x, along two paths"],
+        "The gradients of the loss with respect to w, x and b, in this order.": [
+            "graph_backward: w and b, along one path",
+            "graph_backward: x, along two paths",
+        ],
+    },
+    "01.3": {
+        r"Nudge one entry of $x$ at a time up and down by $\varepsilon$ and put it back": [
+            "numerical_gradient: central differences"
+        ],
+        "the caller's x stays": ["numerical_gradient: central differences"],
+        "compared relative to their size": ["relative_error: the largest of all entries"],
+        "the last term prevents a division of 0 by 0": ["relative_error: gradients of almost nothing"],
+        "The largest relative error between two gradients of the same shape.": [
+            "relative_error: the largest of all entries"
+        ],
+    },
+    "01.4": {
+        "the mean squared error over all N examples and K outputs": ["network_gradients: the loss"],
+        "a hidden layer of ReLU units, an output layer": [
+            "network_gradients: the loss",
+            "network_gradients: the first layer",
+        ],
+        "It returns the loss and the four gradients, `(loss, dw1, db1, dw2, db2)`, each of the shape of its parameter.": [
+            "network_gradients: the loss",
+            "network_gradients: the second layer",
+            "network_gradients: the first layer",
+        ],
+    },
+    "01.5": {
+        "some of its entries are wrong, each by 5 % or more": ["wrong_entries: faults of every kind"],
+        "It returns an array of True and False in the shape of `x`": [
+            "wrong_entries: faults of every kind",
+            "wrong_entries: nothing is wrong, or everything",
+        ],
+        "True where the entry of `claimed` is not the derivative of `f` at `x`": [
+            "wrong_entries: faults of every kind",
+            "wrong_entries: nothing is wrong, or everything",
+        ],
+        "Some entries of a gradient are a million times smaller than others": [
+            "wrong_entries: small entries beside large ones"
+        ],
+        "some functions wiggle within a distance of 0.05": ["wrong_entries: a function that wiggles"],
+    },
+}
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
     "01.2": {
         "another name for the same thing at this place": [
-            "ds was used where da is meant, in dz",
-            "db was used where dz is meant, in dx",
             "da was used where ds is meant, in dx",
+            "db was used where dz is meant, in dx",
+            "ds was used where da is meant, in dz",
             "dz was used where db is meant, in value 3 of what is returned",
         ],
     },
     "01.3": {
         "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the difference is the wrong way round, n - a, in what is returned"
+            "the difference is the wrong way round, n - a, in what is returned",
         ],
-        "refused as work in place, which this test does not look at": ["np.zeros_like is missing in gradient"],
-        "every entry is put back, so the caller's array is as it was": ["the copy of x is missing in x"],
     },
     "01.4": {
-        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the difference is the wrong way round, y - p, in loss"
+        "no draw is exactly 0, and the task says nothing of it": [
+            ">= stands where > is meant: z > 0",
         ],
-        "no draw is exactly 0, and the task says nothing of it": [">= stands where > is meant: z > 0"],
-        "another name for the same thing at this place": ["y was used where p is meant, in dp"],
-        "ReLU's output is positive where its input is": ["h was used where z is meant, in dz"],
+        "ReLU's output is positive where its input is": [
+            "h was used where z is meant, in dz",
+        ],
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "the difference is the wrong way round, y - p, in loss",
+        ],
+        "another name for the same thing at this place": [
+            "y was used where p is meant, in dp",
+        ],
     },
-    "01.5": "other steps and limits measure as well",
+    "01.5": {
+        "faults are far larger than the share of either size": [
+            ">= stands where > is meant: np.abs(claimed - measured) > 0.02 * size",
+            "claimed was used where measured is meant, in size",
+            "measured was used where claimed is meant, in size",
+            "minimum was taken where maximum is meant, in size",
+            "np.abs is missing in size",
+            "np.maximum is missing in size",
+            "the absolute value was taken in place of np.maximum, in size",
+            "the difference is the wrong way round, measured - claimed, in what is returned",
+        ],
+        "other steps and limits measure as well": [
+            "the number 0.01 stands where 0.02 is meant, in what is returned",
+            "the number 0.018 stands where 0.02 is meant, in what is returned",
+            "the number 0.022 stands where 0.02 is meant, in what is returned",
+            "the number 0.04 stands where 0.02 is meant, in what is returned",
+            "the number 1.1e-05 stands where 1e-05 is meant, in measured",
+            "the number 2e-05 stands where 1e-05 is meant, in measured",
+            "the number 5e-06 stands where 1e-05 is meant, in measured",
+            "the number 9e-06 stands where 1e-05 is meant, in measured",
+        ],
+    },
 }

@@ -820,33 +820,73 @@ def hinge(scores, labels, margin):
     ),
 ]
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SENTENCES = {  # of the task, and the cases that test it
     "02.1": {
-        "one axis is left": ["mean runs along axis 0 only, where all entries are meant, in loss"],
-        "only the length counts": ["scores was used where labels is meant, in n"],
+        r"\log p_{nc} = s_{nc} - \log \sum_j e^{s_{nj}},": ["log_softmax: values"],
+        "$e^{1000}$ is infinite, so take the largest score of each row off first": ["log_softmax: scores of any size"],
+        "do not take the logarithm of a softmax": ["log_softmax: scores of any size"],
+        r"$$L = -\frac1N \sum_n \log p_{n, y_n}": ["softmax_cross_entropy: the loss"],
+        "is 1 for the true class and 0 for the others": ["softmax_cross_entropy: the gradient"],
+        "The mean loss and its gradient with respect to the scores, (N, C).": [
+            "softmax_cross_entropy: the loss",
+            "softmax_cross_entropy: the gradient",
+        ],
     },
     "02.2": {
-        "both sides agree at this point": ["< stands where <= is meant: size <= delta"],
-        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the absolute value was compared: np.abs(size)",
-            "size was used where error is meant, in loss",
+        "Huber's loss squares small errors and is linear for large ones.": ["huber: the loss", "huber: the gradient"],
+        r"$$L = \frac{1}{N D} \sum_{nd} h(e_{nd})": ["huber: the loss"],
+        r"Find the derivative of $h$ on both sides of $\delta$ first.": ["huber: the gradient"],
+    },
+    "02.3": {
+        "to be larger than every other score by a margin $m$": ["hinge: the loss"],
+        "The true class itself is left out of the sum.": ["hinge: the loss"],
+        "the mean is over the examples and the classes": ["hinge: the loss", "hinge: the gradient"],
+        "Each class that is too close gives 1 to its own score and −1 to the score of the true class": [
+            "hinge: the gradient"
+        ],
+        "`hinge(scores, labels, margin)` returns the loss and the gradient": ["hinge: the loss", "hinge: the gradient"],
+    },
+    "02.4": {
+        r"\log\cosh(e_{nd}), \qquad e = p - t.": ["log_cosh: the loss"],
+        "Derive its gradient.": ["log_cosh: the gradient"],
+        "which returns the loss and the gradient": ["log_cosh: the loss", "log_cosh: the gradient"],
+        "the formula overflows at an error of 800": ["log_cosh: errors of any size"],
+        "with errors of 0.001, 1 and 1000": ["log_cosh: errors of any size"],
+    },
+}
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "02.1": {
+        "one axis is left": [
+            "mean runs along axis 0 only, where all entries are meant, in loss",
+        ],
+    },
+    "02.2": {
+        "both sides agree at this point": [
+            "< stands where <= is meant: size <= delta",
         ],
         "only the number of entries counts": [
             "pred was used where error is meant, in dpred",
             "size was used where error is meant, in dpred",
             "target was used where error is meant, in dpred",
         ],
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "size was used where error is meant, in loss",
+            "the absolute value was compared: np.abs(size)",
+        ],
     },
     "02.3": {
-        "it is 0": ["the sign of excess[rows, labels] is the wrong way round"],
         "only the length, the dtype or the number of entries counts": [
-            "scores was used where labels is meant, in rows",
+            "dscores was used where scores is meant, in value 2 of what is returned",
             "excess was used where scores is meant, in dscores",
+            "excess was used where scores is meant, in value 2 of what is returned",
             "labels was used where scores is meant, in dscores",
             "loss was used where scores is meant, in dscores",
             "rows was used where scores is meant, in dscores",
-            "dscores was used where scores is meant, in value 2 of what is returned",
-            "excess was used where scores is meant, in value 2 of what is returned",
+            "scores was used where labels is meant, in rows",
+        ],
+        "it is 0": [
+            "the sign of excess[rows, labels] is the wrong way round",
         ],
     },
     "02.4": {

@@ -314,6 +314,106 @@ def dead_others_again(revive, *, rng):
     dead_others(revive, rng=rng)
 
 
+Q5 = question(
+    "03.5",
+    title="A gated unit",
+    minutes=14,
+    hints=[
+        "`np.split(x, 2, axis=1)` gives two arrays: the first half of the columns and the second.",
+        "The gradient of a factor of a product is `dout` times the other factor. For the values that is SiLU of the gate.",
+        "The gates come after SiLU, so their gradient is `dout * value` times the slope of SiLU.",
+    ],
+)
+
+
+def silu(z):
+    """z times its sigmoid, and the slope of that."""
+    s = 1 / (1 + np.exp(-z))
+    return z * s, s * (1 + z * (1 - s))
+
+
+def gated(rng):
+    """Values, gates and an upstream gradient; the number of columns is never that of the rows."""
+    n, d = int(rng.integers(3, 6)), int(rng.integers(6, 9))
+    value, gate = rng.uniform(0.5, 2, (2, n, d)) * rng.choice([-1, 1], (2, n, d))
+    return value, gate, rng.uniform(0.5, 2, (n, d)) * rng.choice([-1, 1], (n, d))
+
+
+@case("swiglu_forward: output")
+def swiglu_output(swiglu_forward, *, rng):
+    value, gate, _ = gated(rng)
+    x = np.concatenate([value, gate], axis=1)
+    out, _ = pair(swiglu_forward(x), "swiglu_forward(x)")
+    expect_shape(
+        out,
+        value.shape,
+        what="the output of swiglu_forward(x)",
+        mistakes={"the output is as wide as x: a value and its gate make one number": x.shape},
+    )
+    expect_equal(
+        out,
+        value * silu(gate)[0],
+        what="the output of swiglu_forward(x)",
+        mistakes={
+            "values and gates are exchanged: the first D columns are the values": gate * silu(value)[0],
+            "the gate is a plain sigmoid: that is GLU": value / (1 + np.exp(-gate)),
+            "SiLU was taken of both: the value stays as it is": silu(value)[0] * silu(gate)[0],
+            "the gate was left out of the product: SiLU(g) is g times its sigmoid": silu(gate)[0],
+            "value and gate were multiplied without a function": value * gate,
+            "value and gate were added, not multiplied": value + silu(gate)[0],
+        },
+    )
+
+
+@case("swiglu_backward: gradient", points=2)
+def swiglu_gradient(swiglu_forward, swiglu_backward, *, rng):
+    value, gate, dout = gated(rng)
+    x = np.concatenate([value, gate], axis=1)
+    _, cache = pair(swiglu_forward(x), "swiglu_forward(x)")
+    got = swiglu_backward(dout, cache)
+    opened, slope = silu(gate)
+    want = np.concatenate([dout * opened, dout * value * slope], axis=1)
+    what = "swiglu_backward(dout, cache) after swiglu_forward(x)"
+    expect_shape(
+        got,
+        want.shape,
+        what=what,
+        mistakes={
+            "the gradient has the shape of the output: there is one for the values and one for the gates": dout.shape
+        },
+    )
+    s = 1 / (1 + np.exp(-gate))
+    expect_equal(
+        got,
+        want,
+        what=what,
+        mistakes={
+            "the upstream gradient dout was left out": np.concatenate([opened, value * slope], axis=1),
+            "the two gradients are exchanged: that of the values comes first": np.concatenate(
+                [dout * value * slope, dout * opened], axis=1
+            ),
+            "the value is missing in the gradient of the gates": np.concatenate([dout * opened, dout * slope], axis=1),
+            "the gradient of the gates has SiLU of the gate in place of its slope": np.concatenate(
+                [dout * opened, dout * value * opened], axis=1
+            ),
+            "the slope of the sigmoid was taken for that of SiLU": np.concatenate(
+                [dout * opened, dout * value * s * (1 - s)], axis=1
+            ),
+            "the gradient of the values is dout times SiLU of the gate, not of the value": np.concatenate(
+                [dout * silu(value)[0], dout * value * slope], axis=1
+            ),
+            "dout went to the values as it is: it must be multiplied by SiLU of the gate": np.concatenate(
+                [dout, dout * value * slope], axis=1
+            ),
+        },
+    )
+
+
+@case("swiglu_backward: gradient, other inputs", hidden=True)
+def swiglu_gradient_again(swiglu_forward, swiglu_backward, *, rng):
+    swiglu_gradient(swiglu_forward, swiglu_backward, rng=rng)
+
+
 MODELS = {  # the answers of the sheet, as its source has them
     "03.1": """
 def relu_backward(dout, cache):
@@ -350,6 +450,19 @@ def dead_units(x, w, b):
 def revive(x, w, b):
     middle = np.median(x @ w, axis=0)
     return np.where(dead_units(x, w, b), -middle, b)
+""",
+    "03.5": """
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+def swiglu_forward(x):
+    value, gate = np.split(x, 2, axis=1)
+    return (value * gate * sigmoid(gate), (value, gate))
+
+def swiglu_backward(dout, cache):
+    value, gate = cache
+    s = sigmoid(gate)
+    return np.concatenate([dout * gate * s, dout * value * s * (1 + gate * (1 - s))], axis=1)
 """,
 }
 
@@ -484,7 +597,36 @@ def revive(x, w, b):
 """
 
 
+SIGMOID = "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))\n\n\n"
+HALVES = "value, gate = np.split(x, 2, axis=1)"
+GATED = "value, gate = cache"
+SLOPE = "slope = sigmoid(gate) * (1 + gate * (1 - sigmoid(gate)))"
+
+
+def _gate(*lines):
+    return SIGMOID + _def("swiglu_forward(x)", HALVES, *lines)
+
+
+def _back(first, second):
+    last = f"return np.concatenate([{first}, {second}], axis=1)"
+    return SIGMOID + _def("swiglu_backward(dout, cache)", GATED, SLOPE, last)
+
+
 WRONG = [
+    Wrong("03.5", _gate("return gate * value * sigmoid(value), (value, gate)"), "values and gates are exchanged"),
+    Wrong("03.5", _gate("return value * sigmoid(gate), (value, gate)"), "that is GLU"),
+    Wrong("03.5", _gate("silu = lambda z: z * sigmoid(z)", "return silu(value) * silu(gate), (value, gate)"), "of both"),
+    Wrong("03.5", _gate("return value + gate * sigmoid(gate), (value, gate)"), "were added, not multiplied"),
+    Wrong("03.5", _gate("return value * gate, (value, gate)"), "without a function"),
+    Wrong("03.5", _gate("return value * gate * sigmoid(gate)"), "the cache is missing"),
+    Wrong("03.5", _back("gate * sigmoid(gate)", "value * slope"), "the upstream gradient dout was left out"),
+    Wrong("03.5", _back("dout * value * slope", "dout * gate * sigmoid(gate)"), "the two gradients are exchanged"),
+    Wrong("03.5", _back("dout * gate * sigmoid(gate)", "dout * slope"), "the value is missing"),
+    Wrong("03.5", _back("dout * gate * sigmoid(gate)", "dout * value * sigmoid(gate) * (1 - sigmoid(gate))"),
+          "the slope of the sigmoid"),
+    Wrong("03.5", _back("dout", "dout * value * slope"), "dout went to the values as it is"),
+    Wrong("03.5", SIGMOID + _def("swiglu_backward(dout, cache)", GATED, "return dout * gate * sigmoid(gate)"),
+          "the shape of the output"),
     Wrong("03.4", _dead("(z > 0).any(axis=0)"), "living and dead are the wrong way round"),
     Wrong("03.4", _dead("(z <= 0).any(axis=0)"), "all of them must be"),
     Wrong("03.4", _dead("(z < 0).all(axis=0)"), "a unit that reaches exactly 0"),
@@ -540,6 +682,22 @@ WRONG = [
 ]  # fmt: skip
 
 RIGHT = [
+    Right(
+        "03.5",
+        """
+def swiglu_forward(x):
+    d = x.shape[1] // 2
+    v, g = x[:, :d], x[:, d:]
+    s = 1 / (1 + np.exp(-g))
+    return v * (g * s), {"v": v, "silu": g * s, "slope": s + g * s * (1 - s)}
+
+def swiglu_backward(dout, cache):
+    dx = np.empty((len(dout), 2 * dout.shape[1]))
+    dx[:, : dout.shape[1]] = dout * cache["silu"]
+    dx[:, dout.shape[1] :] = dout * cache["v"] * cache["slope"]
+    return dx
+""",
+    ),
     Right("03.4", _dead("z.max(axis=0) <= 0") + _revive("-np.quantile(x @ w, 0.6, axis=0)")),
     Right(
         "03.1",
@@ -616,24 +774,76 @@ def maxout_backward(dout, cache):
     ),
 ]
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SENTENCES = {  # of the task, and the cases that test it
     "03.1": {
-        "another name for the same thing at this place": ["cache was used where x is meant, in what is returned"],
+        "Its slope is 1 where $z > 0$ and 0 elsewhere, at zero too.": ["relu_backward: gradient"],
+        "Leaky ReLU has a small slope $a$ in place of that 0": ["leaky_relu_backward: gradient"],
+        "Their caches hold the input.": [
+            "relu_backward: gradient",
+            "relu_backward: any shape",
+            "leaky_relu_backward: gradient",
+        ],
     },
     "03.2": {
+        r"ELU bends smoothly towards $-\alpha$": ["elu_forward: output"],
+        "Write both passes.": ["elu_forward: output", "elu_backward: gradient"],
+        "for $z = 1000$ the output is 1000": ["elu_forward: very large and very small inputs"],
+        r"At $z = 0$ the slope is that of the lower branch, $\alpha$.": ["elu_backward: gradient"],
+    },
+    "03.3": {
+        "takes the largest of every `pieces` neighbours along the last axis": [
+            "maxout_backward: two pieces",
+            "maxout_backward: more pieces",
+        ],
+        "gets `dout` of shape (N, D) and returns an array of shape (N, D·k)": [
+            "maxout_backward: more pieces",
+            "maxout_backward: one example",
+        ],
+        "Each entry of `dout` goes to the piece that won, the others get 0.": [
+            "maxout_backward: two pieces",
+            "maxout_backward: more pieces",
+        ],
+    },
+    "03.4": {
+        "which says for each unit whether it is dead, as an array of True and False, (M,)": [
+            "dead_units: which are dead"
+        ],
+        "no example of the batch gets a gradient through them": ["dead_units: which are dead"],
+        "with which every dead unit passes the gradient of at least a quarter and of at most three quarters of the examples": [
+            "revive: dead units come back"
+        ],
+        "The biases of living units stay as they are.": ["revive: living units stay as they are"],
+    },
+}
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "03.1": {
+        "another name for the same thing at this place": [
+            "cache was used where x is meant, in what is returned",
+        ],
+    },
+    "03.2": {
+        "both sides agree at this point": [
+            ">= stands where > is meant: x > 0",
+        ],
+        "the cache is the answer's own affair": [
+            "negative was used where out is meant, in value 2 of what is returned",
+            "out was used where x is meant, in value 2 of what is returned",
+        ],
         "np.where throws the overflow away": [
             "np.minimum is missing in negative",
             "the number 1 stands where 0 is meant, in negative",
         ],
-        "both sides agree at this point": [">= stands where > is meant: x > 0"],
-        "the cache is the answer's own affair": [
-            "out was used where x is meant, in value 2 of what is returned",
-            "negative was used where out is meant, in value 2 of what is returned",
+        "input and output have the same sign": [
+            "out was used where x is meant, in what is returned",
         ],
-        "input and output have the same sign": ["out was used where x is meant, in what is returned"],
     },
     "03.3": {
-        "it is 0": ["the sign of groups is the wrong way round"],
-        "only the shape counts": ["winner was used where dout is meant, in (n, d)"],
+        "it is 0": [
+            "the sign of groups is the wrong way round",
+        ],
+        "only the shape counts": [
+            "winner was used where dout is meant, in (n, d)",
+        ],
     },
 }

@@ -775,37 +775,124 @@ def prepare(x, y, train, k):
     ),
 ]
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SENTENCES = {  # of the task, and the cases that test it
+    "04.1": {
+        "divided by $N$": ["fit_standardizer: mean and standard deviation"],
+        r"A feature that is constant in the training rows has $\sigma = 0$. Give it the standard deviation 1": [
+            "fit_standardizer: a constant feature"
+        ],
+        "(N, D) -> (N, D), with what was fitted.": ["standardize: with what was fitted"],
+    },
+    "04.2": {
+        r"$C = \frac1N \sum_n (x_n - \mu)(x_n - \mu)^\top$, largest variance first": ["pca: variances, largest first"],
+        "in **rising** order, and the eigenvectors in the **columns** of its second result": [
+            "pca: variances, largest first",
+            "pca: the first k directions",
+        ],
+        "Mean (D,), the first k directions as columns (D, k), and the variances along them (k,), largest first.": [
+            "pca: variances, largest first",
+            "pca: the first k directions",
+        ],
+    },
+    "04.3": {
+        r"divides each by $\sqrt{\lambda + \epsilon}$": [
+            "whiten_pca: rows that were not fitted on",
+            "whitened rows have the identity as covariance",
+        ],
+        "ZCA turns back at the end": ["whiten_zca: rows that were not fitted on"],
+    },
+    "04.4": {
+        "Find everything that was learnt from rows that are not for training": [
+            "prepare: everything is learnt from the training rows"
+        ],
+        "all rows, standardized, `k` features, the best one first": [
+            "prepare: everything is learnt from the training rows"
+        ],
+        "Whatever is learnt must come from the training rows alone.": [
+            "prepare: held-out rows and labels change nothing for the training rows"
+        ],
+    },
+    "04.5": {
+        "It returns True when what `scale` does to the training rows depends on the other rows, else False.": [
+            "leaks: a mean and a deviation",
+            "leaks: a smallest and a largest value",
+        ],
+        "Some leaks take a mean, some only the largest value of all.": [
+            "leaks: a mean and a deviation",
+            "leaks: a smallest and a largest value",
+        ],
+        "It must not learn from rows that are not for training.": [
+            "leaks: a mean and a deviation",
+            "leaks: a smallest and a largest value",
+        ],
+    },
+}
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
     "04.1": {
         "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the absolute value was compared: np.abs(std)"
+            "the absolute value was compared: np.abs(std)",
         ],
     },
     "04.2": {
-        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the sign of centred is the wrong way round",
-            "the difference is the wrong way round, mean - x, in centred",
+        "only the length counts": [
+            "centred was used where x is meant, in (variances, directions)",
         ],
-        "one centred factor is enough": ["x was used where centred is meant, in (variances, directions)"],
-        "only the length counts": ["centred was used where x is meant, in (variances, directions)"],
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "the difference is the wrong way round, mean - x, in centred",
+            "the sign of centred is the wrong way round",
+        ],
+        "one centred factor is enough": [
+            "x was used where centred is meant, in (variances, directions)",
+        ],
     },
     "04.4": {
+        "z has the mean 0, so a constant in y does not matter": [
+            "+ stands where - is meant, in agreement",
+            "k was used where train is meant, in agreement",
+            "max was taken where mean is meant, in agreement",
+            "mean runs along axis 0 only, where all entries are meant, in agreement",
+            "sum was taken where mean is meant, in agreement",
+            "the term y[train].mean() is missing in agreement",
+            "train was used where y is meant, in agreement",
+            "x was used where y is meant, in agreement",
+            "y was used where train is meant, in agreement",
+            "z was used where y is meant, in agreement",
+        ],
         "the order of the features is the same": [
             "square was taken where abs is meant, in agreement",
             "the difference is the wrong way round, y[train].mean() - y[train], in agreement",
         ],
-        "z has the mean 0, so a constant in y does not matter": [
-            "+ stands where - is meant, in agreement",
-            "sum was taken where mean is meant, in agreement",
-            "max was taken where mean is meant, in agreement",
-            "the term y[train].mean() is missing in agreement",
-            "mean runs along axis 0 only, where all entries are meant, in agreement",
-            "train was used where y is meant, in agreement",
-            "x was used where y is meant, in agreement",
-            "z was used where y is meant, in agreement",
-            "k was used where train is meant, in agreement",
-            "y was used where train is meant, in agreement",
+    },
+    "04.5": {
+        "other changes of the held-out rows show a leak as well": [
+            "* stands where + is meant, in changed[~train]",
+            "+ stands where * is meant, in changed[~train]",
+            "- stands where + is meant, in changed[~train]",
+            "/ stands where * is meant, in changed[~train]",
+            "brackets stand around changed[~train] + factor that do not belong there, in changed[~train]",
+            "the copy of x is missing in before",
+            "the copy of x is missing in changed",
+            "the factor changed[~train] is missing in changed[~train]",
+            "the factor factor is missing in changed[~train]",
+            "the last round of the loop is left out",
+            "the minus before 1000.0 is missing in what the loop runs over",
+            "the number 0 stands where 0.001 is meant, in what the loop runs over",
+            "the number 0 stands where 1000 is meant, in what the loop runs over",
+            "the number 0.0005 stands where 0.001 is meant, in what the loop runs over",
+            "the number 0.0009 stands where 0.001 is meant, in what the loop runs over",
+            "the number 0.0011 stands where 0.001 is meant, in what the loop runs over",
+            "the number 0.002 stands where 0.001 is meant, in what the loop runs over",
+            "the number 1 stands where 0.001 is meant, in what the loop runs over",
+            "the number 1 stands where 1000 is meant, in what the loop runs over",
+            "the number 1100 stands where 1000 is meant, in what the loop runs over",
+            "the number 2000 stands where 1000 is meant, in what the loop runs over",
+            "the number 500 stands where 1000 is meant, in what the loop runs over",
+            "the number 900 stands where 1000 is meant, in what the loop runs over",
+            "the sign of changed[~train] is the wrong way round",
+            "the term factor * changed[~train] is missing in changed[~train]",
+            "the term factor is missing in changed[~train]",
+            "x was used where changed is meant, in changed[~train]",
         ],
     },
-    "04.5": "other changes of the held-out rows show a leak as well",
 }

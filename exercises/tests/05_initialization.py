@@ -259,7 +259,22 @@ def network(init_network, sizes, rng):
             what=f"w of layer {i}",
             mistakes={"the axes are the other way round: w is (inputs, units)": shape[::-1]},
         )
-        expect_equal(layer[1], np.zeros(shape[1]), what=f"b of layer {i}")
+        expect_true(
+            np.shape(layer[1]) != (shape[1],) or not np.any(layer[1]),
+            f"b of layer {i} is not 0",
+            mistake="the biases start at other numbers: all of them are 0",
+            got=layer[1],
+        )
+        expect_equal(
+            layer[1],
+            np.zeros(shape[1]),
+            what=f"b of layer {i}",
+            mistakes={
+                "b is a row of a matrix, (1, units): it has the shape (units,)": np.zeros((1, shape[1])),
+                "b has an entry for each input, not for each unit": np.zeros(shape[0]),
+                "b is one number: it has an entry for each unit": 0.0,
+            },
+        )
     return [w for w, _ in layers]
 
 
@@ -824,8 +839,8 @@ def init_network(rng, sizes):
     Wrong("05.3", _init("xavier_normal(rng, (m, n))"), "w is (inputs, units)"),
     Wrong("05.3", _init("rng.standard_normal((n, m))"), "not scaled by their fans"),
     Wrong("05.3", _init("0.001 * rng.standard_normal((n, m))"), "the weights are far too small"),
-    Wrong("05.3", _init("xavier_normal(rng, (n, m))", "rng.standard_normal(m)"), "b of layer 0 has a wrong value"),
-    Wrong("05.3", _init("xavier_normal(rng, (n, m))", "np.zeros((1, m))"), "b of layer 0 has the wrong shape"),
+    Wrong("05.3", _init("xavier_normal(rng, (n, m))", "rng.standard_normal(m)"), "all of them are 0"),
+    Wrong("05.3", _init("xavier_normal(rng, (n, m))", "np.zeros((1, m))"), "(1, units): it has the shape (units,)"),
     Wrong(
         "05.3",
         "def init_network(rng, sizes):\n    return [(xavier_normal(rng, (n, n)), np.zeros(n)) for n in sizes]",
@@ -904,21 +919,69 @@ def init_network(rng, sizes):
     ),
 ]
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SENTENCES = {  # of the task, and the cases that test it
+    "05.1": {
+        r"$$\sigma^2 = \frac{2}{n_\text{in} + n_\text{out}}.$$": [
+            "xavier_normal: standard deviation",
+            "xavier_uniform: bounds and standard deviation",
+        ],
+        "with normal draws, and with uniform draws from $[-a, a]$": [
+            "xavier_normal: standard deviation",
+            "xavier_uniform: bounds and standard deviation",
+        ],
+        "Weights of shape (n_in, n_out) from a normal distribution": ["xavier_normal: shape and dtype"],
+        "def xavier_uniform(rng, shape)": ["both draw from the generator that they are given"],
+    },
+    "05.2": {
+        r"$$\sigma^2 = \frac{2}{n_\text{in}}.$$": ["he_normal: dense weights", "he_normal: filters"],
+        "each of which adds over C channels and a window of KH by KW pixels": [
+            "fan_in: dense weights and filters",
+            "he_normal: filters",
+        ],
+        "for dense weights (D, M) and for filters (F, C, KH, KW)": ["fan_in: dense weights and filters"],
+        "def he_normal(rng, shape)": ["he_normal draws from the generator that it is given"],
+    },
+    "05.3": {
+        "says how many different units a layer has": ["count_units: equal and different units"],
+        "A unit is a column of `w` together with its entry of `b`.": ["count_units: the bias belongs to the unit"],
+        "two units for equal when they agree to 6 decimals": ["count_units: equal and different units"],
+        "returns a list with one pair `(w, b)` for each layer": ["init_network: one (w, b) for each layer"],
+        "Biases are 0.": ["init_network: one (w, b) for each layer"],
+        "Draw the weights with one of this sheet's rules.": [
+            "init_network: every unit differs, at a good scale",
+            "init_network draws from the generator that it is given",
+        ],
+    },
+    "05.4": {
+        "which measures it to within 2 %": ["gain: ReLU and its relatives", "gain: any function"],
+        "for any `f` that works entry by entry": ["gain: any function"],
+        "the standard deviation for dense weights (D, M) before that activation": ["best_std: weights of a layer"],
+        "For ReLU it must be He's.": ["gain: ReLU and its relatives", "best_std: weights of a layer"],
+    },
+}
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
     "05.1": {
         "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the sign of std is the wrong way round"
+            "the sign of std is the wrong way round",
         ],
     },
     "05.2": {
         "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the sign of std is the wrong way round"
+            "the sign of std is the wrong way round",
         ],
     },
     "05.3": {
         "the sign is lost again: a distance, a product of two, or a symmetric draw": [
-            "the sign of columns is the wrong way round"
+            "the sign of columns is the wrong way round",
         ],
     },
-    "05.4": "other samples measure as well",
+    "05.4": {
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "mean runs along axis 0 only, where all entries are meant, in what is returned",
+            "the number 100001 stands where 100000 is meant, in z",
+            "the number 99999 stands where 100000 is meant, in z",
+            "the sign of z is the wrong way round",
+        ],
+    },
 }

@@ -741,9 +741,81 @@ def batch_norm_backward(dout, cache):
     ),
 ]
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
-    "06.3": {
-        "only the length counts": ["x_hat was used where dout is meant, in dx"],
+SENTENCES = {  # of the task, and the cases that test it
+    "06.1": {
+        "takes mean and variance of each *feature* over the examples of the batch": ["batch_norm_forward: output"],
+        r"{\sqrt{\sigma_d^2 + \epsilon}}.$$": [
+            "batch_norm_forward: where eps stands",
+            "batch_norm_forward: a feature that does not vary",
+        ],
+        "the normalized values, one over the standard deviation of each feature, and gamma": [
+            "batch_norm_forward: the cache"
+        ],
     },
-    "06.4": "other changes of the batch show its mode as well",
+    "06.2": {
+        "its answer must not depend on its neighbours": ["batch_norm: eval mode, one example"],
+        "normalize with the batch's mean and variance, and move the running ones towards them": [
+            "batch_norm: training mode"
+        ],
+        "The running variance takes the variance with $N - 1$ in the denominator": ["batch_norm: training mode"],
+        "The batch itself is normalized with $N$.": ["batch_norm: training mode"],
+        "normalize with the running statistics, and leave them as they are": [
+            "batch_norm: eval mode uses the running statistics",
+            "batch_norm: eval mode, one example",
+        ],
+        "the one that you were given must not change": ["batch_norm: training mode"],
+        "Return `(out, running)`.": ["batch_norm: eval mode uses the running statistics", "batch_norm: training mode"],
+    },
+    "06.3": {
+        r"d\gamma_d &= \sum_n d\text{out}_{nd}\, \hat x_{nd}": ["batch_norm_backward: gradients"],
+        "It returns `(dx, dgamma, dbeta)`.": ["batch_norm_backward: gradients"],
+    },
+    "06.4": {
+        "for which `x @ w2 + b2` is what batch norm in eval mode makes of `x @ w + b`, for every `x`": [
+            "fold: the same answers without batch norm"
+        ],
+        "It returns True when the layer normalizes with the statistics of the batch that it is given": [
+            "forgot_eval: batch norm in both modes",
+            "forgot_eval: layers that are built otherwise",
+        ],
+        "and False when it does not": [
+            "forgot_eval: batch norm in both modes",
+            "forgot_eval: layers that are built otherwise",
+        ],
+        "in eval mode it is a scale and a shift that never change": ["fold: the same answers without batch norm"],
+    },
+}
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "06.3": {
+        "only the length counts": [
+            "x_hat was used where dout is meant, in dx",
+        ],
+    },
+    "06.4": {
+        "other changes of the batch show its mode as well": [
+            "* stands where + is meant, in other[1:]",
+            "+ stands where * is meant, in other[1:]",
+            "- stands where + is meant, in other[1:]",
+            "/ stands where * is meant, in other[1:]",
+            "brackets stand around rng.standard_normal((7, d)) + 5 that do not belong there, in other[1:]",
+            "random was taken where standard_normal is meant, in other[1:]",
+            "random was taken where standard_normal is meant, in x",
+            "the factor 10 is missing in other[1:]",
+            "the factor rng.standard_normal((7, d)) is missing in other[1:]",
+            "the number 1 stands where 0 is meant, in rng",
+            "the number 1 stands where 10 is meant, in other[1:]",
+            "the number 1 stands where 5 is meant, in other[1:]",
+            "the number 1 stands where 7 is meant, in other[1:]",
+            "the number 11 stands where 10 is meant, in other[1:]",
+            "the number 4 stands where 5 is meant, in other[1:]",
+            "the number 6 stands where 5 is meant, in other[1:]",
+            "the number 9 stands where 10 is meant, in other[1:]",
+            "the sign of other[1:] is the wrong way round",
+            "the sign of x is the wrong way round",
+            "the term 10 * rng.standard_normal((7, d)) is missing in other[1:]",
+            "the term 5 is missing in other[1:]",
+            "x was used where other is meant, in other[1:]",
+        ],
+    },
 }

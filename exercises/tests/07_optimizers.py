@@ -334,10 +334,12 @@ Q5 = question(
 )
 
 
-def optimizer(rule, rng):
-    """A closed optimizer with settings of its own, as `run(gradients)`."""
+def optimizer(rule, rng, corner=None):
+    """A closed optimizer with settings of its own, or with a rate and memories at the ends of their ranges."""
     lr = 10 ** rng.uniform(-3, 0)
     decay, b1, b2 = rng.uniform(0.5, 0.999, 3)
+    if corner:
+        lr, decay, b1, b2 = corner
 
     def run(gradients):
         w = v = m = 0.0
@@ -360,9 +362,14 @@ def optimizer(rule, rng):
     return run
 
 
-def named(which_rule, rules, rng):
-    for rule in rng.permutation(rules):
-        got = which_rule(optimizer(rule, rng))
+CORNERS = [(lr, memory, memory, memory) for lr in (0.001, 1.0) for memory in (0.5, 0.999)]
+
+
+def named(which_rule, rules, rng, corners=()):
+    tried = [(rule, None) for rule in rng.permutation(rules)]
+    tried += [(rule, corner) for corner in corners for rule in ("sgd", "momentum", "rmsprop", "adam")]
+    for rule, corner in tried:
+        got = which_rule(optimizer(rule, rng, corner))
         rest = [name for name in ("sgd", "momentum", "rmsprop", "adam") if name != rule]
         mistake = None
         if got is None:
@@ -396,7 +403,7 @@ def rule_scale(which_rule, *, rng):
 
 @case("which_rule: all four, many settings")
 def rule_all(which_rule, *, rng):
-    named(which_rule, ["sgd", "momentum", "rmsprop", "adam"] * 4, rng)
+    named(which_rule, ["sgd", "momentum", "rmsprop", "adam"] * 4, rng, CORNERS)
 
 
 @case("which_rule: all four, many settings, other inputs", hidden=True)
@@ -818,18 +825,84 @@ def nadam(w, gradients, lr, beta1, beta2, eps):
     ),
 ]
 
-SURVIVORS = {  # mutants of the models that are right answers, and why
+SENTENCES = {  # of the task, and the cases that test it
+    "07.1": {
+        "Momentum keeps a velocity $v$, a sum of all gradients so far in which old ones fade": [
+            "momentum_step: the velocity is kept"
+        ],
+        r"w \leftarrow w - \eta v.$$": [
+            "momentum_step: a first step, with a velocity of zero",
+            "momentum_step: the velocity is kept",
+        ],
+        "The new weights and the new velocity, (w, v).": ["momentum_step: the velocity is kept"],
+    },
+    "07.2": {
+        r"The mean $s$ forgets with $\gamma$": ["rmsprop_step: the mean of squares"],
+        r"$\varepsilon$ stands beside the root": ["rmsprop_step: where eps stands"],
+    },
+    "07.3": {
+        "a mean of the gradients and a mean of their squares": ["adam_step: a later step"],
+        "The bias correction makes up for it, with $t$ counted from 1": [
+            "adam_step: the first step",
+            "adam_step: a later step",
+        ],
+        "What goes from step to step is $m$ and $v$, not the corrected means.": ["adam_step: a later step"],
+    },
+    "07.4": {
+        "the momentum that the *next* step would use is applied already now, beside the gradient itself": [
+            "nadam: many steps"
+        ],
+        "It returns the weights after each step, `(T, D)`.": ["nadam: shape, and the first step", "nadam: many steps"],
+        "Steps count from 1; the first gradient belongs to $t = 1$.": ["nadam: shape, and the first step"],
+    },
+    "07.5": {
+        'It returns `"sgd"`, `"momentum"`, `"rmsprop"` or `"adam"`, as these rules are defined on this sheet.': [
+            "which_rule: all four, many settings"
+        ],
+        "You know neither the rate nor the other settings": ["which_rule: all four, many settings"],
+        "what does each do when the gradient is 0 all of a sudden": [
+            "which_rule: with a memory of gradients, and without"
+        ],
+        "and when it is ten times as large?": ["which_rule: with a step that knows the gradient's size, and without"],
+        "The rates lie between 0.001 and 1, every memory": ["which_rule: all four, many settings"],
+    },
+}
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
     "07.4": {
         "zeros of another shape broadcast to the same": [
             "beta1 was used where w is meant, in m",
-            "beta2 was used where w is meant, in m",
-            "eps was used where w is meant, in m",
-            "lr was used where w is meant, in m",
             "beta1 was used where w is meant, in v",
+            "beta2 was used where w is meant, in m",
             "beta2 was used where w is meant, in v",
+            "eps was used where w is meant, in m",
             "eps was used where w is meant, in v",
+            "lr was used where w is meant, in m",
             "lr was used where w is meant, in v",
         ],
     },
-    "07.5": "other gradients tell the rules apart as well",
+    "07.5": {
+        "other gradients and limits tell the rules apart as well": [
+            ">= stands where > is meant: abs(large[0]) > 5 * abs(once[0])",
+            ">= stands where > is meant: abs(once[1] - once[0]) > 1e-06 * abs(once[0])",
+            "large was used where once is meant, in coasts",
+            "np.array is missing in large",
+            "np.array is missing in once",
+            "the difference is the wrong way round, once[0] - once[1], in coasts",
+            "the factor abs(once[0]) is missing in coasts",
+            "the number 0 stands where 1e-06 is meant, in coasts",
+            "the number 1 stands where 0 is meant, in coasts",
+            "the number 1 stands where 0 is meant, in grows",
+            "the number 1 stands where 0 is meant, in large",
+            "the number 1.1e-06 stands where 1e-06 is meant, in coasts",
+            "the number 11 stands where 10 is meant, in large",
+            "the number 20 stands where 10 is meant, in large",
+            "the number 2e-06 stands where 1e-06 is meant, in coasts",
+            "the number 4 stands where 5 is meant, in grows",
+            "the number 5e-07 stands where 1e-06 is meant, in coasts",
+            "the number 6 stands where 5 is meant, in grows",
+            "the number 9 stands where 10 is meant, in large",
+            "the number 9e-07 stands where 1e-06 is meant, in coasts",
+        ],
+    },
 }

@@ -880,6 +880,7 @@ SENTENCES = {  # of the task, and the cases that test it
             "range_test: the end of the test",
         ],
         "that loss is kept, the test ends, and all later entries are NaN": ["range_test: the end of the test"],
+        "returns `steps` rates as an array": ["test_rates"],
     },
     "08.4": {
         "As in Adam it starts at 0 and is corrected for that": ["smooth"],
@@ -1114,3 +1115,28 @@ def train(x, y, w, rate_at, size, epochs):
     ),
     Right("08.6", _rate_for("2 / (curvature + noise**2 / (floor * curvature * batch))")),
 ]
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "08.2": {
+        "the cosine of -x is that of x": [
+            "the sign of share is the wrong way round",
+        ],
+    },
+    "08.3": {
+        "no loss is exactly four times the lowest: that would hang on rounding": [
+            ">= stands where > is meant: losses[t] > 4 * np.nanmin(losses)",
+        ],
+        "it is NaN": [
+            "the sign of losses is the wrong way round",
+        ],
+        "only the length counts": [
+            "x was used where rates is meant, in losses",
+            "y was used where rates is meant, in losses",
+        ],
+    },
+    "08.4": {
+        "another base changes all slopes by one factor, so the lowest stays": [
+            "log was taken where log10 is meant, in slope",
+        ],
+    },
+}

@@ -468,9 +468,10 @@ def in_a_row(early_stopping, *, rng):
     for _ in range(4):  # patience - 1 poor epochs between better ones
         level -= float(rng.uniform(0.3, 0.5))
         losses += [level, *(level + rng.uniform(0.1, 0.2, patience - 1))]
+    below = 2 - np.cumsum(rng.uniform(0.3, 0.5, 9))  # ends below 0, and the last epoch is the best
     stop_calls(
         early_stopping,
-        [(np.array(losses), patience), (dips(rng, 2), 2)],
+        [(np.array(losses), patience), (dips(rng, 2), 2), (below, 2)],
         f", the first with a better one every {patience}",
     )
 
@@ -479,7 +480,8 @@ def in_a_row(early_stopping, *, rng):
 def ties(early_stopping, *, rng):
     patience, low = int(rng.integers(2, 5)), float(rng.integers(1, 4))
     losses = np.array([low + 2, low] + [low] * (patience + 3))
-    stop_calls(early_stopping, [(losses, patience), (dips(rng, 3), 3)], ", the first of which stays at its best loss")
+    runs = [(losses, patience), (dips(rng, 3), 3), (losses[1:], patience)]
+    stop_calls(early_stopping, runs, ", the first of which stays at its best loss")
 
 
 Q4 = question(
@@ -542,6 +544,7 @@ def decoupled(adamw_step, *, rng):
     adamw_case(adamw_step, rng, 1.0, "with gradients of about 1")
     adamw_case(adamw_step, rng, 0.0, "with gradients that are and were 0")
     adamw_case(adamw_step, rng, 1000.0, "with gradients of about 1000")
+    adamw_case(adamw_step, rng, 1e-8, "with gradients of about 1e-8, where the 1e-8 of Adam counts")
 
 
 @case("adamw_step: weights shrink by the same share, whatever the gradients, other inputs", hidden=True)
@@ -700,6 +703,9 @@ def choice_mistakes(strengths, losses):
             "strength": strength
         }
     strength, limit = chosen(strengths, losses)
+    if (losses.mean(axis=1) == limit).any():
+        below = strengths[losses.mean(axis=1) < limit]
+        found["a mean exactly at the limit was left out: it is not above it"] = {"strength": float(below.max())}
     found["an index was returned, not a strength"] = {"strength": int(np.flatnonzero(strengths == strength)[0])}
     found["the standard error came back, not the limit"] = {"limit": limit - float(np.nanmin(losses.mean(axis=1)))}
     found["the mean loss of the chosen strength came back, not the limit"] = {
@@ -718,10 +724,21 @@ def choice_case(choose, strengths, losses, what):
     )
 
 
+def at_the_limit(rng):
+    """Losses of four seeds in binary fractions: the mean of one strength is exactly the limit, that of a stronger one above."""
+    unit = 2.0 ** -int(rng.integers(5, 9))
+    above = np.array([[0, 0, 2, 2], [3, -1, -1, -1], [-4, -2, 4, 6], [0, 2, 4, 6]])  # the means are 1, 0, 1 and 3
+    order = rng.permutation(4)
+    return np.sort(10 ** rng.uniform(-5, 1, 4))[order], 0.5 + unit * above[order]
+
+
 @case("choose: the strongest within one standard error of the best", points=2)
 def one_error(choose, *, rng):
     strengths, losses = scattered(rng)
     choice_case(choose, strengths, losses, f"choose(strengths, losses) with {losses.shape[1]} seeds")
+    choice_case(
+        choose, *at_the_limit(rng), "choose(strengths, losses) with a mean exactly at the limit, so not above it,"
+    )
 
 
 @case("choose: the strongest within one standard error of the best, other inputs", hidden=True)
@@ -879,6 +896,9 @@ SENTENCES = {  # of the task, and the cases that test it
             "choose: the strongest within one standard error of the best"
         ],
         "is not chosen and sets no limit": ["choose: strengths with a run that diverged"],
+        "Return two numbers: the chosen strength, and the limit": [
+            "choose: the strongest within one standard error of the best"
+        ],
     },
 }
 
@@ -1097,3 +1117,25 @@ def choose(strengths, losses):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "09.2": {
+        "no draw is exactly the rate": [
+            "> stands where >= is meant: rng.random(x.shape) >= rate",
+        ],
+    },
+    "09.3": {
+        "the first epoch is the best in any case": [
+            "the first round of the loop is left out",
+        ],
+    },
+    "09.5": {
+        "one axis is left": [
+            "max runs along axis 0 only, where all entries are meant, in value 1 of what is returned",
+            "std runs along axis 0 only, where all entries are meant, in limit",
+        ],
+        "losses are positive, and NaN stays NaN": [
+            "the absolute value was compared: np.abs(mean)",
+        ],
+    },
+}

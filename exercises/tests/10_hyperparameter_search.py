@@ -1030,3 +1030,17 @@ def halving(curves, first):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "10.5": {
+        "np.argsort puts NaN last": [
+            "np.nan_to_num is missing in order",
+        ],
+        "only the length counts": [
+            "order was used where left is meant, in left",
+        ],
+        "it is positive": [
+            "the absolute value was compared: np.abs(epochs)",
+        ],
+    },
+}

@@ -96,7 +96,7 @@ def sobel_mistakes(x):
         "the kernels were flipped: that is convolution, and the arrow points to the dark side": {
             "angle": np.arctan2(-gy, -gx)
         },
-        "the arguments of arctan2 are in the other order": {"angle": np.arctan2(gx, gy)},
+        "the arguments of arctan2 are in the other order, or the two kernels are": {"angle": np.arctan2(gx, gy)},
         "the two kernels are the wrong way round": {"angle": np.arctan2(gx, gy)},
         "arctan(gy / gx) was used: it cannot tell left from right": {"angle": np.arctan(gy / gx)},
         "arctan(gx / gy) was used: the downward part comes first, and arctan2 tells left from right": {"angle": np.arctan(gx / gy)},
@@ -637,6 +637,12 @@ def field_holes(field, *, rng):
             ),
         },
     )  # fmt: skip
+    for corner in ((0, 0), (7, 10)):
+        expect_equal(
+            field(lambda x: 2 * x, x.copy(), corner),
+            (corner[0], corner[0], corner[1], corner[1]),
+            what=f"field(net, x, {corner}) where each output sees its own pixel only",
+        )
 
 
 @case("field: an output that depends on nothing")
@@ -757,6 +763,11 @@ SENTENCES = {  # of the task, and the cases that test it
         ],
         "collects from all of them: `+=`": ["conv2d_backward: the input, stride 1"],
         "the gradient of the padding itself is cut off at the end": ["conv2d_backward: the input, stride and padding"],
+        "It returns `(dx, dw, db)`, of the shapes of x, w and b.": [
+            "conv2d_backward: the input, stride 1",
+            "conv2d_backward: the kernels",
+            "conv2d_backward: the bias",
+        ],
     },
     "12.4": {
         "Only this entry has moved the output, so only it gets the window's gradient.": [
@@ -766,6 +777,7 @@ SENTENCES = {  # of the task, and the cases that test it
         "If windows overlap, an entry may win several of them, and collects.": [
             "max_pool_backward: windows that overlap, or leave pixels out"
         ],
+        "It returns `dx`.": ["max_pool_backward: windows side by side"],
     },
     "12.5": {
         "Return the kernel.": ["find_kernel: from a clean output"],
@@ -782,6 +794,7 @@ SENTENCES = {  # of the task, and the cases that test it
             "field: a hole in the middle, and pixels that only weaken the output",
         ],
         "If the output does not depend on `x` at all, return `None`.": ["field: an output that depends on nothing"],
+        "takes an image (H, W) and returns an image, smaller or not": ["field: the pixels that an output depends on"],
     },
 }
 
@@ -954,3 +967,35 @@ def field(net, x, place):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "12.2": {
+        "it is 0": [
+            "the sign of out is the wrong way round",
+        ],
+    },
+    "12.3": {
+        "only the shape counts": [
+            "dpadded was used where padded is meant, in (height, width)",
+        ],
+        "every entry is written later": [
+            "ones was taken where zeros is meant, in dw",
+        ],
+    },
+    "12.4": {
+        "it is 0": [
+            "the sign of dx is the wrong way round",
+        ],
+    },
+    "12.6": {
+        "a change of another size shows the same pixels": [
+            "-= stands where += is meant, for changed[at]",
+            "= stands where += is meant, for changed[at]",
+            "the number 0.05 stands where 0.1 is meant, in changed[at]",
+            "the number 0.09 stands where 0.1 is meant, in changed[at]",
+            "the number 0.11 stands where 0.1 is meant, in changed[at]",
+            "the number 0.2 stands where 0.1 is meant, in changed[at]",
+            "the number 1 stands where 0.1 is meant, in changed[at]",
+        ],
+    },
+}

@@ -785,6 +785,20 @@ def repairs_later(repair, *, rng):
         if far and repaired(layers, shape) not in (None, repaired(layers, shape, order=-1)):
             break
     repair_case(repair, layers, shape)
+    few, more = (int(n) for n in rng.integers(2, 9, 2))
+    # a pool stands first; a map smaller than its kernel is padded enough; the very last layer does not fit
+    for kernel in (2, 3):
+        layers = [
+            ("pool", 2, 1),
+            ("conv", few, 3, 1, 0),
+            ("pool", 2, 2),
+            ("conv", more, 5, 1, 2),
+            ("conv", few, kernel, 1, 0),
+        ]
+        repair_case(repair, layers, (1, 5, 5 + few))
+    # a pool, and a convolution that is padded, do not fit, by more than one pixel
+    repair_case(repair, [("conv", more, 2, 1, 0), ("conv", few, 3, 1, 1), ("pool", 6, 1)], (1, 4, 4 + more))
+    repair_case(repair, [("conv", few, 3, 1, 0), ("conv", more, 7, 1, 1)], (1, 4, 4 + few))
 
 
 def _lrn(line, extra=""):
@@ -923,6 +937,9 @@ SENTENCES = {  # of the task, and the cases that test it
         "biases 0": ["init_lenet5: shapes and sizes of the weights"],
         "returns scores (N, 10)": ["lenet5: scores of a few images", "lenet5: one image"],
         "flatten each image in the order channels, rows, columns": ["lenet5: scores of a few images"],
+        'It returns a dict with the keys `"conv1"`, `"conv2"`, `"dense1"`, `"dense2"`, `"dense3"`, each a pair `(w, b)`.': [
+            "init_lenet5: shapes and sizes of the weights"
+        ],
     },
     "13.4": {
         "to the right, and, in a second test, to the left": [
@@ -1144,3 +1161,58 @@ def repair(layers, shape):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "13.1": {
+        "a slice ends at the last channel in any case": [
+            "+ stands where - is meant, in high",
+            "min is missing in high",
+            "the number 0 stands where 1 is meant, in high",
+            "the term 1 is missing in high",
+        ],
+    },
+    "13.2": {
+        "only one of the kinds is true": [
+            "the condition kind == 'flatten' is asked before kind == 'pool', which comes first",
+            "the condition kind == 'pool' is asked before kind == 'conv', which comes first",
+        ],
+        "it is 0": [
+            "the sign of params is the wrong way round",
+        ],
+    },
+    "13.3": {
+        "reshape takes any negative number": [
+            "the number 2 stands where 1 is meant, in x",
+        ],
+    },
+    "13.4": {
+        "only the length counts": [
+            "left was used where y is meant, in value 2 of what is returned",
+            "right was used where y is meant, in value 2 of what is returned",
+            "x was used where y is meant, in value 2 of what is returned",
+        ],
+        "of two numbers mean and median agree, and both sides have as many answers": [
+            "mean runs along axis 0 only, where all entries are meant, in accuracy",
+            "median was taken where mean is meant, in accuracy",
+            "the mean of net(moved).argmax(axis=1) == y is missing in accuracy",
+        ],
+    },
+    "13.5": {
+        "paddings below the one that is too small do not fit either": [
+            "* stands where + is meant, in what the loop runs over",
+            "- stands where + is meant, in what the loop runs over",
+            "the number 0 stands where 1 is meant, in what the loop runs over",
+            "the number 1 stands where 4 is meant, in what the loop runs over",
+            "the number 3 stands where 4 is meant, in what the loop runs over",
+            "the term 1 is missing in what the loop runs over",
+            "the term layer[4] is missing in what the loop runs over",
+        ],
+        "flatten and dense fit always": [
+            "the last round of the loop is left out",
+        ],
+        "so large a padding is never needed": [
+            "the number 101 stands where 100 is meant, in what the loop runs over",
+            "the number 99 stands where 100 is meant, in what the loop runs over",
+        ],
+    },
+}

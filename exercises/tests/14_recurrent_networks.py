@@ -788,6 +788,7 @@ SENTENCES = {  # of the task, and the cases that test it
         "`y` holds, for each letter of `x`, the letter that follows it in the text.": [
             "pieces: rows that go on from piece to piece"
         ],
+        "Return `(x, y)`, both of shape (K, batch, steps).": ["pieces: rows that go on from piece to piece"],
     },
     "14.6": {
         "which bias $b$ leaves the share `share` of the cell after `steps` steps": [
@@ -961,3 +962,19 @@ def pieces(letters, batch, steps):
     ),
     Right("14.6", _bias("-np.log(share ** (-1 / steps) - 1)")),
 ]
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "14.3": {
+        "the last axis is axis 1": [
+            "the minus before 1 is missing in (a_i, a_f, a_g, a_o)",
+        ],
+    },
+    "14.4": {
+        "at the limit the factor is 1": [
+            ">= stands where > is meant: norm > max_norm",
+        ],
+        "a norm is not negative": [
+            "the absolute value was compared: np.abs(norm)",
+        ],
+    },
+}

@@ -428,6 +428,10 @@ def momentum_mistakes(layers, velocities, grads, frozen, lr, decay, weight_decay
         [*((0 * w, 0 * b) for w, b in velocities[:frozen]), *new_velocities[frozen:]],
     )
     found["the old velocities came back"] = (new_layers, velocities)
+    found["the frozen layers stay, but their velocities change: both come back as they were"] = (
+        new_layers,
+        stepped(*given, held=lambda place: False)[1],
+    )
     found["the gradients came back in place of the velocities"] = (new_layers, grads)
     found["the velocities of frozen layers changed"] = (
         new_layers,
@@ -637,10 +641,17 @@ RATIOS = [
 ]
 
 
+def exactly_two(rng):
+    """Accuracies of four seeds in binary fractions, whose mean difference is exactly 2 or -2 standard errors, or nearly."""
+    unit = 2.0 ** -int(rng.integers(6, 9))
+    steps = np.array([[5, 1, 1, 1], [-1, -1, -5, -1], [1, 5, 1, 2], [-5, -1, -1, -2]])
+    return np.full((4, 4), 0.5), 0.5 + unit * steps
+
+
 @case("verdict: helps, hurts, cannot tell", points=2)
 def verdicts(verdict, *, rng):
     problems = [accuracies(rng, rng.permutation(RATIOS), int(rng.integers(5, 8))) for _ in range(2)]
-    verdict_case(verdict, problems, "")
+    verdict_case(verdict, [*problems, exactly_two(rng)], "")
 
 
 @case("verdict: a few seeds, where the denominators matter")
@@ -717,6 +728,7 @@ def audit_problem(rng):
         elif kind == "tiny drift":
             g, new = [0 * w, 0 * b], [w * (1 + 1e-4), b * (1 + 1e-4)]
         elif kind == "other":
+            g[0].flat[0] = g[1].flat[0] = 0.0  # some entries of the gradients are zero, not all
             new = [w + noise[0], b + noise[1]]
         elif kind == "half step":
             new = [new[0], b + noise[1]] if rng.random() < 0.5 else [w + noise[0], new[1]]
@@ -1012,6 +1024,7 @@ SENTENCES = {  # of the task, and the cases that test it
     "15.1": {
         "the same body, and a head of zeros for `classes` classes": ["new_head: the same body, a head of zeros"],
         "makes one step of gradient descent with a frozen body": ["head_step: the head moves, the body does not"],
+        "It returns a new list in which only the head has changed.": ["head_step: the head moves, the body does not"],
     },
     "15.2": {
         "with `rates[l]` as the learning rate of layer $l$": ["fine_tune_step: a rate for each layer"],
@@ -1029,6 +1042,7 @@ SENTENCES = {  # of the task, and the cases that test it
             "momentum_step: frozen layers stay, the others follow the rule",
             "momentum_step: nothing frozen",
         ],
+        "It returns the new `(layers, velocities)`.": ["momentum_step: frozen layers stay, the others follow the rule"],
     },
     "15.4": {
         "take the differences transfer − scratch over the seeds": ["verdict: helps, hurts, cannot tell"],
@@ -1049,6 +1063,12 @@ SENTENCES = {  # of the task, and the cases that test it
         ],
         "(of equal ones the first)": ["compare: equal validation accuracies"],
         "take the differences of the **test** accuracies, transfer − scratch, seed by seed": [
+            "compare: each arm at its own best rate"
+        ],
+        "trains once and returns two accuracies, on the validation and on the test images": [
+            "compare: each arm at its own best rate"
+        ],
+        "Return four numbers: the rate of scratch, the rate of transfer, the mean difference, and its standard error as in 15.4.": [
             "compare: each arm at its own best rate"
         ],
     },
@@ -1252,3 +1272,44 @@ def compare(run, rates, seeds):
 """,
     ),
 ]
+
+SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "15.2": {
+        "ReLU's output is not negative": [
+            "the absolute value was compared: np.abs(a)",
+        ],
+    },
+    "15.3": {
+        "refused as work in place, or another container: this test does not look at that": [
+            "list is missing in new_layers",
+            "list is missing in new_velocities",
+            "tuple is missing in the function",
+        ],
+    },
+    "15.4": {
+        "only the length counts": [
+            "scratch was used where difference is meant, in error",
+            "transfer was used where difference is meant, in error",
+        ],
+    },
+    "15.5": {
+        "0 has no sign": [
+            "the absolute value was compared: np.abs(g)",
+        ],
+        "a drift smaller than np.allclose can see is not drawn": [
+            "the condition all(((g == 0).all() for g in grad)) is asked before all((np.allclose(b, a - lr * g) for a, b, g i…, which comes first",
+        ],
+    },
+    "15.6": {
+        "only the length counts": [
+            "gain was used where seeds is meant, in value 4 of what is returned",
+        ],
+        "one axis is left": [
+            "mean runs along axis 0 only, where all entries are meant, in value 3 of what is returned",
+            "std runs along axis 0 only, where all entries are meant, in value 4 of what is returned",
+        ],
+        "the place of the largest sum is that of the largest mean": [
+            "sum was taken where mean is meant, in place",
+        ],
+    },
+}

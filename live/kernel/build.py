@@ -1,6 +1,6 @@
-"""Compile the matrix products of the browser: products.c -> src/coursekit/fast/products.wasm.
+"""Compile the inner loops that NumPy gets in the browser: products.c, entries.c -> src/coursekit/fast/kernel.wasm.
 
-    python live/kernel/build.py            # after a change of products.c or products.h; commit both
+    python live/kernel/build.py            # after a change of the C; commit both
     python live/kernel/build.py --check    # compile, and compare with what is committed
 
 It needs clang and lld with the target wasm32 (`tools/get-clang` gets Debian's). The file says in a section of its own
@@ -20,11 +20,13 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TARGET = HERE.parent.parent / "src" / "coursekit" / "fast" / "products.wasm"
-SOURCES = ("products.c", "products.h")
-EXPORTS = ("matmul_float", "matmul_double", "work_bytes")
-FLAGS = ("--target=wasm32 -O2 -msimd128 -ffp-contract=off -fno-builtin -nostdlib -Wall -Wextra -Werror "
-         "-Wl,--no-entry -Wl,--import-memory -Wl,--strip-all").split()  # fmt: skip
+TARGET = HERE.parent.parent / "src" / "coursekit" / "fast" / "kernel.wasm"
+UNITS = ("products.c", "entries.c")
+SOURCES = (*UNITS, "products.h", "entries.h")
+UFUNCS = ("matmul", "add", "subtract", "multiply", "divide", "maximum", "minimum", "sqrt", "square", "exp", "tanh")
+EXPORTS = ("work_bytes", *(f"np_{name}_{dtype}" for name in UFUNCS for dtype in ("float", "double")))
+FLAGS = ("--target=wasm32 -O2 -fno-unroll-loops -msimd128 -ffp-contract=off -fno-builtin -nostdlib -Wall -Wextra "
+         "-Werror -Wl,--no-entry -Wl,--import-memory -Wl,--import-table -Wl,--strip-all").split()  # fmt: skip
 SECTION = b"made"
 
 
@@ -39,11 +41,11 @@ def compiler() -> str | None:
 def compiled(clang: str) -> bytes:
     """The module that `clang` makes of the sources, with a section that says so."""
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder, "products.wasm")
-        command = [clang, *FLAGS, *(f"-Wl,--export={name}" for name in EXPORTS), "-o", str(out), "products.c"]
+        out = Path(folder, "kernel.wasm")
+        command = [clang, *FLAGS, *(f"-Wl,--export={name}" for name in EXPORTS), "-o", str(out), *UNITS]
         done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=120)
         if done.returncode:
-            raise SystemExit(f"{clang} could not compile products.c:\n{done.stderr.strip()}")
+            raise SystemExit(f"{clang} could not compile the loops:\n{done.stderr.strip()}")
         module = out.read_bytes()
     text = json.dumps({"sources": sources(), "compiler": version(clang)}).encode()
     body = bytes([len(SECTION)]) + SECTION + text

@@ -140,7 +140,7 @@ INLINE void NAME(product)(Matrix a, Matrix b, Matrix c, size rows, size inner, s
 
 // The inner loop of np.matmul: `counts` are the products in the stack and the lengths of (m, n) and (n, p); `steps` are
 // in bytes: from product to product of A, B, C, then the strides of each.
-EXPORT void NAME(matmul)(char **args, const size *counts, const size *steps, void *work) {
+EXPORT void NAME(np_matmul)(char **args, const size *counts, const size *steps, void *work) {
   for (size s = 0; s < counts[0]; s++) {
     Matrix a = {(T *)(args[0] + s * steps[0]), steps[3] / BYTES, steps[4] / BYTES};
     Matrix b = {(T *)(args[1] + s * steps[1]), steps[5] / BYTES, steps[6] / BYTES};

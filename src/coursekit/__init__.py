@@ -14,11 +14,11 @@ from . import _moved
 __version__ = "0.1.0"
 
 _MODULES = {
-    "activations", "augmentation", "autograd", "averaging", "comparison", "convolution", "curvature", "data", "dense",
-    "diagnostics", "errors", "experiments", "explorers", "fast", "filters", "gradcheck", "grading", "initializers",
-    "interactive", "layers", "ledger", "losses", "model", "normalization", "optimizers", "plotting", "precision",
-    "preprocessing", "recurrent", "regularizers", "schedules", "search", "surrogates", "training", "transfer", "trees",
-    "zoo",
+    "activations", "attention", "augmentation", "autograd", "averaging", "comparison", "convolution", "curvature",
+    "data", "dense", "diagnostics", "errors", "experiments", "explorers", "fast", "filters", "gradcheck", "grading",
+    "initializers", "interactive", "layers", "ledger", "losses", "model", "normalization", "optimizers", "plotting",
+    "precision", "preprocessing", "recurrent", "regularizers", "schedules", "search", "surrogates", "training",
+    "transfer", "trees", "zoo",
 }  # fmt: skip
 _NAMES = {"check": "grading.check", "glue": "interactive.course", "quiz": "interactive.course"}
 

@@ -143,7 +143,7 @@ def cleaned(content: bytes, claims: bool = False) -> ast.Module:
     and with `claims` the words of the ledger's rows.
     """
     tree = ast.parse(content)
-    tree.body[:] = [each for each in tree.body if not _in_a_browser(each)]
+    tree.body[:] = _without_the_browsers(tree.body)
     for node in ast.walk(tree):
         if hasattr(node, "body") and isinstance(node.body, list):
             node.body[:] = [each for each in node.body if not _is_text(each)]
@@ -159,6 +159,14 @@ def cleaned(content: bytes, claims: bool = False) -> ast.Module:
             pairs = [pair for pair in zip(node.keys, node.values, strict=True) if not _is_hash(pair[1])]
             node.keys, node.values = [key for key, _ in pairs], [value for _, value in pairs]
     return tree
+
+
+def _without_the_browsers(body):
+    """The statements without those that only a browser runs, and without the `import sys` that only these need."""
+    rest = [each for each in body if not _in_a_browser(each)]
+    if len(rest) < len(body) and "sys" not in {name for each in rest for name in _names(each)}:
+        rest = [each for each in rest if ast.unparse(each) != "import sys"]
+    return rest
 
 
 def _in_a_browser(statement):

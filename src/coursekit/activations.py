@@ -44,6 +44,8 @@ __all__ = [
     "maxout_forward",
     "prelu_backward",
     "prelu_forward",
+    "relu6_backward",
+    "relu6_forward",
     "relu_backward",
     "relu_forward",
     "sigmoid_backward",
@@ -147,6 +149,30 @@ def relu_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
     mask = cache
     _checks.gradient(dout, mask.shape)
     return dout * mask
+
+
+def relu6_forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""ReLU with a ceiling, $\min(\max(0, x), 6)$ (Krizhevsky 2010; MobileNet uses it).
+
+    A bounded output loses less when it is stored in few bits. The cache is the mask $0 < x < 6$. The same as
+    `torch.nn.functional.relu6`.
+
+    >>> out, mask = relu6_forward(np.array([-2.0, 3.0, 7.0]))
+    >>> out, mask
+    (array([0., 3., 6.]), array([False,  True, False]))
+    """
+    _checks.float_array("x", x)
+    return np.clip(x, 0, 6), (x > 0) & (x < 6)
+
+
+def relu6_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
+    r"""Gradient of ReLU6: passes where the input was between 0 and 6, 0 elsewhere.
+
+    >>> _, mask = relu6_forward(np.array([-2.0, 3.0, 7.0]))
+    >>> relu6_backward(np.array([5.0, 6.0, 7.0]), mask)
+    array([0., 6., 0.])
+    """
+    return relu_backward(dout, cache)
 
 
 def leaky_relu_forward(x: np.ndarray, slope: float = 0.01) -> tuple[np.ndarray, np.ndarray]:

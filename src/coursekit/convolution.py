@@ -31,6 +31,8 @@ __all__ = [
     "conv2d_backward_plain",
     "conv2d_forward",
     "conv2d_forward_plain",
+    "depthwise_conv2d_backward",
+    "depthwise_conv2d_forward",
     "max_pool2d_backward",
     "max_pool2d_forward",
     "output_length",
@@ -234,6 +236,86 @@ def conv2d_backward_of(dout: np.ndarray, cache: tuple, *, need_dx: bool) -> tupl
         sum_to(dw.reshape(*runs, *w_shape[-4:]), w_shape),
         sum_to(db.reshape(*runs, 1, -1), b_shape),
     )
+
+
+@forward_in_float32
+def depthwise_conv2d_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride=1, padding=0) -> tuple:
+    r"""Depthwise convolution (Sifre 2014): each channel has a kernel of its own and sees no other channel.
+
+    $$\text{out}_{ncpq} = b_c + \sum_{i, j} x_{n,\, c,\, s p + i,\, s q + j}\, w_{c 0 i j}$$
+
+    A grouped convolution with as many groups as channels; the same as `torch.nn.functional.conv2d` with `groups=C`.
+    Followed by a 1 x 1 convolution, which mixes the channels, it is a depthwise separable one.
+
+    Parameters
+    ----------
+    x : (..., N, C, H, W) float; axes in front of the batch axis N are run axes
+    w : (C, 1, KH, KW) a kernel for each channel; with run axes (..., C, 1, KH, KW)
+    b : (C,) bias; with run axes (..., 1, C)
+    stride, padding : as for `conv2d_forward`
+
+    Returns
+    -------
+    out : (..., N, C, OH, OW)
+    cache : for `depthwise_conv2d_backward`
+
+    Raises
+    ------
+    ShapeError, DTypeError, RangeError
+        As for `conv2d_forward`; and if w is not for one channel each.
+
+    >>> out, _ = depthwise_conv2d_forward(np.ones((1, 2, 4, 4)), np.ones((2, 1, 3, 3)), np.array([0.0, 10.0]))
+    >>> out[0]
+    array([[[ 9.,  9.],
+            [ 9.,  9.]],
+    <BLANKLINE>
+           [[19., 19.],
+            [19., 19.]]])
+    """
+    _checks.shape("x (..., N, C, H, W), w (..., C, 1, KH, KW), b (..., C)", x=x, w=w, b=b)
+    stride, padding = _settings(x, w, stride, padding)
+    ph, pw = padding
+    runs, height, width = run_axes(x=(x, 4), w=(w, 4), b=(b, 1)), x.shape[-2], x.shape[-1]
+    padded = np.zeros_like(x, shape=(*x.shape[:-2], height + 2 * ph, width + 2 * pw))
+    padded[..., ph : ph + height, pw : pw + width] = x
+    oh, ow = (output_length(n, k, s) for n, k, s in zip(padded.shape[-2:], w.shape[-2:], stride, strict=True))
+    out = np.empty_like(x, shape=(*runs, *x.shape[-4:-2], oh, ow), dtype=np.result_type(x, w, b))
+    out[...] = b[..., None, None]
+    term = np.empty_like(out)
+    for entry, corner in _kernel_and_corners(padded.shape, w, stride):
+        out += np.multiply(padded[corner], w[entry][..., None, :, None, None], out=term)
+    return out, (padded, w, b.shape, stride, padding, out.shape)
+
+
+@in_float32
+def depthwise_conv2d_backward(dout: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    r"""Gradients of the depthwise convolution: as for a convolution, each channel for itself.
+
+    $$dw_{c 0 i j} = \sum_{n, p, q} d\text{out}_{ncpq}\, x_{n,\, c,\, s p + i,\, s q + j}, \qquad
+    dx_{n,\, c,\, s p + i,\, s q + j} \mathrel{+}= d\text{out}_{ncpq}\, w_{c 0 i j}$$
+
+    >>> out, cache = depthwise_conv2d_forward(np.ones((2, 3, 5, 6)), np.ones((3, 1, 3, 2)), np.zeros(3), stride=2)
+    >>> [g.shape for g in depthwise_conv2d_backward(np.ones(out.shape), cache)]
+    [(2, 3, 5, 6), (3, 1, 3, 2), (3,)]
+    """
+    padded, w, b_shape, stride, (ph, pw), out_shape = cache
+    _checks.gradient(dout, out_shape)
+    lead = dout.shape[:-2]
+    dpadded, dw = np.zeros_like(dout, shape=(*lead, *padded.shape[-2:])), np.zeros(w.shape, dout.dtype)
+    for entry, corner in _kernel_and_corners(padded.shape, w, stride):
+        dpadded[corner] += dout * w[entry][..., None, :, None, None]
+        dw[entry] = sum_to((dout * padded[corner]).sum(axis=(-4, -2, -1)), w.shape[:-3])
+    height, width = padded.shape[-2:]
+    dx = sum_to(dpadded[..., ph : height - ph, pw : width - pw], (*padded.shape[:-2], height - 2 * ph, width - 2 * pw))
+    db = dout.sum(axis=(-4, -2, -1))  # (..., C): with run axes b has a row for the whole batch
+    return dx, dw, sum_to(db[..., None, :] if len(b_shape) > 1 else db, b_shape)
+
+
+def _kernel_and_corners(shape, w, stride):
+    """For each entry of the kernels: its index in w (..., C, 1, KH, KW), and that of the pixels it meets."""
+    size = w.shape[-2:]
+    for (i, j), corner in zip(np.ndindex(size), _corners(shape, size, stride), strict=True):
+        yield (..., 0, i, j), corner
 
 
 def _settings(x, w, stride, padding):

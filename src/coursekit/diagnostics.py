@@ -20,6 +20,7 @@ __all__ = [
     "Finding",
     "RangeTest",
     "activation_stats",
+    "confusion_matrix",
     "dead_units",
     "diagnose",
     "gradient_norms",
@@ -27,6 +28,38 @@ __all__ = [
     "saturation",
     "update_ratio",
 ]
+
+
+def confusion_matrix(labels: np.ndarray, answers: np.ndarray, classes: int) -> np.ndarray:
+    r"""How often each class was taken for each: $M_{ij}$ counts the examples of class i that were answered with j.
+
+    The diagonal is what was right. A row divided by its sum gives the share of a class that was found (recall), a
+    column divided by its sum the share of an answer that was true (precision). The same
+    as scikit-learn's `confusion_matrix`.
+
+    Parameters
+    ----------
+    labels, answers : (N,) whole numbers in [0, classes): the true classes, and those that were answered
+    classes : number of classes
+
+    Returns
+    -------
+    (classes, classes) whole numbers
+
+    Raises
+    ------
+    LabelError, ShapeError
+        If labels and answers are not equally many whole numbers in [0, classes).
+
+    >>> confusion_matrix([0, 0, 1, 1, 1], [0, 1, 1, 1, 0], 2)
+    array([[1, 1],
+           [1, 2]])
+    """
+    classes = _checks.whole("classes", classes)
+    labels = _checks.labels(labels, classes, np.shape(labels)[:1])
+    answers = _checks.labels(answers, classes, labels.shape, "answers")
+    counts = np.bincount(labels.astype(np.int64) * classes + answers, minlength=classes * classes)
+    return counts.reshape(classes, classes)
 
 
 def activation_stats(model, params: dict, state: dict, x: np.ndarray) -> dict[str, dict[str, float]]:

@@ -10,6 +10,7 @@ import copy
 import io
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -518,3 +519,9 @@ def _plain_lines(total):
             print(f"step {history.step} of {total}, loss {np.mean(history.loss[-every:]):.4f}", flush=True)
 
     return advance
+
+
+if sys.platform == "emscripten":
+    from . import _steps
+
+    _step, train = _steps.counted(_step), _steps.of_training(train)

@@ -58,6 +58,15 @@ def numerical_gradient(f, x, eps=1e-5):
     while True:
         pass
 """,
+    "callback forged, an array of nothing of a shape beyond all memory": FORGE
+    + """
+def numerical_gradient(f, x, eps=1e-5):
+    args = {"t": [{"t": [{"a": ["<f8", [0, 1 << 25, 1 << 25, 1 << 25], 0]}]}, {"d": []}]}
+    data = json.dumps({"callback": 0, "args": args, "lengths": [0]}).encode()
+    os.write(3, struct.pack("<4sII", b"CKG1", len(data), 0) + data)
+    while True:
+        pass
+""",
     "callback from within a callback's answer": """
 import threading
 def numerical_gradient(f, x, eps=1e-5):

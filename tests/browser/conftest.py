@@ -61,12 +61,13 @@ def serve():
 def open_page(chromium):
     """open_page(address, **context options) -> page; fails afterwards if the page complained or asked another host.
 
-    `complaints=False` is for tests that break something on purpose.
+    `complaints=False` is for tests that break something on purpose. The service worker is off, since nothing
+    between it and the network can be broken; a test of it says `service_workers="allow"`.
     """
     opened = []
 
     def start(address, complaints=True, before=None, **options):
-        context = chromium.new_context(**options)
+        context = chromium.new_context(**{"service_workers": "block", **options})
         page = context.new_page()
         noted = []
         if complaints:
@@ -99,13 +100,18 @@ kernelspec: {name: python3, display_name: Python 3, language: python}
 
 ```{code-cell}
 :tags: [remove-input]
-from explorers_demo import days, draw_tones, guess, number, tones, wave_shape
+from explorers_demo import days, draw_tones, guess, number, spot, tones, wave_shape
 wave_shape
 ```
 
 ```{code-cell}
 :tags: [remove-input]
 days
+```
+
+```{code-cell}
+:tags: [remove-input]
+spot
 ```
 
 ```{code-cell}

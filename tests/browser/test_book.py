@@ -268,3 +268,40 @@ def test_that_a_page_runs_no_script_that_is_not_its_own(chromium, roots):
     page.wait_for_timeout(300)
     assert page.evaluate("window.intruder") is None
     page.close()
+
+
+# A picture as it is seen: its markup, with what is uncovered and where its handles are.
+SEEN = """(root) => root.querySelector(".ck-picture").innerHTML + [...root.querySelectorAll(".ck-handle")].map(
+  (each) => each.style.left + each.style.top + each.getAttribute("aria-label")).join()"""
+
+
+@pytest.mark.parametrize("name", pages_with('class="ck-explorer"'))
+def test_that_every_explorer_plays_is_grasped_and_is_read_off(visit, name):
+    page = visit(name)
+    answer_all(page)
+    for explorer in page.locator(".ck-explorer").all():
+        explorer.scroll_into_view_if_needed()
+        play = explorer.locator(".ck-play")
+        if play.count():
+            before = explorer.evaluate(SEEN)
+            play.click()
+            page.wait_for_timeout(450)
+            play.click()
+            assert explorer.evaluate(SEEN) != before, "it does not play"
+            explorer.get_by_role("button", name="Reset").click()
+        for handle in explorer.locator(".ck-handle").all():
+            handle.focus()
+            before = explorer.evaluate(SEEN)
+            moved = []
+            for key in ("ArrowUp", "ArrowDown", "ArrowRight", "ArrowLeft"):
+                page.keyboard.press(key)
+                page.wait_for_timeout(60)
+                moved.append(explorer.evaluate(SEEN) != before)
+            assert any(moved), handle.get_attribute("aria-label")
+        reader = explorer.locator(".ck-read")
+        reader.focus()
+        told = set()
+        for key in ("Home", *["PageDown", "ArrowRight"] * 4):
+            page.keyboard.press(key)
+            told.add(reader.get_attribute("aria-valuetext"))
+        assert len(told) > 2

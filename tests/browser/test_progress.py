@@ -26,17 +26,16 @@ def counts(page):
     return [cell.inner_text() for cell in page.query_selector_all(ROW)]
 
 
-def work_in_chapter(page):
-    """Answer everything in the small chapter and scroll to its end; returns how many questions its quiz has."""
+def work_in_chapter(page, seconds=45):
+    """Answer everything in the small chapter and scroll to its end, slowly; returns how long its quiz is."""
     start = page.url
+    page.clock.install()
     page.goto(start.replace("intro.html", "chapters/05_small.html"))
     for _ in range(3):  # an answer uncovers what comes after it
         answer_all(page)
-    page.evaluate("""async () => {
-        for (let y = 0; y < document.body.scrollHeight; y += 400) {
-            window.scrollTo({top: y, behavior: 'instant'}); await new Promise(requestAnimationFrame);
-        }
-    }""")
+    for y in range(0, page.evaluate("document.body.scrollHeight"), 400):
+        page.evaluate("y => window.scrollTo({ top: y, behavior: 'instant' })", y)
+        page.clock.run_for(1000 * seconds)
     asked = page.locator(".ck-quiz .ck-predict").count()
     page.goto(start)
     return asked
@@ -76,6 +75,21 @@ def test_what_was_read_and_answered_is_counted_saved_erased_and_brought_back(pag
     page.set_input_files("input[type=file]", saved)
     page.locator(".ck-progress [role=status]", has_text="Brought back").wait_for()
     assert counts(page) == before
+
+
+def test_a_chapter_that_was_only_scrolled_is_not_read(page):
+    work_in_chapter(page, seconds=0.01)
+    assert counts(page)[0].startswith("0 of ")
+    assert not page.locator(".ck-continue").is_visible()
+
+
+def test_the_first_page_leads_to_where_one_was(page):
+    work_in_chapter(page)
+    link = page.locator(".ck-continue a")
+    assert link.inner_text() == "Small chapter: Quiz"
+    assert page.locator(".bd-links a.ck-done").count() == 1, "the chapter has a tick beside its name"
+    link.click()
+    assert page.url.endswith("chapters/05_small.html#quiz")
 
 
 def test_a_file_of_another_program_changes_nothing(page, tmp_path):

@@ -5,6 +5,7 @@
 | `mnist()` | handwritten digits, 28x28 | 70,000 images |
 | `fashion_mnist()` | clothes, 28x28 | 70,000 images |
 | `digits()` | handwritten digits, 8x8 | |
+| `emoji()` | small colour pictures, four kinds | |
 | `photos()` | five photographs | |
 | `shakespeare()` | plays | all works |
 | `names()` | first names and surnames | |
@@ -22,7 +23,7 @@ Sources and licences are in each docstring and in LICENSES-DATA.md.
 
 from ._files import fetch_from
 from ._full import cache_folder
-from ._images import Dataset, digits, fashion_mnist, mnist, photos
+from ._images import Dataset, digits, emoji, fashion_mnist, mnist, photos
 from ._tables import Series, Table, series, tables
 from ._text import korean_constitution, korean_nouns, names, shakespeare
 from ._toys import moons, spirals
@@ -33,6 +34,7 @@ __all__ = [
     "Table",
     "cache_folder",
     "digits",
+    "emoji",
     "fashion_mnist",
     "fetch_from",
     "korean_constitution",

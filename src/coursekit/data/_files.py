@@ -20,9 +20,11 @@ import numpy as np
 from ..errors import DataError
 
 SHA256 = {
+    "emoji_small.npz": "c7320d0ce688a30326f492b3f3917e56d5f5143480fa4f585a15216a34d89fdc",
     "fashion_small.npz": "4ba5ff99f06952fafd3ee0c2d6b3580d149cbe4d126e9bce28b0d1e288d6fbf5",
     "korean_constitution.txt.gz": "e4f607778364cd35617b2722831cbbfdd51384d89f089c918e5bdd8b5aff9502",
     "korean_nouns_common.txt.gz": "5b826873074934e90aa85f60ed12411efb3401370f488f9b8e7146450c9cde2c",
+    "mobilenetv2_trunk_int8.npz": "c7abcef52af539b1b47bc97968f828ad1937bdaf5f757177adafe6e3a9088719",
     "mnist_small.npz": "ba03d260d633f6cf9cb6ae5871587b42471278b97f97f0df9048fac0ae334f4a",
     "names_us_census1990.csv.gz": "7bdcd6657c2bcdd55e51eaaa11b0798a2fd0b9591003861d9050490913069bd3",
     "photos.npz": "0dfe2a707824f7a480b03e73abd022dc56e9f7cd6023f0c18f851250e375e09c",

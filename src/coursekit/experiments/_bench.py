@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -375,3 +376,9 @@ def searched(net, x, y, rule, seeds, *, images: int, held_out: int, steps: int, 
             scores, _, _ = net.forward(run.params, run.state, x[rows], training=False)
             found[name] = {"loss": softmax_cross_entropy(scores, y[rows])[0], "accuracy": accuracy(scores, y[rows])}
     return found
+
+
+if sys.platform == "emscripten":
+    from .. import _steps
+
+    descend = _steps.of_descent(descend)

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _checks, activations, data
+from ..dense import affine_backward, affine_forward
 from ..diagnostics import dead_units, saturation
-from ..layers import ELU, GELU, Dense, LeakyReLU, Maxout, ReLU, Sigmoid, SiLU, Tanh
+from ..layers import ELU, GELU, GLU, Dense, LayerNorm, LeakyReLU, Maxout, PReLU, ReLU, Sigmoid, SiLU, Tanh
 from ..losses import mean_squared_error, softmax_cross_entropy
 from ..model import Sequential, accuracy, predict
 from ..optimizers import sgd
 from ..training import train
-from ._bench import by_fan_in, count, descend, digits, drawn, mlp, mnist_standardized, quiet
+from ._bench import by_fan_in, count, descend, digits, drawn, mlp, mnist_standardized, quiet, shared, shuffled
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,11 @@ LAYERS = {
     "gelu": GELU,
     "silu": SiLU,
     "maxout": Maxout,
+    "swiglu": GLU,
+    "prelu": PReLU,
 }
+TWICE = ("maxout", "swiglu")  # the dense layer before these has two outputs for each of theirs
+
 SHAPES = {
     "sigmoid": (activations.sigmoid_forward, activations.sigmoid_backward),
     "tanh": (activations.tanh_forward, activations.tanh_backward),
@@ -47,11 +52,12 @@ SHAPES = {
     "elu": (activations.elu_forward, activations.elu_backward),
     "gelu": (activations.gelu_forward, activations.gelu_backward),
     "silu": (activations.silu_forward, activations.silu_backward),
+    "softplus": (activations.softplus_forward, activations.softplus_backward),
 }
 LIMITS = {"sigmoid": (0.0, 1.0), "sigmoid - 1/2": (-0.5, 0.5), "tanh": (-1.0, 1.0)}
 
 # Gain g of the first weights, N(0, g^2 / fan-in), that suits each function. Chapter 5 derives 1 and sqrt(2).
-GAINS = dict.fromkeys(LAYERS, np.sqrt(2)) | dict.fromkeys(LIMITS, 1.0) | {"maxout": 1.0}
+GAINS = dict.fromkeys(LAYERS, np.sqrt(2)) | dict.fromkeys(LIMITS, 1.0) | {"maxout": 1.0, "swiglu": 1.0}
 RATES = {"sigmoid": 2.0, "sigmoid - 1/2": 2.0}  # sigmoids need, and bear, larger steps; all others 0.1
 
 
@@ -65,13 +71,14 @@ def shape(name: str, low=-4.0, high=4.0, points=321) -> dict:
 
 
 def network(sizes, activation, gain=None) -> Sequential:
-    """Dense layers with an activation between them; maxout takes two pieces a unit, so twice the weights."""
+    """Dense layers with an activation between them; maxout and swiglu take two sums a unit, so twice the weights."""
     weights = by_fan_in(GAINS[activation] if gain is None else gain)
-    if activation != "maxout":
+    if activation not in (*TWICE, "prelu"):
         return mlp(sizes, LAYERS[activation], weights)
     layers = []
     for inputs, units in itertools.pairwise(sizes[:-1]):
-        layers += [Dense(inputs, 2 * units, weights), Maxout(2)]
+        outputs = 2 * units if activation in TWICE else units
+        layers += [Dense(inputs, outputs, weights), PReLU(units) if activation == "prelu" else LAYERS[activation]()]
     return Sequential([*layers, Dense(sizes[-2], sizes[-1], weights)])
 
 
@@ -400,3 +407,124 @@ def fit_maxout(target="x squared", pieces=2, steps=600, lr=0.4, seed=0) -> dict:
         "lines": z,
         "error": float(np.abs(out - y).max()),
     }
+
+
+# --- the fold and the data, folklore about dead units, gates ---------------------------------------------------------
+
+
+@shared()
+def _cloud():
+    """Eighty points of a round cloud, and what a unit is to answer there."""
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((80, 2)) * 0.8 + np.array([0.4, 0.2])
+    return x, np.maximum(0, x[:, :1] + 0.5 * x[:, 1:])
+
+
+def fold(bias=0.0) -> dict:
+    """One ReLU unit with weights (1, 0.6) and a bias over a cloud of data: where it is on, and what it learns.
+
+    Returns
+    -------
+    x : (80, 2); on : (80,) booleans; w : (2,); bias
+    gradient : length of the gradient of the mean squared error with respect to weights and bias
+    """
+    x, y = _cloud()
+    w, b = np.array([[1.0], [0.6]]), np.array([float(bias)])
+    z, cache = affine_forward(x, w, b)
+    out, mask = activations.relu_forward(z)
+    _, dout = mean_squared_error(out, y)
+    _, dw, db = affine_backward(activations.relu_backward(dout, mask), cache)
+    length = float(np.sqrt((dw**2).sum() + (db**2).sum()))
+    return {"x": x, "on": mask[:, 0], "w": w[:, 0], "bias": float(bias), "gradient": length}
+
+
+def folklore(biases=(0.0, 0.01, 0.1, 1.0), rates=(1e-4, 0.1, 0.7), seeds=3, steps=400) -> dict:
+    """Two cures for dead units that are passed on: a small positive bias at the start, and a small rate.
+
+    The network and the digits of `dead_by_rate`.
+
+    Returns `{(bias, rate): {"dead": (seeds,), "test_accuracy": (seeds,)}}`; dead is the share of both hidden layers.
+    """
+    x, y, x_test, y_test = digits()
+    net, table = network([64, 100, 100, 10], "relu"), {}
+    for bias, rate in itertools.product(biases, rates):
+        rows = []
+        for seed in _seeds(seeds):
+            rng = np.random.default_rng(seed)
+            params, _ = net.init(rng)
+            for layer in ("dense_0", "dense_2"):
+                params[layer]["b"] += np.float32(bias)
+            params = descend(net, params, drawn(x, y, 32, rng), sgd(rate), steps=steps).params
+            with quiet():
+                outputs = net.activations(params, {}, x)
+            share = np.mean([dead_units(outputs[name]) for name in ("relu_1", "relu_3")])
+            rows.append((share, _test_accuracy(net, params, x_test, y_test)))
+        dead, right = np.array(rows, dtype=np.float64).T
+        table[bias, rate] = {"dead": dead, "test_accuracy": right}
+    return table
+
+
+def boundaries(steps=600, lr=0.5, points=81, seed=0) -> dict:
+    """The net 2-50-50-3 on three spirals, without an activation between its layers and with ReLU.
+
+    Returns `{"none", "relu"}` -> {"axis": (P,), "winner": (P, P) class with the largest score, "test_accuracy"}, and
+    `"x"`, `"y"`, the training points.
+    """
+    x, y = data.spirals(np.random.default_rng(0), 200)
+    x_test, y_test = data.spirals(np.random.default_rng(1), 200)
+    axis = np.linspace(-1.1, 1.1, points)
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    result = {"x": x, "y": y}
+    for name, slope in (("none", 1.0), ("relu", 0.0)):
+        net = mlp([2, 50, 50, 3], functools.partial(LeakyReLU, slope), by_fan_in(np.sqrt(2 / (1 + slope**2))))
+        rng = np.random.default_rng(seed)
+        params, _ = net.init(rng)
+        params = descend(net, params, drawn(x, y, 64, rng), sgd(lr), steps=steps).params
+        winner = predict(net, params, {}, grid.astype(x.dtype)).argmax(axis=1).reshape(points, points)
+        result[name] = {
+            "axis": axis, "winner": winner, "test_accuracy": _test_accuracy(net, params, x_test, y_test),
+        }  # fmt: skip
+    return result
+
+
+def gate_response(scales=(0.25, 0.5, 1.0, 2.0, 4.0), units=64, seed=0) -> dict:
+    """How the size of a layer's outputs follows that of its inputs, for ReLU and for SwiGLU.
+
+    Returns `{"scale": (S,), "relu": (S,), "swiglu": (S,)}`: root mean squares of the outputs of a fresh layer with
+    weights of variance 1 / fan-in for normal inputs of each scale, that for scale 1 being 1.
+    """
+    rng = np.random.default_rng(seed)
+    x, w = rng.standard_normal((500, units)), rng.standard_normal((units, 2 * units)) / np.sqrt(units)
+    outputs = {"relu": lambda z: activations.relu_forward(z)[0], "swiglu": lambda z: activations.glu_forward(z)[0]}
+    result = {"scale": np.array(scales)}
+    for name, function in outputs.items():
+        size = np.array([np.sqrt((function(scale * x @ w) ** 2).mean()) for scale in (1.0, *scales)])
+        result[name] = size[1:] / size[0]
+    return result
+
+
+def gated_on_mnist(activation="swiglu", lr=0.1, norm=True, epochs=3, seed=0) -> dict:
+    """Five hidden layers on 10,000 MNIST images: 100 ReLU units each, or 58 SwiGLU units, about as many parameters.
+
+    With `norm` a layer normalization (chapter 6) stands between each dense layer and its activation.
+
+    Returns `{"halves": accuracy on each thousand of the test digits, "steps": made before it diverged or ended}`; the
+    halves of a net that diverged are a tenth.
+    """
+    _checks.choice("activation", activation, ("relu", "swiglu"))
+    x, y, x_test, y_test = mnist_standardized(10000)
+    twice, layers = 1 + (activation in TWICE), []
+    sizes = [784] + [100 if activation == "relu" else 58] * 5
+    for inputs, units in itertools.pairwise(sizes):
+        dense = Dense(inputs, twice * units, by_fan_in(GAINS[activation]))
+        layers += [dense, *([LayerNorm(twice * units)] if norm else []), LAYERS[activation]()]
+    net = Sequential([*layers, Dense(sizes[-1], 10, by_fan_in(1.0))])
+    rng = np.random.default_rng(seed)
+    params, state = net.init(rng)
+    run = descend(net, params, shuffled(x, y, 100, rng), sgd(lr), steps=100 * epochs, state=state)
+    steps = int(np.isfinite(run.loss).sum())
+    if steps < 100 * epochs:
+        return {"halves": [0.1, 0.1], "steps": steps}
+    out = predict(net, run.params, run.state, x_test)
+    halves = [float(accuracy(out[part], y_test[part])) for part in (slice(1000), slice(1000, None))]
+    return {"halves": halves, "steps": steps}

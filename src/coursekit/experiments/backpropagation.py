@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -14,6 +15,8 @@ from ..layers import ReLU, Sigmoid, Tanh
 from ..losses import mean_squared_error
 from ..model import accuracy, predict
 from ..optimizers import sgd
+from ..precision import through_float16
+from ..trees import leaves
 from ._bench import descend, digits, drawn, mlp, quiet, shared
 
 CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -353,3 +356,94 @@ def train_deep(activation="sigmoid", depth=6, start="usual", width=32, steps=600
     pairs = [(run.params[name]["w"], first["w"]) for name, first in params.items()]
     moved = np.array([np.linalg.norm(w - first) / np.linalg.norm(first) for w, first in pairs])
     return {"loss": run.loss, "accuracy": right, "moved": moved, "activation": activation, "depth": depth}
+
+
+# --- a ball on a loss, the two orders of a product, what is kept, 16 bits ---
+
+
+def ball(rate=0.1, steps=8, start=-2.0) -> dict:
+    """Gradient descent on the loss w squared from `start`.
+
+    Returns {"rate", "w": (steps + 1,) where the ball was}.
+    """
+    w = [start]
+    for _ in range(steps):
+        w.append(w[-1] - rate * 2 * w[-1])
+    return {"rate": rate, "w": np.array(w)}
+
+
+def jacobian(sizes=(100, 50, 20, 1), seed=0) -> dict:
+    """All derivatives of a tanh network's outputs by its inputs, multiplied together from either end.
+
+    Forward mode carries one direction of the inputs through the layers at a time, reverse mode one output back. Each
+    pass through a layer takes as many multiplications as the layer has weights.
+
+    Returns
+    -------
+    forward, reverse : (outputs, inputs) the two results, equal but for rounding
+    passes, multiplications : {"forward", "reverse"}
+    """
+    rng = np.random.default_rng(seed)
+    weights = [rng.standard_normal(shape) / np.sqrt(shape[0]) for shape in itertools.pairwise(sizes)]
+    x, slopes = rng.standard_normal(sizes[0]), []
+    for w in weights:
+        x = np.tanh(x @ w)
+        slopes.append(1 - x**2)
+    count, columns, rows = {"forward": 0, "reverse": 0}, [], []
+    for v in np.eye(sizes[0]):  # Jacobian times vector: from the inputs on
+        for w, slope in zip(weights, slopes, strict=True):
+            v = (v @ w) * slope
+            count["forward"] += w.size
+        columns.append(v)
+    for v in np.eye(sizes[-1]):  # vector times Jacobian: from the outputs back
+        for w, slope in zip(weights[::-1], slopes[::-1], strict=True):
+            v = w @ (v * slope)
+            count["reverse"] += w.size
+        rows.append(v)
+    return {
+        "forward": np.array(columns).T, "reverse": np.array(rows), "multiplications": count,
+        "passes": {"forward": sizes[0], "reverse": sizes[-1]},
+    }  # fmt: skip
+
+
+def kept(batch=100, sizes=(784, 100, 100, 100, 10)) -> dict:
+    """How many numbers a ReLU network keeps between its forward and its backward pass, beside its parameters.
+
+    Returns {"parameters", "kept"}: counts.
+    """
+    net = mlp(list(sizes), ReLU)
+    params, _ = net.init(np.random.default_rng(0))
+    x = np.zeros((batch, sizes[0]), np.float32)
+    _, cache, _ = net.forward(params, {}, x, training=True)
+    own = {id(array) for array in leaves(params).values()}
+    arrays = {}
+
+    def collect(part):
+        if isinstance(part, np.ndarray) and id(part) not in own:
+            arrays[id(part)] = part.size
+        elif isinstance(part, dict):
+            collect(list(part.values()))
+        elif isinstance(part, (tuple, list)):
+            for each in part:
+                collect(each)
+
+    collect(cache)
+    count = sum(array.size for array in leaves(params).values())
+    return {"parameters": count, "kept": sum(arrays.values())}
+
+
+def underflow(scales=(1.0, 2.0**8, 2.0**16, 2.0**24), depth=10, seed=0) -> dict:
+    """A deep sigmoid network's gradient in float16, at several scales of the loss.
+
+    Returns {scale: {"zero": share of the entries that are not 0 and become 0, "infinite": share that become infinite}}.
+    """
+    x, y = (array[:100] for array in _digits()[:2])
+    net, params = _network("sigmoid", depth, 32, "usual", np.random.default_rng(seed))
+    out, cache, _ = net.forward(params, {}, x, training=True)
+    exact = leaves(net.backward_first(mean_squared_error(out, y)[1], cache))
+    result = {}
+    for scale in scales:
+        there = [np.abs(through_float16(g, scale)[g != 0]) for g in exact.values()]
+        there = np.concatenate([g.ravel() for g in there])
+        result[scale] = {"zero": float((there == 0).mean()), "infinite": float(np.isinf(there).mean())}
+    return result

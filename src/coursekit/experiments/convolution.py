@@ -509,3 +509,45 @@ def field_growth(depths=(2, 5, 10, 20, 40), kind="random weights", seed=0) -> di
         "theoretical": np.array([run["theoretical"] for run in runs]),
         "power": float(np.polyfit(np.log(depths), np.log(std), 1)[0]),
     }  # fmt: skip
+
+
+# A convolution by hand: an image of 5 x 5 whole numbers, a kernel of 3 x 3, an output of 3 x 3.
+BY_HAND = np.array([[1, 0, 2, 1, 0], [0, 3, 1, 0, 2], [2, 1, 0, 1, 1], [0, 2, 1, 3, 0], [1, 0, 0, 1, 2]], float)
+BY_HAND_KERNEL = np.array([[1, 0, -1], [2, 0, -2], [1, 0, -1]], float)
+BY_HAND_DOUT = np.array([[1, 0, 2], [0, -1, 0], [1, 0, 1]], float)
+DIRECTIONS = ("forward", "backward")
+
+
+def by_hand(place: int = 0, direction: str = "forward") -> dict:
+    """One step of a convolution layer, and what the steps up to this one have made.
+
+    Forward: the kernel lies on the image at this place, nine products add up to one number of the output. Backward: the
+    number of dout at this place is multiplied with the kernel and added to the nine pixels that it came from.
+
+    Returns
+    -------
+    row, column : of the place in the output
+    image, kernel : (5, 5) and (3, 3)
+    out : (3, 3) so far, NaN where the kernel has not been yet; or dout, when going back
+    dx : (5, 5) what has arrived at each pixel so far
+    products : (3, 3) of this step
+    """
+    _checks.choice("direction", direction, DIRECTIONS)
+    _checks.whole("place", place, 0)
+    row, column = divmod(place, 3)
+    out, dx = np.full((3, 3), np.nan), np.zeros((5, 5))
+    for r, c in list(np.ndindex(3, 3))[: place + 1]:
+        out[r, c] = (BY_HAND[r : r + 3, c : c + 3] * BY_HAND_KERNEL).sum()
+        dx[r : r + 3, c : c + 3] += BY_HAND_DOUT[r, c] * BY_HAND_KERNEL
+    window = BY_HAND[row : row + 3, column : column + 3]
+    forward = direction == "forward"
+    return {
+        "direction": direction,
+        "row": row,
+        "column": column,
+        "image": BY_HAND,
+        "kernel": BY_HAND_KERNEL,
+        "out": out if forward else BY_HAND_DOUT,
+        "dx": dx,
+        "products": (window if forward else BY_HAND_DOUT[row, column]) * BY_HAND_KERNEL,
+    }

@@ -8,8 +8,9 @@ import numpy as np
 
 from .. import _checks, activations, data
 from ..dense import affine_backward, affine_forward
-from ..initializers import he_normal, normal, xavier_normal, xavier_uniform
+from ..initializers import he_normal, normal, orthogonal, xavier_normal, xavier_uniform
 from ..layers import ReLU, Sigmoid, Tanh
+from ..losses import softmax_cross_entropy
 from ..model import accuracy, predict
 from ..optimizers import sgd
 from ..training import train
@@ -184,3 +185,150 @@ def variance_factors(sizes=(300, 100, 500, 200), runs=40, examples=200, seed=0) 
             "predicted_backward": float(np.exp(np.mean([np.log(o * variance(i, o)) for i, o in pairs]))),
         }
     return table
+
+
+def he_backwards(sizes=(400, 300, 200, 100, 50), runs=20, examples=200, seed=0) -> dict:
+    """He's two conditions in a ReLU stack whose layers get narrower: what becomes of the signal and of the gradient.
+
+    With fan-in, n_in Var(w) = 2, the signal keeps its second moment; with fan-out, n_out Var(w) = 2, the gradient. The
+    other one is multiplied by n_out/n_in, or n_in/n_out, in each layer, so by the ratio of the first and last widths in
+    all, however many layers there are between.
+
+    Returns `{"fan_in", "fan_out"}` -> {"forward", "backward", "predicted_forward", "predicted_backward"}: factors of
+    the mean square from the first pre-activation to the last, and from the last gradient to the first.
+    """
+    pairs = list(itertools.pairwise(sizes))
+    table = {}
+    for mode in ("fan_in", "fan_out"):
+        rng, forward, backward = np.random.default_rng(seed), [], []
+        for _ in range(runs):
+            z = rng.standard_normal((examples, sizes[0]))
+            dz, first, caches = rng.standard_normal((examples, sizes[-1])), (z**2).mean(), []
+            last = (dz**2).mean()
+            for shape in pairs:
+                a, mask = activations.relu_forward(z)
+                z, cache = affine_forward(a, he_normal(rng, shape, mode=mode, dtype=z.dtype), np.zeros(shape[1]))
+                caches.append((mask, cache))
+            forward.append(np.log((z**2).mean() / first))
+            for mask, cache in reversed(caches):
+                da, _, _ = affine_backward(dz, cache)
+                dz = activations.relu_backward(da, mask)
+            backward.append(np.log((dz**2).mean() / last))
+        ratio = sizes[0] / sizes[-1]
+        table[mode] = {
+            "forward": float(np.exp(np.mean(forward))),
+            "backward": float(np.exp(np.mean(backward))),
+            "predicted_forward": 1.0 if mode == "fan_in" else ratio,
+            "predicted_backward": 1 / ratio if mode == "fan_in" else 1.0,
+        }
+    return table
+
+
+def spread(std=0.1, activation="sigmoid", depth=10, width=100, examples=300, seed=0) -> dict:
+    """How far outputs are spread, and how much of that says anything about the example.
+
+    As `signal`. Returns `{"all": (depth,), "by_example": (depth,)}`: the standard deviation of all outputs of a layer,
+    and that of a single unit's outputs over the examples (root of the mean square over the units).
+    """
+    _checks.choice("activation", activation, FORWARD)
+    rng = np.random.default_rng(seed)
+    x, rows = rng.standard_normal((examples, width)), {"all": [], "by_example": []}
+    for _ in range(depth):
+        x, _ = FORWARD[activation](x @ normal(rng, (width, width), std, dtype=x.dtype))
+        rows["all"].append(x.std())
+        rows["by_example"].append(np.sqrt(x.var(axis=0).mean()))
+    return {name: np.array(values) for name, values in rows.items()}
+
+
+def products(depth=30, width=100, seed=0) -> dict:
+    """Singular values of a product of `depth` square matrices, normal with variance 1/width and orthogonal ones.
+
+    Returns `{"normal": (width,), "orthogonal": (width,)}`, largest first.
+    """
+    found = {}
+    for name, draw in (
+        ("normal", lambda rng: normal(rng, (width, width), width**-0.5, dtype=np.float64)),
+        ("orthogonal", lambda rng: orthogonal(rng, (width, width), dtype=np.float64)),
+    ):
+        rng, product = np.random.default_rng(seed), np.eye(width)
+        for _ in range(depth):
+            product = product @ draw(rng)
+        found[name] = np.linalg.svd(product, compute_uv=False)
+    return found
+
+
+def deep_tanh(start="orthogonal", lr=0.05, depth=30, width=64, steps=400, seed=0) -> dict:
+    """A tanh net with `depth` hidden layers on 8x8 digits, orthogonal weights or normal ones of the same variance.
+
+    Returns `{"loss": (steps,), "halves": accuracy on each half of the test digits}`.
+    """
+    _checks.choice("start", start, ("orthogonal", "normal"))
+    x, y, x_test, y_test = digits()
+    weights = {
+        "orthogonal": lambda rng, shape, dtype: orthogonal(rng, shape, dtype=dtype),
+        "normal": lambda rng, shape, dtype: normal(rng, shape, max(shape) ** -0.5, dtype=dtype),
+    }[start]
+    rng = np.random.default_rng(seed)
+    net = mlp([64] + [width] * depth + [10], Tanh, weights)
+    params, _ = net.init(rng)
+    run = descend(net, params, drawn(x, y, 64, rng), sgd(lr), steps=steps)
+    if not np.isfinite(run.loss[-1]):
+        return {"loss": run.loss, "halves": [0.1, 0.1]}
+    out = predict(net, run.params, {}, x_test)
+    return {"loss": run.loss, "halves": [float(accuracy(out[part], y_test[part])) for part in _HALVES]}
+
+
+_HALVES = (slice(None, 180), slice(180, None))
+BRANCHES = ("He", "scaled", "zero")
+
+
+def residual(depth=8, branch="He", width=32, steps=150, lr=0.02, seed=0) -> dict:
+    """A net of `depth` residual blocks on 8x8 digits, x + relu(x w1) w2, with three starts of w2.
+
+    "He": both weights of a block by He's rule. "scaled": w2 divided by sqrt(depth). "zero": w2 all zero, so that each
+    block begins as the identity (the idea of Fixup and of zero-gamma).
+
+    Returns
+    -------
+    loss : (steps,) NaN from the step at which training diverged
+    std : (depth + 1,) standard deviation after the first layer and after each block, before training
+    """
+    _checks.choice("branch", branch, BRANCHES)
+    x, y, _, _ = digits()
+    rng = np.random.default_rng(seed)
+    factor = {"He": 1.0, "scaled": depth**-0.5, "zero": 0.0}[branch]
+    params = {"in": he_normal(rng, (64, width)), "out": he_normal(rng, (width, 10)) / 10}
+    for k in range(depth):
+        params[f"a{k}"] = he_normal(rng, (width, width))
+        params[f"b{k}"] = np.float32(factor) * he_normal(rng, (width, width))
+    sample, loss = drawn(x, y, 64, rng), np.full(steps, np.nan)
+    std = [part.std() for part, *_ in _residual_forward(params, x[:200], depth)[1]]
+    std.append(_residual_forward(params, x[:200], depth)[2].std())
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in range(steps):
+            xb, yb = sample()
+            scores, blocks, last = _residual_forward(params, xb, depth)
+            if not np.isfinite(scores).all():
+                break
+            loss[step], dscores = softmax_cross_entropy(scores, yb)
+            grads = _residual_backward(params, xb, blocks, last, dscores)
+            params = {name: value - np.float32(lr) * grads[name] for name, value in params.items()}
+    return {"loss": loss, "std": np.array(std), "depth": depth, "branch": branch}
+
+
+def _residual_forward(params, x, depth):
+    h, blocks = x @ params["in"], []
+    for k in range(depth):
+        hidden, mask = activations.relu_forward(h @ params[f"a{k}"])
+        blocks.append((h, hidden, mask))
+        h = h + hidden @ params[f"b{k}"]
+    return h @ params["out"], blocks, h
+
+
+def _residual_backward(params, x, blocks, last, dscores):
+    grads, dh = {"out": last.T @ dscores}, dscores @ params["out"].T
+    for k, (h, hidden, mask) in reversed(list(enumerate(blocks))):
+        dhidden = activations.relu_backward(dh @ params[f"b{k}"].T, mask)
+        grads[f"b{k}"], grads[f"a{k}"] = hidden.T @ dh, h.T @ dhidden
+        dh = dh + dhidden @ params[f"a{k}"].T
+    return grads | {"in": x.T @ dh}

@@ -10,12 +10,21 @@ from .. import _checks, data
 from ..activations import log_softmax, sigmoid_backward, sigmoid_forward, softmax
 from ..errors import DivergedError
 from ..layers import Dense
-from ..losses import hinge, huber, mean_squared_error, sigmoid_cross_entropy, softmax_cross_entropy
+from ..losses import (
+    hinge,
+    huber,
+    mean_squared_error,
+    sigmoid_cross_entropy,
+    smooth_labels,
+    soft_cross_entropy,
+    softmax_cross_entropy,
+    weighted_cross_entropy,
+)
 from ..model import accuracy, predict
 from ..optimizers import adam, momentum, sgd
 from ..preprocessing import Standardizer
 from ..training import train
-from ._bench import descend, mlp, mnist, mnist_standardized, quiet, shared
+from ._bench import descend, drawn, mlp, mnist, mnist_standardized, quiet, shared, small_mnist_standardized
 
 DTYPES = ("float16", "float32", "float64")
 
@@ -504,3 +513,114 @@ def normal_nll(unit="kg") -> float:
     mass = data.tables("penguins").x[:, 3].astype(np.float64) / grams[_checks.choice("unit", unit, grams)]
     squared, _ = mean_squared_error(mass, np.full_like(mass, mass.mean()))
     return float(0.5 * np.log(2 * np.pi * squared) + 0.5)
+
+
+# --- likelihood, softmax, targets that are not one-hot, classes that are not alike -----------------------------------
+
+MASSES = np.array([3.4, 3.7, 3.95, 4.3, 4.8])  # five penguins, kg
+
+
+def likelihood(mean=3.5, spread=0.5) -> dict:
+    """Five penguins under a normal distribution: the density at each mass, and the negative log-likelihood.
+
+    Returns
+    -------
+    mass, density : (5,) kg, 1/kg
+    axis, bell : (P,) masses and the density at each of them
+    means, nll : (M,) means that might have been taken instead, and the negative log-likelihood of each, in nats
+    now, best : the negative log-likelihood at `mean`; the mean of the five, where it is least
+    """
+
+    def density(x, centre):
+        return np.exp(-0.5 * ((x - centre) / spread) ** 2) / (spread * np.sqrt(2 * np.pi))
+
+    def nll(centre):
+        return -np.log(density(MASSES, np.asarray(centre)[..., None])).sum(axis=-1)
+
+    axis, means = np.linspace(2.4, 5.8, 171), np.linspace(3.0, 5.0, 81)
+    return {
+        "mean": mean, "spread": spread, "mass": MASSES, "density": density(MASSES, mean), "axis": axis,
+        "bell": density(axis, mean), "means": means, "nll": nll(means), "now": float(nll(mean)),
+        "best": float(MASSES.mean()),
+    }  # fmt: skip
+
+
+ANIMALS = ("cat", "dog", "bird")
+
+
+def softmax_scores(cat=1.0, dog=2.0, bird=0.0) -> dict:
+    """Three scores of one picture of a cat: probabilities, truth, the gradient of the cross-entropy, and the loss.
+
+    Returns `{"scores", "p", "y", "gradient"}`, each (3,), and `"loss"`.
+    """
+    scores = np.array([[cat, dog, bird]], dtype=np.float64)
+    loss, gradient = softmax_cross_entropy(scores, np.array([0]))
+    return {
+        "scores": scores[0],
+        "p": softmax(scores)[0],
+        "y": np.array([1.0, 0.0, 0.0]),
+        "gradient": gradient[0],
+        "loss": float(loss),
+    }
+
+
+def smoothing(amount=0.1, images=1000, steps=1500, rate=0.1, seeds=3) -> dict:
+    """Train a 196-64-10 ReLU net on few MNIST images (14x14) with smoothed labels, until it has learnt all of them.
+
+    Returns
+    -------
+    accuracy : (R,) on 2,000 test digits
+    confidence : (R,) the mean probability of the class that it chooses there
+    train_loss : (R,) plain cross-entropy on the training images at the end
+    """
+    x, y, x_test, y_test = small_mnist_standardized(images)
+    net = mlp([196, 64, 10])
+    targets = smooth_labels(y, 10, amount, dtype=x.dtype)
+    rows = {"accuracy": [], "confidence": [], "train_loss": []}
+    for seed in range(seeds) if isinstance(seeds, int) else seeds:
+        rng = np.random.default_rng(seed)
+        params, _ = net.init(rng)
+        sample = drawn(x, targets, 50, rng)
+        run = descend(net, params, sample, sgd(rate), steps=steps, loss=soft_cross_entropy)
+        scores = predict(net, run.params, {}, x_test)
+        rows["accuracy"].append(accuracy(scores, y_test))
+        rows["confidence"].append(softmax(scores).max(axis=-1).mean())
+        rows["train_loss"].append(softmax_cross_entropy(predict(net, run.params, {}, x), y)[0])
+    return {"amount": amount} | {name: np.array(values, dtype=np.float64) for name, values in rows.items()}
+
+
+def rare(seeds=6, malignant=12, steps=1000, rate=0.5) -> dict:
+    """Tumours of which few are malignant: a linear classifier with and without weights for the classes.
+
+    `malignant` of 200 training rows are malignant; the test rows are the others of the table, 150 of each kind.
+
+    Returns
+    -------
+    {"plain", "weighted"} -> {"found": (R,) share of the malignant ones that is found, "alarms": (R,) share of the
+    benign ones that is taken for malignant, "accuracy": (R,) on test rows mixed as in training}
+    """
+    x, t = _tumours()
+    share = malignant / 200
+    result = {name: {"found": [], "alarms": [], "accuracy": []} for name in ("plain", "weighted")}
+    layer = Dense(30, 2)
+    for seed in range(seeds) if isinstance(seeds, int) else seeds:
+        rng = np.random.default_rng(seed)
+        bad, good = (rng.permutation(np.flatnonzero(t == kind)) for kind in (0, 1))
+        train_rows = np.concatenate([bad[:malignant], good[: 200 - malignant]])
+        labels = (t[train_rows] == 1).astype(np.int64)
+        weights = {"plain": np.ones(2), "weighted": 1 / np.bincount(labels)}
+        for name, w in weights.items():
+            run = descend(
+                layer,
+                _zeros(30, 2),
+                lambda rows=train_rows, y=labels: (x[rows], y),
+                sgd(rate),
+                steps=steps,
+                loss=lambda scores, y, w=w: weighted_cross_entropy(scores, y, w),
+            )
+            says_good = [predict(layer, run.params, {}, x[rows]).argmax(axis=1) for rows in (bad[-150:], good[-150:])]
+            found, alarms = 1 - says_good[0].mean(), 1 - says_good[1].mean()
+            result[name]["found"].append(found)
+            result[name]["alarms"].append(alarms)
+            result[name]["accuracy"].append(share * found + (1 - share) * (1 - alarms))
+    return {name: {key: np.array(values) for key, values in rows.items()} for name, rows in result.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ FAR = 1e4  # a path that goes further than this has left
 
 
 def paths(surface="valley", optimizer="gradient descent", rate=0.95, start="(-7, 2)", steps=50) -> dict:
-    """Walk down a surface from one of its starts.
+    """Walk down a surface from one of its starts, or from any point, `start="(-3, 1.5)"`.
 
     Returns
     -------
@@ -89,7 +90,7 @@ def paths(surface="valley", optimizer="gradient descent", rate=0.95, start="(-7,
     """
     ground = SURFACES[_checks.choice("surface", surface, SURFACES)]
     build = OPTIMIZERS[_checks.choice("optimizer", optimizer, OPTIMIZERS)]
-    path = walk(build(rate), ground.gradient, ground.starts[_checks.choice("start", start, ground.starts)], steps)
+    path = walk(build(rate), ground.gradient, _point(start, ground.starts), steps)
     left = np.isnan(path[:, 0])
     return {
         "path": path,
@@ -100,6 +101,12 @@ def paths(surface="valley", optimizer="gradient descent", rate=0.95, start="(-7,
         "rate": rate,
         "steps": steps,
     }
+
+
+def _point(start, starts):
+    """The start of that name, or the point that it spells: "(-3, 1.5)"."""
+    pair = start not in starts and re.fullmatch(r"\(\s*([-\d.e]+)\s*,\s*([-\d.e]+)\s*\)", str(start))
+    return tuple(map(float, pair.groups())) if pair else starts[_checks.choice("start", start, starts)]
 
 
 def walk(optimizer, gradient, start, steps) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from .. import _checks, trees
 from ..activations import relu_backward, relu_forward, softmax
 from ..dense import affine_backward, affine_forward
-from ..diagnostics import update_ratio
+from ..diagnostics import confusion_matrix, update_ratio
 from ..errors import NotFiniteError
 from ..gradcheck import numerical_gradient
 from ..initializers import he_normal
@@ -384,3 +384,51 @@ def gradient_norms_over_time(optimizer="SGD", rates=(0.1,), steps=600, seed=0) -
     """Norm of the whole gradient and loss, by step, for each rate: `gradient` and `loss`, (steps, R)."""
     result = ratio_sweep(optimizer, rates, steps, seed)
     return {name: result[name] for name in ("gradient", "loss", "rates")}
+
+
+def _trained(x, y, steps, seed, rate=0.1):
+    """The chapter's network after SGD on these images: its params."""
+    rng = np.random.default_rng(seed)
+    return descend(SmallNet(), small_net(rng), drawn(x, y, 50, rng), sgd(rate), steps=steps).params
+
+
+def confusion(steps=800, seed=0) -> dict:
+    """Which digits the chapter's third run takes for which, on 1,000 validation images.
+
+    Returns
+    -------
+    matrix : (10, 10) counts, see `diagnostics.confusion_matrix`
+    recall : (10,) share of each class that is read right
+    worst : ((true, answered), how often) of the most frequent mistake
+    """
+    x, y, x_val, y_val = small_mnist_standardized()
+    _, _, scores = loss_and_gradients(_trained(x[:5000], y[:5000], steps, seed), x_val[:1000], y_val[:1000])
+    matrix = confusion_matrix(y_val[:1000], scores.argmax(axis=1), 10)
+    wrong = matrix - np.diag(np.diag(matrix))
+    place = np.unravel_index(wrong.argmax(), wrong.shape)
+    return {
+        "matrix": matrix,
+        "recall": np.diag(matrix) / matrix.sum(axis=1),
+        "worst": ((int(place[0]), int(place[1])), int(wrong.max())),
+    }
+
+
+def zeroed_inputs(steps=400, seed=0) -> dict:
+    """Accuracy on 1,000 validation images after training on the images, and after training on zeros in their place.
+
+    Returns `{"true labels", "shuffled labels"}`, each {"inputs", "zeros", "error": two standard errors of their
+    difference}. The errors are paired: only images on which one of the two is right and the other wrong count.
+    """
+    x, y, x_val, y_val = small_mnist_standardized()
+    x, y, x_val, y_val = x[:5000], y[:5000], x_val[:1000], y_val[:1000]
+    result = {}
+    for name, labels in (("true labels", y), ("shuffled labels", np.random.default_rng(seed).permutation(y))):
+        right = {}
+        for which, a, b in (("inputs", x, x_val), ("zeros", 0 * x, 0 * x_val)):
+            _, _, scores = loss_and_gradients(_trained(a, labels, steps, seed), b, y_val)
+            right[which] = scores.argmax(axis=1) == y_val
+        difference = right["inputs"].astype(float) - right["zeros"]
+        result[name] = {which: float(r.mean()) for which, r in right.items()} | {
+            "error": float(2 * difference.std(ddof=1) / np.sqrt(len(y_val)))
+        }
+    return result

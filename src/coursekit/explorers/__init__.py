@@ -4,6 +4,6 @@ What they compute is in `coursekit.experiments`, how it is drawn in `coursekit.p
 pages of them in `coursekit.interactive`.
 """
 
-from ..interactive import Choice, Explorer, LogSlider, Slider, explorer, predict
+from ..interactive import Choice, Explorer, Handle, LogSlider, Place, Seed, Slider, Time, explorer, predict
 
-__all__ = ["Choice", "Explorer", "LogSlider", "Slider", "explorer", "predict"]
+__all__ = ["Choice", "Explorer", "Handle", "LogSlider", "Place", "Seed", "Slider", "Time", "explorer", "predict"]

@@ -8,10 +8,11 @@ from ..experiments import activations as experiment
 from ..interactive.slots import Slot
 from ..layers import ReLU
 from ..plotting import activations as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, LogSlider, Seed, Slider, Time, explorer, predict
 
 __all__ = [
     "burst",
+    "fold",
     "layers",
     "maxout",
     "predict_burst",
@@ -61,6 +62,7 @@ layers = explorer(
     plot.layers,
     _layers_in_words,
     title="Outputs of every layer while the network learns",
+    time=Time("step"),
     yours=YOURS,
     activation=Choice("sigmoid", "sigmoid - 1/2", "tanh", "relu", label="activation"),
     depth=Slider(1, 5, default=5, step=1, label="hidden layers"),
@@ -82,6 +84,7 @@ zigzag = explorer(
     plot.zigzag,
     _zigzag_in_words,
     title="Two weights, one example a step",
+    time=Time("step", paths=(0,)),
     offset=Slider(0.0, 0.5, default=0.0, step=0.1, label="subtracted from the inputs"),
     lr=LogSlider(0.5, 8.0, default=1.0, steps=9, label="learning rate"),
 )
@@ -102,8 +105,24 @@ burst = explorer(
     plot.burst,
     _burst_in_words,
     title="Ten steps at too large a rate",
+    time=Time("step"),
     lr=LogSlider(0.1, 2.0, default=1.38, steps=9, label="rate of the first ten steps"),
     then=Choice("relu", "leaky relu", "elu", label="afterwards"),
+)
+
+
+def _fold_in_words(result):
+    on, gradient = int(result["on"].sum()), result["gradient"]
+    learns = f"Its gradient has length {gradient:.2g}." if gradient else "Its gradient is exactly zero: it is dead."
+    return f"A ReLU unit with bias {result['bias']:.3g}. It is on for {on} of {len(result['on'])} examples. {learns}"
+
+
+fold = explorer(
+    experiment.fold,
+    plot.fold,
+    _fold_in_words,
+    title="A fold that leaves the data",
+    bias=Slider(-4.0, 2.0, default=0.0, step=0.25, label="bias"),
 )
 
 
@@ -121,6 +140,7 @@ maxout = explorer(
     title="A maxout unit learns its own shape",
     target=Choice(*experiment.TARGETS, label="target"),
     pieces=Slider(1, 5, default=2, step=1, label="pieces"),
+    seed=Seed(3),
 )
 
 

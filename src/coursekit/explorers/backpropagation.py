@@ -7,9 +7,20 @@ import numpy as np
 from ..experiments import backpropagation as experiment
 from ..interactive.sketch import Curve
 from ..plotting import backpropagation as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
 
-__all__ = ["difference", "gradients", "predict_cost", "predict_depth", "predict_eps", "predict_xor", "walk"]
+__all__ = [
+    "ball",
+    "difference",
+    "gradients",
+    "predict_back",
+    "predict_cost",
+    "predict_depth",
+    "predict_eps",
+    "predict_paths",
+    "predict_xor",
+    "walk",
+]
 
 
 def _walk_in_words(result):
@@ -26,8 +37,29 @@ walk = explorer(
     plot.graph,
     _walk_in_words,
     title="A graph, forward and back",
+    time=Time("step", over="step"),
     graph=Choice(*experiment.GRAPHS, label="graph"),
     step=Slider(0, experiment.WALK, default=0, step=1, label="step"),
+)
+
+
+def _ball_in_words(result):
+    w = result["w"]
+    fate = "It comes nearer with every step." if abs(w[-1]) < abs(w[0]) else "It moves away with every step."
+    fate = "It jumps between two places for ever." if abs(w[-1]) == abs(w[0]) else fate
+    sides = " Each step lands on the other side." if w[1] * w[0] < 0 else ""
+    return (
+        f"Rate {result['rate']:.3g}. The ball starts at {w[0]:g}; after one step it is at {w[1]:.3g}, after "
+        f"{len(w) - 1} at {w[-1]:.3g}. {fate}{sides}".replace("-", "−")
+    )
+
+
+ball = explorer(
+    experiment.ball,
+    plot.ball,
+    _ball_in_words,
+    title="A ball on a loss",
+    rate=Slider(0.05, 1.1, default=0.1, step=0.05, label="learning rate η"),
 )
 
 
@@ -46,6 +78,7 @@ difference = explorer(
     plot.difference,
     _difference_in_words,
     title="How small a step?",
+    handles=[Handle("step size", x="eps")],
     eps=LogSlider(1e-15, 1.0, default=0.01, steps=16, label="step size ε"),
     arithmetic=Choice(*experiment.ARITHMETIC, label="arithmetic"),
     formula=Choice("central", "one-sided", label="difference"),
@@ -160,4 +193,25 @@ predict_depth = predict(
     answer=_gradient_by_layer,
     explanation="A straight line on a logarithmic axis: on the way back each layer multiplies by the sigmoid's slope, "
     "at most ¼. Ten quarters are about a millionth.",
+)
+
+predict_back = predict(
+    "01-back",
+    question="Walk the first graph yourself: w = 2, x = 3, b = −4, and the answer is 1. Forward u = w · x, then "
+    "z = u + b, a = max(0, z), e = a − 1, L = e². Then back, from the loss. What is the gradient of L with respect "
+    "to w?",
+    answer=6,
+    tolerance=0.001,
+    explanation="u = 6, z = 2, a = 2, e = 1, L = 1. Back: 2e = 2 at e, 2 at a, 2 at z because ReLU is on, 2 at u, and "
+    "2 · x = 6 at w.",
+)
+
+predict_paths = predict(
+    "01-paths",
+    question="In the last graph x = 2 goes into p = 4 · x and into q = −1 · x; then s = p + q, e = s − 5, L = e². "
+    "What is the gradient of L with respect to x?",
+    answer=6,
+    tolerance=0.001,
+    explanation="p = 8, q = −2, s = 6, e = 1, so 2 arrives at s, and at p and q. From p comes 2 · 4 = 8, from q "
+    "2 · (−1) = −2. Together 6.",
 )

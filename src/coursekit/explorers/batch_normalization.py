@@ -9,7 +9,7 @@ from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..layers import BatchNorm
 from ..plotting import batch_normalization as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
 
 __all__ = [
     "backward_steps",
@@ -75,6 +75,7 @@ scale_curve = explorer(
     plot.training_curve,
     _curve_in_words,
     title="Size of the first weights, with and without normalization",
+    time=Time("step"),
     yours=[NORMALIZED],
     norm=Choice("none", "batch norm", "layer norm", label="normalization"),
     std=LogSlider(1e-4, 1.0, default=0.0136, steps=16, label="std of the weights"),
@@ -85,6 +86,7 @@ rate_curve = explorer(
     plot.training_curve,
     _curve_in_words,
     title="Learning rate, with and without batch norm",
+    time=Time("step"),
     yours=[NORMALIZED],
     norm=Choice("none", "batch norm", label="normalization"),
     rate=LogSlider(0.01, 10.0, default=1.0, steps=13, label="learning rate"),
@@ -104,6 +106,7 @@ statistics_noise = explorer(
     plot.statistics_noise,
     _noise_in_words,
     title="One digit in a thousand batches",
+    handles=[Handle("batch size", x="size", axes=1)],
     size=Choice(*experiment.SIZES, default=8, label="batch size"),
 )
 
@@ -126,6 +129,7 @@ backward_steps = explorer(
     plot.backward_steps,
     _steps_in_words,
     title="The way back, step by step",
+    time=Time("step", over="step"),
     step=Slider(0, 6, default=0, step=1, label="step"),
     example=Choice(1, 2, 3, default=1, label="example with an upstream gradient"),
 )

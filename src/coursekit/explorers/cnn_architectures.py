@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from ..experiments import cnn_architectures as experiment
+from ..experiments import deep_networks, moved_digits
 from ..interactive.sketch import Curve
 from ..plotting import cnn_architectures as plot
-from . import Choice, Slider, explorer, predict
+from . import Choice, Handle, Slider, explorer, predict
 
-__all__ = ["feature_maps", "predict_shift", "predict_stack", "predict_where", "shift", "stacked"]
+__all__ = [
+    "depth_and_skip",
+    "feature_maps",
+    "predict_cure",
+    "predict_depth",
+    "predict_shift",
+    "predict_stack",
+    "predict_where",
+    "shift",
+    "stacked",
+]
 
 
 def _shift_in_words(result):
@@ -28,6 +39,7 @@ shift = explorer(
     plot.shift,
     _shift_in_words,
     title="Move the digit",
+    handles=[Handle("shift", x="right", axes=2)],
     digit=Choice(6, 0, 2, 5, label="digit"),
     right=Slider(-8, 8, default=3, step=1, label="moved to the right", unit="pixels"),
 )
@@ -144,4 +156,63 @@ predict_stack = predict(
         ),
     },
     answer="The single 7 x 7: it reads 3 channels",
+)
+
+
+def _depth_in_words(result):
+    g, loss = result["gradients"], result["losses"][result["skip"]][result["depth"]][-20:].mean()
+    return (
+        f"{result['depth']} layers, {result['skip']}. Before training the gradient of the first convolution has norm "
+        f"{g[0]:.2g}, of the last {g[-1]:.2g}. The mean of the last 20 training losses is {loss:.2f}, at rate "
+        f"{result['rates'][result['skip']][result['depth']]:g}."
+    )
+
+
+depth_and_skip = explorer(
+    deep_networks.depth_and_skip,
+    plot.depth_and_skip,
+    _depth_in_words,
+    title="Depth, with and without a way past",
+    depth=Choice(*deep_networks.DEPTHS, default=20, label="layers"),
+    skip=Choice(*deep_networks.SKIPS, label="connections"),
+)
+
+
+def _cured():
+    curves = moved_digits.curves()
+    return Curve(
+        curves["moved"],
+        100 * curves["random shifts"].mean(axis=0),
+        xlabel="pixels moved",
+        ylabel="digits read right (%)",
+        ylim=(0, 100),
+    )
+
+
+predict_cure = predict(
+    "13-cure",
+    question="LeNet-5 is trained again from random weights. This time each training digit is moved by up to 8 pixels "
+    "in both directions, anew each time it is shown. Draw how many test digits it reads.",
+    answer=_cured,
+    explanation="The dense layers now meet digits in all places while they learn. Nothing in the architecture changed.",
+)
+
+predict_depth = predict(
+    "13-depth",
+    question="Two networks of the same kind, 20 and 40 layers of 3 x 3 convolutions with batch norm, learn the same "
+    "digits for the same number of steps, each at the best of three rates. Which has the lower loss on the images that "
+    "it was trained on?",
+    options={
+        "The 40 layers: they can do all that the 20 can": (
+            "They could: 20 of the layers would only have to hand on what they get. Training does not find that."
+        ),
+        "The 20 layers: the deeper one is harder to train": (
+            "The deeper one does worse on its own training images, so this is not overfitting. It cannot be trained "
+            "as well, and the next picture shows what helps."
+        ),
+        "Neither: batch norm has removed the problem": (
+            "Batch norm keeps the maps at unit size on the way forward. The gradient on the way back is another matter."
+        ),
+    },
+    answer="The 20 layers: the deeper one is harder to train",
 )

@@ -9,9 +9,10 @@ from ..experiments import convolution as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..plotting import convolution as plot
-from . import Choice, Slider, explorer, predict
+from . import Choice, Handle, Slider, explorer, predict
 
 __all__ = [
+    "by_hand",
     "effective_field",
     "feature_maps",
     "filtered",
@@ -40,6 +41,7 @@ running_mean = explorer(
     plot.running_mean,
     _mean_in_words,
     title="A running mean",
+    handles=[Handle("width", x="width", axes=1)],
     series=Choice("CO2", "sunspots", label="series"),
     width=Slider(1, 24, default=7, step=1, label="width of the mean"),
 )
@@ -64,6 +66,10 @@ filtered = explorer(
     plot.filtered,
     _filtered_in_words,
     title="Three numbers and a photograph",
+    handles=[
+        Handle(f"{name} entry", x=column, y=1, axes=1, turn=name)
+        for column, name in enumerate(("left", "centre", "right"))
+    ],
     left=Slider(-1.0, 1.0, default=-1.0, step=1.0, label="left entry"),
     centre=Slider(0.0, 5.0, default=0.0, step=1.0, label="centre entry"),
     right=Slider(-1.0, 1.0, default=1.0, step=1.0, label="right entry"),
@@ -83,6 +89,7 @@ steered = explorer(
     plot.steered,
     _steered_in_words,
     title="Sobel's kernel, turned",
+    handles=[Handle("direction", x=1, y=1, axes=1, turn="angle")],
     angle=Slider(0, 345, default=0, step=15, label="direction", unit="°"),
 )
 
@@ -139,7 +146,7 @@ feature_maps = explorer(
     experiment.feature_maps,
     plot.feature_maps,
     _maps_in_words,
-    title="What the layers of LeNet-5 put out",
+    title="The outputs of LeNet-5's layers",
     yours=[CONVOLVED],
     digit=Slider(0, 9, default=4, step=1, label="digit"),
     layer=Choice(*experiment.LAYERS, label="layer"),
@@ -257,4 +264,24 @@ predict_field = predict(
     answer=_field_by_depth,
     explanation="A pixel in the middle reaches the unit along many more paths than one near the border. The number of "
     "paths falls like a bell curve, and the bell widens only with the square root of the depth.",
+)
+
+
+def _by_hand_in_words(result):
+    place = f"row {result['row'] + 1}, column {result['column'] + 1}"
+    numbers = " ".join(f"{v:+g}" for v in result["products"].ravel())
+    if result["direction"] == "forward":
+        total = result["products"].sum()
+        return f"The kernel lies at {place} of the output. The nine products: {numbers}. Their sum is {total:g}."
+    sent = result["out"][result["row"], result["column"]]
+    return f"Backward: dout at {place} is {sent:g}. It sends to its nine pixels: {numbers}, which is added to dx."
+
+
+by_hand = explorer(
+    experiment.by_hand,
+    plot.by_hand,
+    _by_hand_in_words,
+    title="A kernel on the move",
+    place=Slider(0, 8, default=0, step=1, label="step"),
+    direction=Choice(*experiment.DIRECTIONS, label="direction"),
 )

@@ -12,7 +12,7 @@ from ..experiments import hyperparameter_search as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..plotting import hyperparameter_search as plot
-from . import Choice, Slider, explorer, predict
+from . import Choice, Handle, Slider, explorer, predict
 
 __all__ = ["budgets", "optimism", "predict_all", "predict_best", "predict_few", "predict_uniform", "rounds"]
 
@@ -60,6 +60,7 @@ budgets = explorer(
     plot.budgets,
     _budgets_in_words,
     title="Grid and random search with equal budgets",
+    handles=[Handle("budget", x="trials", axes=2)],
     important=Slider(1, 4, default=4, step=1, label="settings that matter, of four"),
     trials=Choice(16, 81, 256, 625, default=81, label="budget", unit="trials"),
     placed=Choice("in the middle of cells", "from end to end", label="grid points"),

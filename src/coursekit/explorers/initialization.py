@@ -8,9 +8,9 @@ from ..experiments import initialization as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..plotting import initialization as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, LogSlider, Slider, Time, explorer, predict
 
-__all__ = ["predict_gain", "predict_relu", "predict_std", "predict_zero", "signal", "training_curve"]
+__all__ = ["predict_gain", "predict_relu", "predict_std", "predict_zero", "residual", "signal", "training_curve"]
 
 
 def _signal_in_words(result):
@@ -83,6 +83,7 @@ training_curve = explorer(
     plot.training_curve,
     _curve_in_words,
     title="Gain, depth and the training curve",
+    time=Time("step"),
     yours=[STARTED],
     gain=LogSlider(0.5, 4.0, default=1.0, steps=7, label="gain"),
     depth=Slider(2, 20, default=2, step=6, label="hidden layers"),
@@ -100,6 +101,28 @@ def _std_by_layer():
 def _relu_by_layer():
     std = experiment.signal(std=0.1, activation="relu", depth=32, width=100)["std"]
     return Curve(np.arange(33), np.r_[1, std], xlabel="layer", ylabel="std of the outputs", ylim=(1e-7, 10), log=True)
+
+
+def _residual_in_words(result):
+    loss, std = result["loss"], result["std"]
+    steps = int(np.isfinite(loss).sum())
+    end = f"The loss after {steps} steps is {loss[max(0, steps - 20) : steps].mean():.2f}; ln 10 is 2.30."
+    if steps < len(loss):
+        end = f"Training diverges after {steps} step{'s' * (steps != 1)}."
+    return (
+        f"{result['depth']} residual blocks, start of the last layer in each: {result['branch']}. Before training the "
+        f"signal has std {std[0]:.2g} before the first block and {std[-1]:.2g} after the last. {end}"
+    )
+
+
+residual = explorer(
+    experiment.residual,
+    plot.residual,
+    _residual_in_words,
+    title="Blocks that add",
+    depth=Choice(2, 4, 8, 16, 32, default=8, label="residual blocks"),
+    branch=Choice(*experiment.BRANCHES, label="last layer of a block"),
+)
 
 
 predict_zero = predict(

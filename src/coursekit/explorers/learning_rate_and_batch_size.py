@@ -10,7 +10,7 @@ from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..optimizers import sgd
 from ..plotting import learning_rate_and_batch_size as plot
-from . import Choice, LogSlider, explorer, predict
+from . import Choice, Handle, LogSlider, Time, explorer, predict
 
 __all__ = [
     "averages",
@@ -42,6 +42,8 @@ rate = explorer(
     plot.rate,
     _rate_in_words,
     title="One rate, from far too small to far too large",
+    time=Time("step"),
+    handles=[Handle("rate", x="rate", axes=1)],
     rate=LogSlider(0.001, 31.6, default=0.01, steps=10, label="rate"),
     batch_size=Choice(8, 32, 128, default=32, label="batch size"),
 )
@@ -61,6 +63,7 @@ gradient_noise = explorer(
     plot.gradient_noise,
     _noise_in_words,
     title="Gradients of batches",
+    handles=[Handle("batch size", x="batch_size", axes=1)],
     batch_size=Choice(1, 4, 16, 64, 256, 1024, label="batch size"),
     trained=Choice(0, 30, 300, label="steps trained before"),
 )
@@ -151,6 +154,7 @@ schedule = explorer(
     plot.schedule,
     _schedule_in_words,
     title="Schedules",
+    time=Time("step"),
     yours=PLANNED,
     schedule=Choice(*experiment.SCHEDULES, label="schedule"),
     rate=LogSlider(0.1, 1.6, default=0.4, steps=5, label="rate"),

@@ -9,16 +9,19 @@ import numpy as np
 from ..experiments import losses as experiment
 from ..interactive.sketch import Curve
 from ..plotting import losses as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
 
 __all__ = [
     "far_point",
+    "likelihood",
     "outlier",
     "overflow",
     "predict_far",
     "predict_limit",
     "predict_outlier",
+    "predict_pull",
     "predict_stall",
+    "softmax_scores",
     "stall",
 ]
 
@@ -41,6 +44,7 @@ stall = explorer(
     plot.stall,
     _stall_in_words,
     title="Two losses from the same starts",
+    time=Time("step"),
     scale=LogSlider(0.1, 10.0, default=10.0, steps=9, label="std of the first weights"),
     rate=Choice(0.1, 1.0, 10.0, 100.0, label="learning rate"),
 )
@@ -61,6 +65,7 @@ outlier = explorer(
     plot.outlier,
     _outlier_in_words,
     title="One number mistyped",
+    handles=[Handle("the mass as typed", x=176.0, y="mass")],
     mass=Slider(0.0, 40.0, default=40.0, step=2.0, label="typed mass", unit="kg"),
     delta=Choice(0.1, 0.5, 4.0, 40.0, default=0.5, label="Huber's delta", unit="kg"),
 )
@@ -80,6 +85,7 @@ far_point = explorer(
     plot.far_point,
     _far_in_words,
     title="One penguin far from the line",
+    handles=[Handle("one more penguin", x="bill", y=18.45)],
     bill=Slider(50.0, 200.0, default=200.0, step=10.0, label="its bill", unit="mm"),
     species=Choice("Chinstrap", "Adelie", label="its label"),
 )
@@ -102,8 +108,46 @@ overflow = explorer(
     plot.overflow,
     _overflow_in_words,
     title="One image, larger and larger scores",
+    handles=[Handle("scale of the scores", x="scale", axes=1)],
     scale=LogSlider(1.0, 500.0, default=37.5, steps=13, label="scale of the scores"),
     dtype=Choice(*experiment.DTYPES, default="float32", label="dtype"),
+)
+
+
+def _likelihood_in_words(result):
+    return (
+        f"A normal distribution with mean {result['mean']:.3g} kg and standard deviation {result['spread']:g} kg. The "
+        f"densities at the five penguins lie between {result['density'].min():.2g} and {result['density'].max():.2g}; "
+        f"the negative log-likelihood is {result['now']:.2f} nats, and is least at the mean of the five, "
+        f"{result['best']:.3g} kg."
+    )
+
+
+likelihood = explorer(
+    experiment.likelihood,
+    plot.likelihood,
+    _likelihood_in_words,
+    title="Five penguins under a bell curve",
+    mean=Slider(3.0, 5.0, default=3.5, step=0.1, label="mean μ", unit="kg"),
+)
+
+
+def _softmax_in_words(result):
+    told = ", ".join(
+        f"{name} {p:.2f} (gradient {g:+.2f})".replace("-", "−")
+        for name, p, g in zip(experiment.ANIMALS, result["p"], result["gradient"], strict=True)
+    )
+    return f"The truth is cat. Probabilities: {told}. The cross-entropy is {result['loss']:.2f} nats."
+
+
+softmax_scores = explorer(
+    experiment.softmax_scores,
+    plot.softmax_scores,
+    _softmax_in_words,
+    title="Three scores of one picture of a cat",
+    cat=Slider(-3.0, 3.0, default=1.0, step=1.0, label="score of cat"),
+    dog=Slider(-3.0, 3.0, default=2.0, step=1.0, label="score of dog"),
+    bird=Slider(-3.0, 3.0, default=0.0, step=1.0, label="score of bird"),
 )
 
 
@@ -167,4 +211,23 @@ predict_limit = predict(
     tolerance=0.02,
     explanation="It is the natural logarithm of the largest number. Scores of this size are not rare: they come from "
     "images whose pixels were not divided by 255.",
+)
+
+predict_pull = predict(
+    "02-pull",
+    question="A picture of a cat has the scores cat 1, dog 2, bird 0. Softmax makes the probabilities 0.24, 0.67 and "
+    "0.09 of them. One step of gradient descent on the cross-entropy changes each score. What is the largest change?",
+    options={
+        "Dog goes down by 0.67 times the rate": (
+            "Dog does go down by its probability, 0.67. But cat goes up by all that it lacks, 1 − 0.24."
+        ),
+        "Cat goes up by 0.76 times the rate": (
+            "The gradient is p − y: 0.24 − 1 for cat, 0.67 for dog, 0.09 for bird. The step goes against it. What cat "
+            "gains is what the two others lose together."
+        ),
+        "Cat goes up by 0.24 times the rate": (
+            "That is its probability. The gradient is p − y, and for the true class y is 1."
+        ),
+    },
+    answer="Cat goes up by 0.76 times the rate",
 )

@@ -10,7 +10,7 @@ import numpy as np
 from ..experiments import optimizers as experiment
 from ..interactive.slots import Slot
 from ..plotting import optimizers as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Place, Slider, Time, explorer, predict
 
 __all__ = [
     "adversary",
@@ -83,10 +83,12 @@ valley = explorer(
     plot.paths,
     _path_in_words,
     title="Fifty steps on x²/20 + y²",
+    time=Time("step", paths=(0,)),
+    handles=[Handle("start", choice="start", places=experiment.SURFACES["valley"].starts)],
     yours=YOURS,
     optimizer=Choice(*experiment.NINE, label="optimizer"),
     rate=LogSlider(0.03, 3.0, default=0.949, steps=9, label="rate"),
-    start=Choice(*experiment.SURFACES["valley"].starts, label="start"),
+    start=Place(*experiment.SURFACES["valley"].starts, low=(-9, -3), high=(9, 3), label="start"),
 )
 
 landscape = explorer(
@@ -94,11 +96,20 @@ landscape = explorer(
     plot.paths,
     _path_in_words,
     title="Two hundred steps on surfaces that are no bowls",
+    time=Time("step", paths=(0,)),
+    handles=[
+        Handle(
+            "start",
+            choice="start",
+            by="surface",
+            places={name: experiment.SURFACES[name].starts for name in ("saddle", "two minima", "Rosenbrock")},
+        )
+    ],
     yours=YOURS,
     surface=Choice("saddle", "two minima", "Rosenbrock", label="surface"),
     optimizer=Choice("gradient descent", "momentum", "Nesterov", "AdaGrad", "RMSProp", "Adam", label="optimizer"),
     rate=LogSlider(0.0003, 0.3, default=0.03, steps=7, label="rate"),
-    start=Choice("A", "B", label="start"),
+    start=Place("A", "B", low=(-2, -1.6), high=(2, 3), label="start"),
 )
 
 
@@ -122,6 +133,7 @@ batches = explorer(
     plot.batches,
     _batches_in_words,
     title="One, some, or all examples for a step",
+    time=Time("update", paths=(0,)),
     batch_size=Choice(1, 4, 16, 64, "all", default="all", label="examples a step"),
     rate=LogSlider(0.003, 0.3, default=0.03, steps=9, label="rate"),
 )
@@ -143,6 +155,8 @@ momentum_map = explorer(
     plot.momentum_map,
     _map_in_words,
     title="Rate and momentum on a quadratic",
+    time=Time("step"),
+    handles=[Handle("this pair", x="rate", y="decay")],
     rate=Slider(0.5, 4.0, default=1.5, step=0.5, label="rate"),
     decay=Slider(0.0, 0.96, default=0.0, step=0.12, label="momentum"),
     condition=Choice(10, 100, 1000, default=100, label="condition number"),
@@ -171,6 +185,7 @@ first_steps = explorer(
     plot.bias_correction,
     _first_steps_in_words,
     title="Adam's steps without bias correction",
+    time=Time("step"),
     beta1=Choice(0.0, 0.5, 0.9, 0.99, default=0.9, label="beta1"),
     beta2=Choice("0.9", "0.99", "0.999", "0.9999", default="0.999", label="beta2"),
 )
@@ -191,6 +206,7 @@ adversary = explorer(
     plot.adversary,
     _adversary_in_words,
     title="A rare large gradient",
+    time=Time("step"),
     memory=LogSlider(1.1, 1000.0, default=1.1, steps=7, label="Adam's memory 1/(1 − β₂)", unit="steps"),
     every=Choice(3, 10, 30, label="large gradient every so many steps"),
 )

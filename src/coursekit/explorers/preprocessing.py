@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..experiments import preprocessing as experiment
 from ..interactive.slots import Slot
 from ..plotting import preprocessing as plot
-from . import Choice, LogSlider, explorer, predict
+from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
 
-__all__ = ["bowl", "predict_eps", "predict_leak", "predict_scaled", "reconstruct", "whiten_photo"]
+__all__ = ["bowl", "predict_eps", "predict_leak", "predict_scaled", "reconstruct", "turning", "whiten_photo"]
 
 
 def _bowl_in_words(result):
@@ -52,10 +52,28 @@ bowl = explorer(
     plot.bowl,
     _bowl_in_words,
     title="The same data, four ways",
+    time=Time("step"),
     yours=[SCALED],
     how=Choice(*experiment.HOW, default="raw", label="inputs"),
     pair=Choice(*experiment.PAIRS, label="data"),
     rate=Choice(0.1, 0.5, 0.9, 1.05, default=0.5, label="rate, as a share of the largest stable one"),
+)
+
+
+def _turning_in_words(result):
+    return (
+        f"An axis at {result['angle']:g} degrees to the bill length. The variance of the penguins along it is "
+        f"{result['variance']:.2f}; it is largest at {result['best']:g} degrees, {result['variances'].max():.2f}, and "
+        f"smallest at a right angle to that, {result['variances'].min():.2f}."
+    )
+
+
+turning = explorer(
+    experiment.turning,
+    plot.turning,
+    _turning_in_words,
+    title="An axis that turns",
+    angle=Slider(0.0, 180.0, default=0.0, step=5.0, label="angle", unit="°"),
 )
 
 
@@ -73,6 +91,7 @@ reconstruct = explorer(
     plot.reconstruct,
     _reconstruct_in_words,
     title="Clothes from k directions",
+    handles=[Handle("directions kept", x="k", axes=3)],
     k=Choice(1, 2, 3, 5, 10, 20, 40, 80, 140, 196, default=2, label="directions kept"),
 )
 

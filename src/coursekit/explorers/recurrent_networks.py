@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..experiments import attention
 from ..experiments import recurrent_networks as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..layers import LSTM, RNN
 from ..plotting import recurrent_networks as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Seed, Slider, explorer, predict
 
-__all__ = ["gradient", "predict_gradient", "predict_hold", "predict_long", "predict_temperature", "recall", "written"]
+__all__ = [
+    "alignment",
+    "gradient",
+    "predict_gradient",
+    "predict_hold",
+    "predict_long",
+    "predict_temperature",
+    "recall",
+    "written",
+]
 
 
 def _gradient_in_words(result):
@@ -81,6 +91,7 @@ recall = explorer(
     plot.recall,
     _recall_in_words,
     title="What is recalled after a delay",
+    handles=[Handle("delay", x="delay")],
     yours=STEPPED,
     cell=Choice("RNN", "GRU", "LSTM", label="cell"),
     trained=Choice(20, 100, default=100, label="delays in training up to"),
@@ -103,7 +114,7 @@ written = explorer(
     title="The network writes",
     source=Choice(*experiment.TEXTS, label="trained on"),
     temperature=LogSlider(0.1, 2.0, default=0.1, steps=10, label="temperature"),
-    seed=Slider(1, 4, default=1, step=1, label="draw"),
+    seed=Seed(4, first=1),
 )
 
 
@@ -179,4 +190,19 @@ predict_temperature = predict(
         "A row of nearly random letters": ("That is the other end: a high temperature makes all letters alike."),
     },
     answer="The same few words for ever",
+)
+
+
+def _alignment_in_words(result):
+    best = result["weights"].argmax(axis=1)
+    looks = [f"{c} at {result['read'][k].strip() or 'a space'}" for c, k in zip(result["wrote"], best, strict=True)]
+    return f"Read: {result['read'].strip()}. Written: {result['wrote']}. Each character looks most: {', '.join(looks)}."
+
+
+alignment = explorer(
+    attention.alignment,
+    plot.alignment,
+    _alignment_in_words,
+    title="Where it looks while it writes",
+    date=Choice(*attention.WRITTEN_SO, label="date"),
 )

@@ -8,7 +8,7 @@ from ..experiments import regularization as experiment
 from ..interactive.slots import Slot
 from ..layers import Dropout
 from ..plotting import regularization as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
 
 __all__ = [
     "bias_variance",
@@ -44,6 +44,7 @@ fit_curve = explorer(
     plot.fit_curve,
     _fit_in_words,
     title="Strength, fit, weights and the gap",
+    handles=[Handle("strength", x="strength", axes=2)],
     strength=LogSlider(1e-6, 10, default=1e-6, steps=8, label="strength"),
     penalty=Choice("L2", "L1", label="penalty"),
     examples=Choice(15, 30, 200, label="training points"),
@@ -67,6 +68,7 @@ bias_variance = explorer(
     plot.bias_variance,
     _bias_in_words,
     title="Two hundred training sets",
+    handles=[Handle("degree", x="degree", axes=1)],
     degree=Slider(0, 12, default=1, step=1, label="degree"),
     examples=Choice(15, 30, 100, default=30, label="points in a training set"),
 )
@@ -118,6 +120,7 @@ dropout_curve = explorer(
     plot.dropout_curve,
     _dropout_in_words,
     title="Dropout while a network learns clothes",
+    time=Time("step"),
     yours=[DROPPED],
     rate=Slider(0.0, 0.9, default=0.0, step=0.1, label="dropout rate"),
     examples=Choice(100, 300, 1000, default=300, label="training images"),
@@ -138,6 +141,7 @@ stopping = explorer(
     plot.stopping,
     _stopping_in_words,
     title="When to stop waiting",
+    time=Time("epoch"),
     patience=Slider(1, 20, default=1, step=1, label="patience"),
     images=Choice(20, 100, 300, label="validation images"),
     run=Choice(*experiment.RUNS, label="training run"),
@@ -160,6 +164,7 @@ ensemble = explorer(
     plot.ensemble,
     _ensemble_in_words,
     title="Asking several networks",
+    handles=[Handle("members", x="size")],
     size=Slider(1, 20, default=1, step=1, label="members"),
     kind=Choice(*experiment.KINDS, label="members differ by"),
 )

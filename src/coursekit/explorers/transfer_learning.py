@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ..experiments import pretrained
 from ..experiments import transfer_learning as experiment
 from ..plotting import transfer_learning as plot
-from . import Choice, LogSlider, explorer, predict
+from . import Choice, Handle, LogSlider, Time, explorer, predict
 
-__all__ = ["heads", "predict_cut", "predict_gain", "predict_rate", "rates", "table"]
+__all__ = ["emoji_by_size", "heads", "predict_cut", "predict_emoji", "predict_gain", "predict_rate", "rates", "table"]
 
 
 def _heads_in_words(result):
@@ -49,6 +50,7 @@ table = explorer(
     plot.table,
     _table_in_words,
     title="What to freeze, and for how much data",
+    handles=[Handle("training images", x="size")],
     task=Choice(*experiment.TASKS, label="task"),
     frozen=Choice(*experiment.FROZEN_NAMES, default="all but the head", label="frozen"),
     size=Choice(*experiment.SIZES, default=1000, label="images of the target"),
@@ -69,6 +71,7 @@ rates = explorer(
     plot.rates,
     _rates_in_words,
     title="The body's learning rate, and what is forgotten",
+    time=Time("step"),
     body_rate=LogSlider(0.001, 0.1, default=0.1, steps=7, label="rate of the body"),
     n=Choice(30, 300, label="images of digits 5-9"),
 )
@@ -123,4 +126,49 @@ predict_rate = predict(
         ),
     },
     answer="It is forgotten, more at larger rates",
+)
+
+
+def _emoji_in_words(result):
+    at = list(result["sizes"]).index(result["n"])
+    shares = [f"{way} {values[at].mean():.0%}" for way, values in result["accuracy"].items()]
+    ours, scratch = (result["accuracy"][way][at] for way in (result["way"], "from scratch"))
+    gain = 100 * (ours - scratch)
+    error = 200 * (gain / 100).std(ddof=1) / len(gain) ** 0.5
+    against = (
+        ""
+        if result["way"] == "from scratch"
+        else (f" {result['way'].capitalize()} gains {gain.mean():+.1f} points over scratch, give or take {error:.1f}.")
+    )
+    return f"{result['n']} pictures of each of four classes. Right: {', '.join(shares)}.{against}"
+
+
+emoji_by_size = explorer(
+    pretrained.by_size,
+    plot.emoji_by_size,
+    _emoji_in_words,
+    title="A body from ImageNet, and a few emoji",
+    way=Choice(*pretrained.WAYS, default="linear probe", label="way"),
+    n=Choice(*pretrained.SIZES, default=5, label="pictures of a class"),
+)
+
+predict_emoji = predict(
+    "15-emoji",
+    question="MobileNetV2 has learnt to tell 1,000 kinds of photographs apart. We show it emoji of 32 x 32 pixels, "
+    "which it has never seen: people, animals, food and places, five of each to train on. Guessing gets 25 %, a small "
+    "network from scratch about 40 %. What does a linear layer on its features get?",
+    options={
+        "About 40 %: drawings are no photographs": (
+            "They are not, and yet edges, colours, textures and parts of things are in both."
+        ),
+        "Well above 50 %: parts of things are alike": (
+            "A body that has seen a million photographs has words for fur, leaves, wheels and faces, and a head needs "
+            "few examples to use them."
+        ),
+        "Above 90 %: it knows a thousand classes": (
+            "Its classes are photographs of 224 pixels. At 32 pixels and in this style much of what it knows is out of "
+            "reach."
+        ),
+    },
+    answer="Well above 50 %: parts of things are alike",
 )

@@ -8,7 +8,7 @@ from ..experiments import clinic as records
 from ..experiments import watching_training as experiment
 from ..interactive.clinic import Clinic
 from ..plotting import watching_training as plot
-from . import Choice, LogSlider, Slider, explorer, predict
+from . import Choice, LogSlider, Slider, Time, explorer, predict
 
 __all__ = [
     "clinic",
@@ -42,6 +42,7 @@ first_loss = explorer(
     plot.first_loss,
     _first_in_words,
     title="The first loss and the first sixty steps",
+    time=Time("step"),
     scale=LogSlider(0.01, 10.0, default=10.0, steps=10, label="last layer's weights, times He's"),
     inputs=Choice(1, 10, 100, label="inputs, times their usual size", default=1),
     classes=Choice(2, 10, label="classes", default=10),
@@ -64,6 +65,7 @@ few_examples = explorer(
     plot.overfit,
     _few_in_words,
     title="Can it learn a few examples by heart?",
+    time=Time("step"),
     examples=Choice(5, 20, 100, 500, label="examples", default=20),
     bug=Choice(*experiment.BUGS, label="bug", default="softmax twice"),
 )
@@ -88,6 +90,7 @@ update_ratio = explorer(
     plot.ratio_run,
     _ratio_in_words,
     title="Learning rate and update ratio",
+    time=Time("step"),
     rate=LogSlider(1e-4, 1.0, default=0.001, steps=13, label="learning rate"),
     optimizer=Choice(*experiment.OPTIMIZERS, label="optimizer", default="SGD"),
 )

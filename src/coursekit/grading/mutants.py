@@ -47,6 +47,14 @@ class Mutant:
     def __init__(self, says, tree, path, new):
         self.says, self._tree, self._path, self._new = says, tree, path, new
 
+    @property
+    def line(self) -> int:
+        """The line of the program on which the change is made, from 1."""
+        node = self._tree
+        for field, i in self._path:
+            node = getattr(node, field) if i is None else getattr(node, field)[i]
+        return node.lineno
+
     @functools.cached_property
     def code(self):
         """The compiled program, or None when the change makes it no program, or one without an end."""
@@ -66,14 +74,17 @@ class Mutant:
 
 
 @functools.lru_cache(maxsize=256)
-def mutants(code: str) -> tuple[Mutant, ...]:
-    """Every mutant of a program, the likeliest mistakes first."""
+def mutants(code: str, loops: bool = False) -> tuple[Mutant, ...]:
+    """Every mutant of a program, the likeliest mistakes first; of a function with `while` only with `loops`.
+
+    Such a mutant may run for ever, so whoever runs it needs a limit.
+    """
     tree = ast.parse(code)
     found, seen = [], set()
     for path, node, where, function in _places(tree):
         for rank, says, new in _at(node, where, function):
             key = path, ast.dump(new)
-            if key not in seen and not any(isinstance(n, ast.While) for n in ast.walk(function)):
+            if key not in seen and (loops or not any(isinstance(n, ast.While) for n in ast.walk(function))):
                 seen.add(key)
                 found.append((rank, Mutant(says, tree, path, new)))
     return tuple(mutant for _, mutant in sorted(found, key=lambda pair: pair[0]))
@@ -391,7 +402,7 @@ def _constant(node, where, function):
         return
     others = {0: [1], 1: [0, 2], 2: [1, 3, 0.5], 0.5: [1, 2]}.get(value, [value + 1, value - 1, 1])
     if isinstance(value, float) and value not in (0.5, 1.0, 0.0):
-        others = [2 * value, value / 2, 0.0, 1.0]
+        others = [2 * value, value / 2, 0.0, 1.0, 1.1 * value, 0.9 * value]
     for other in others:
         says = f"the number {other:g} stands where {value:g} is meant, in {where}"
         yield 6, says, ast.Constant(other)
@@ -429,6 +440,56 @@ def _if(node, where, function):
         f"the condition {_text(node.test)} is the wrong way round",
         ast.If(ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse),
     )
+
+
+def _order(node, where, function):
+    """Two rules of which the second would be asked first: neighbouring ifs, or the branches of an elif."""
+    for i, (one, two) in enumerate(itertools.pairwise(node.body)):
+        if isinstance(one, ast.If) and isinstance(two, ast.If):
+            body = [*node.body[:i], two, one, *node.body[i + 2 :]]
+            yield 3, _first(one, two), _with(node, body=body)
+        elif (
+            isinstance(one, ast.If)
+            and isinstance(two, ast.Return)
+            and isinstance(two.value, ast.IfExp)
+            and not one.orelse
+        ):
+            inner = ast.If(two.value.test, [ast.Return(two.value.body)], [])
+            body = [*node.body[:i], inner, one, ast.Return(two.value.orelse), *node.body[i + 2 :]]
+            yield 3, _first(one, two.value), _with(node, body=body)
+
+
+def _elif(node, where, function):
+    rest = node.orelse
+    if len(rest) == 1 and isinstance(rest[0], ast.If):
+        after = ast.If(node.test, node.body, rest[0].orelse)
+        yield 3, _first(node, rest[0]), ast.If(rest[0].test, rest[0].body, [after])
+
+
+def _first(one, two):
+    return f"the condition {_text(two.test)} is asked before {_text(one.test)}, which comes first"
+
+
+def _with(node, **changed):
+    fields = {name: value for name, value in ast.iter_fields(node)} | changed
+    return ast.copy_location(type(node)(**fields), node)
+
+
+def _boolean(node, where, function):
+    """`and` for `or`, and each part left out."""
+    word, other = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
+    op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+    yield 4, f"{other} stands where {word} is meant, in {where}", ast.BoolOp(op, node.values)
+    for i, part in enumerate(node.values):
+        rest = [v for k, v in enumerate(node.values) if k != i]
+        left = rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
+        yield 4, f"the condition {_text(part)} is missing in {where}", left
+
+
+def _choice(node, where, function):
+    yield 3, f"the two branches are the wrong way round in {where}", ast.IfExp(node.test, node.orelse, node.body)
+    yield 4, f"the condition {_text(node.test)} has no effect in {where}", node.body
+    yield 4, f"the branch for {_text(node.test)} is never taken in {where}", node.orelse
 
 
 def _loop(node, where, function):
@@ -486,6 +547,10 @@ _RULES = [
     (ast.Compare, _compare),
     (ast.UnaryOp, _unary),
     (ast.If, _if),
+    (ast.If, _elif),
+    (ast.IfExp, _choice),
+    (ast.BoolOp, _boolean),
+    ((ast.FunctionDef, ast.For, ast.While), _order),
     (ast.For, _loop),
     (ast.Break, _break),
     (ast.Continue, _continue),

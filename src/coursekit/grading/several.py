@@ -79,7 +79,7 @@ def expect_results(
     With `only` the other parts are not marked; they still help to tell the mistakes apart.
 
     `mistakes` maps the name of a mistake to the parts that it changes, `{"dw": ...}`. One that explains all parts is
-    named before one that explains the first wrong part alone.
+    named before one that explains the first wrong part, and leaves right what came right.
     """
     names = ", ".join(want)
     expect_true(
@@ -98,7 +98,8 @@ def expect_results(
 
     mistakes = mistakes if compare._naming else None
     found = [text for text, changed in (mistakes or {}).items() if fits(changed, want)]
-    found = found or [text for text, changed in (mistakes or {}).items() if fits(changed, [first])]
+    right = [name for name in want if name not in wrong]  # a mistake that would spoil one of these is another one
+    found = found or [text for text, changed in (mistakes or {}).items() if fits(changed, [first, *right])]
     if not found and _shuffled(got, list(want.values()), rtol, atol):
         found = [f"the results come in the wrong order: ({names}) is asked for"]
     try:

@@ -3,8 +3,10 @@
 The engine. It knows no chapter: what the chapters show is declared in `coursekit.explorers`.
 """
 
-from .controls import Choice, LogSlider, Slider
+from .controls import Choice, LogSlider, Place, Seed, Slider
 from .core import Explorer, explorer
+from .handles import Handle
+from .playing import Time
 from .predict import predict
 
-__all__ = ["Choice", "Explorer", "LogSlider", "Slider", "explorer", "predict"]
+__all__ = ["Choice", "Explorer", "Handle", "LogSlider", "Place", "Seed", "Slider", "Time", "explorer", "predict"]

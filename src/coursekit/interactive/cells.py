@@ -29,6 +29,7 @@ import time
 import traceback
 from dataclasses import dataclass
 
+from .. import _steps
 from ..errors import CourseError
 
 __all__ = ["Cell", "Names", "Session", "answer", "names_of"]
@@ -320,7 +321,8 @@ class Session:
         self._ran.pop(cell.id, None)
         stream = _Stream(None if cell.hidden else self._print)
         value, failed = None, None
-        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        outputs = contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream)
+        with outputs[0], outputs[1], _steps.listening(self._share):
             try:
                 value = self._evaluate(cell.source, file)
                 if not cell.hidden:
@@ -352,6 +354,10 @@ class Session:
             last = ast.Expression(tree.body.pop().value)
         exec(compile(tree, file, "exec"), self.names)
         return eval(compile(last, file, "eval"), self.names) if last else None
+
+    def _share(self, found):
+        """How far a training in the cell has come."""
+        self._say({"type": "share", **found})
 
     def _print(self, text):
         self._say({"type": "text", "text": text})

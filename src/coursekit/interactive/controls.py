@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import numbers
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from .._checks import describe
 from ..errors import DTypeError, RangeError
 
-__all__ = ["Choice", "Control", "LogSlider", "Slider"]
+__all__ = ["Choice", "Control", "LogSlider", "Place", "Seed", "Slider"]
 
 
 class Control:
@@ -167,6 +168,35 @@ class LogSlider(_Range):
         self._finish(values)
 
 
+@dataclass(frozen=True)
+class Seed(_Range):
+    """The seed of what is drawn at random: a button for a new one, and one for the first again.
+
+    The book draws `count` of them, from `first` on; where Python runs, any whole number is a seed.
+
+    >>> Seed(3, first=1).values
+    (1, 2, 3)
+    """
+
+    count: int = 3
+    first: int = 0
+    label: str = "seed"
+    unit: str = ""
+    default: int | None = None
+    kind = "seed"
+    high = 2**31 - 1
+
+    def __post_init__(self):
+        count, first = _number("count", self.count), _number("first", self.first)
+        if count != int(count) or count < 2:
+            raise RangeError(f"count is {count}, but a new seed needs a whole number of seeds, 2 or more")
+        if first != int(first) or first < 0:
+            raise RangeError(f"first is {first}, but a seed is a whole number from 0 on")
+        object.__setattr__(self, "low", first)
+        object.__setattr__(self, "default", first if self.default is None else self.default)
+        self._finish(tuple(range(first, first + count)))
+
+
 @dataclass(frozen=True, init=False)
 class Choice(Control):
     """One of a few options: words, numbers, True and False.
@@ -216,6 +246,42 @@ class Choice(Control):
             if isinstance(option, bool) == isinstance(value, bool) and option == value:
                 return option
         raise RangeError(f"{name} is {value!r}, but must be one of {_list(self.values)}")
+
+
+_PAIR = re.compile(r"\(\s*(-?[\d.]+(?:e-?\d+)?)\s*,\s*(-?[\d.]+(?:e-?\d+)?)\s*\)")
+
+
+@dataclass(frozen=True, init=False)
+class Place(Choice):
+    """A point of a plane: a few that the book draws, and where Python runs any between `low` and `high`, as "(x, y)".
+
+    >>> here = Place("A", "B", low=(-2, -1), high=(2, 1))
+    >>> here.check("start", "(0.5, -1)")
+    '(0.5, -1)'
+    """
+
+    low: tuple[float, float]
+    high: tuple[float, float]
+
+    def __init__(self, *options, low, high, default=None, label: str = "", unit: str = ""):
+        super().__init__(*options, default=default, label=label, unit=unit)
+        object.__setattr__(self, "low", tuple(map(float, low)))
+        object.__setattr__(self, "high", tuple(map(float, high)))
+
+    ordered = False
+
+    def check(self, name: str, value):
+        """The option itself, or a point that lies between the limits."""
+        pair = _PAIR.fullmatch(value) if isinstance(value, str) and value not in self.values else None
+        if pair is None:
+            return super().check(name, value)
+        if not all(low <= float(n) <= high for low, n, high in zip(self.low, pair.groups(), self.high, strict=True)):
+            raise RangeError(f"{name} is {value}, but must lie between {self.low} and {self.high}")
+        return value
+
+    def spec(self, name: str) -> dict:
+        """The control as plain data, with the limits."""
+        return {**super().spec(name), "free": [self.low, self.high]}
 
 
 def _number(name, value):

@@ -39,7 +39,7 @@ from .._checks import describe as _words
 from ..errors import CourseError, DTypeError, RangeError
 from ..plotting._style import STYLE
 from ..plotting._svg import to_svg
-from .controls import Control
+from .controls import Control, Place, Seed
 
 __all__ = ["MOST_PICTURES", "Explorer", "Picture", "explorer", "find"]
 
@@ -54,7 +54,7 @@ class Picture:
     alt: str
 
 
-def explorer(compute=None, draw=None, describe=None, *, title: str = "", yours=(), **controls):
+def explorer(compute=None, draw=None, describe=None, *, title: str = "", yours=(), time=None, handles=(), **controls):
     """Declare an explorer.
 
     Parameters
@@ -65,7 +65,9 @@ def explorer(compute=None, draw=None, describe=None, *, title: str = "", yours=(
         `draw` sets the text itself, `fig.alt = "..."`.
     title : a short heading
     yours : `Slot`s, places that functions take which the reader wrote in an exercise
-    controls : one `Slider`, `LogSlider` or `Choice` for each parameter of `compute`
+    time : a `Time`, what it is that plays
+    handles : `Handle`s, what can be grasped on the picture
+    controls : one `Slider`, `LogSlider`, `Choice`, `Place` or `Seed` for each parameter of `compute`
 
     Returns
     -------
@@ -81,10 +83,12 @@ def explorer(compute=None, draw=None, describe=None, *, title: str = "", yours=(
     if compute is None:
         if draw is not None or describe is not None:
             raise DTypeError("an explorer with draw= or describe= also needs compute=, the function of the settings")
-        return lambda function: Explorer(function, None, None, title, controls, function.__module__, yours)
+        return lambda function: Explorer(
+            function, None, None, title, controls, function.__module__, yours, time, handles
+        )
     if draw is None:
         raise DTypeError("an explorer with compute= also needs draw=, the function from results to a Figure")
-    return Explorer(compute, draw, describe, title, controls, module, yours)
+    return Explorer(compute, draw, describe, title, controls, module, yours, time, handles)
 
 
 class Explorer:
@@ -94,7 +98,7 @@ class Explorer:
     Matplotlib figure. Settings that are left out have their default.
     """
 
-    def __init__(self, compute, draw, describe, title, controls, module, yours=()):
+    def __init__(self, compute, draw, describe, title, controls, module, yours=(), time=None, handles=()):
         for role, function in (("compute", compute), ("draw", draw), ("describe", describe)):
             if function is not None and not callable(function):
                 raise DTypeError(f"{role} is {_words(function)}, but must be a function")
@@ -112,6 +116,9 @@ class Explorer:
         self.compute, self.draw, self.describe = compute, draw, describe
         self.controls, self.module = dict(controls), module
         self.title, self.yours = title, tuple(yours)
+        self.time, self.handles = time, tuple(handles)
+        for part in filter(None, (time, *self.handles)):
+            part.check(self.controls)
         if draw is None:
             self.__doc__ = compute.__doc__
 
@@ -142,8 +149,8 @@ class Explorer:
 
     @property
     def finer(self) -> bool:
-        """Whether Python that runs can show more than the pictures of the book: values between two stops."""
-        return any(control.between > 1 for control in self.controls.values())
+        """Whether Python that runs shows more than the book's pictures: values between, other seeds, other places."""
+        return any(control.between > 1 or isinstance(control, (Place, Seed)) for control in self.controls.values())
 
     def with_yours(self, *functions) -> Explorer:
         """Take a function that you wrote among the choices: `valley.with_yours(adam_step)`."""
@@ -193,7 +200,8 @@ class Explorer:
         )
 
     def _draw(self, settings):
-        with matplotlib.rc_context(STYLE):
+        walked = self.time is not None and self.time.paths  # each vertex of a path is a step: none may be left out
+        with matplotlib.rc_context(STYLE | ({"path.simplify": False} if walked else {})):
             if self.draw is None:
                 drawn = self.compute(**settings)
                 figure, alt = drawn if isinstance(drawn, tuple) and len(drawn) == 2 else (drawn, None)

@@ -18,8 +18,8 @@ ADDRESS = re.compile(r"<!--ck:(?P<address>[\w.]+:\w+)-->.*?<!--/ck:(?P=address)-
 
 
 # Pixels that a picture may have: its height below title and controls, of which each line takes some; or beside them.
-ABOVE, LINE = 394, 52
-BESIDE = 440, 385
+ABOVE, LINE = 386, 52
+BESIDE = 440, 362
 
 
 def slug(explorer: Explorer) -> str:
@@ -49,6 +49,10 @@ def explorer_html(
         "frames": frames,
         "live": live if explorer.finer else None,
     }
+    if explorer.time:
+        spec["time"] = explorer.time.spec()
+    if explorer.handles:
+        spec["handles"] = [handle.spec() for handle in explorer.handles]
     if explorer.yours:
         spec["yours"] = [slot.spec() for slot in explorer.yours]
     heading = f'<p class="ck-title" id="{root}-title">{escape(explorer.title)}</p>' if explorer.title else ""
@@ -78,9 +82,12 @@ def layout(explorer: Explorer, svg: str) -> str:
     for that is drawn smaller; whichever place of the controls leaves it larger is taken.
     """
     width, height = map(float, re.findall(r'width="([\d.]+)" height="([\d.]+)"', svg)[0])
-    rows = len(explorer.controls)
-    lines = -(-rows // 3)
-    above, beside = ABOVE - LINE * lines, BESIDE
+    rows = len(explorer.controls) + bool(explorer.time and not explorer.time.over)
+    lines = -(-rows // 3) if rows != 4 else 2
+    controls = explorer.controls.values()
+    longest = max((len(control.label + control.text(control.default)) for control in controls), default=0)
+    wrapped = longest // 23 if rows > 2 else 0  # three beside each other: a long label takes more lines
+    above, beside = ABOVE - LINE * lines - 22 * wrapped, BESIDE
     if min(1, above / height) >= min(1, beside[0] / width, beside[1] / height):
         return f"--ck-rows:{rows};--ck-lines:{lines};--ck-widest:{width * above / height:.0f}px"
     return f"--ck-rows:{rows};--ck-lines:0;--ck-widest:{width * beside[1] / height:.0f}px;--ck-side:left"

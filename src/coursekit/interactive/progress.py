@@ -28,7 +28,7 @@ class PageParts:
     Attributes
     ----------
     page : address from the first page, "chapters/05_initialization.html"
-    title : its number and heading
+    title : its heading, with the number that the book gives it
     sections : anchors of its sections
     predictions, questions : names under which the reader's browser keeps the answers
     exercises : the questions of its exercise sheet, whose last check is kept under "check:" and their number
@@ -47,10 +47,10 @@ def parts(page: str, html: str, sheet: str = "") -> PageParts:
     number = re.search(r"/(\d+)_", page)
     title = re.search(r'<section[^>]*>\s*(?:<span[^>]*></span>\s*)*<h1>(.*?)<a class="headerlink"', html, re.S)
     names = re.findall(r'class="ck-predict[^"]*" id="[^"]*" data-name="([^"]+)"', html)
+    heading = html_module.unescape(re.sub(r"<[^>]+>", "", title[1])).strip() if title else page
     return PageParts(
         page=page,
-        title=(f"{int(number[1])} " if number else "")
-        + (html_module.unescape(re.sub(r"<[^>]+>", "", title[1])).strip() if title else page),
+        title=heading if heading[0].isdigit() or not number else f"{int(number[1])} {heading}",
         sections=re.findall(r'<section [^>]*id="([^"]+)">\s*(?:<span[^>]*></span>\s*)*<h2>', html),
         predictions=[name for name in names if "-quiz-" not in name],
         questions=[name for name in names if "-quiz-" in name],
@@ -68,7 +68,8 @@ def contents(chapters: list[PageParts]) -> str:
     )
     data = escape(json.dumps([asdict(chapter) for chapter in chapters], separators=(",", ":")))
     return (
-        f'<div class="ck-progress" data-course="{data}"><table class="table"><thead><tr><th scope="col">chapter</th>'
+        f'<div class="ck-progress" data-course="{data}"><p class="ck-continue" hidden></p>'
+        '<table class="table"><thead><tr><th scope="col">chapter</th>'
         '<th scope="col">sections</th><th scope="col">predictions</th><th scope="col">quiz</th>'
         '<th scope="col">exercises</th></tr></thead>'
         f'<tbody>{rows}</tbody></table><p class="ck-due" hidden></p><p class="ck-actions"></p>'

@@ -141,7 +141,9 @@ def _filled(explorer, slot, functions):
         run.figure = explorer.draw(results)
         return run.figure
 
-    return type(explorer)(run.compute, draw, describe, explorer.title, mine.controls, "__main__")
+    return type(explorer)(
+        run.compute, draw, describe, explorer.title, mine.controls, "__main__", (), explorer.time, explorer.handles
+    )
 
 
 class _Run:

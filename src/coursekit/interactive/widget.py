@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import random
 import uuid
+from types import SimpleNamespace
 
 from ..errors import CourseError
 from .code import call, runs
-from .controls import Choice, LogSlider
+from .controls import Choice, LogSlider, Seed
 from .core import Explorer, complaint, escape
 from .numbers_typed import readings
+from .playing import until
 
 __all__ = ["explorer_widget", "mixed", "prediction_widget", "view"]
 
@@ -41,8 +43,10 @@ def explorer_widget(explorer: Explorer):
     w = _ipywidgets()
     controls = {name: _control(w, name, control) for name, control in explorer.controls.items()}
     picture, problem, code = w.HTML(), w.HTML(), w.HTML()
+    player, reached = _player(w, explorer, controls)
     reset = w.Button(description="Reset", tooltip="Back to the first settings", layout={"width": "6rem"})
     busy = False
+    shown = SimpleNamespace(svg="", alt="")
 
     def show(change=None):
         if busy:
@@ -55,10 +59,15 @@ def explorer_widget(explorer: Explorer):
             problem.value = f'<p role="alert" style="color:#b3261e">{escape(complaint(error))}</p>'
             return
         problem.value = ""
+        shown.svg, shown.alt = drawn.svg, drawn.alt
+        put()
+
+    def put(change=None):
+        svg = until(shown.svg, explorer.time, reached.value / 100) if reached and reached.value < 100 else shown.svg
         picture.value = (
             f'<figure style="margin:0;padding:4px;max-width:44rem;background:#fff;color:#1a1c1e">'
-            f'<div role="img" aria-label="{escape(drawn.alt)}">{_fluid(drawn.svg)}</div>'
-            f'<figcaption aria-live="polite" style="line-height:1.4">{escape(drawn.alt)}</figcaption></figure>'
+            f'<div role="img" aria-label="{escape(shown.alt)}">{_fluid(svg)}</div>'
+            f'<figcaption aria-live="polite" style="line-height:1.4">{escape(shown.alt)}</figcaption></figure>'
         )
 
     def back(button):
@@ -73,11 +82,29 @@ def explorer_widget(explorer: Explorer):
 
     for control in controls.values():
         control.observe(show, "value")
+    if reached:
+        reached.observe(put, "value")
     reset.on_click(back)
     show()
     title = [w.HTML(f"<b>{escape(explorer.title)}</b>")] if explorer.title else []
     folded = [w.Accordion(children=[code], titles=("Code",), selected_index=None)] if runs(explorer) else []
-    return w.VBox([*title, *controls.values(), reset, problem, picture, *folded])
+    return w.VBox([*title, *controls.values(), *player, reset, problem, picture, *folded])
+
+
+def _player(w, explorer, controls):
+    """Play buttons, and the slider of the time in hundredths; that is None where they play a control through."""
+    time = explorer.time
+    if time is None:
+        return [], None
+    play = w.Play(min=0, max=100, step=2, value=100, interval=150, show_repeat=False)
+    if not time.over:
+        reached = w.IntSlider(100, 0, 100, description=f"{time.unit}, % of all", layout=_LAYOUT, style=_STYLE)
+        w.jslink((play, "value"), (reached, "value"))
+        return [w.HBox([play, reached])], reached
+    values = explorer.controls[time.over].values
+    play.max, play.step, play.interval, play.value = len(values) - 1, 1, 400, values.index(controls[time.over].value)
+    play.observe(lambda change: setattr(controls[time.over], "value", values[change["new"]]), "value")
+    return [play], None
 
 
 def _control(w, name, control):
@@ -92,6 +119,8 @@ def _control(w, name, control):
         return w.SelectionSlider(options=[(control.text(option), option) for option in control.values], **shared)
     if isinstance(control, Choice):
         return w.Dropdown(options=[(str(option), option) for option in control.values], **shared)
+    if isinstance(control, Seed):
+        return w.BoundedIntText(min=control.low, max=control.high, **shared)
     if control._whole():
         return w.IntSlider(min=int(control.low), max=int(control.high), continuous_update=True, **shared)
     span = {"continuous_update": True, "readout_format": ".3g"}

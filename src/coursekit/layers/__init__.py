@@ -12,14 +12,16 @@ A layer is a frozen dataclass with three methods::
 * Several networks at once: stack their params along a run axis in front, `model.stack_runs`.
 """
 
+from .attention import LookBack
 from .base import Layer
-from .dense import ELU, GELU, GLU, Dense, Dropout, LeakyReLU, Maxout, PReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
+from .dense import ELU, GELU, GLU, Dense, Dropout, LeakyReLU, Maxout, PReLU, ReLU, ReLU6, Sigmoid, SiLU, Softplus, Tanh
 from .image import (
     AvgPool2d,
     BatchNorm,
     BatchNorm2d,
     Conv2d,
     Flatten,
+    GlobalAvgPool2d,
     GroupNorm,
     LayerNorm,
     LocalResponseNorm,
@@ -38,6 +40,7 @@ from .recurrent import (
     sequence_cross_entropy,
     step,
 )
+from .residual import Residual
 
 __all__ = [
     "ELU",
@@ -55,6 +58,7 @@ __all__ = [
     "EachStep",
     "Embedding",
     "Flatten",
+    "GlobalAvgPool2d",
     "GroupNorm",
     "LastStep",
     "LastSteps",
@@ -62,11 +66,14 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "LocalResponseNorm",
+    "LookBack",
     "MaxPool2d",
     "Maxout",
     "PReLU",
     "RMSNorm",
     "ReLU",
+    "ReLU6",
+    "Residual",
     "SiLU",
     "Sigmoid",
     "Softplus",

@@ -24,6 +24,7 @@ __all__ = [
     "Maxout",
     "PReLU",
     "ReLU",
+    "ReLU6",
     "SiLU",
     "Sigmoid",
     "Softplus",
@@ -113,6 +114,14 @@ class ReLU(_Elementwise):
 
     _forward = staticmethod(activations.relu_forward)
     _backward = staticmethod(activations.relu_backward)
+
+
+@dataclass(frozen=True)
+class ReLU6(_Elementwise):
+    """ReLU with a ceiling of 6; see `coursekit.activations.relu6_forward`."""
+
+    _forward = staticmethod(activations.relu6_forward)
+    _backward = staticmethod(activations.relu6_backward)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ __all__ = [
     "BatchNorm2d",
     "Conv2d",
     "Flatten",
+    "GlobalAvgPool2d",
     "GroupNorm",
     "LayerNorm",
     "LocalResponseNorm",
@@ -39,7 +40,8 @@ class Conv2d(Layer):
     inputs, outputs : numbers of channels C and F
     size : of the kernels, whole number or (vertical, horizontal)
     stride, padding : likewise
-    groups : the channels are dealt into so many groups that do not see each other; AlexNet had two, one on each GPU
+    groups : the channels are split into so many groups that do not see each other; AlexNet had two, one on each GPU.
+        With as many groups as channels the convolution is depthwise, see `depthwise_conv2d_forward`
     weights : initializer `f(rng, shape, dtype=)`; He normal unless told otherwise (PyTorch: uniform on
         ±1/sqrt(fan-in))
 
@@ -77,6 +79,10 @@ class Conv2d(Layer):
 
     def forward(self, params, state, x, *, training, rng=None):
         """x (..., N, C, H, W) -> (..., N, F, OH, OW)."""
+        if self._depthwise:
+            _checks.shape(f"x (..., N, {self.inputs}, H, W)", x=x)
+            out, cache = convolution.depthwise_conv2d_forward(x, params["w"], params["b"], self.stride, self.padding)
+            return out, cache, state
         if self.groups == 1:
             out, cache = convolution.conv2d_forward(x, params["w"], params["b"], self.stride, self.padding)
             return out, cache, state
@@ -100,7 +106,14 @@ class Conv2d(Layer):
         """As `backward`, without dx."""
         return self._backward(dout, cache, need_dx=False)[1]
 
+    @property
+    def _depthwise(self):
+        return self.groups == self.inputs == self.outputs > 1
+
     def _backward(self, dout, cache, need_dx):
+        if self._depthwise:
+            dx, dw, db = convolution.depthwise_conv2d_backward(dout, cache)
+            return dx, {"w": dw, "b": db}
         if self.groups == 1:
             dx, dw, db = convolution.conv2d_backward_of(dout, cache, need_dx=need_dx)
             return dx, {"w": dw, "b": db}
@@ -158,6 +171,33 @@ class AvgPool2d(_Pool2d):
 
     _forward = staticmethod(convolution.avg_pool2d_forward)
     _backward = staticmethod(convolution.avg_pool2d_backward)
+
+
+@dataclass(frozen=True)
+class GlobalAvgPool2d(Layer):
+    r"""Global average pooling (Lin et al. 2014): each map becomes one number, its mean.
+
+    $$\text{out}_{nc} = \frac{1}{H W} \sum_{i, j} x_{ncij}$$
+
+    Takes the place of `Flatten`: what comes behind no longer knows where in the map something was, and its size does
+    not depend on that of the image. The same as `torch.nn.AdaptiveAvgPool2d(1)` and a flattening.
+
+    >>> GlobalAvgPool2d().forward({}, {}, np.ones((4, 16, 5, 7)), training=True)[0].shape
+    (4, 16)
+    """
+
+    def forward(self, params, state, x, *, training, rng=None):
+        """x (..., N, C, H, W) -> (..., N, C)."""
+        _checks.shape("x (..., N, C, H, W)", x=x)
+        return x.mean(axis=(-2, -1)), x, state
+
+    def backward(self, dout, cache):
+        """Each pixel of a map gets 1 / (H W) of its gradient."""
+        x = cache
+        _checks.gradient(dout, x.shape[:-2])
+        dx = np.empty_like(x, dtype=dout.dtype)
+        dx[...] = (dout / (x.shape[-2] * x.shape[-1]))[..., None, None]
+        return dx, {}
 
 
 @dataclass(frozen=True)

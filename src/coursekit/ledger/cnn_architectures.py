@@ -7,11 +7,12 @@ import sys
 import numpy as np
 
 from .. import data, zoo
-from ..comparison import judge
+from ..comparison import fair_comparison, judge, one_by_one
 from ..experiments import cnn_architectures as experiment
+from ..experiments import deep_networks, moved_digits
 from ..experiments.recipes import lenet5 as recipe
 from ..model import accuracy
-from . import claim
+from . import Comparison, claim
 
 SEEDS = range(3)
 
@@ -260,4 +261,88 @@ def speed():
         "ratio, median": ratios[1],
         "ratio, highest": ratios[2],
         "our milliseconds": 1000 * np.median([r["ours"] for r in results]),
+    }
+
+
+def _deep(first, second, effect, effect_from, at_edge=""):
+    """What both claims on depth share: networks of `deep_networks`, each at its own best rate."""
+    arms = {f"{skip}, {depth}": {"rate": deep_networks.RATES[skip]} for skip, depth in (first, second)}
+    return {
+        "kind": "measured",
+        "source": "he2016",
+        "setting": "3,000 digits at 14 x 14, 8 channels, batch norm, momentum, 200 steps of 32 images; the rate is "
+        "chosen on 1,000 training images, and the loss of 1,000 other training images is reported",
+        "condition": "a difference of the training loss above two standard errors",
+        "seeds": SEEDS,
+        "comparison": Comparison(
+            *arms,
+            arms=arms,
+            chosen_on="1,000 of the training images",
+            measured_in="nats of training loss",
+            effect=effect,
+            effect_from=effect_from,
+            mode="min",
+            at_edge=at_edge,
+        ),
+        "tolerance": 0.3,
+        "slow": True,
+    }
+
+
+def _race(seeds, arms):
+    def method(name):
+        skip, depth = name.split(", ")
+        return one_by_one(lambda rate, seed: deep_networks.final_losses(int(depth), skip, rate, seed))
+
+    return fair_comparison({name: method(name) for name in arms}, arms, seeds, mode="min")
+
+
+@claim(
+    "13.plain-depth",
+    text="A plain network of 40 layers ends with a higher loss on its own training images than one of 20 layers.",
+    where="figure 1: 20 and 56 layers on CIFAR-10",
+    **_deep(("plain", 20), ("plain", 40), 0.1, "the smallest that would matter on these digits"),
+)
+def plain_depth(seeds, arms):
+    """Training losses of both depths."""
+    return _race(seeds, arms)
+
+
+@claim(
+    "13.residual",
+    text="With residual connections a network of 40 layers ends with a lower training loss than the plain one.",
+    where="table 2 and figure 4: 18 and 34 layers on ImageNet",
+    **_deep(
+        ("residual", 40),
+        ("plain", 40),
+        0.1,
+        "the smallest that would matter on these digits",
+        at_edge="the residual network's best rate is the least that was tried: a better one could only add to its lead",
+    ),
+)
+def residual(seeds, arms):
+    """Training losses with and without."""
+    return _race(seeds, arms)
+
+
+@claim(
+    "13.cures",
+    kind="measured",
+    text="Random shifts in training let LeNet-5 read digits that are moved by six pixels; a network that averages its "
+    "maps reads most of them although it was trained on centred digits.",
+    source="course",
+    setting="10,000 digits, 4 epochs of Adam with one cycle; 2,000 test digits, moved by 6 pixels in four directions",
+    condition="in every seed at least 85 % with random shifts, 60 % with global pooling, and 40 % at most as before",
+    seeds=SEEDS,
+    holds=lambda n: (
+        n["random shifts"].min() >= 0.85 and n["global average pooling"].min() >= 0.6 and n["as before"].max() <= 0.4
+    ),
+    compares_nothing="each network is held against a number of its own; 'most' is more than half",
+    tolerance=0.2,
+)
+def cures(seeds):
+    """Share of moved digits that each network reads."""
+    return {
+        cure: np.array([moved_digits.read_right(cure, moved_digits.fit(cure, seed).params, [6])[0] for seed in seeds])
+        for cure in moved_digits.CURES
     }

@@ -172,3 +172,78 @@ def mnist(seeds):
         "Xavier, test accuracy": np.array([r["Xavier"]["test_accuracy"] for r in runs]),
         "He, test accuracy": np.array([r["He"]["test_accuracy"] for r in runs]),
     }
+
+
+@claim(
+    "05.fan-out",
+    text="In a ReLU stack He's rule with the fan-in keeps the signal and multiplies the gradient by the last width "
+    "over the first; with the fan-out it keeps the gradient and multiplies the signal by the first over the last.",
+    kind="computed",
+    source="he2015",
+    where="section 2.2, backward propagation case",
+    setting="four dense ReLU layers of 400, 300, 200, 100, 50 units, 20 draws, 200 examples",
+    condition="each of the four factors within 20 % of its prediction",
+    holds=lambda n: all(abs(n[name] / n[f"{name}, predicted"] - 1) < 0.2 for name in n if "predicted" not in name),
+)
+def fan_out():
+    """Factors of the mean square, measured and predicted."""
+    return {
+        f"{mode}, {way}{more}": row[f"{key}{way}"]
+        for mode, row in experiment.he_backwards().items()
+        for way in ("forward", "backward")
+        for more, key in (("", ""), (", predicted", "predicted_"))
+    }
+
+
+@claim(
+    "05.orthogonal",
+    kind="measured",
+    text="A deep tanh net learns faster from orthogonal weights than from normal ones of the same variance, each at "
+    "its own best rate.",
+    source="saxe2014",
+    where="section 3, of deep linear networks",
+    setting="30 hidden tanh layers of 64 units on 8x8 digits, 400 steps of SGD",
+    seeds=range(3),
+    comparison=Comparison(
+        first="orthogonal",
+        second="normal",
+        arms={"orthogonal": {"lr": [0.01, 0.03, 0.1, 0.2]}, "normal": {"lr": [0.01, 0.03, 0.1]}},
+        chosen_on="180 other test digits, by accuracy",
+        measured_in="of test accuracy",
+        effect=0.03,
+        effect_from="three points, the smallest that 180 digits can show",
+    ),
+    slow=True,
+)
+def orthogonal(arms, seeds):
+    """Both starts over their rates."""
+    return fair_comparison(
+        {
+            name: one_by_one(lambda lr, seed, start=name: experiment.deep_tanh(start, lr, seed=seed)["halves"])
+            for name in arms
+        },
+        arms,
+        seeds,
+    )
+
+
+@claim(
+    "05.residual",
+    kind="measured",
+    text="Eight residual blocks with He's start diverge within 150 steps at rate 0.02; with the last layer of each "
+    "block scaled by 1/sqrt(8), or zero, they learn.",
+    source=("zhang2019fixup", "goyal2017"),
+    where="section 2 of the first, section 5.1 of the second",
+    setting="eight blocks x + relu(x w1) w2 of 32 units on 8x8 digits, 150 steps of SGD 0.02",
+    condition="in every seed: with He's start a loss that is NaN or above ln 10 at the end; with either cure the mean "
+    "of the last 20 losses below 1",
+    seeds=range(6),
+    holds=lambda n: (
+        bool(((n["He"] > LN10) | ~np.isfinite(n["He"])).all()) and max(n["scaled"].max(), n["zero"].max()) < 1
+    ),
+    tolerance=0.3,
+)
+def residual(seeds):
+    """Losses at the end."""
+    runs = {branch: [experiment.residual(8, branch, seed=seed) for seed in seeds] for branch in experiment.BRANCHES}
+    return {branch: np.array([_last(run) for run in each]) for branch, each in runs.items()}

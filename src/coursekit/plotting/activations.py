@@ -9,7 +9,7 @@ from ..experiments.activations import LIMITS
 from ._parts import LN10, label, loss_curves
 from ._style import BLUE, GREEN, INK, MUTED, ORANGE, figure, styled
 
-__all__ = ["accuracies", "burst", "layers", "loss_curves", "maxout", "shapes", "slopes", "zigzag"]
+__all__ = ["accuracies", "boundaries", "burst", "fold", "layers", "loss_curves", "maxout", "shapes", "slopes", "zigzag"]
 
 
 @styled
@@ -194,4 +194,44 @@ def maxout(result: dict):
     at = len(x) // 8
     label(ax, "target", (x[at], result["y"][at]), GREEN, (6, 8), va="baseline")
     label(ax, "maxout", (x[-at], result["out"][-at]), BLUE, (-2, 8), ha="right", va="baseline")
+    return fig
+
+
+@styled
+def fold(result: dict):
+    """A cloud of data and the line at which one ReLU unit folds; examples that it is on for are filled."""
+    fig, ax = figure(5.0, 3.5)
+    x, on, (a, b), bias = result["x"], result["on"], result["w"], result["bias"]
+    axis = np.array([-3.2, 4.2])
+    line = -(a * axis + bias) / b
+    ax.fill_between(axis, line, 5, color=BLUE, alpha=0.12, lw=0)
+    ax.plot(axis, line, color=BLUE)
+    ax.plot(*x[on].T, "o", color=ORANGE, ms=5)
+    ax.plot(*x[~on].T, "o", mfc="none", mec=MUTED, ms=5)
+    ax.set(xlim=(-2.4, 3.4), ylim=(-2.2, 2.9), xlabel="$x_1$")
+    ax.set_ylabel("$x_2$", rotation=0, labelpad=8)
+    ax.set_title(f"on for {on.sum()} of {len(on)}, gradient of length {result['gradient']:.2g}")
+    return fig
+
+
+@styled
+def boundaries(result: dict):
+    """Three spirals and the regions of the three classes, without an activation and with ReLU."""
+    fig, axes = figure(6.4, 3.1, 1, 2, sharey=True, margins=(0.5, 0.1, 0.35, 0.35), gaps=(0.25, 0))
+    told = []
+    for ax, name, title in zip(axes, ("none", "relu"), ("no activation", "ReLU"), strict=True):
+        part = result[name]
+        levels, colours = [-0.5, 0.5, 1.5, 2.5], [BLUE, ORANGE, GREEN]
+        ax.contourf(part["axis"], part["axis"], part["winner"], levels=levels, colors=colours, alpha=0.25)
+        for kind, colour in enumerate(colours):
+            ax.plot(*result["x"][result["y"] == kind].T, "o", ms=1.6, color=colour)
+        right = 100 * part["test_accuracy"]
+        ax.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), xticks=[-1, 0, 1], yticks=[-1, 0, 1], aspect="equal")
+        ax.grid(visible=False)
+        ax.set_title(f"{title}: {right:.0f} % right")
+        told.append(f"{title} {right:.0f} %")
+    fig.alt = (
+        "Three spirals and the regions in which a net says each class. Without an activation three wedges with "
+        f"straight borders, with ReLU regions that follow the spirals. Right: {', '.join(told)}."
+    )
     return fig

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.ticker import NullLocator
 
 from ..experiments.backpropagation import GRAPHS
@@ -194,4 +194,92 @@ def deep_training(runs: dict[str, dict], window: int = 20):
     right.set(yscale="log", ylim=(1e-4, 2), xlabel="layer", xticks=layers)
     right.set_title("how far its weights moved", size=10)
     fig.alt = f"{'; '.join(said)}."
+    return fig
+
+
+@styled
+def units():
+    """The network that computes XOR by hand, as units and arrows with their weights."""
+    fig, ax = figure(6.2, 2.7, margins=(0.05, 0.05, 0.05, 0.05))
+    at = {"$x_1$": (0, 1.2), "$x_2$": (0, 0), "$h_1$": (2.2, 1.2), "$h_2$": (2.2, 0), "out": (4.4, 0.6)}
+    edges = [
+        ("$x_1$", "$h_1$", "1", 0.5), ("$x_1$", "$h_2$", "1", 0.22), ("$x_2$", "$h_1$", "1", 0.22),
+        ("$x_2$", "$h_2$", "1", 0.5), ("$h_1$", "out", "1", 0.5), ("$h_2$", "out", "−2", 0.5),
+    ]  # fmt: skip
+    for begin, end, weight, share in edges:
+        (x0, y0), (x1, y1) = at[begin], at[end]
+        arrow(ax, (x0, y0), (x1, y1), INK, lw=1.2, gap=15)
+        x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
+        box = {"boxstyle": "round,pad=0.15", "fc": PAPER, "ec": "none"}
+        ax.text(x, y, weight, color=ORANGE, ha="center", va="center", weight="bold", bbox=box)
+    for name, (x, y) in at.items():
+        ax.plot(x, y, "o", ms=30, mfc=PAPER, mec=MUTED if name.startswith("$x") else BLUE, mew=1.6, zorder=3)
+        ax.text(x, y, name, ha="center", va="center", zorder=4)
+    for name, bias in (("$h_1$", "bias 0, ReLU"), ("$h_2$", "bias −1, ReLU"), ("out", "bias 0")):
+        x, y = at[name]
+        ax.text(x, y - 0.42, bias, color=MUTED, size=9, ha="center", va="top")
+    for x, title in ((0, "inputs"), (2.2, "hidden layer"), (4.4, "output")):
+        ax.text(x, 1.78, title, ha="center", va="bottom")
+    ax.set(xlim=(-0.6, 5.0), ylim=(-0.75, 2.05))
+    ax.axis("off")
+    fig.alt = (
+        "A network as circles and arrows: two inputs lead to two hidden units with weight 1 each; the first hidden "
+        "unit leads to the output with weight 1, the second, with bias -1, with weight -2."
+    )
+    return fig
+
+
+@styled
+def shapes(examples=4, inputs=3, units=2):
+    """A dense layer and its way back as rectangles whose sides are the lengths of the axes."""
+    fig, ax = figure(6.6, 3.5, margins=(0.02, 0.02, 0.02, 0.02))
+    unit = 0.27
+
+    def block(x, y, rows, columns, name, colour):
+        high, wide = unit * rows, unit * columns
+        ax.add_patch(Rectangle((x, y - high / 2), wide, high, fc=colour, alpha=0.18, ec="none"))
+        ax.add_patch(Rectangle((x, y - high / 2), wide, high, fill=False, ec=colour, lw=1.4))
+        ax.text(x + wide / 2, y, name, ha="center", va="center", size=10)
+        return x + wide
+
+    n, d, m = examples, inputs, units
+    rows = [
+        (3.3, [("$X$", n, d, BLUE), "·", ("$W$", d, m, BLUE), "+", ("$b$", 1, m, BLUE), "=", ("out", n, m, GOLD)],
+         "(N, D) · (D, M) + (M,) → (N, M)"),
+        (1.9, [("$X^T$", d, n, BLUE), "·", ("dout", n, m, ORANGE), "=", ("d$W$", d, m, ORANGE)],
+         "(D, N) · (N, M) → (D, M)"),
+        (0.55, [("dout", n, m, ORANGE), "·", ("$W^T$", m, d, BLUE), "=", ("d$X$", n, d, ORANGE)],
+         "(N, M) · (M, D) → (N, D)"),
+    ]  # fmt: skip
+    for y, parts, told in rows:
+        x = 0.15
+        for part in parts:
+            if isinstance(part, str):
+                ax.text(x + 0.2, y, part, ha="center", va="center", size=13)
+                x += 0.4
+            else:
+                name, high, wide, colour = part
+                x = block(x, y, high, wide, name, colour)
+        ax.text(6.5, y, told, ha="right", va="center", size=10, color=MUTED)
+    ax.set(xlim=(0, 6.6), ylim=(-0.3, 4.0))
+    ax.axis("off")
+    fig.alt = (
+        "Rectangles for a dense layer of 4 examples, 3 inputs, 2 units. X with 4 rows and 3 columns times W with 3 and "
+        "2 plus b gives out with 4 and 2. On the way back X transposed times dout gives dW, and dout times W "
+        "transposed gives dX."
+    )
+    return fig
+
+
+@styled
+def ball(result: dict):
+    """The loss w squared with the places at which gradient descent was, numbered."""
+    fig, ax = figure(5.2, 3.2)
+    axis = np.linspace(-3, 3, 121)
+    ax.plot(axis, axis**2, color=MUTED)
+    w = result["w"].clip(-3, 3)
+    ax.plot(w, w**2, "o-", color=ORANGE, lw=1, ms=6, mec=PAPER)
+    for step in range(4):
+        label(ax, str(step), (w[step], w[step] ** 2), offset=(9, 2), size=9)
+    ax.set(xlim=(-3, 3), ylim=(-0.3, 9), xlabel="weight w", ylabel="loss w²", title=f"rate {result['rate']:.3g}")
     return fig

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from ._parts import bare, label, mosaic, picture
-from ._style import BLUE, GRID, INK, MUTED, ORANGE, PAPER, bars, figure, marks, styled
+from ._parts import bare, label, mosaic, name_ends, picture
+from ._style import BLUE, GRID, INK, MUTED, ORANGE, PAPER, bars, figure, marks, powers, styled
 
 COLOURS = {"LeNet-5": BLUE, "MLP": ORANGE}
 
@@ -260,4 +260,68 @@ def probe(shares: dict[str, float]):
     ax.set(xlim=(70, 100), xlabel="read by a linear layer, % of test digits")
     ax.grid(axis="y", visible=False)
     fig.alt = "A linear layer reads " + ", ".join(f"{shares[n]:.1%} from {n}" for n in names) + "."
+    return fig
+
+
+@styled
+def cures(curves: dict, moved: int | None = None):
+    """Share of digits read by how far they are moved, for each cure: the mean over seeds, and each seed as a dot."""
+    fig, ax = figure(6.4, 3.3, margins=(0.7, 1.75, 0.54, 0.15))
+    names = [name for name in curves if name != "moved"]
+    ends = []
+    for name, colour in zip(names, (MUTED, BLUE, ORANGE), strict=True):
+        mean = 100 * curves[name].mean(axis=0)
+        ax.plot(curves["moved"], mean, color=colour)
+        for seed in curves[name]:
+            ax.plot(curves["moved"], 100 * seed, ".", color=colour, ms=4)
+        ends.append((mean[-1], name, colour))
+    for height, name, colour in ends:
+        label(ax, name.replace(" average ", "\naverage "), (curves["moved"][-1], height), colour, (8, 0))
+    ax.set(xlabel="moved by, pixels", ylabel="read right, %", ylim=(0, 102), xlim=(0, curves["moved"][-1]))
+    marks(ax.xaxis, range(0, 9, 2))
+    marks(ax.yaxis, [0, 50, 100])
+    fig.alt = "Test digits read right by how far they are moved. " + " ".join(
+        f"{name}: {curves[name].mean(axis=0)[0]:.0%} at rest, {curves[name].mean(axis=0)[6]:.0%} at 6 pixels."
+        for name in names
+    )
+    return fig
+
+
+@styled
+def depth_and_skip(result: dict):
+    """Left: gradient norm by layer before training. Right: training loss of all depths, the chosen one thick."""
+    fig, (left, right) = figure(6.4, 3.3, 1, 2, margins=(0.72, 0.72, 0.54, 0.34), gaps=(0.75, 0.1))
+    powers(left.yaxis, -1, 2)
+    left.set(xlim=(0, 40), ylim=(0.1, 200), xlabel="convolution", title="gradient at the start")
+    left.plot(np.arange(1, result["depth"]), result["gradients"], ".-", color=BLUE)
+    marks(left.xaxis, [1, 10, 20, 30, 40])
+    window, ends = 20, []
+    for depth, loss in result["losses"][result["skip"]].items():
+        smooth = np.convolve(loss, np.ones(window) / window, "valid")
+        chosen = depth == result["depth"]
+        right.plot(
+            np.arange(window, window + len(smooth)), smooth, color=BLUE if chosen else MUTED, lw=2.4 if chosen else 1.0
+        )
+        ends.append((smooth[-1], f"{depth} layers", BLUE if chosen else MUTED))
+    name_ends(right, window + len(smooth), ends, 0.19)
+    right.set(xlim=(0, window + len(smooth)), ylim=(0, 2.6), xlabel="step", title="training loss")
+    marks(right.xaxis, [0, 100, 200])
+    marks(right.yaxis, [0, 1, 2])
+    return fig
+
+
+@styled
+def looked_at(results: list[dict]):
+    """Digits, and which pixels the answer rests on: by the gradient, and by covering a square."""
+    fig, axes = figure(6.4, 4.4, len(results), 3, margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.12, 0.12))
+    for row, r in zip(axes, results, strict=True):
+        first = r is results[0]
+        picture(row[0], r["image"], "digit" if first else "")
+        picture(row[1], r["gradient"], "gradient" if first else "", cmap="viridis")
+        limit = np.abs(r["occlusion"]).max()
+        picture(row[2], r["occlusion"], "covered" if first else "", cmap="RdBu_r", low=-limit, high=limit)
+    fig.alt = (
+        "For each digit the size of its score's gradient by pixel, and how much of its lead is lost (red) or won "
+        "(blue) when a square of 5 x 5 around a pixel is covered."
+    )
     return fig

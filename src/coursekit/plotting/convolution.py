@@ -313,3 +313,36 @@ def growth(result: dict):
     pairs = zip(result["depth"], result["theoretical"], result["effective"], strict=True)
     fig.alt = "Receptive field by depth: " + "; ".join(f"{d} layers {t}, effective {e}" for d, t, e in pairs) + "."
     return fig
+
+
+def _marked(ax, values, title, row, column, size):
+    """A grid of numbers, NaN left empty, with one block of cells in orange."""
+    n = len(values)
+    bare(ax, title)
+    for r, c in np.ndindex(*values.shape):
+        inside = row <= r < row + size and column <= c < column + size
+        if not np.isnan(values[r, c]):
+            text = f"{values[r, c]:g}".replace("-", "\u2212")
+            ax.text(
+                c, r, text, ha="center", va="center", color=ORANGE if inside else INK, weight="bold" if inside else None
+            )
+    lines = np.arange(n + 1) - 0.5
+    ax.hlines(lines, -0.5, n - 0.5, color=GRID, lw=0.8)
+    ax.vlines(lines, -0.5, n - 0.5, color=GRID, lw=0.8)
+    low, left, high, right = row - 0.5, column - 0.5, row + size - 0.5, column + size - 0.5
+    ax.plot([left, right, right, left, left], [low, low, high, high, low], color=ORANGE, lw=2.2)
+    ax.set(xlim=(-0.6, n - 0.4), ylim=(n - 0.4, -0.6), aspect="equal")
+
+
+@styled
+def by_hand(result: dict):
+    """Three grids of numbers: the pixels, the kernel, and the output; orange is what takes part in this step."""
+    fig, (left, middle, right) = figure(
+        6.4, 2.9, 1, 3, width_ratios=[1.6, 1, 1], margins=(0.05, 0.05, 0.15, 0.4), gaps=(0.35, 0.1)
+    )
+    row, column = result["row"], result["column"]
+    forward = result["direction"] == "forward"
+    _marked(left, result["image" if forward else "dx"], "image" if forward else "dx so far", row, column, 3)
+    _marked(middle, result["kernel"], "kernel", 0, 0, 3)
+    _marked(right, result["out"], "output so far" if forward else "dout", row, column, 1)
+    return fig

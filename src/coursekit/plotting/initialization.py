@@ -8,7 +8,7 @@ from ._parts import LN10, label
 from ._parts import loss_curves as loss_curves  # its page is that of plotting.activations
 from ._style import BLUE, INK, MUTED, figure, marks, power, styled
 
-__all__ = ["hidden_units", "signal", "training_curve"]
+__all__ = ["hidden_units", "residual", "signal", "training_curve"]
 
 
 @styled
@@ -77,4 +77,20 @@ def hidden_units(results: list[dict]):
             ax.set(xticks=[], yticks=[])
             ax.grid(visible=False)
         row[0].set_ylabel(result["start"], rotation=0, ha="right", va="center")
+    return fig
+
+
+@styled
+def residual(result: dict):
+    """Loss by step of a residual net, with ln 10, and the standard deviation after each block before training."""
+    loss, std = result["loss"], result["std"]
+    fig, (left, right) = figure(6.4, 3.1, 1, 2, width_ratios=[3, 1.7], gaps=(0.75, 0.5))
+    left.axhline(LN10, color=MUTED, lw=1, ls="--")
+    label(left, "ln 10, guessing", (len(loss), LN10), offset=(0, 4), ha="right", size=8, va="baseline")
+    left.plot(np.arange(1, len(loss) + 1), np.minimum(loss, 4.9), color=BLUE)
+    left.set(xlim=(0, len(loss)), ylim=(0, 5), xlabel="step", ylabel="loss, nats")
+    left.set_title(f"{result['depth']} blocks, {result['branch']}")
+    right.plot(np.arange(len(std)), std, "o-", color=INK, ms=3)
+    right.set(yscale="log", ylim=(0.3, 1e9), yticks=[1, 1e3, 1e6], xlabel="block", xlim=(-0.5, len(std) - 0.5))
+    right.set_title("std after it, before", size=9)
     return fig

@@ -184,3 +184,40 @@ def twice(result: dict, floor: float):
         f"down slowly to {result['twice']['loss'][-1]:.2f} and stays above a dashed line at {floor:.4f}."
     )
     return fig
+
+
+@styled
+def likelihood(result: dict):
+    """Five masses under a bell curve, and the negative log-likelihood of every mean with a ball at this one."""
+    fig, (left, right) = figure(6.6, 3.3, 1, 2, width_ratios=[1.25, 1], gaps=(0.75, 0.5))
+    left.fill_between(result["axis"], result["bell"], color=BLUE, alpha=0.15, lw=0)
+    left.plot(result["axis"], result["bell"], color=BLUE)
+    left.vlines(result["mass"], 0, result["density"], color=ORANGE, lw=2)
+    left.plot(result["mass"], np.zeros(5), "o", color=INK, ms=5, clip_on=False, zorder=5)
+    left.axvline(result["mean"], color=MUTED, lw=1, ls="--")
+    left.set(xlim=(2.4, 5.8), ylim=(0, 1.1), xlabel="mass, kg", title="density at each penguin, 1/kg")
+    right.plot(result["means"], result["nll"], color=BLUE)
+    right.plot(result["mean"], result["now"], "o", color=ORANGE, mec=PAPER, ms=11, zorder=5)
+    right.set(xlim=(3, 5), ylim=(2, 14), xlabel="mean μ, kg", title="negative log-likelihood, nats")
+    return fig
+
+
+@styled
+def softmax_scores(result: dict):
+    """Three scores, their softmax probabilities, and the gradient p - y; the true class in orange."""
+    fig, axes = figure(6.4, 2.9, 1, 3, margins=(0.45, 0.1, 0.35, 0.5), gaps=(0.5, 0))
+    places = np.arange(3)
+    for ax, name, low, high in zip(axes, ("scores", "p", "gradient"), (-3.6, 0, -1.15), (3.6, 1.15, 1.15), strict=True):
+        values = result[name]
+        for colour, chosen in ((ORANGE, places == 0), (BLUE, places > 0)):
+            bars(ax, places[chosen], values[chosen], 0.7, color=colour)
+        for place, value in zip(places, values, strict=True):
+            told = f"{value:.2f}" if name != "scores" else f"{value:.0f}"
+            above = value >= 0
+            label(ax, told.replace("-", "−"), (place, value), offset=(0, 8 if above else -8), ha="center", size=9.5)
+        ax.axhline(0, color=MUTED, lw=0.8)
+        ax.set(xlim=(-0.6, 2.6), ylim=(low, high), xticks=places, xticklabels=["cat", "dog", "bird"])
+        ax.grid(visible=False)
+    for ax, title in zip(axes, ("scores s", "probabilities p", "gradient p − y"), strict=True):
+        ax.set_title(title)
+    return fig

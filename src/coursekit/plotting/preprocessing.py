@@ -179,3 +179,20 @@ def leaks(results: list[dict]):
         for r in results
     )
     return fig
+
+
+@styled
+def turning(result: dict):
+    """A cloud with an axis through it and the points' shadows on the axis, and the variance along every axis."""
+    fig, (left, right) = figure(6.4, 3.2, 1, 2, gaps=(0.7, 0))
+    (a, b), x = result["axis"], result["x"]
+    left.plot(*x.T, "o", color=BLUE, ms=2.5, alpha=0.6)
+    left.plot([-3.2 * a, 3.2 * a], [-3.2 * b, 3.2 * b], color=ORANGE)
+    left.plot(result["along"] * a, result["along"] * b, "o", color=ORANGE, ms=2.2, alpha=0.6)
+    left.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal", xlabel="bill length, standardized")
+    left.set_ylabel("flipper length, standardized")
+    right.plot(result["angles"], result["variances"], color=INK)
+    right.plot(result["angle"], result["variance"], "o", color=ORANGE, ms=8, zorder=5)
+    right.set(xlim=(0, 180), ylim=(0, 1.8), xticks=[0, 45, 90, 135, 180], xlabel="angle of the axis, degrees")
+    right.set_title(f"variance along the axis: {result['variance']:.2f}")
+    return fig

@@ -327,3 +327,17 @@ def lay_out(text: str, width: int, lines: int) -> list[str]:
     ['one two', 'three', 'four']
     """
     return [line for paragraph in text.split("\n") for line in textwrap.wrap(paragraph, width)][:lines]
+
+
+@styled
+def alignment(result: dict):
+    """A row for each character of the answer, a column for each that was read; dark is where the network looked."""
+    fig, ax = figure(6.0, 4.3, margins=(0.8, 0.3, 0.2, 0.75))
+    ax.imshow(result["weights"], cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    ax.set_xticks(range(len(result["read"])), [c.replace(" ", "\u2423") for c in result["read"]], size=13)
+    ax.set_yticks(range(len(result["wrote"])), list(result["wrote"]), size=13)
+    ax.xaxis.tick_top()
+    ax.xaxis.set_label_position("top")
+    ax.set(xlabel="read", ylabel="written")
+    ax.grid(visible=False)
+    return fig

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.ticker import NullLocator
 
 from ..experiments.transfer_learning import FROZEN_NAMES
-from ._parts import label, name_ends
+from ._parts import label, name_ends, picture
 from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, figure, styled
 
 
@@ -124,4 +124,32 @@ def gains(results: list[dict]):
         f"{r['task']}: " + ", ".join(f"{100 * (r['transfer'][0] - r['scratch']).mean(axis=-1)[i]:+.1f} with {n:,}"
                                      for i, n in enumerate(r["sizes"])) for r in results
     ) + " images."  # fmt: skip
+    return fig
+
+
+@styled
+def emoji_by_size(result: dict):
+    """Above, some of the pictures; below, accuracy by pictures of a class for each way, the chosen one thick."""
+    pictures = np.moveaxis(result["pictures"], 2, -1)  # (classes, some, 32, 32, 3)
+    fig, (above, below) = figure(
+        6.4, 5.0, 2, 1, margins=(0.7, 1.45, 0.54, 0.1), gaps=(0.1, 0.3), height_ratios=[0.9, 1.2]
+    )
+    classes, some = pictures.shape[:2]
+    sheet = np.ones((classes * 34, 8 * 34, 3), np.float32)
+    for i, j in np.ndindex(classes, some):
+        sheet[i * 34 : i * 34 + 32, j * 34 : j * 34 + 32] = pictures[i, j]
+    picture(above, sheet, photo=True)
+    ends = []
+    for way, colour in zip(result["accuracy"], (ORANGE, MUTED, BLUE, GREEN), strict=True):
+        values = 100 * result["accuracy"][way]
+        mean, bars = values.mean(axis=1), 200 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+        chosen = way == result["way"]
+        below.plot(result["sizes"], mean, "o-", color=colour, lw=2.6 if chosen else 1.2)
+        if chosen:
+            below.fill_between(result["sizes"], mean - bars, mean + bars, color=colour, alpha=0.2, lw=0)
+        ends.append((mean[-1], way, colour))
+    below.axvline(result["n"], color=MUTED, ls=":", lw=1)
+    _sizes(below, result["sizes"])
+    below.set(ylim=(25, 85), ylabel="test pictures right, %", xlabel="training pictures of each class")
+    name_ends(below, result["sizes"][-1], ends, 4.6, (8, 0))
     return fig

@@ -214,3 +214,24 @@ def gradient_norms(result: dict):
     top.set(ylabel="loss", ylim=(0, 2.6), xlim=(0, len(loss)))
     low.set(xlabel="step", ylabel="gradient norm", ylim=(0, None))
     return fig
+
+
+@styled
+def confusion(result: dict):
+    """True classes down, answers across; mistakes in shades, what is right as a grey number on the diagonal."""
+    matrix = result["matrix"]
+    wrong = matrix - np.diag(np.diag(matrix))
+    fig, ax = figure(4.6, 4.4, margins=(0.6, 0.1, 0.15, 0.6))
+    ax.imshow(np.where(wrong > 0, wrong, np.nan), cmap="Oranges", vmin=0, vmax=1.3 * wrong.max())
+    for i, j in np.argwhere(matrix):
+        ax.text(j, i, str(matrix[i, j]), ha="center", va="center", size=9, color=MUTED if i == j else INK)
+    ax.set(xticks=range(10), yticks=range(10), xlabel="answer", ylabel="true class")
+    ax.xaxis.tick_top()
+    ax.xaxis.set_label_position("top")
+    ax.grid(visible=False)
+    (true, said), most = result["worst"]
+    fig.alt = (
+        f"Confusion matrix of 1,000 digits. The most frequent mistake is a {true} read as a {said}, {most} times. "
+        f"Right are {result['recall'].min():.0%} to {result['recall'].max():.0%} of a class."
+    )
+    return fig

@@ -22,6 +22,7 @@ total                          61,706        416,520
 
 from .._moved import moved
 from .costs import Cost, CostRow, cost
+from .mobilenet import mobilenetv2_params, mobilenetv2_trunk, prepare_for_mobilenetv2
 from .nets import alexnet, alexnet_mini, lenet5, vgg16, vgg_mini
 from .text import Vocabulary, char_rnn, next_character_examples, write_text
 
@@ -34,7 +35,10 @@ __all__ = [
     "char_rnn",
     "cost",
     "lenet5",
+    "mobilenetv2_params",
+    "mobilenetv2_trunk",
     "next_character_examples",
+    "prepare_for_mobilenetv2",
     "vgg16",
     "vgg_mini",
     "write_text",

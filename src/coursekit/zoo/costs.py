@@ -18,13 +18,16 @@ from ..layers import (
     EachStep,
     Embedding,
     Flatten,
+    GlobalAvgPool2d,
     GroupNorm,
     LastStep,
     LastSteps,
     Layer,
     LayerNorm,
+    LookBack,
     Maxout,
     MaxPool2d,
+    Residual,
     RMSNorm,
 )
 from ..layers.recurrent import _Recurrent
@@ -173,6 +176,20 @@ def _(layer: Flatten, shape):
 
 
 @_cost.register
+def _(layer: GlobalAvgPool2d, shape):
+    return _image_shape(shape)[:1], 0, 0
+
+
+@_cost.register
+def _(layer: Residual, shape):
+    out, params, work = _cost(layer.block, shape)
+    past, more, extra = (shape, 0, 0) if layer.shortcut is None else _cost(layer.shortcut, shape)
+    if past != out:
+        raise ShapeError(f"its block makes {out} of it, and its shortcut {past}; they are added, so must be alike")
+    return out, params + more, work + extra
+
+
+@_cost.register
 def _(layer: Maxout, shape):
     if shape[-1] % layer.pieces:
         raise ShapeError(f"expected a multiple of {layer.pieces} features, got {shape[-1]}")
@@ -228,6 +245,17 @@ def _(layer: LastStep, shape):
 @_cost.register
 def _(layer: LastSteps, shape):
     return (*shape[:-2], layer.count, shape[-1]), 0, 0
+
+
+@_cost.register
+def _(layer: LookBack, shape):
+    _must_end_in(shape, layer.inputs)
+    read = shape[0] - layer.count
+    if read < 1:
+        raise ShapeError(f"expected more than {layer.count} steps")
+    products = shape[0] * layer.inputs * layer.features  # queries and keys
+    products += layer.count * read * (layer.features + layer.inputs)  # weights, and the means
+    return (layer.count, 2 * layer.inputs), 2 * layer.inputs * layer.features, products
 
 
 @_cost.register

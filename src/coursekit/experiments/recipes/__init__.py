@@ -17,10 +17,14 @@ from ...errors import DataError
 __all__ = ["RECIPES", "make"]
 
 RECIPES = {
+    "dates_attention": "dates",
+    "emoji_table": "emoji",
     "lenet5_mnist": "lenet5",
     "mlp_mnist": "lenet5",
     "char_rnn_korean": "char_rnn",
     "char_rnn_shakespeare": "char_rnn",
+    "depth_table": "cnns",
+    "moved_table": "cnns",
     "recall": "recall",
     "transfer_clothes": "transfer",
     "transfer_clothes_a": "transfer",

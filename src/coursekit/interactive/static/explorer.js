@@ -114,7 +114,8 @@
       this.spec = spec;
       this.fine = 1; // stops between two drawn values; more than 1 in live mode
       const label = element("label", { for: id, text: spec.label });
-      if (spec.ordered) this.slide(id, label);
+      if (spec.kind === "seed") this.seed(id, changed);
+      else if (spec.ordered) this.slide(id, label);
       else this.list(id, label);
       this.input.addEventListener("input", changed);
       this.position = spec.default;
@@ -123,6 +124,40 @@
       this.input = element("select", { id });
       this.spec.texts.forEach((text, k) => this.input.append(element("option", { value: k, text })));
       this.row = element("div", { class: "ck-control ck-chosen" }, label, this.input);
+    }
+    // A new seed: the next one that was drawn, or where Python runs any; and the first again.
+    seed(id, changed) {
+      const { spec } = this;
+      spec.drawn = spec.values.length;
+      this.input = element("input", { type: "hidden", id, value: spec.default });
+      this.output = element("output", { "aria-live": "off" });
+      const press = (text, position) => element("button", { type: "button", text, onclick: () => {
+        this.position = position();
+        changed();
+      } });
+      const name = element("span", { class: "ck-label", text: spec.label });
+      const fresh = () => (this.live ? this.add(1 + Math.floor(Math.random() * 1e6)) : (this.position + 1) % spec.drawn);
+      const buttons = element("div", { class: "ck-seeds" }, press("New seed", fresh), press("First seed", () => spec.default));
+      this.row = element("div", { class: "ck-control" }, name, this.output, this.input, buttons);
+    }
+    // A place that is none of the options; there is one of them at a time.
+    put(place) {
+      const { spec } = this;
+      spec.drawn ??= spec.values.length;
+      const at = spec.drawn;
+      if (!this.own) this.input.append((this.own = element("option", { value: at })));
+      this.own.textContent = place;
+      spec.values = [...spec.values.slice(0, at), place];
+      spec.texts = [...spec.texts.slice(0, at), place];
+      this.position = at;
+    }
+    add(seed) {
+      const { spec } = this;
+      if (!spec.values.includes(seed)) {
+        spec.values = [...spec.values, seed];
+        spec.texts = [...spec.texts, String(seed)];
+      }
+      return spec.values.indexOf(seed);
     }
     slide(id, label) {
       const { values, texts } = this.spec;
@@ -142,15 +177,21 @@
       this.describe();
     }
     refine(on) {
-      const position = this.position;
+      let { position } = this;
+      this.live = on;
+      const own = this.spec.kind === "seed" || this.spec.free; // the reader's own values: not in the book's pictures
+      if (!on && own && position >= this.spec.drawn) position = this.spec.default;
       this.fine = on ? this.spec.between : 1;
       if (this.spec.ordered) this.input.max = (this.spec.values.length - 1) * this.fine;
       this.position = position;
     }
     get value() {
+      return this.valueAt(this.position);
+    }
+    valueAt(position) {
       const { values, kind, whole } = this.spec;
-      const low = Math.floor(this.position);
-      const part = this.position - low;
+      const low = Math.floor(position + 1e-9);
+      const part = position - low;
       if (part < 1e-9) return values[low];
       const [a, b] = [values[low], values[low + 1]];
       const value = kind === "log" ? a * (b / a) ** part : a + (b - a) * part;
@@ -159,8 +200,10 @@
     set value(value) {
       // From an address: the nearest place, or nothing if it is not on the slider.
       const { values, kind } = this.spec;
-      if (kind === "choice") {
+      if (kind === "seed" && this.live && /^\d{1,9}$/.test(value)) this.add(Number(value));
+      if (kind === "choice" || kind === "seed") {
         const index = values.findIndex((option) => String(option) === String(value));
+        if (index < 0 && this.live && this.spec.free && /^\(-?[\d.e-]+, -?[\d.e-]+\)$/.test(value)) return this.put(value);
         if (index >= 0) this.position = index;
         return;
       }
@@ -244,7 +287,7 @@
       );
       this.status = element("div", { class: "ck-status", role: "status" });
       const group = element("div", { class: "ck-controls", role: "group" }, ...this.controls.map((c) => c.row));
-      const count = this.controls.length;
+      const count = this.controls.length + (this.spec.time && !this.spec.time.over ? 1 : 0);
       group.style.setProperty("--ck-columns", count === 4 ? 2 : Math.min(count, 3));
       group.classList.toggle("ck-aside", this.root.style.getPropertyValue("--ck-side") !== "");
       if (count === 1) this.controls[0].row.classList.add("ck-only");
@@ -258,7 +301,8 @@
       this.over.setAttribute("class", "ck-over");
       this.over.setAttribute("aria-hidden", "true");
       this.stage.append(this.picture, this.over);
-      this.parts = (window.ckParts ?? []).map((make) => make(this));
+      this.group = group;
+      this.parts = (window.ckParts ?? []).map((make) => make(this)).filter(Boolean);
       this.renewParts();
     }
 
@@ -384,6 +428,7 @@
     }
 
     reset() {
+      this.parts.forEach((part) => part.reset?.());
       this.controls.forEach((control) => (control.position = control.spec.default));
       this.changed();
     }

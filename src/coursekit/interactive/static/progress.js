@@ -33,26 +33,51 @@
     return made;
   };
 
-  // A section counts as seen when its end has been on the screen.
+  // A section counts as read when its end has been on the screen, and the section for as long as one needs to skim it:
+  // ten words a second. Whoever scrolls to the end of a chapter has not read it.
+  const PACE = 10;
+  const LONGEST = 40; // seconds; a section may hold a long table
+  const pageOf = (address) => new URL(address, location.href).pathname.match(/chapters\/[^/]+$/)?.[0];
+
   function watch() {
-    const page = location.pathname.match(/chapters\/[^/]+$/)?.[0];
-    if (!page || !("IntersectionObserver" in window)) return;
+    const page = pageOf(location.href);
+    if (!page) return;
     const key = `read:${page}`;
     const sections = [...document.querySelectorAll("article section")].filter((s) => s.querySelector(":scope > h2"));
-    const ends = new Map();
-    const observer = new IntersectionObserver((entries) => {
-      const fresh = entries.filter((entry) => entry.isIntersecting).map((entry) => ends.get(entry.target));
+    const heading = (section) => section.querySelector("h1, h2").firstChild.textContent.trim();
+    const chapter = document.title.split(" \u2014 ")[0];
+    const spent = new Map(sections.map((section) => [section, { seconds: 0, ended: false }]));
+    const needed = (section) => Math.min(LONGEST, Math.max(2, section.innerText.split(/\s+/).length / PACE));
+    let here = null;
+    const look = () => {
+      if (document.visibilityState !== "visible") return;
+      for (const section of sections) {
+        const { top, bottom } = section.getBoundingClientRect();
+        const state = spent.get(section);
+        if (bottom > 0 && bottom <= innerHeight + 2) state.ended = true;
+        if (top > innerHeight * 0.7 || bottom < innerHeight * 0.3) continue;
+        state.seconds++;
+        if (section !== here && state.seconds > 2) {
+          here = section;
+          write("last", { page, anchor: section.id, section: heading(section), chapter, when: new Date().toISOString() });
+        }
+      }
+      const fresh = sections.filter((section) => spent.get(section).ended && spent.get(section).seconds >= needed(section));
       if (!fresh.length) return;
       const seen = new Set(read(key)?.seen ?? []);
-      fresh.forEach((id) => seen.add(id));
-      write(key, { seen: [...seen], when: new Date().toISOString() });
-    });
-    for (const section of sections) {
-      const end = element("div", { className: "ck-end" });
-      end.setAttribute("aria-hidden", "true");
-      section.append(end);
-      ends.set(end, section.id);
-      observer.observe(end);
+      const before = seen.size;
+      fresh.forEach(({ id }) => seen.add(id));
+      if (seen.size > before) write(key, { seen: [...seen], of: sections.length, when: new Date().toISOString() });
+    };
+    setInterval(look, 1000);
+  }
+
+  // The list of chapters beside the text: those that were read have a tick.
+  function tick() {
+    for (const link of document.querySelectorAll(".bd-links a[href]")) {
+      const page = link.getAttribute("href") === "#" ? pageOf(location.href) : pageOf(link.href);
+      const was = page && read(`read:${page}`);
+      link.classList.toggle("ck-done", Boolean(was?.of) && was.seen.length >= was.of);
     }
   }
 
@@ -94,6 +119,13 @@
           share(counts.answered, chapter.questions.length) + (counts.answered ? `, ${counts.right} right` : "");
         exercises.textContent = share(counts.solved, chapter.exercises.length);
         row.classList.toggle("ck-read", counts.sections > 0 && counts.sections === chapter.sections.length);
+      }
+      const last = read("last");
+      const on = root.querySelector(".ck-continue");
+      on.hidden = !/^chapters\/[\w.]+$/.test(last?.page);
+      if (!on.hidden) {
+        const place = element("a", { href: `${last.page}#${last.anchor}`, textContent: `${last.chapter}: ${last.section}` });
+        on.replaceChildren("Continue here: ", place);
       }
       const count = course.flatMap((chapter) => chapter.questions).filter(isDue).length;
       const due = root.querySelector(".ck-due");
@@ -168,6 +200,7 @@
 
   const begin = () => {
     watch();
+    tick();
     document.querySelectorAll(".ck-progress[data-course]").forEach(show);
   };
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();

@@ -27,10 +27,20 @@
     constructor(known) {
       Object.assign(this, known);
       [this.left, this.top, this.right, this.bottom] = known.box;
-      this.curves = [];
-      this.points = [];
-      this.bars = [];
-      this.bands = [];
+      this.found = { curves: [], points: [], bars: [], bands: [] };
+    }
+    // What is drawn in them; looked for when it is asked for, not while a slider is dragged.
+    get curves() {
+      return this.look().curves;
+    }
+    get points() {
+      return this.look().points;
+    }
+    get bars() {
+      return this.look().bars;
+    }
+    get bands() {
+      return this.look().bands;
     }
     static share([low, high, log], value) {
       return log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
@@ -66,7 +76,7 @@
     }
     // Words in a curve's colour are its name; where several curves share a colour, from top to bottom at their ends.
     nameAll() {
-      for (const kind of [this.curves, this.bars, this.points, this.bands]) {
+      for (const kind of Object.values(this.found)) {
         const colours = new Map();
         for (const each of kind) {
           each.name = this.names[each.mark] ?? "";
@@ -104,9 +114,29 @@
 
   const paint = (style, kind) => style.match(new RegExp(`(?:^|;)${kind}:([^;]+)`))?.[1];
 
-  // The axes of a picture with what is drawn in them.
+  // The axes of a picture.
   function read(svg) {
-    const axes = [...svg.querySelectorAll("metadata:not([data-map])")].map((each) => new Axes(JSON.parse(each.textContent)));
+    const axes = [...svg.querySelectorAll("metadata:not([data-map])")].flatMap((each) => {
+      try {
+        return new Axes(JSON.parse(each.textContent));
+      } catch {
+        return []; // a translated page: the picture is shown, and is not read
+      }
+    });
+    let done = false;
+    for (const ax of axes) {
+      ax.look = () => {
+        if (!done) {
+          done = true;
+          find(svg, axes);
+        }
+        return ax.found;
+      };
+    }
+    return axes;
+  }
+
+  function find(svg, axes) {
     const of = (places) => {
       const first = places.find((place) => place && axes.some((ax) => ax.holds(...place, 1)));
       return first && axes.find((ax) => ax.holds(...first, 1));
@@ -122,12 +152,12 @@
         if (/(?:^|;)fill:none/.test(style)) {
           const colour = paint(style, "stroke") ?? "currentColor";
           const rises = goesOn(places, 0);
-          ax.curves.push({ mark, colour, places, rises, climbs: !rises && goesOn(places, 1) });
+          ax.found.curves.push({ mark, colour, places, rises, climbs: !rises && goesOn(places, 1) });
         } else {
           const bar = rectangle(places);
           const colour = paint(style, "fill");
-          if (bar && bar.high < ax.bottom - ax.top - 1) ax.bars.push({ ...bar, mark, colour });
-          else if (!bar && places.length > 6) ax.bands.push({ places: [...places, places[0]], mark, colour });
+          if (bar && bar.high < ax.bottom - ax.top - 1) ax.found.bars.push({ ...bar, mark, colour });
+          else if (!bar && places.length > 6) ax.found.bands.push({ places: [...places, places[0]], mark, colour });
         }
       }
       if (paths.length && group.querySelector("path")?.getAttribute("style")?.includes("fill:none")) continue;
@@ -135,11 +165,10 @@
         const place = [Number(use.getAttribute("x") ?? 0), Number(use.getAttribute("y") ?? 0)];
         const ax = axes.find((each) => each.holds(...place, 1));
         const colour = paint(use.getAttribute("style") ?? "", "fill");
-        ax?.points.push({ place, mark, colour });
+        ax?.found.points.push({ place, mark, colour });
       }
     }
     axes.forEach((ax) => ax.nameAll());
-    return axes;
   }
 
   function rectangle(places) {
@@ -497,7 +526,7 @@
       const old = axes.find((each) => each.a === ax.a && this.same(each) === ax);
       if (!old) return [];
       const [px] = old.place(x, old.y[0]);
-      return rows({ ...old, points: [], bands: [], curves: old.curves.filter((curve) => curve.rises), value: old.value, holds: old.holds, text: old.text }, px, -1e6).map(
+      return rows(old, px, -1e6).map(
         ({ name, text }) => ({ name: `kept ${this.kept.length > 1 ? k + 1 : ""} ${name}`.replace(/ +/g, " ").trim(), colour: "var(--ck-muted)", text })
       );
     }

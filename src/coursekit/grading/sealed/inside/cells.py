@@ -11,7 +11,8 @@ import inspect
 import re
 import types
 
-RUN_BODY = {"time", "capture", "prun", "python", "python3"}
+RUN_BODY = {"time", "capture", "prun"}
+ELSEWHERE = {"python", "python2", "python3", "pypy", "script"}  # magics that run their cell in another process
 MAGIC = re.compile(
     r"^(?P<indent>\s*)(?P<assign>[A-Za-z_][\w, .\[\]'\"]*=\s*)?(?P<mark>%{1,2}|!{1,2}|\?{1,2})(?P<rest>.*)$"
 )
@@ -25,9 +26,8 @@ class CellError(Exception):
 
 def parse(source):
     """The syntax tree of a cell, after its IPython lines have been rewritten; line numbers stay."""
-    stripped = source.lstrip()
-    if stripped.startswith("%%"):
-        name = stripped[2:].split(None, 1)[0] if stripped[2:].split() else ""
+    name = _cell_magic(source)
+    if name is not None:
         if name not in RUN_BODY:
             return ast.parse("")
         source = re.sub(r"%%.*", "", source, count=1)
@@ -55,6 +55,12 @@ def parse(source):
                 raise
 
 
+def _cell_magic(source):
+    """The name of the magic that a cell begins with, or None."""
+    stripped = source.lstrip()
+    return (stripped[2:].split(None, 1) or [""])[0] if stripped.startswith("%%") else None
+
+
 def _without_magic(line):
     """A line of Python in place of a line of IPython; None if it is not one."""
     found = MAGIC.match(line)
@@ -76,8 +82,10 @@ def _drop_continuation(lines, index, source):
 
 
 def run(source, namespace, filename, missing):
-    """Run a cell in `namespace`; imports that fail are appended to `missing` as text."""
+    """Run a cell in `namespace`; imports that fail, and a magic that runs it elsewhere, are appended to `missing`."""
     tree = parse(source)
+    if (name := _cell_magic(source)) in ELSEWHERE:
+        missing.append(f"%%{name} runs its cell in another process: the notebook knows nothing of what it defines")
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     future = 0
     for statement in tree.body:

@@ -16,6 +16,16 @@ MAX_SOURCE = 200_000
 MAX_MEMBERS = 2_000
 
 
+OTHERS = {
+    b"\x1f\x8b": "packed with gzip (.gz)",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive (.7z)",
+    b"Rar!\x1a\x07": "a RAR archive (.rar)",
+    b"%PDF-": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+}
+
+
 class BadNotebook(ValueError):
     """The file cannot be read as a notebook; the message is for the student."""
 
@@ -28,10 +38,14 @@ def code_cells(data: bytes) -> list[str]:
         raise BadNotebook(f"the notebook has {len(data) >> 20} MB; at most {MAX_BYTES >> 20} MB (clear its outputs)")
     if not data.strip():
         raise BadNotebook("the file is empty")
+    if kind := next((kind for start, kind in OTHERS.items() if data.startswith(start)), None):
+        raise BadNotebook(f"the file is {kind}, whatever its name says: hand in the notebook itself, the .ipynb file")
     try:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        text = data.decode(_encoding(data))
     except UnicodeDecodeError as e:
         raise BadNotebook(f"the file is not UTF-8 text (byte {e.start}); is it really a notebook?") from None
+    if text.lstrip()[:1] == "<":
+        raise BadNotebook("the file is a web page (HTML), not the notebook: download the notebook itself, as .ipynb")
     try:
         notebook = json.loads(text)
     except RecursionError:
@@ -64,6 +78,15 @@ def read_bytes(path) -> bytes:
         if info.st_size > MAX_BYTES:
             raise ValueError(f"the file has {info.st_size >> 20} MB; at most {MAX_BYTES >> 20} MB (clear its outputs)")
         return file.read(MAX_BYTES + 1)
+
+
+def _encoding(data):
+    """UTF-8 or UTF-16: by its mark, or, as JSON begins with an ASCII character, by where the first zero byte stands."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if len(data) > 1 and 0 in data[:2] and data[0] != data[1]:
+        return "utf-16-le" if data[1] == 0 else "utf-16-be"
+    return "utf-8-sig"
 
 
 def _source(cell):

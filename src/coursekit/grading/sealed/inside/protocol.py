@@ -13,6 +13,7 @@ never becomes much more than its own size. A frame that breaks a rule raises `Ma
 """
 
 import json
+import math
 import struct
 
 import numpy as np
@@ -143,7 +144,11 @@ def _decode(node, left, references, depth):
         return complex(*body)
     if tag in ("a", "s"):
         return _array(tag, body, left)
-    if tag == "g" and len(body) == 4 and all(type(n) is str and n.isdecimal() and len(n) < 50 for n in body):
+    if (
+        tag == "g"
+        and len(body) == 4
+        and all(type(n) is str and n.isascii() and n.isdecimal() and len(n) < 50 for n in body)
+    ):
         state, inc, has, uinteger = map(int, body)
         bits = np.random.PCG64()
         try:
@@ -175,10 +180,10 @@ def _array(tag, body, left):
         raise Malformed("not an array")
     if any(type(n) is not int or not 0 <= n <= MAX_BODY for n in shape):
         raise Malformed("not a shape")
+    if math.prod(max(n, 1) for n in shape) > MAX_BODY:  # an array of nothing, of a shape that NumPy cannot hold
+        raise Malformed("not a shape")
     blob = left.blob(index)
-    dtype, size = DTYPES[code], 1
-    for n in shape:
-        size *= n
+    dtype, size = DTYPES[code], math.prod(shape)
     if size * dtype.itemsize != len(blob):
         raise Malformed("an array of another size than announced")
     if dtype.kind == "b":  # any byte but 0 and 1 would be a truth value that is neither

@@ -423,6 +423,11 @@ class Cell {
       if (mine || !above) this.bargraph.removeAttribute("value");
       if (this.notebook.cells.get(event.id)) this.notebook.cells.get(event.id).fresh = true;
       this.told();
+    } else if (event.type === "share") {
+      this.bargraph.value = event.done / event.of;
+      const which = event.training > 1 ? ` of training ${event.training}` : "";
+      this.what = `${this.what.split("…")[0]}… step ${event.done} of ${event.of}${which}.`;
+      this.told();
     } else if (event.type === "end") {
       if (cell?.fresh && this.shows(cell)) cell.finish();
     } else if (event.type === "error") {
@@ -610,6 +615,7 @@ class Exercise {
   }
   heard(event) {
     const cell = this.notebook.cells.get(event.id ?? this.now);
+    if (event.type === "share") return;
     if (event.type === "begin") {
       this.now = event.id;
       if (cell) cell.fresh = true;

@@ -1,0 +1,50 @@
+// What is too wide for the window scrolls by itself: it fades at the side where there is more, and the keyboard reaches it.
+(() => {
+  "use strict";
+  const WIDE =
+    ".bd-article :is(.highlight > pre, .ck-picture, .ck-figure, .cell_output, .pst-scrollable-table-container, div.math)";
+
+  function look(box) {
+    const more = box.scrollWidth - box.clientWidth;
+    const scrolls = more > 2 && getComputedStyle(box).overflowX !== "visible";
+    box.classList.toggle("more-before", scrolls && box.scrollLeft > 2);
+    box.classList.toggle("more-behind", scrolls && box.scrollLeft < more - 2);
+    if (scrolls && !box.hasAttribute("tabindex")) {
+      box.tabIndex = 0;
+      box.dataset.reached = "";
+    } else if (!scrolls && "reached" in box.dataset) {
+      box.removeAttribute("tabindex");
+      delete box.dataset.reached;
+    }
+  }
+
+  // A formula in a line that is wider than the text scrolls too; all others are part of their line.
+  function formulas(article) {
+    for (const math of article.querySelectorAll("span.math > math")) {
+      const wide = math.getBoundingClientRect().width > math.closest("p, li, td, dd, div").clientWidth;
+      math.parentElement.classList.toggle("too-wide", wide);
+    }
+  }
+
+  function begin() {
+    const article = document.querySelector(".bd-article");
+    if (!article) return;
+    const known = new WeakSet();
+    const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => look(target)));
+    const scan = () => {
+      waits = 0;
+      for (const box of document.querySelectorAll(WIDE)) {
+        if (known.has(box)) continue;
+        known.add(box);
+        box.addEventListener("scroll", () => look(box), { passive: true });
+        watch.observe(box);
+      }
+    };
+    let waits = 0;
+    // Editors and outputs come while one reads.
+    new MutationObserver(() => (waits ||= setTimeout(scan, 700))).observe(article, { childList: true, subtree: true });
+    scan();
+    new ResizeObserver(() => formulas(article)).observe(article);
+  }
+  document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();
+})();
