@@ -34,6 +34,7 @@
     // What a page names itself, and what its styles have asked for: fonts.
     const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
     const fonts = loaded.filter((name) => name.startsWith(ROOT.href) && /\.woff2?$/.test(name));
+    document.querySelectorAll(".ck-offline").forEach(table);
     await ask({ keep: [...needs(document, here), ...fonts] });
     const next = document.querySelector("a.right-next")?.href;
     if (quiet || !next || !/\/(chapters|exercises)\//.test(next)) return;
@@ -63,16 +64,17 @@
     line.append(box, " ", label);
     root.prepend(line);
     root.append(forget);
+    addEventListener("kept", refresh);
     await refresh();
   }
 
   // Not before the reader does something: what is only looked at costs nothing more.
   const events = ["scroll", "pointerdown", "keydown"];
   const begin = () => {
-    events.forEach((name) => removeEventListener(name, begin, true));
+    events.forEach((name) => removeEventListener(name, begin));
     keep()
-      .then(() => document.querySelectorAll(".ck-offline").forEach(table))
+      .then(() => dispatchEvent(new Event("kept")))
       .catch(() => {}); // Refused, as in a private window: the page works as long as there is a network.
   };
-  events.forEach((name) => addEventListener(name, begin, { capture: true, passive: true }));
+  events.forEach((name) => addEventListener(name, begin, { passive: true }));
 })();

@@ -1,8 +1,7 @@
 // What is too wide for the window scrolls by itself: it fades at the side where there is more, and the keyboard reaches it.
 (() => {
   "use strict";
-  const WIDE =
-    ".bd-article :is(.highlight > pre, .ck-picture, .ck-figure, .cell_output, .pst-scrollable-table-container, div.math)";
+  const WIDE = ":is(.highlight > pre, .ck-view, .ck-figure, .cell_output, .pst-scrollable-table-container, div.math)";
 
   function look(box) {
     const more = box.scrollWidth - box.clientWidth;
@@ -33,17 +32,19 @@
     const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => look(target)));
     const scan = () => {
       waits = 0;
-      for (const box of document.querySelectorAll(WIDE)) {
+      for (const box of article.querySelectorAll(WIDE)) {
         if (known.has(box)) continue;
         known.add(box);
         box.addEventListener("scroll", () => look(box), { passive: true });
         watch.observe(box);
       }
+      article.querySelectorAll(WIDE).forEach(look); // what is in a box may change, and not its size
     };
     let waits = 0;
     // Editors and outputs come while one reads.
     new MutationObserver(() => (waits ||= setTimeout(scan, 700))).observe(article, { childList: true, subtree: true });
     scan();
+    document.fonts.ready.then(scan);
     new ResizeObserver(() => formulas(article)).observe(article);
   }
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();

@@ -1,6 +1,7 @@
 """Byte code for wheels and the standard library; runs inside Pyodide, for the two scripts `compile_*.mjs`."""
 
 import base64
+import importlib
 import importlib.util
 import io
 import marshal
@@ -12,11 +13,20 @@ LIBRARY = f"/lib/python{MAJOR}{MINOR}.zip/"
 PACKAGES = f"/lib/python{MAJOR}.{MINOR}/site-packages/"
 
 
+# Of the standard library, what the kernel of a notebook imports besides.
+BY_A_NOTEBOOK = """
+    _strptime bdb encodings.idna getpass html.parser importlib.resources.readers logging.config logging.handlers pkgutil
+    pyodide.http queue unittest.mock
+""".split()
+
+
 def files_in_use() -> set[str]:
-    """The source files that drawing a figure loads, relative to the library or to site-packages."""
+    """The source files that a figure and a notebook's kernel load, relative to the library or to site-packages."""
     from matplotlib.backends import backend_svg  # noqa: F401
     from matplotlib.figure import Figure
 
+    for name in BY_A_NOTEBOOK:
+        importlib.import_module(name)
     axes = Figure().subplots()
     axes.set_title("$x^2$")
     axes.hist([1, 2])

@@ -79,6 +79,25 @@ def test_that_a_doctest_after_a_section_gets_a_head_of_its_own():
     assert "Examples" not in rest("Sum.\n\n>>> f()\n1")
 
 
+def test_that_a_docstring_links_to_what_it_means():
+    known = {
+        "runs": "coursekit.interactive.code.runs",
+        "step": "coursekit.layers.recurrent.step",
+        "relu_forward": "coursekit.activations.relu_forward",
+    }
+
+    def seen(name, obj=None):
+        return book_ext.names_seen_from(name, obj, known)
+
+    assert set(seen("coursekit.losses.huber")) == {"step", "relu_forward"}
+    assert set(seen("coursekit.interactive.code.call")) == set(known)
+    assert set(seen("coursekit.losses.huber", lambda step: step)) == {"relu_forward"}
+    assert "relu_forward" not in seen("coursekit.activations.relu_forward")
+    experiment = seen("coursekit.experiments.batch_normalization.rate_curve")
+    assert experiment["training_curve"] == "coursekit.experiments.batch_normalization.training_curve"
+    assert experiment["mlp"] == "coursekit.experiments._bench.mlp"
+
+
 def test_that_exported_names_are_read_without_importing():
     assert book_ext.exported(ast.parse('__all__ = ["a", "b"]\n')) == ["a", "b"]
     assert book_ext.exported(ast.parse('__all__: list[str] = ["a"]\n')) == ["a"]
@@ -178,6 +197,10 @@ def test_a_picture_says_how_wide_it_must_be_on_a_phone():
     text = book_ext.PICTURE.sub(book_ext.readable, page)
     assert 'style="background:#fff;--phone:560px" role="img"' in text
     assert book_ext.PICTURE.sub(book_ext.readable, text) == text
+    view = f'<figure class="ck-view"><div class="ck-picture" role="img">{picture}</div></figure>'
+    assert book_ext.PICTURE.sub(book_ext.readable, view).startswith(
+        '<figure class="ck-view" style=";--phone:560px"><div'
+    )
 
 
 def test_a_title_is_said_once_and_a_chapter_has_its_number():

@@ -120,3 +120,12 @@ def test_a_new_chapter_passes_the_tests_of_a_chapter(tmp_path):
     assert f"chapters/{following}_something_new.md" in left.stdout and left.returncode == 1
     again = python("tools/new_chapter.py", following, "something_new", "Something new")
     assert again.returncode == 1 and f"the next chapter is {len(CHAPTERS) + 2:02d}" in again.stderr
+
+
+def test_no_word_of_the_glossary_and_no_source_stands_twice():
+    """Two branches that add the same one merge without a conflict, and then the book does not build."""
+    words = re.findall(r"\n\n(\S[^\n]*)\n  ", (ROOT / "glossary.md").read_text(encoding="utf-8").lower())
+    sources = re.findall(r"^@\w+\{([^,]+),", (ROOT / "references.bib").read_text(encoding="utf-8"), re.MULTILINE)
+    for found in (words, sources):
+        assert len(found) > 100
+        assert sorted({name for name in found if found.count(name) > 1}) == []

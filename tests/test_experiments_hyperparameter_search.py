@@ -13,9 +13,9 @@ from coursekit.plotting import hyperparameter_search as plot
 def test_training_side_by_side_is_training_one_after_the_other():
     x, y = experiment.shuffled_digits()
     settings = [
-        {"lr": 0.3, "l2": 0.01, "decay": 0.5, "gain": 2.0},
-        {"lr": 1e3, "l2": 0.9, "decay": 0.9, "gain": 9.0},
-        {"lr": 0.05, "l2": 0.0, "decay": 0.9, "gain": 0.3},
+        {"lr": 0.3, "l2": 0.01, "momentum": 0.5, "gain": 2.0},
+        {"lr": 1e3, "l2": 0.9, "momentum": 0.9, "gain": 9.0},
+        {"lr": 0.05, "l2": 0.0, "momentum": 0.9, "gain": 0.3},
     ]
     together = experiment.scores(experiment.train_all(settings, x[:60], y[:60], steps=15, seed=3), x[:20])
     for i in (0, 2):
@@ -26,7 +26,7 @@ def test_training_side_by_side_is_training_one_after_the_other():
 
 def test_every_setting_changes_what_is_learnt():
     x, y = experiment.shuffled_digits()
-    usual = {"lr": 0.3, "l2": 0.01, "decay": 0.5, "gain": 1.0}
+    usual = {"lr": 0.3, "l2": 0.01, "momentum": 0.5, "gain": 1.0}
     settings = [usual] + [usual | {name: value * 1.3} for name, value in usual.items()]
     scores = experiment.scores(experiment.train_all(settings, x[:60], y[:60], steps=15), x[:20])
     for other in scores[1:]:
@@ -198,7 +198,7 @@ def test_halving_stops_the_worse_half():
 
 def test_a_score_is_a_validation_loss_and_100_where_training_diverged():
     assert experiment.score({"lr": 0.5, "l2": 1e-4}) < 0.6
-    assert experiment.score({"lr": 1e3, "l2": 1.0, "decay": 0.9, "gain": 10.0}) == 100
+    assert experiment.score({"lr": 1e3, "l2": 1.0, "momentum": 0.9, "gain": 10.0}) == 100
 
 
 @pytest.mark.parametrize(
@@ -248,3 +248,18 @@ def test_the_figure_of_the_search_history_falls():
     best = fig.axes[0].lines[0].get_ydata()
     assert list(best) == [3, 1, 1, 1]
     assert "Optuna 0.400" in fig.alt
+
+
+def test_a_search_that_learns_never_repeats_a_setting_and_beats_random_draws():
+    for method in experiment.SEARCHES:
+        x = experiment.model_search(method, 12, seed=1)["x"]
+        assert len(set(x)) == 12 and (x[:3] == experiment.model_search("random", 3, seed=1)["x"]).all()
+    process, random = (experiment.best_after(name, 8, range(20)).mean() for name in ("Gaussian process", "random"))
+    assert process < random - 0.1
+
+
+def test_the_scaled_parametrization_is_the_usual_one_at_the_first_width():
+    usual, scaled = (experiment.across_width(s, widths=(8, 16), rates=(0.01, 0.02, 0.04), steps=25) for s in (0, 1))
+    np.testing.assert_array_equal(usual["ends"][8], scaled["ends"][8])
+    assert (usual["ends"][16] != scaled["ends"][16]).all()
+    assert "best rates" in plot.across_width([usual, scaled]).alt

@@ -7,7 +7,7 @@ from coursekit.errors import RangeError
 from coursekit.experiments import optimizers as experiment
 from coursekit.explorers import optimizers as explore
 from coursekit.interactive.core import Explorer
-from coursekit.optimizers import adam, sgd
+from coursekit.optimizers import adam, momentum, sgd
 from coursekit.plotting import optimizers as plot
 
 
@@ -330,3 +330,53 @@ def test_the_alternative_text_of_a_path_that_left_says_when():
 def test_every_optimizer_has_a_look():
     assert set(experiment.NINE) <= set(plot.LOOKS)
     assert len({plot.LOOKS[name] for name in experiment.NINE}) == len(experiment.NINE)
+
+
+@pytest.mark.parametrize("decay, push", [(0.9, 0.04), (0.9, 0.2), (0.97, 1.0)])
+def test_an_underdamped_spring_shrinks_by_the_root_of_the_momentum_whatever_the_curvature(decay, push):
+    run = experiment.spring(decay, push)
+    assert run["kind"] == "underdamped"
+    np.testing.assert_allclose(np.abs(run["roots"]), decay**0.5)
+    w, rule = np.array([1.0]), momentum(push, decay)
+    state = rule.init(w)
+    for distance in run["distance"][1:]:
+        w, state = rule.update(w, w, state)  # curvature 1: the gradient is w
+        assert w[0] == pytest.approx(distance, abs=1e-12)
+
+
+def test_the_two_forms_of_momentum_agree_while_the_rate_is_constant_and_not_when_it_changes():
+    same, changed = (experiment.momentum_in_two_forms(rates) for rates in ((0.1,) * 30, (0.1,) * 15 + (0.01,) * 15))
+    np.testing.assert_allclose(same["inside"], same["outside"], atol=1e-12)
+    assert np.abs(changed["inside"] - changed["outside"]).max() > 0.1
+
+
+def test_adam_by_hand_is_the_packages():
+    rule, w = adam(0.1), np.zeros(2)
+    state = rule.init(w)
+    for row in experiment.adam_by_hand():
+        w, state = rule.update(w, row["g"], state)
+        np.testing.assert_allclose(row["w"], w, atol=1e-12)
+        np.testing.assert_allclose(row["v"], state["v"], atol=1e-15)
+
+
+def test_the_balls_arrows_add_up_to_its_next_step():
+    here, there = experiment.ball(5), experiment.ball(6)
+    np.testing.assert_allclose(here["at"] + here["velocity"] + here["push"], there["at"])
+    path = experiment.walk(momentum(0.1, 0.9), experiment.SURFACES["valley"].gradient, (-7.0, 2.0), 24)
+    np.testing.assert_allclose(here["path"], path, atol=1e-12)
+
+
+def test_newton_schulz_lifts_the_small_singular_values():
+    runs = [experiment.newton_schulz(k) for k in range(6)]
+    assert runs[0]["after"][-1] < 0.02 and runs[5]["after"].min() > 0.6 and runs[5]["after"].max() < 1.25
+    np.testing.assert_allclose(runs[0]["after"], runs[0]["before"], atol=1e-12)
+
+
+def test_clipping_makes_a_larger_rate_usable_and_the_four_of_today_have_pictures():
+    run = experiment.clipped((None, 1.0), rates=(1.0,), steps=80, seeds=(0,))["loss"]
+    assert run[1.0][0] < 1 < run[None][0]
+    figures = (
+        plot.today(experiment.sweep_today(rates=(0.001, 0.01), steps=25, seeds=(0,))),
+        plot.clipped(experiment.clipped((None, 1.0), rates=(0.1, 1.0), steps=25, seeds=(0,))),
+    )
+    assert all(len(figure.alt) > 40 for figure in figures)

@@ -346,3 +346,18 @@ def test_the_alignment_is_a_weighting_of_what_was_read_and_the_dates_are_right()
         np.testing.assert_allclose(result["weights"].sum(axis=1), 1)
     assert attention.alignment("7 Mar 1987")["wrote"] == "1987-03-07"
     assert len({explore.alignment.alt(**s) for s in explore.alignment.grid()}) == len(attention.WRITTEN_SO)
+
+
+def test_a_unit_of_the_lstm_counts_the_letters_of_the_line():
+    from coursekit.experiments import cells
+
+    last = len(cells.WORD) - 1
+    result = cells.lstm_unit(last)
+    np.testing.assert_allclose(result["cells"], result["learnt"])  # nothing held: what the network itself did
+    steps = np.diff(result["cells"])
+    assert (steps > 0.7).all() and (steps < 1.1).all()  # "about 1 is written at each letter"
+    assert result["cell"] == pytest.approx(result["f"] * result["before"] + result["i"] * result["g"])
+    assert np.nanmax(np.abs(cells.lstm_unit(last, forget="0")["cells"])) <= 1
+    assert np.nanmax(cells.lstm_unit(last, forget="0.5")["cells"]) <= 2
+    assert not cells.lstm_unit(last, write="0")["cells"].any()
+    assert np.isnan(cells.lstm_unit(2)["cells"]).sum() == last - 2

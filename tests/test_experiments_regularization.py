@@ -343,3 +343,28 @@ def test_explorers_say_what_they_show(name):
 def test_pictures_say_what_they_show(heart):
     assert "shuffled labels: 100% of the training images" in plot.by_heart(heart).alt
     assert "AdamW: 0.22, 0.22, 0.22" in plot.decay_paths(experiment.decay_paths()).alt
+
+
+def test_the_error_peaks_where_there_are_as_many_features_as_examples():
+    for examples in (50, 100):
+        run = experiment.double_descent(examples, 0.2)
+        peak = run["features"][np.where(run["features"] > 30, run["test"], 0).argmax()]
+        assert peak == pytest.approx(examples, rel=0.3)
+        assert run["train"][run["features"] > 1.5 * examples].max() == 0
+    more = {n: experiment.double_descent(n, 0.2) for n in (50, 100)}
+    at = list(more[100]["features"]).index(100)
+    assert more[100]["test"][at] > more[50]["test"][at] + 0.1  # more data, a larger error
+
+
+def test_shifts_help_where_images_are_shifted_and_mixup_changes_the_training():
+    lr, seeds = [0.003, 0.003], np.array([0, 1])
+    runs = {kind: experiment.train_with(kind, 1, lr, seeds, steps=150)["test"] for kind in ("nothing", "shifts")}
+    assert (runs["shifts"]["moved"] > runs["nothing"]["moved"] + 0.05).all()
+    for kind, amount in (("mirrors", 0), ("mixup", 0.4), ("label smoothing", 0.1)):
+        other = experiment.train_with(kind, amount, lr, seeds, steps=60)["test"]
+        assert other["accuracy"].min() > 0.5 and (other["loss"] != runs["nothing"]["loss"]).all()
+
+
+def test_a_mask_silences_about_its_share():
+    kept = [np.concatenate(experiment.mask(0.8, k)["kept"]) for k in range(60)]
+    assert np.mean(kept) == pytest.approx(0.2, abs=0.05)

@@ -167,6 +167,11 @@ def numbers():
     e = np.exp
     return {
         "A central difference is off": 4e-6 / 100,
+        "A network has 1,000 inputs": 10,
+        "The labels of ten classes are smoothed": (1 - 0.1) + 0.1 / 10,
+        "A gated unit has the value 3": 3 / (1 + e(0)),
+        "A linear classifier learns from centred": 0.8 * 0.25**2,
+        "Each of 16 residual blocks": 2**16,
         "With the hinge loss": 0.0,
         "A classifier for 100 classes": np.log(100),
         "A dense layer of 50 inputs feeds": 3 * 20 * (50 + 1),

@@ -7,6 +7,7 @@ import json
 import pathlib
 import re
 import sys
+import types
 import zipfile
 
 import pytest
@@ -18,6 +19,7 @@ from coursekit.errors import DataError
 from coursekit.grading import cli
 from coursekit.grading.cases import load_sheet
 from coursekit.grading.sealed import books, classpage, similarity
+from coursekit.grading.sealed.alike import alike_page
 from coursekit.grading.sealed.decisions import read_decisions
 from coursekit.grading.sealed.grade import grade_bytes, own_key
 from coursekit.grading.sealed.jail import Jail, Limits
@@ -267,3 +269,35 @@ def test_cells_are_safe_with_every_separator():
         for separator in ";,|\t":
             for cell in next(csv.reader(io.StringIO(books.safe_cell(text)), delimiter=separator)):
                 assert not cell.strip().startswith(("=", "@", "+")), (text, cell)
+
+
+def test_groups_stand_side_by_side_with_the_published_solution(tmp_path):
+    renamed = [c.replace("n_in", "rows").replace("n_out", "columns") for c in CELLS]
+    mine = [*CELLS, "def gain(f, rng):\n    return '<script>alert(1)</script>'"]
+    notebooks = {"ann": CELLS, "bob": renamed, "eve": mine, "dan": ["x = 1"]}
+    for who, cells in notebooks.items():
+        (tmp_path / f"{who}.ipynb").write_bytes(notebook(*cells))
+    (tmp_path / "fay.ipynb").write_bytes(b"{")
+    last = [types.SimpleNamespace(student=p.stem, path=p) for p in tmp_path.glob("*.ipynb")]
+    groups = [
+        similarity.Group(("ann", "bob"), 0.9, 50, ""),
+        similarity.Group((similarity.PUBLISHED, "eve"), 0.8, 40, "like the solution that is in the package"),
+        similarity.Group(("dan", "fay", "gone"), 0.7, 9, ""),
+    ]
+    alike_page(tmp_path, groups, types.SimpleNamespace(last=lambda: last), SHEET)
+    page = (tmp_path / "alike.html").read_text(encoding="utf-8")
+    assert "<script" not in page and "&lt;script&gt;" in page
+    assert page.count("<h3>05.1 Xavier</h3>") == 2, "two groups have an answer to show"
+    assert "<th>the published solution<th>ann<th>bob" in page
+    marked = re.findall(r"<span class=same>(.*?)</span>", page)
+    assert sum("std = np.sqrt(2 / (rows + columns))" in line for line in marked) == 1, "other names, the same line"
+
+
+def test_a_slip_in_one_question_is_named_in_the_other_that_builds_on_it():
+    slip = [c.replace("def xavier_normal(rng, shape):", "def xavier_normal(rng, shape)") for c in CELLS]
+    with Jail(choose_tier()[0], Limits()) as jail:
+        record = grade_bytes(jail, notebook(*slip), SHEET, b"a key of sixteen bytes")
+    later = [case for case in record["questions"]["05.3"]["cases"] if case["status"] != "passed"]
+    assert later and all("xavier_normal belongs to 05.1: mend that first" in case["message"] for case in later)
+    first = [case["message"] for case in record["questions"]["05.1"]["cases"]]
+    assert not any("mend that first" in message for message in first if message)

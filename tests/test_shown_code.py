@@ -87,6 +87,16 @@ CALLS = {
     "normalization._updated": lambda: ck.layers.BatchNorm(2).forward(
         *ck.layers.BatchNorm(2).init(np.random.default_rng(0), dtype=np.float64), X, training=True
     ),
+    "normalization.rms_norm_backward": lambda: ck.normalization.rms_norm_backward(
+        np.ones((2, 3)), ck.normalization.rms_norm_forward(np.ones((2, 3)), np.ones(3))[1]
+    ),
+    "optimizers.orthogonalized": lambda: ck.optimizers.muon(0.1).update(
+        np.eye(2), np.eye(2), ck.optimizers.muon(0.1).init(np.eye(2))
+    ),
+    "curvature.hessian_vector": lambda: ck.curvature.sharpness(lambda w: 2 * w, np.ones(2), np.random.default_rng(0)),
+    "augmentation.mixup_loss": lambda: ck.augmentation.mixup_loss(
+        ck.losses.softmax_cross_entropy, np.array([1, 0]), 0.5
+    ),
     "normalization.local_response_norm_forward": lambda: ck.layers.LocalResponseNorm().forward(
         {}, {}, np.ones((1, 3, 2, 2)), training=True
     ),
@@ -117,6 +127,12 @@ CALLS = {
     "search.folds": lambda: ck.search.folds(10, 2, np.random.default_rng(0)),
     "diagnostics.update_ratio": lambda: ck.diagnostics.update_ratio({"w": np.ones(2)}, {"w": np.zeros(2)}),
     "diagnostics.gradient_norms": lambda: ck.diagnostics.gradient_norms({"w": np.ones(2)}),
+    "layers.residual.Residual.backward": lambda: ck.layers.Residual(ck.layers.ReLU()).backward(
+        ONES, ck.layers.Residual(ck.layers.ReLU()).forward({}, {}, X, training=True)[1]
+    ),
+    "attention.attention_forward": lambda: ck.layers.LookBack(1, 2, 2).forward(
+        {"wq": np.eye(2), "wk": np.eye(2)}, {}, np.ones((1, 3, 2)), training=True
+    ),
     "zoo.nets.lenet5": lambda: ck.zoo.nets.lenet5(),
     "recurrent.lstm_step_forward": lambda: ck.recurrent.lstm_step_forward(
         np.ones((1, 2)), np.ones((1, 3)), np.ones((1, 3)), np.ones((2, 12)), np.ones((3, 12)), np.ones(12)

@@ -27,8 +27,10 @@ SHEETS = sorted({answer["question"][:2] for answer in ANSWERS})
 RAW = ("Error:", "Error (", "Traceback", "could not be broadcast", "operands", "gufunc")
 UNDERSTOOD = {
     "01": {"01.2"},
+    "03": {"03.4"},
     "04": {"04.4"},
     "05": {"05.3"},
+    "06": {"06.4"},
     "08": {"08.5"},
     "09": {"09.4"},
     "10": {"10.4"},
@@ -38,6 +40,7 @@ UNDERSTOOD = {
     "14": {"14.5"},
     "15": {"15.5"},
 }
+PRINTED = ("init_lenet5",)  # the shapes stand in the chapter's plan of LeNet-5, the rule in chapter 05
 KEY = b"a key for students' answers"
 
 
@@ -110,7 +113,13 @@ def test_typing_the_printed_formulas_earns_three_fifths_at_most(id):
     """No chapter prints the last question of its sheet, nor what the sheet has derived, mended, read or built."""
     sheet = load_sheet(id)
     understood = {f"{id}.{len(sheet.questions)}"} | UNDERSTOOD.get(id, set())
-    points = sum(question.points for question in sheet.questions if question.id in understood)
+    points = sum(
+        case.points
+        for question in sheet.questions
+        if question.id in understood
+        for case in question.cases
+        if not case.name.startswith(PRINTED)
+    )
     assert points >= 0.4 * sheet.points
 
 

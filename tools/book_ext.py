@@ -13,6 +13,7 @@ import base64
 import functools
 import hashlib
 import html
+import inspect
 import re
 import shutil
 from pathlib import Path
@@ -247,8 +248,30 @@ def on_docstring(app, what, name, obj, options, lines):
     """Check that a public object has a docstring, and turn it into reST."""
     if what in ("module", "class", "exception", "function", "method", "property") and not any(lines):
         logger.warning("%s %s is public and has no docstring", what, name)
-    known = app.known_names
-    lines[:] = to_rest(lines, {short: full for short, full in known.items() if full != name})
+    lines[:] = to_rest(lines, names_seen_from(name, obj, app.known_names))
+
+
+COURSE = {"explorers", "grading", "interactive", "ledger", "plotting"}  # what makes the book, beside the mathematics
+
+
+def names_seen_from(name, obj, known):
+    """Return the names that a docstring means: no parameter of its own, nothing of a room of the course but its own.
+
+    An experiment knows the other experiments of its chapter, and the workbench.
+    """
+    room = name.split(".")[1] if "." in name else ""
+    rooms = {full: full.split(".")[1] for full in known.values() if "." in full}
+    seen = {short: full for short, full in known.items() if rooms.get(full) not in COURSE - {room}}
+    modules = public_modules()
+    home = next((module for module in modules if is_experiment(module) and f"{name}.".startswith(f"{module}.")), None)
+    for module in (experiment_links.WORKBENCH, home) if home else ():
+        tree = modules[module]
+        seen |= {short: f"{module}.{short}" for short in set(exported(tree, module)) - assigned(tree)}
+    try:
+        own = set(inspect.signature(obj).parameters)
+    except (TypeError, ValueError):
+        own = set()
+    return {short: full for short, full in seen.items() if full != name and short not in own}
 
 
 def assigned(tree):
@@ -308,7 +331,8 @@ MENDS = [
 # The theme loads its search index on every page, for a search as one types, which is off. Ours is search_index.py.
 SEARCH_SCRIPTS = (search_index.ENGINE, "sections.js", "search_page.js")
 SEARCH = re.compile(
-    r'\s*<script src="(?:\.\./)*(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>'
+    r'\s*<script (?:defer )?src="(?:\.\./)*'
+    r'(?:_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>'
 )
 
 POLICY = (
@@ -322,8 +346,8 @@ HANDLER = re.compile(r'\son(?:click|load|change)="([^"]*)"')
 
 
 PICTURE = re.compile(
-    r'(?P<box><div class="ck-(?:picture|figure)"[^>]*?)(?: style="(?P<style>[^"]*)")?(?P<rest>[^>]*>)'
-    r'(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
+    r'(?P<box><div class="ck-figure"|<figure class="ck-view")(?: style="(?P<style>[^"]*)")?'
+    r'(?P<rest>[^>]*>(?:<div class="ck-picture"[^>]*>)?)(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
     re.S,
 )
 SMALLEST_LABEL = 11.2  # px on a phone

@@ -17,15 +17,22 @@
   };
   try {
     localStorage.getItem("coursekit:");
-    const keep = Storage.prototype.setItem;
+    const { getItem, setItem } = Storage.prototype;
+    const kept = new Map(); // what a full storage did not take
     Storage.prototype.setItem = function (key, value) {
       try {
-        keep.call(this, key, value);
+        setItem.call(this, key, value);
+        kept.delete(String(key));
       } catch (error) {
-        if (!own(key)) return;
-        tell();
-        throw error;
+        if (own(key)) {
+          tell();
+          throw error;
+        }
+        kept.set(String(key), String(value));
       }
+    };
+    Storage.prototype.getItem = function (key) {
+      return kept.get(String(key)) ?? getItem.call(this, key);
     };
   } catch (refused) {
     const kept = new Map();

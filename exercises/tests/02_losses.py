@@ -26,7 +26,7 @@ Q1 = question(
         "`scores.max(axis=1, keepdims=True)` is the largest score of each row, shaped so that it can be subtracted.",
         "$\\log p$ is the shifted score minus the logarithm of the sum of the exponentials of the row's shifted ones.",
         "`log_p[np.arange(n), labels]` picks the true class of every row. The loss is minus their mean.",
-        "The gradient is `np.exp(log_p)` with 1 taken off at the true classes, divided by n.",
+        "The gradient is `np.exp(log_p)` with 1 subtracted at the true classes, divided by n.",
     ],
 )
 
@@ -412,6 +412,91 @@ def log_cosh_gradient_again(log_cosh, *, rng):
     log_cosh_gradient(log_cosh, rng=rng)
 
 
+Q5 = question(
+    "02.5",
+    title="Label smoothing",
+    minutes=12,
+    hints=[
+        "`np.full` makes an array in which every entry is the same number. The true classes get more.",
+        "The loss is a sum over the classes and a mean over the examples.",
+        "Probability minus target is still the gradient of an example's scores. The target is no longer 0 and 1.",
+    ],
+)
+
+
+def smoothed(labels, classes, share):
+    """The targets of the formula."""
+    return (1 - share) * one_hot(labels, classes) + share / classes
+
+
+def smoothed_parts(smoothed_cross_entropy, rng):
+    """An answer's two parts, and what they are compared with: scores, one-hot rows, targets, share."""
+    scores, labels = scores_and_labels(rng)
+    share = round(float(rng.uniform(0.15, 0.4)), 2)
+    what = f"smoothed_cross_entropy(scores, labels, {share})"
+    loss, dscores = pair(smoothed_cross_entropy(scores.copy(), labels.copy(), share), what)
+    true = one_hot(labels, scores.shape[1])
+    return loss, dscores, log_softmax_of(scores), true, smoothed(labels, scores.shape[1], share), share, what
+
+
+@case("smoothed_cross_entropy: the loss")
+def smoothed_loss(smoothed_cross_entropy, *, rng):
+    loss, _, log_p, true, q, share, what = smoothed_parts(smoothed_cross_entropy, rng)
+    classes = q.shape[1]
+
+    def of(targets):
+        return -(targets * log_p).sum(axis=1).mean()
+
+    expect_equal(
+        loss,
+        of(q),
+        what=f"the loss of {what}",
+        mistakes={
+            "nothing was smoothed: this is the loss of one-hot labels": of(true),
+            "the share went to the other classes only: the true one is among the C": of(
+                (1 - share) * true + share / (classes - 1) * (1 - true)
+            ),
+            "the true class did not get its part of the share": of((1 - share) * true + share / classes * (1 - true)),
+            "the share was not divided among the classes": of((1 - share) * true + share),
+            "the two shares are exchanged: most of the truth stays with the true class": of(
+                share * true + (1 - share) / classes
+            ),
+            "the mean runs over examples and classes: it is a sum over the classes": -(q * log_p).mean(),
+            "the examples were added up: the loss is their mean": -(q * log_p).sum(),
+            "the minus sign is missing": -of(q),
+        },
+    )
+
+
+@case("smoothed_cross_entropy: the loss, other inputs", hidden=True)
+def smoothed_loss_again(smoothed_cross_entropy, *, rng):
+    smoothed_loss(smoothed_cross_entropy, rng=rng)
+
+
+@case("smoothed_cross_entropy: the gradient")
+def smoothed_gradient(smoothed_cross_entropy, *, rng):
+    _, dscores, log_p, true, q, share, what = smoothed_parts(smoothed_cross_entropy, rng)
+    n, p = len(q), np.exp(log_p)
+    expect_equal(
+        dscores,
+        (p - q) / n,
+        what=f"the gradient of {what}",
+        mistakes={
+            "one-hot labels were subtracted: the targets are the smoothed ones": (p - true) / n,
+            "the division by the number of examples is missing": p - q,
+            "it was divided by the number of all entries": (p - q) / q.size,
+            "the sign is the wrong way round: probability minus target": (q - p) / n,
+            "log p stands where p is meant": (log_p - q) / n,
+            "the true class did not get its part of the share": (p - q + share / q.shape[1] * true) / n,
+        },
+    )
+
+
+@case("smoothed_cross_entropy: the gradient, other inputs", hidden=True)
+def smoothed_gradient_again(smoothed_cross_entropy, *, rng):
+    smoothed_gradient(smoothed_cross_entropy, rng=rng)
+
+
 MODELS = {  # the answers of the sheet, as its source has them
     "02.1": """
 def log_softmax(scores):
@@ -452,6 +537,19 @@ def log_cosh(pred, target):
     loss = (size + np.log1p(np.exp(-2 * size)) - np.log(2)).mean()
     dpred = np.tanh(error) / error.size
     return (loss, dpred)
+""",
+    "02.5": """
+def log_softmax(scores):
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+def smoothed_cross_entropy(scores, labels, smoothing):
+    n, classes = scores.shape
+    q = np.full((n, classes), smoothing / classes)
+    q[np.arange(n), labels] += 1 - smoothing
+    log_p = log_softmax(scores)
+    loss = -(q * log_p).sum(axis=1).mean()
+    return (loss, (np.exp(log_p) - q) / n)
 """,
 }
 
@@ -677,7 +775,36 @@ def log_cosh(pred, target):
 """
 
 
+def _smoothed(
+    q="(1 - smoothing) * true + smoothing / true.shape[1]",
+    loss="-(q * log_p).sum(axis=1).mean()",
+    gradient="(np.exp(log_p) - q) / len(q)",
+):
+    return f"""{LOG_SOFTMAX}
+
+def smoothed_cross_entropy(scores, labels, smoothing):
+    true = np.eye(scores.shape[1])[labels]
+    log_p = log_softmax(scores)
+    q = {q}
+    return {loss}, {gradient}
+"""
+
+
 WRONG = [
+    Wrong("02.5", _smoothed("true"), "nothing was smoothed"),
+    Wrong(
+        "02.5",
+        _smoothed("(1 - smoothing) * true + smoothing / (true.shape[1] - 1) * (1 - true)"),
+        "to the other classes",
+    ),
+    Wrong("02.5", _smoothed("(1 - smoothing) * true + smoothing / true.shape[1] * (1 - true)"), "did not get its part"),
+    Wrong("02.5", _smoothed("(1 - smoothing) * true + smoothing"), "was not divided among the classes"),
+    Wrong("02.5", _smoothed("smoothing * true + (1 - smoothing) / true.shape[1]"), "the two shares are exchanged"),
+    Wrong("02.5", _smoothed(loss="-(q * log_p).mean()"), "it is a sum over the classes"),
+    Wrong("02.5", _smoothed(loss="-(q * log_p).sum()"), "the examples were added up"),
+    Wrong("02.5", _smoothed(gradient="(np.exp(log_p) - true) / len(q)"), "one-hot labels were subtracted"),
+    Wrong("02.5", _smoothed(gradient="np.exp(log_p) - q"), "the division by the number of examples is missing"),
+    Wrong("02.5", _smoothed(gradient="(q - np.exp(log_p)) / len(q)"), "the sign is the wrong way round"),
     Wrong("02.4", _log_cosh("np.log(np.cosh(e))"), "cosh overflows"),
     Wrong("02.4", _log_cosh("np.logaddexp(e, -e)"), "log 2 was not subtracted"),
     Wrong("02.4", _log_cosh("np.abs(e)"), "the absolute error was taken"),
@@ -766,6 +893,22 @@ WRONG = [
 ]
 
 RIGHT = [
+    Right(
+        "02.5",
+        """
+def smoothed_cross_entropy(scores, labels, smoothing):
+    z = scores - scores.max(axis=1, keepdims=True)
+    e = np.exp(z)
+    p = e / e.sum(axis=1, keepdims=True)
+    log_p = z - np.log(e.sum(axis=1, keepdims=True))
+    n, c = scores.shape
+    hard = -log_p[np.arange(n), labels].mean()
+    flat = -log_p.mean()
+    d = p - smoothing / c
+    d[np.arange(n), labels] -= 1 - smoothing
+    return (1 - smoothing) * hard + smoothing * flat, d / n
+""",
+    ),
     Right("02.4", _log_cosh()),
     Right("02.1", LOG_SOFTMAX + _entropy()),
     Right(
@@ -823,7 +966,7 @@ def hinge(scores, labels, margin):
 SENTENCES = {  # of the task, and the cases that test it
     "02.1": {
         r"\log p_{nc} = s_{nc} - \log \sum_j e^{s_{nj}},": ["log_softmax: values"],
-        "$e^{1000}$ is infinite, so take the largest score of each row off first": ["log_softmax: scores of any size"],
+        "$e^{1000}$ is infinite, so subtract the largest score of each row first": ["log_softmax: scores of any size"],
         "do not take the logarithm of a softmax": ["log_softmax: scores of any size"],
         r"$$L = -\frac1N \sum_n \log p_{n, y_n}": ["softmax_cross_entropy: the loss"],
         "is 1 for the true class and 0 for the others": ["softmax_cross_entropy: the gradient"],
@@ -853,9 +996,22 @@ SENTENCES = {  # of the task, and the cases that test it
         "the formula overflows at an error of 800": ["log_cosh: errors of any size"],
         "with errors of 0.001, 1 and 1000": ["log_cosh: errors of any size"],
     },
+    "02.5": {
+        r"q_{nc} = (1 - \varepsilon)\,[c = y_n] + \frac{\varepsilon}{C}": [
+            "smoothed_cross_entropy: the loss",
+            "smoothed_cross_entropy: the gradient",
+        ],
+        r"L = -\frac1N \sum_n \sum_c q_{nc} \log p_{nc}.": ["smoothed_cross_entropy: the loss"],
+        "its gradient with respect to the scores, (N, C).": ["smoothed_cross_entropy: the gradient"],
+    },
 }
 
 SURVIVORS = {  # mutants of the solutions that are right answers, and why
+    "02.5": {
+        "one axis is left": [
+            "mean runs along axis 0 only, where all entries are meant, in loss",
+        ],
+    },
     "02.1": {
         "one axis is left": [
             "mean runs along axis 0 only, where all entries are meant, in loss",

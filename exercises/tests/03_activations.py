@@ -814,6 +814,18 @@ SENTENCES = {  # of the task, and the cases that test it
         ],
         "The biases of living units stay as they are.": ["revive: living units stay as they are"],
     },
+    "03.5": {
+        "A SwiGLU unit makes two sums of its inputs, a value $v$ and a gate $g$, and multiplies the value by SiLU of the gate": [
+            "swiglu_forward: output"
+        ],
+        "its first D columns are the values, its last D columns the gates": [
+            "swiglu_forward: output",
+            "swiglu_backward: gradient",
+        ],
+        "which returns `out`, (N, D), and a cache of your choice": ["swiglu_forward: output"],
+        "which returns the gradient of `x`, (N, 2 D)": ["swiglu_backward: gradient"],
+        "Two numbers meet in a product, so two gradients leave it.": ["swiglu_backward: gradient"],
+    },
 }
 
 SURVIVORS = {  # mutants of the solutions that are right answers, and why

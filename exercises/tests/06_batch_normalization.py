@@ -408,6 +408,72 @@ def told(forgot_eval, kinds, rng):
         )
 
 
+Q5 = question(
+    "06.5",
+    title="RMSNorm, backward",
+    minutes=15,
+    hints=[
+        "Call $d\\hat x = d\\text{out}\\, \\gamma$ and $\\hat x = x / r$. Through the numerator alone the gradient is $d\\hat x / r$.",
+        "$r$ serves all D features of its example, so its gradient is a sum over them: $dr = -\\sum_d d\\hat x_d\\, x_d / r^2$.",
+        "$\\partial r / \\partial x_d = x_d / (D r)$. Put the two together; what is left of D is the mean of a product.",
+    ],
+)
+
+
+@case("rms_norm_backward: gradients", points=3)
+def rms_gradients(rms_norm_backward, *, rng):
+    n, d = int(rng.integers(4, 7)), int(rng.integers(8, 11))
+    x, dout = rng.normal(0.5, 1.5, (n, d)), rng.uniform(0.3, 2, (n, d)) * rng.choice([-1, 1], (n, d))
+    gamma, eps = rng.uniform(1.5, 3, d), round(float(rng.uniform(0.1, 0.5)), 2)
+    what = "rms_norm_backward(dout, x, gamma, eps)"
+    dx, dgamma = tuple_of(rms_norm_backward(dout, x, gamma, eps), what, "dx", "dgamma")
+    r = np.sqrt((x**2).mean(axis=1, keepdims=True) + eps)
+    x_hat, g = x / r, dout * gamma
+    expect_equal(
+        dgamma,
+        (dout * x_hat).sum(axis=0),
+        what=f"dgamma of {what}",
+        mistakes={
+            "a mean over the batch was taken, not a sum": (dout * x_hat).mean(axis=0),
+            "x was taken and not x divided by r": (dout * x).sum(axis=0),
+            "gamma has no place in its own gradient": (g * x_hat).sum(axis=0),
+        },
+    )
+
+    def mean(a):
+        return a.mean(axis=1, keepdims=True)
+
+    bare = np.sqrt(mean(x**2))
+    expect_equal(
+        dx,
+        (g - x_hat * mean(g * x_hat)) / r,
+        what=f"dx of {what}",
+        mistakes={
+            "r was taken for a constant: x also reaches the outputs through r": g / r,
+            "gamma is missing": (dout - x_hat * mean(dout * x_hat)) / r,
+            "gamma is missing in the second part": (g - x_hat * mean(dout * x_hat)) / r,
+            "gamma stands outside the mean: it differs from feature to feature": (
+                g - gamma * x_hat * mean(dout * x_hat)
+            )
+            / r,
+            "a sum over the features was taken where a mean is due": (
+                g - x_hat * (g * x_hat).sum(axis=1, keepdims=True)
+            )
+            / r,
+            "the two parts were added: the second one is subtracted": (g + x_hat * mean(g * x_hat)) / r,
+            "that is layer norm's: RMSNorm subtracts no mean": (g - mean(g) - x_hat * mean(g * x_hat)) / r,
+            "eps was left out": (g - x / bare * mean(g * x / bare)) / bare,
+            "the division by r is missing": g - x_hat * mean(g * x_hat),
+            "the mean runs over the batch: each example has its own r": (g - x_hat * (g * x_hat).mean(axis=0)) / r,
+        },
+    )
+
+
+@case("rms_norm_backward: gradients, other inputs", hidden=True)
+def rms_gradients_again(rms_norm_backward, *, rng):
+    rms_gradients(rms_norm_backward, rng=rng)
+
+
 MODELS = {  # the answers of the sheet, as its source has them
     "06.1": """
 def batch_norm_forward(x, gamma, beta, eps=1e-05):
@@ -444,6 +510,14 @@ def forgot_eval(layer, d):
     other = x.copy()
     other[1:] = 10 * rng.standard_normal((7, d)) + 5
     return not np.allclose(layer(x)[0], layer(other)[0])
+""",
+    "06.5": """
+def rms_norm_backward(dout, x, gamma, eps):
+    r = np.sqrt((x ** 2).mean(axis=1, keepdims=True) + eps)
+    x_hat = x / r
+    dx_hat = dout * gamma
+    dx = (dx_hat - x_hat * (dx_hat * x_hat).mean(axis=1, keepdims=True)) / r
+    return (dx, (dout * x_hat).sum(axis=0))
 """,
 }
 
@@ -570,6 +644,17 @@ SLIPS = [
             ): "the examples that were changed were compared too: then every layer gives something else",
         },
     ),
+    *slips(
+        "06.5",
+        MODELS["06.5"],
+        {
+            (
+                "(dx, (dout * x_hat).sum(axis=0))",
+                "((dout * x_hat).sum(axis=0), dx)",
+            ): "dx and dgamma are the wrong way round",
+            ("keepdims=True)) / r", "keepdims=True)) * r"): "dx was multiplied by r, not divided",
+        },
+    ),
 ]
 
 
@@ -579,6 +664,17 @@ def batch_norm_forward(x, gamma, beta, eps=1e-5):
     scale = {scale}
     x_hat = (x - {mean}) * scale
     return {out}, (x_hat, scale, gamma)
+"""
+
+
+def _rms(
+    dx="(g - x_hat * (g * x_hat).mean(axis=1, keepdims=True)) / r", dgamma="(dout * x_hat).sum(axis=0)", eps="eps"
+):
+    return f"""
+def rms_norm_backward(dout, x, gamma, eps):
+    r = np.sqrt((x * x).mean(axis=1, keepdims=True) + {eps})
+    x_hat, g = x / r, dout * gamma
+    return {dx}, {dgamma}
 """
 
 
@@ -690,9 +786,31 @@ WRONG = [
     ),
     Wrong("06.3", _backward(back="dx, dbeta, dgamma"), "the wrong way round"),
     Wrong("06.3", _backward(back="dx"), "asked for are 3, (dx, dgamma, dbeta)"),
+    Wrong("06.5", _rms(dx="g / r"), "r was taken for a constant"),
+    Wrong("06.5", _rms(dx="(g - x_hat * (g * x_hat).sum(axis=1, keepdims=True)) / r"), "where a mean is due"),
+    Wrong("06.5", _rms(dx="(dout - x_hat * (dout * x_hat).mean(axis=1, keepdims=True)) / r"), "gamma is missing"),
+    Wrong(
+        "06.5",
+        _rms(dx="(g - g.mean(axis=1, keepdims=True) - x_hat * (g * x_hat).mean(axis=1, keepdims=True)) / r"),
+        "that is layer norm's",
+    ),
+    Wrong("06.5", _rms(eps="0"), "the term eps is missing in r"),
+    Wrong("06.5", _rms(dgamma="(dout * x_hat).mean(axis=0)"), "a mean over the batch was taken, not a sum"),
 ]
 
 RIGHT = [
+    Right("06.5", _rms()),
+    Right(
+        "06.5",
+        """
+def rms_norm_backward(dout, x, gamma, eps):
+    d = x.shape[1]
+    r = ((x**2).sum(axis=1) / d + eps) ** 0.5
+    dr = -(dout * gamma * x).sum(axis=1) / r**2
+    dx = dout * gamma / r[:, None] + dr[:, None] * x / (d * r[:, None])
+    return dx, np.einsum("nd,nd->d", dout, x / r[:, None])
+""",
+    ),
     Right(
         "06.4", _fold() + _forgot("bool(" + "abs(layer(np.vstack([x, 5 + 9 * x]))[:3] - layer(x)).max() > 1e-6" + ")")
     ),
@@ -783,6 +901,17 @@ SENTENCES = {  # of the task, and the cases that test it
             "forgot_eval: layers that are built otherwise",
         ],
         "in eval mode it is a scale and a shift that never change": ["fold: the same answers without batch norm"],
+    },
+    "06.5": {
+        "divides each example by the root mean square of its features, and subtracts nothing": [
+            "rms_norm_backward: gradients"
+        ],
+        "Each $x_{nd}$ reaches the outputs of its example in two ways: by itself, and through $r_n$.": [
+            "rms_norm_backward: gradients"
+        ],
+        "It returns `(dx, dgamma)`, of the shapes of `x`, (N, D), and of `gamma`, (D,).": [
+            "rms_norm_backward: gradients"
+        ],
     },
 }
 

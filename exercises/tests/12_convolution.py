@@ -781,9 +781,7 @@ SENTENCES = {  # of the task, and the cases that test it
     },
     "12.5": {
         "Return the kernel.": ["find_kernel: from a clean output"],
-        "the answer should be the kernel that fits best, in the mean of the squares": [
-            "find_kernel: from an output with noise"
-        ],
+        "the answer should be the kernel with the least mean squared error": ["find_kernel: from an output with noise"],
     },
     "12.6": {
         "which pixels of `x` the output at `place`, a pair (row, column), depends on": [

@@ -17,6 +17,7 @@ INLINE int apart(const char *a, const char *out, size bytes) { return a == out |
 #define T float
 #define WORD int
 #define LANES 4
+#define ALL(x) {x, x, x, x}
 #define NAME(name) name##_float
 #define LARGER __builtin_wasm_pmax_f32x4
 #define SMALLER __builtin_wasm_pmin_f32x4
@@ -33,6 +34,7 @@ INLINE int apart(const char *a, const char *out, size bytes) { return a == out |
 #undef T
 #undef WORD
 #undef LANES
+#undef ALL
 #undef NAME
 #undef LARGER
 #undef SMALLER
@@ -49,6 +51,7 @@ INLINE int apart(const char *a, const char *out, size bytes) { return a == out |
 #define T double
 #define WORD long long
 #define LANES 2
+#define ALL(x) {x, x}
 #define NAME(name) name##_double
 #define LARGER __builtin_wasm_pmax_f64x2
 #define SMALLER __builtin_wasm_pmin_f64x2

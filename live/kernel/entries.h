@@ -22,8 +22,8 @@ INLINE Vector NAME(square)(Vector x) { return x * x; }
 
 // exp(x) = 2^n exp(r) with x = n ln 2 + r; 2^n in two factors, since one alone may be beyond the range of T.
 INLINE Vector NAME(exp)(Vector x) {
-  const Vector magic = (Vector){} + MAGIC;
-  x = LARGER(SMALLER(x, (Vector){} + EXP_HIGH), (Vector){} + EXP_LOW);  // NaN stays NaN
+  const Vector magic = ALL(MAGIC), low = ALL(EXP_LOW), high = ALL(EXP_HIGH);
+  x = LARGER(SMALLER(x, high), low);  // NaN stays NaN
   const Vector whole = x * LOG2_E + magic, n = whole - magic;
   const Vector r = x - n * LN2_HIGH - n * LN2_LOW, rr = r * r;
 #ifdef DOUBLE
@@ -58,11 +58,11 @@ INLINE Vector NAME(tanh)(Vector x) {
 #define BINARY(f)                                                                                                     \
   INLINE void NAME(f##_row)(const T *a, const int a_step, const T *b, const int b_step, T *out, size n) {             \
     size i = 0;                                                                                                       \
-    const Vector first = (Vector){} + *a, second = (Vector){} + *b;                                                   \
+    const Vector first = ALL(*a), second = ALL(*b);                                                   \
     for (; i + LANES <= n; i += LANES)                                                                                \
       *(Vector *)(out + i) = NAME(f)(a_step ? *(const Vector *)(a + i) : first, b_step ? *(const Vector *)(b + i) : second); \
     for (; i < n; i++)                                                                                                \
-      out[i] = NAME(f)(a_step ? (Vector){} + a[i] : first, b_step ? (Vector){} + b[i] : second)[0];                   \
+      out[i] = NAME(f)((Vector)ALL(a[a_step ? i : 0]), (Vector)ALL(b[b_step ? i : 0]))[0];                   \
   }                                                                                                                   \
   EXPORT void NAME(np_##f)(char **args, const size *counts, const size *steps, void *numpys) {                        \
     const size n = counts[0], bytes = n * sizeof(T), a_step = steps[0], b_step = steps[1];                            \
@@ -89,7 +89,7 @@ INLINE Vector NAME(tanh)(Vector x) {
     }                                                                                                  \
     size i = 0;                                                                                        \
     for (; i + LANES <= n; i += LANES) *(Vector *)(out + i) = NAME(f)(*(const Vector *)(a + i));       \
-    for (; i < n; i++) out[i] = NAME(f)((Vector){} + a[i])[0];                                         \
+    for (; i < n; i++) out[i] = NAME(f)((Vector)ALL(a[i]))[0];                                         \
   }
 
 BINARY(add)

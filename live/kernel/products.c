@@ -28,16 +28,19 @@ INLINE size least(size a, size b) { return a < b ? a : b; }
 #define T float
 #define BYTES 4
 #define LANES 4
+#define ALL(x) {x, x, x, x}
 #define NAME(name) name##_float
 #include "products.h"
 #undef T
 #undef BYTES
 #undef LANES
+#undef ALL
 #undef NAME
 
 #define T double
 #define BYTES 8
 #define LANES 2
+#define ALL(x) {x, x}
 #define NAME(name) name##_double
 #include "products.h"
 

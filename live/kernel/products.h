@@ -18,7 +18,7 @@ INLINE void NAME(tile)(const int rows, size depth, Matrix a, const T *b, size ne
   for (size k = 0; k < depth; k++) {
     const Vector b0 = *(const Vector *)b, b1 = *(const Vector *)(b + LANES);
     UNROLL for (int r = 0; r < rows; r++) {
-      const Vector x = (Vector){} + a.at[r * a.row];
+      const Vector x = ALL(a.at[r * a.row]);
       left[r] += x * b0;
       right[r] += x * b1;
     }

@@ -104,7 +104,7 @@ def mixup_loss(loss: Callable, partner: np.ndarray, share: float) -> Callable:
 
     Parameters
     ----------
-    loss : `loss(scores, labels) -> (value, gradient)`, such as `losses.softmax_cross_entropy`
+    loss : `loss(scores, labels) -> (value, gradient)`, such as `losses.softmax_cross_entropy`; labels (..., N)
     partner, share : what `mixup` gave
 
     >>> from coursekit.losses import softmax_cross_entropy
@@ -116,7 +116,7 @@ def mixup_loss(loss: Callable, partner: np.ndarray, share: float) -> Callable:
     """
 
     def mixed(scores, labels):
-        (own, own_gradient), (other, other_gradient) = loss(scores, labels), loss(scores, labels[partner])
+        (own, own_gradient), (other, other_gradient) = loss(scores, labels), loss(scores, labels[..., partner])
         return share * own + (1 - share) * other, share * own_gradient + (1 - share) * other_gradient
 
     return mixed

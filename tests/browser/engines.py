@@ -110,6 +110,10 @@ class Firefox:
     def open(self, address):
         """Load a page, and wait for its fonts."""
         self._ask("browsingContext.navigate", context=self.tab, url=address, wait="complete")
+        for _ in range(100):  # it may answer while the page before is still there
+            if self.run("return location.href.startsWith('http') && document.readyState === 'complete'"):
+                break
+            time.sleep(0.1)
         self.run("await document.fonts.ready")
 
     def run(self, body):
@@ -176,6 +180,7 @@ class WebKit:
     def size(self, width, height=800):
         """Give the page a width and a height in CSS pixels, from the next `open` on."""
         self.narrow = (width, height) if width < 500 else None
+        self.driver.switch_to.default_content()
         self.driver.set_window_size(max(width, 500), height)
         if not self.narrow:
             inner = self.driver.execute_script("return innerWidth")

@@ -62,7 +62,7 @@ for (const line of document.querySelectorAll("div[data-page]")) {
   boxes.forEach(([one, a], i) => boxes.slice(i + 1).forEach(([two, b]) => {
     const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
     const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-    if (x > 0.15 * size && y > 0.45 * Math.min(a.height, b.height)) wrong.overlap.push(`${where}: ${one} | ${two}`);
+    if (x > 0.2 * size && y > 0.45 * Math.min(a.height, b.height)) wrong.overlap.push(`${where}: ${one} | ${two}`);
   }));
   for (const root of math.querySelectorAll("msqrt")) {
     wrong.roots++;

@@ -285,9 +285,11 @@ def test_that_every_explorer_plays_is_grasped_and_is_read_off(visit, name):
         if play.count():
             before = explorer.evaluate(SEEN)
             play.click()
-            page.wait_for_timeout(450)
-            play.click()
-            assert explorer.evaluate(SEEN) != before, "it does not play"
+            page.wait_for_function(
+                f"([id, before]) => ({SEEN})(document.getElementById(id)) !== before",
+                arg=[explorer.get_attribute("id"), before],
+                timeout=8000,
+            )
             explorer.get_by_role("button", name="Reset").click()
         for handle in explorer.locator(".ck-handle").all():
             handle.focus()

@@ -370,7 +370,7 @@ def test_your_function_drives_the_experiment(visit):
     exercise.get_by_role("button", name="See your adam_step in").first.click()
     explorer.locator(".ck-words").wait_for(timeout=LONG)
     assert "Yours and Adam agree" in explorer.locator(".ck-words").inner_text()
-    assert explorer.locator("svg").count() == 2
+    assert explorer.locator(".ck-picture svg").count() == 2
     page.screenshot(path=artefact("cells-yours", ".png"))
     assert axe_violations(page) == []
 
@@ -384,7 +384,7 @@ def test_your_function_drives_the_experiment(visit):
     explorer.locator(".ck-status.ck-wrong", has_text="NameError").wait_for()
     choice.select_option(index=0)
     page.wait_for_function("() => !document.querySelector('#ck-valley .ck-status').innerText")
-    assert explorer.locator("svg").count() == 1
+    assert explorer.locator(".ck-picture svg").count() == 1
     assert "gradient descent" in explorer.locator(".ck-settings").inner_text()
 
 

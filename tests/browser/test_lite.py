@@ -70,8 +70,19 @@ def test_a_sheet_is_checked_in_the_browser_and_work_is_still_there_after_a_reloa
 
 def test_a_slider_of_a_chapter_answers_in_the_browser(notebook):
     page = notebook("chapters/02_losses.ipynb")
+    # While one waits: what Python loads, what a collapsed cell is, which cell runs.
+    line = page.locator("#ck-loading")
+    line.filter(has_text="Python is starting in your browser").wait_for(timeout=SLOW)
+    hint = "e => getComputedStyle(e, '::after').content"
+    page.locator(".jp-InputPlaceholder.ck-shows").first.wait_for(state="attached", timeout=SLOW)
+    assert "Run this cell" in page.locator(".jp-InputPlaceholder.ck-shows").first.evaluate(hint)
+    numbers = page.locator(".jp-InputPlaceholder", has_text="glue(")
+    assert numbers.count() and numbers.first.evaluate(hint) == "none"
     run_all(page)
+    line.filter(has_text="is running").wait_for(timeout=SLOW)
     page.wait_for_selector(".jp-OutputArea .widget-slider, .jp-OutputArea .ck-widget", timeout=SLOW)
+    done = page.locator(".jp-CodeCell", has=page.locator(".noUi-base")).locator(".jp-InputPlaceholder").first
+    assert done.evaluate(hint) == "none"
     # With the mouse, then by the keyboard.
     track = page.locator(".jp-OutputArea .noUi-base").first
     track.wait_for(timeout=SLOW)
@@ -80,6 +91,7 @@ def test_a_slider_of_a_chapter_answers_in_the_browser(notebook):
         timeout=SLOW,
     )
     picture = ".jp-OutputArea:has(.noUi-base) .widget-html svg"
+    assert line.is_hidden()
     old = page.locator(picture).first.evaluate("picture => picture.outerHTML")
     track.scroll_into_view_if_needed()
     box = track.bounding_box()

@@ -46,6 +46,15 @@ KEPT = """async (part) => {
 }"""
 
 
+def wait_for(page, part, count):
+    """Wait until so many files whose names have this part are kept on the device."""
+    for _ in range(300):
+        if page.evaluate(KEPT, part) == count:
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError(f"{page.evaluate(KEPT, part)} files with {part} are kept, not {count}")
+
+
 def test_that_what_was_read_and_the_next_chapter_are_there_without_a_network(open_page, book):
     page = open_page(book + CHAPTER, complaints=False, service_workers="allow")
     page.wait_for_load_state("networkidle")
@@ -53,13 +62,12 @@ def test_that_what_was_read_and_the_next_chapter_are_there_without_a_network(ope
     page.evaluate("async (old) => (await caches.open('pages')).put(old, new Response('old'))", book + old)
     assert page.evaluate("navigator.serviceWorker.controller === null"), "who does nothing has nothing kept"
     lift_covers(page)
+    page.mouse.move(700, 400)
     page.mouse.wheel(0, 300)
-    page.wait_for_function(f"async () => await ({KEPT})('06_batch_normalization.html') === 1", timeout=60000)
-    count = "(folder) => (" + KEPT + ")('/frames/' + folder)"
+    wait_for(page, "06_batch_normalization.html", 1)
     for name in (CHAPTER, "chapters/06_batch_normalization.html"):
         for spec in specs(name):
-            folder, packs = spec["frames"]["folder"], spec["frames"]["packs"]
-            page.wait_for_function(f"async () => await ({count})('{folder}') === {packs}", timeout=60000)
+            wait_for(page, f"/frames/{spec['frames']['folder']}/", spec["frames"]["packs"])
     assert page.evaluate(KEPT, "signal-0000") == 0, "the copy of an older build is gone"
     page.context.set_offline(True)
     page.goto(book + "chapters/06_batch_normalization.html")
@@ -80,6 +88,7 @@ def specs(name):
 
 def test_that_the_first_page_says_what_is_kept_and_removes_it(open_page, book):
     page = open_page(book + "intro.html", service_workers="allow")
+    page.mouse.move(700, 400)
     page.mouse.wheel(0, 300)
     said = page.locator(".ck-offline [role=status]")
     said.get_by_text("On this device: ").wait_for(timeout=60000)
@@ -91,6 +100,7 @@ def test_that_the_first_page_says_what_is_kept_and_removes_it(open_page, book):
     page.evaluate("name => fetch(name)", f"_static/ck/{python}")
     page.wait_for_timeout(500)
     assert page.evaluate(KEPT, python.replace("+", "%2B")) + page.evaluate(KEPT, python) == 0, "the switch is off"
+    page.mouse.move(700, 400)
     page.mouse.wheel(0, 300)
     page.get_by_role("button", name="Remove the copies").click()
     said.get_by_text("On this device: 0 pages").wait_for()
@@ -170,9 +180,9 @@ LABELS = """() => [...document.querySelectorAll(".ck-picture > svg, .ck-figure >
   const texts = [...svg.querySelectorAll("text")].filter((text) => text.textContent.trim());
   return scale * Math.min(...texts.map((text) => parseFloat(getComputedStyle(text).fontSize)));
 })"""
-HINTS = """() => [...document.querySelectorAll(".bd-article :is(pre, .ck-picture, .ck-figure)")]
+HINTS = """() => [...document.querySelectorAll(".bd-article :is(pre, .ck-view, .ck-figure)")]
   .filter((box) => box.scrollWidth > box.clientWidth + 2)
-  .filter((box) => !box.matches(".more-behind") || box.tabIndex !== 0)
+  .filter((box) => !box.matches(".more-behind") || !box.hasAttribute("tabindex"))
   .map((box) => box.className + ": " + box.textContent.slice(0, 40))"""
 
 
@@ -290,7 +300,7 @@ QUESTIONS = {
 
 def test_that_twenty_questions_lead_to_the_right_chapter(open_page, book):
     page = open_page(book + "search.html")
-    page.wait_for_function("window.courseSearch && window.courseSections")
+    page.wait_for_function("() => window.courseSearch && window.courseSections")
     found = page.evaluate(
         """(questions) => {
           const ask = courseSearch(courseSections);

@@ -58,7 +58,7 @@
 
   // The words around the first place that has most of what was found, with the words marked.
   function excerpt(text, terms) {
-    const found = new RegExp(`(?<![\\p{L}\\d])(${terms.map((t) => t.replace(/[^\p{L}\d]/gu, "\\$&")).join("|")})[\\p{L}]*`, "giu");
+    const found = new RegExp(`(?<![\\p{L}\\d])(${terms.map((t) => t.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|")})[\\p{L}]*`, "giu");
     const places = [...text.matchAll(found)];
     if (!places.length) return [text.slice(0, 160) + (text.length > 160 ? "…" : "")];
     const near = (place) => new Set(places.filter(({ index }) => index >= place && index < place + 150).map((m) => m[1].toLowerCase())).size;

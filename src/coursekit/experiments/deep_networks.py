@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from .. import _checks, data
@@ -56,7 +54,7 @@ def fit(depth: int, skip: str, rate: float, seed: int, steps: int = STEPS) -> De
     )
 
 
-@functools.cache
+@shared()
 def final_losses(depth: int, skip: str, rate: float, seed: int) -> tuple[float, float]:
     """After training: the loss on the first 1,000 training images, which chooses the rate, and on 1,000 others of them.
 

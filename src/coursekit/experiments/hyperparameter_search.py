@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _checks, data, search
+from .. import _checks, data, search, surrogates
 from ..layers import Tanh
 from ..losses import softmax_cross_entropy
 from ..model import accuracy, stack_runs
-from ..optimizers import momentum
+from ..optimizers import adam, by_name, momentum
 from ..regularizers import l2, regularized
-from ._bench import descend, mlp, quiet, shared, shuffled
+from ._bench import descend, drawn, mlp, quiet, shared, shuffled, small_mnist
 
 # The four settings of the chapter's network, each as wide as somebody who knows nothing would make it.
 SPACE = {
     "lr": search.log_uniform(1e-3, 1e3),
     "l2": search.log_uniform(1e-6, 1.0),
-    "decay": search.uniform(0.0, 0.9),
+    "momentum": search.uniform(0.0, 0.9),
     "gain": search.log_uniform(0.1, 10.0),
 }
 # Two settings, both from 1e-3 to 1e3: a learning rate and the strength of an L2 penalty.
@@ -39,7 +39,7 @@ def train_all(settings: list[dict], x, y, *, steps=40, batch_size=50, hidden=16,
 
     Parameters
     ----------
-    settings : dicts with "lr" and, if wanted, "l2", "decay" (of momentum) and "gain" (of the first weights)
+    settings : dicts with "lr" and, if wanted, "l2", "momentum" and "gain" (of the first weights)
     x, y : training images (N, 64) and labels (N,)
     hidden : tanh units; 0 for softmax regression, without a hidden layer
     watch : a pair (x, y); its loss after every epoch comes back too
@@ -55,7 +55,7 @@ def train_all(settings: list[dict], x, y, *, steps=40, batch_size=50, hidden=16,
     net = mlp([64, hidden, 10] if hidden else [64, 10], Tanh)
     first, state = net.init(rng, dtype=np.float64)
     params = stack_runs([_scaled(first, gain) for gain in columns.get("gain", np.ones(runs))])
-    rule = momentum(columns["lr"], decay=columns.get("decay", np.zeros(runs)))
+    rule = momentum(columns["lr"], decay=columns.get("momentum", np.zeros(runs)))
     strength = columns.get("l2", np.zeros(runs))
     rule = regularized(rule, penalty=lambda params: l2(params, strength, skip=("b",)))
     batches, curve = max(1, len(x) // batch_size), []
@@ -292,7 +292,7 @@ def score(settings: dict, examples=500, seed=0) -> float:
 
     What a search calls, one trial at a time. It is 100 at most, and 100 where training diverged.
 
-    >>> score({"lr": 0.5, "l2": 1e-4, "decay": 0.5, "gain": 1.0}) < 0.5 < score({"lr": 1e-3})
+    >>> score({"lr": 0.5, "l2": 1e-4, "momentum": 0.5, "gain": 1.0}) < 0.5 < score({"lr": 1e-3})
     True
     """
     x, y, x_held, y_held = _part(examples, seed)
@@ -454,3 +454,105 @@ def folds_or_split(folds=5, examples=100, repeats=30, seed=0) -> dict:
             truth.append(accuracy_of(trained, x[new], y[new])[0])
         one[j], many[j], fresh[j] = right[0], np.mean(right), np.mean(truth)
     return {"split": one, "folds": many, "fresh": fresh}
+
+
+# ------------------------------------------------------------------------------------------ searches that learn
+
+
+@shared()
+def rate_curve(points: int = 121, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Exponents of the learning rate from -3 to 3, and the validation loss at each: (points,) twice; at most 3.
+
+    The networks are those of the chapter, on 80 digits; 500 others are held out.
+    """
+    exponents = np.linspace(-3, 3, points)
+    x, y = shuffled_digits(seed)
+    settings = [{"lr": float(10.0**e), "l2": 1e-4} for e in exponents]
+    trained = train_all(settings, x[:80], y[:80], steps=40, seed=seed)
+    loss = loss_of(trained["net"], trained["params"], trained["state"], x[-500:], y[-500:])
+    return exponents, np.minimum(np.nan_to_num(loss, nan=3.0, posinf=3.0), 3.0)
+
+
+SEARCHES = ("random", "Gaussian process", "TPE")
+
+
+def model_search(method="Gaussian process", trials=4, seed=0) -> dict:
+    """A search for the learning rate that looks, after three random trials, where its model says.
+
+    Returns
+    -------
+    at, truth : (121,) exponents and the losses there, which the search does not know
+    x, y : (trials,) exponents that were tried and what came
+    mean, std : (121,) of the Gaussian process; None for the others
+    wish : (121,) expected improvement, or the ratio of densities; None for random search
+    next : the exponent that would be tried next
+    """
+    _checks.choice("method", method, SEARCHES)
+    at, truth = rate_curve()
+    rng = np.random.default_rng(seed)
+    tried = list(rng.choice(len(at), 3, replace=False))
+    blind = rng.permutation(len(at))
+    while True:
+        model = _model(method, at, truth, tried, blind)
+        if len(tried) >= trials:
+            break
+        tried.append(model["next"])
+    chosen = np.array(tried[:trials])
+    return model | {
+        "at": at, "truth": truth, "x": at[chosen], "y": truth[chosen], "next": at[model["next"]], "method": method,
+    }  # fmt: skip
+
+
+def _model(method, at, truth, tried, blind):
+    x, y = at[tried], truth[tried]
+    if method == "random":
+        return {"mean": None, "std": None, "wish": None, "next": int(blind[len(tried)])}
+    if method == "TPE":
+        wish, mean, std = surrogates.tpe_ratio(x, y, at, width=0.5), None, None
+    else:
+        mean, std = surrogates.gaussian_process(x, y, at, length=0.6, spread=1.0, noise=0.02)
+        wish = surrogates.expected_improvement(mean, std, y.min())
+    fresh = wish.copy()
+    fresh[tried] = -np.inf  # the same setting once more would tell nothing new
+    return {"mean": mean, "std": std, "wish": wish, "next": int(fresh.argmax())}
+
+
+def best_after(method, trials, seeds) -> np.ndarray:
+    """(len(seeds),) the lowest loss that a search has found after so many trials."""
+    return np.array([model_search(method, trials, int(seed))["y"].min() for seed in seeds])
+
+
+# ------------------------------------------------------------------------------------------------- rate and width
+
+WIDTHS = (16, 64, 256)
+
+
+def across_width(scaled=False, widths=WIDTHS, rates=None, steps=80, seed=0) -> dict:
+    """Adam's loss at many rates for nets of several widths, two hidden layers on 14x14 MNIST; the rate falls to 0.
+
+    With `scaled` the parametrization is that of Yang et al. 2021 for Adam: weights whose inputs are hidden units get
+    the rate times 16/width, and the last layer's weights start smaller by the root of 16/width.
+
+    Returns `rates`, and {width: (len(rates),)} the mean of the last 20 losses under "ends", and the best rate of each
+    width under "best", from a parabola through the lowest loss and its neighbours.
+    """
+    rates = np.geomspace(0.001, 0.128, 8) if rates is None else np.asarray(rates)
+    x, y, _, _ = small_mnist(10000, np.float32)
+    ends, best = {}, {}
+    for width in widths:
+        share = np.float32(widths[0] / width if scaled else 1.0)
+        net, rng = mlp([196, width, width, 10]), np.random.default_rng(seed)
+        first, _ = net.init(rng)
+        first["dense_4"]["w"] *= np.sqrt(share)
+        lr = rates.astype(np.float32)
+
+        def falling(factor, lr=lr):
+            return lambda step: lr * factor * np.float32(1 - step / steps)
+
+        rule = by_name(("b", "dense_0"), adam(falling(np.float32(1))), rest=adam(falling(share)))
+        run = descend(net, stack_runs([first] * len(rates)), drawn(x, y, 64, rng), rule, steps=steps)
+        end = np.nan_to_num(run.loss[-20:].mean(axis=0), nan=9.0, posinf=9.0)
+        k = int(np.clip(end.argmin(), 1, len(rates) - 2))
+        curve = np.polyfit(np.log(rates[k - 1 : k + 2]), end[k - 1 : k + 2], 2)
+        ends[width], best[width] = end, float(np.exp(-curve[1] / (2 * curve[0])))
+    return {"rates": rates, "ends": ends, "best": best, "scaled": scaled}

@@ -12,9 +12,27 @@ import numpy as np
 from .. import _checks, data, trees
 from ..losses import mean_squared_error, softmax_cross_entropy
 from ..model import accuracy, stack_runs
-from ..optimizers import Optimizer, adadelta, adagrad, adam, adamw, amsgrad, momentum, nadam, nesterov, rmsprop, sgd
+from ..optimizers import (
+    Optimizer,
+    adadelta,
+    adagrad,
+    adam,
+    adamw,
+    amsgrad,
+    by_name,
+    chain,
+    global_norm_clip,
+    lion,
+    momentum,
+    muon,
+    nadam,
+    nesterov,
+    orthogonalized,
+    rmsprop,
+    sgd,
+)
 from . import _bench
-from ._bench import count, descend, drawn, mlp, mnist, quiet, shared
+from ._bench import count, descend, drawn, mlp, mnist, quiet, scaled, shared
 
 # The name that a reader sees, and the optimizer at a learning rate.
 OPTIMIZERS = {
@@ -620,3 +638,160 @@ def early_loss(rate, beta2=0.999, steps=60, seed=0) -> dict:
     sizes = [x.shape[1]] + [32] * 5 + [10]
     loss, _ = train_together(rules, sizes, x, y, steps=steps, batch_size=50, seed=seed)
     return {name: curve[:, 0] for name, curve in loss.items()}
+
+
+# --- momentum as a spring, and in its other form ---
+
+
+def spring(decay=0.0, push=0.1, steps=60) -> dict:
+    """Momentum on a parabola, as a damped spring: the distance from the minimum, step by step.
+
+    `push` is the rate times the curvature. A trial d = z^t in the rule gives z^2 - (1 + decay - push) z + decay = 0.
+
+    Returns
+    -------
+    distance : (steps + 1,) from the minimum, from 1 and at rest
+    roots : (2,) complex, the two z
+    kind : "overdamped" (both roots real and positive), "underdamped" (complex: it swings), "jumps" (real, negative) or
+        "diverges" (a root of size above 1)
+    """
+    distance, before = [1.0], 1.0
+    for _ in range(steps):
+        here = distance[-1]
+        distance.append(here + decay * (here - before) - push * here)
+        before = here
+    roots = np.roots([1, -(1 + decay - push), decay])
+    if np.abs(roots).max() >= 1:
+        kind = "diverges"
+    elif np.abs(roots.imag).max() > 1e-9:
+        kind = "underdamped"
+    else:
+        kind = "overdamped" if roots.real.min() >= 0 else "jumps"
+    return {"distance": np.array(distance), "roots": roots, "kind": kind, "decay": decay, "push": push}
+
+
+def momentum_in_two_forms(rates=(0.1,) * 40, decay=0.9) -> dict:
+    """The heavy ball with the rate outside (PyTorch, ours) and with the rate inside the velocity (Saitoh, Keras).
+
+    Returns `outside` and `inside`, (steps + 1, 2) the paths down the valley, with one rate a step.
+    """
+    gradient, start = SURFACES["valley"].gradient, np.array([-7.0, 2.0])
+    w, v = start, np.zeros(2)
+    path = [w]
+    for rate in rates:
+        v = decay * v - rate * np.array(gradient(*w))
+        w = w + v
+        path.append(w)
+    return {
+        "inside": np.array(path),
+        "outside": walk(momentum(lambda step: rates[step], decay), gradient, start, len(rates)),
+    }
+
+
+def adam_by_hand(gradients=((4.0, 0.01), (4.0, -0.01), (-2.0, 0.01)), rate=0.1) -> list[dict]:
+    """Adam's three steps for two weights, with everything that is computed on the way: one dict a step, arrays (2,)."""
+    m, v, w, rows = np.zeros(2), np.zeros(2), np.zeros(2), []
+    for t, g in enumerate(np.array(gradients), 1):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+        step = rate * m_hat / (np.sqrt(v_hat) + 1e-8)
+        w = w - step
+        rows.append({"g": g, "m": m, "v": v, "m_hat": m_hat, "root": np.sqrt(v_hat), "step": step, "w": w})
+    return rows
+
+
+# --- the optimizers of today ---
+
+
+def newton_schulz(steps=5, spread=100) -> dict:
+    """What `optimizers.orthogonalized` does to the singular values of a matrix, after 0 to 5 of its steps.
+
+    Returns
+    -------
+    before, after : (8,) singular values of a 16 x 8 matrix, the largest `spread` times the smallest
+    line : (2, 200) singular values of the normed matrix from 0 to 1, and what becomes of them
+    """
+    rng = np.random.default_rng(0)
+    u, _ = np.linalg.qr(rng.standard_normal((16, 8)))
+    v, _ = np.linalg.qr(rng.standard_normal((8, 8)))
+    before = np.geomspace(1.0, 1 / spread, 8)
+    before = before / np.sqrt((before**2).sum())
+    after = np.linalg.svd(orthogonalized(u * before @ v.T, steps) if steps else u * before @ v.T, compute_uv=False)
+    x = y = np.geomspace(1e-3, 1, 200)
+    for _ in range(steps):
+        y = 3.4445 * y - 4.775 * y**3 + 2.0315 * y**5
+    return {"before": before, "after": np.sort(after)[::-1], "line": np.array([x, y]), "steps": steps, "spread": spread}
+
+
+def _for_matrices(lr):
+    """Muon for the hidden matrices; biases and the last layer go to Adam at a tenth of its rate."""
+    tenth = (lambda step: lr(step) / 10) if callable(lr) else lr / 10
+    return by_name(("b", TODAY_LAST), adam(tenth), rest=muon(lr, weight_decay=0.0))
+
+
+TODAY_SIZES = (196, 64, 64, 64, 10)
+TODAY_LAST = "dense_6"
+TODAY = {"momentum": momentum, "Adam": adam, "Lion": lion, "Muon": _for_matrices}
+
+
+def falling(rates, steps) -> Callable:
+    """A schedule for a run axis: each rate falls in a straight line to 0."""
+    rates = np.asarray(rates, np.float32)
+    return lambda step: rates * np.float32(1 - step / steps)
+
+
+def sweep_today(rates=None, steps=150, seeds=(0, 1)) -> dict:
+    """Momentum, Adam, Lion and Muon on three hidden layers of 64 units, at each of many rates that fall to 0.
+
+    Returns `rates` and `loss`, {optimizer: (len(rates),)}: mean of the last 20 losses and of the seeds.
+    """
+    rates = np.geomspace(1e-4, 1, 17) if rates is None else np.asarray(rates)
+    x, y, _, _ = _bench.small_mnist(10000, np.float32)
+    net, ends = mlp(TODAY_SIZES), {name: [] for name in TODAY}
+    for seed in seeds:
+        first, _ = net.init(np.random.default_rng(seed))
+        for name, build in TODAY.items():
+            sample = drawn(x, y, 50, np.random.default_rng(100 + seed))
+            rule = build(falling(rates, steps))
+            run = descend(net, stack_runs([first] * len(rates)), sample, rule, steps=steps)
+            ends[name].append(np.nan_to_num(run.loss[-20:].mean(axis=0), nan=np.inf, posinf=np.inf))
+    return {"rates": rates, "loss": {name: np.mean(rows, axis=0) for name, rows in ends.items()}}
+
+
+def clipped(limits=(None, 3.0, 1.0, 0.3), rates=None, gain=1.5, steps=150, seeds=(0, 1, 2)) -> dict:
+    """SGD from weights of `gain` times He's size, with gradients clipped to a global norm, at many rates.
+
+    Returns `rates` and `loss`, {limit: (len(rates),)}: mean of the last 20 losses and of the seeds, at most 9.
+    """
+    rates = np.geomspace(0.03, 3, 9) if rates is None else np.asarray(rates)
+    x, y, _, _ = _bench.small_mnist(10000, np.float32)
+    net, ends = mlp([196, 32, 32, 32, 10], weights=scaled(gain)), {limit: [] for limit in limits}
+    lr = rates.astype(np.float32)
+    for seed in seeds:
+        first, _ = net.init(np.random.default_rng(seed))
+        for limit in limits:
+            rule = sgd(lr) if limit is None else chain(global_norm_clip(limit, run_axes=1), sgd(lr))
+            sample = drawn(x, y, 50, np.random.default_rng(100 + seed))
+            run = descend(net, stack_runs([first] * len(rates)), sample, rule, steps=steps)
+            ends[limit].append(np.nan_to_num(run.loss[-20:].mean(axis=0), nan=9.0).clip(max=9.0))
+    return {"rates": rates, "loss": {limit: np.mean(rows, axis=0) for limit, rows in ends.items()}}
+
+
+def ball(step=0, decay=0.9, rate=0.1, steps=24) -> dict:
+    """The heavy ball on the valley from (-7, 2): where it is after some steps, and what its next step is made of.
+
+    Returns `path`, (steps + 1, 2); `at`, (2,); `velocity`, what the velocity alone would add, and `push`, what the
+    gradient adds: the next step is their sum.
+    """
+    gradient = SURFACES["valley"].gradient
+    w, v, path, moves = np.array([-7.0, 2.0]), np.zeros(2), [], []
+    for _ in range(steps + 1):
+        push = -rate * np.array(gradient(*w))
+        path.append(w)
+        moves.append((-rate * decay * v, push))
+        v = decay * v + np.array(gradient(*w))
+        w = w - rate * v
+    velocity, push = moves[_checks.whole("step", step, 0)]
+    return {
+        "path": np.array(path), "at": path[step], "velocity": velocity, "push": push, "step": step, "decay": decay,
+    }  # fmt: skip

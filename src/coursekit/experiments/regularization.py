@@ -8,12 +8,13 @@ import numpy as np
 
 from .. import _checks, data, trees
 from ..activations import softmax
+from ..augmentation import mixup, mixup_loss, random_mirror, random_shift
 from ..layers import Dropout
-from ..losses import mean_squared_error, softmax_cross_entropy
+from ..losses import mean_squared_error, smooth_labels, soft_cross_entropy, softmax_cross_entropy
 from ..model import Sequential, accuracy, stack_runs
 from ..optimizers import adam, adamw, momentum, sgd
 from ..regularizers import EarlyStopping, average_predictions, l1, l2, regularized
-from ._bench import descend, mlp, shared, shuffled, small_clothes, small_mnist
+from ._bench import descend, mlp, pool, quiet, shared, shuffled, small_clothes, small_mnist
 
 NOISE = 0.3  # standard deviation of the noise of the curve's points
 DEGREE = 15  # of the polynomial that is fitted to the curve
@@ -647,3 +648,134 @@ def ensemble(size=1, kind="other starts", seed=0) -> dict:
         "size": size,
         "kind": kind,
     }
+
+
+# --- more than there is: augmentation, mixup, label smoothing ---
+
+MADE = ("nothing", "shifts", "mirrors", "mixup", "label smoothing")
+
+
+def made(kind="shifts", amount=1, seed=0) -> dict:
+    """Six clothes as they are, and what augmentation makes of them.
+
+    Returns `before`, `after`, (6, 14, 14), and `share`: of the first partner under mixup, else 1.
+    """
+    x, _, _, _ = small_clothes()
+    rng, images = np.random.default_rng(seed + 3), x[:6].reshape(6, 14, 14)
+    share = 1.0
+    if kind == "shifts":
+        after = random_shift(images - x.min(), amount, rng) + x.min()
+    elif kind == "mirrors":
+        after = random_mirror(images, np.random.default_rng(seed + amount))
+    else:
+        _checks.choice("kind", kind, ("shifts", "mirrors", "mixup"))
+        after, _, share = mixup(images, amount / 2, rng)
+    return {"before": images, "after": after, "kind": kind, "amount": amount, "share": share}
+
+
+def train_with(kind, amount, lr, seeds, *, images=300, held_out=500, steps=600, batch_size=50) -> dict:
+    """Train R networks 196-64-10 on few clothes, with one of `MADE`; Adam's rates `lr` (R,) fall to 0.
+
+    The seed of each (R,) draws the images to train on, those held out, the start and the batches. `amount`: the pixels
+    of a shift, alpha of mixup, the smoothing of the labels; mirrors have none.
+
+    Returns {"validation", "test"}: {"loss", "accuracy", "moved"}, (R,) each; "moved" is the accuracy on the same images
+    after shifts by up to one pixel.
+    """
+    _checks.choice("kind", kind, MADE)
+    x, y = pool(small_clothes(2000, np.float32))
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    parts = np.split(np.array([rng.permutation(len(x)) for rng in rngs]), [images, images + held_out], axis=1)
+    net, rng, mixed = mlp([196, 64, 10]), np.random.default_rng(int(np.sum(seeds))), []
+    low = x.min()
+    elsewhere = random_shift(x.reshape(-1, 14, 14) - low, 1, np.random.default_rng(0)).reshape(x.shape) + low
+
+    def sample():
+        rows = np.array([own[r.integers(0, images, batch_size)] for own, r in zip(parts[0], rngs, strict=True)])
+        batch = x[rows]
+        if kind == "shifts":
+            batch = random_shift(batch.reshape(-1, 14, 14) - low, amount, rng).reshape(batch.shape) + low
+        elif kind == "mirrors":
+            batch = random_mirror(batch.reshape(-1, 14, 14), rng).reshape(batch.shape)
+        elif kind == "mixup":
+            swapped, partner, share = mixup(batch.swapaxes(0, 1), amount, rng)
+            batch = swapped.swapaxes(0, 1)
+            mixed[:] = [partner, share]
+        return batch, y[rows]
+
+    def loss(scores, labels):
+        if kind == "mixup":
+            return mixup_loss(softmax_cross_entropy, *mixed)(scores, labels)
+        if kind == "label smoothing":
+            return soft_cross_entropy(scores, smooth_labels(labels, 10, amount, dtype=scores.dtype))
+        return softmax_cross_entropy(scores, labels)
+
+    rates = np.asarray(lr, np.float32)
+    first = stack_runs([net.init(r)[0] for r in rngs])
+    rule = adam(lambda step: rates * np.float32(1 - step / steps))
+    run = descend(net, first, sample, rule, steps=steps, loss=loss)
+    found = {}
+    with quiet():
+        for name, rows in zip(("validation", "test"), parts[1:], strict=True):
+            scores, _, _ = net.forward(run.params, {}, x[rows], training=False)
+            moved, _, _ = net.forward(run.params, {}, elsewhere[rows], training=False)
+            found[name] = {
+                "loss": softmax_cross_entropy(scores, y[rows])[0],
+                "accuracy": accuracy(scores, y[rows]),
+                "moved": accuracy(moved, y[rows]),
+            }
+    return found
+
+
+CHAPTER_AMOUNTS = {"nothing": 0, "shifts": 1, "mirrors": 0, "mixup": 0.4, "label smoothing": 0.1}
+
+
+def made_of_few(rates=(0.001, 0.002, 0.004), seeds=3) -> dict:
+    """Each of `MADE` at three rates, three seeds: {kind: {"accuracy", "loss"} (seeds,)} at the rate of validation."""
+    lr, which = np.repeat(rates, seeds), np.tile(np.arange(seeds), len(rates))
+    result = {}
+    for kind, amount in CHAPTER_AMOUNTS.items():
+        found = train_with(kind, amount, lr, which)
+        table = {part: {k: v.reshape(len(rates), seeds) for k, v in found[part].items()} for part in found}
+        best = table["validation"]["accuracy"].mean(axis=1).argmax()
+        result[kind] = {name: values[best] for name, values in table["test"].items()} | {"rate": rates[best]}
+    return result
+
+
+# --- double descent ---
+
+
+@shared(maxsize=64)
+def double_descent(examples=100, noise=0.2, seed=0) -> dict:
+    """Least squares on random ReLU features of 8x8 digits, with fewer and with more features than examples.
+
+    Of the many weights that fit all examples, those with the smallest length are taken. `noise` is the share of the
+    training labels that are wrong.
+
+    Returns `features`, `train`, `test`: (K,) how many features, and the shares of wrong answers, means of three draws.
+    """
+    digits = data.digits(flat=True)
+    counts = np.unique(np.geomspace(10, 1600, 23).round().astype(int))
+    mean = digits.x_train.astype(float).mean(axis=0)
+    rows = []
+    for draw in range(3):
+        rng = np.random.default_rng([seed, draw])
+        train = rng.permutation(len(digits.x_train))[:examples]
+        x, y, x_test = digits.x_train[train], digits.y_train[train].copy(), digits.x_test
+        wrong = rng.random(examples) < noise
+        y[wrong] = (y[wrong] + rng.integers(1, 10, wrong.sum())) % 10
+        directions = rng.standard_normal((64, counts[-1]))
+        inside, outside = (np.maximum((a - mean) @ directions, 0) for a in (x, x_test))
+        for count in counts:
+            w = np.linalg.lstsq(inside[:, :count], np.eye(10)[y], rcond=1e-10)[0]
+            answers = (inside[:, :count] @ w).argmax(axis=1), (outside[:, :count] @ w).argmax(axis=1)
+            rows.append([np.mean(answers[0] != y), np.mean(answers[1] != digits.y_test)])
+    train, test = np.array(rows).reshape(3, len(counts), 2).mean(axis=0).T
+    return {"features": counts, "train": train, "test": test, "examples": examples, "noise": noise}
+
+
+def mask(p=0.5, number=1) -> dict:
+    """One mask of dropout on a small net, 4-6-6-3: {"kept": [(6,), (6,)] of bool, "scale": 1 / (1 - p)}."""
+    rng = np.random.default_rng(number)
+    kept = [rng.random(6) >= p for _ in range(2)]
+    return {"kept": kept, "scale": 1 / (1 - p), "p": p, "number": number}

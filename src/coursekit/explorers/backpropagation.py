@@ -103,6 +103,7 @@ gradients = explorer(
     plot.gradients,
     _gradients_in_words,
     title="Gradients on their way back",
+    time=Time("layer", over="depth"),
     depth=Slider(2, 30, default=2, step=2, label="hidden layers"),
     start=Choice(*experiment.STARTS, label="sigmoid start"),
 )

@@ -6,7 +6,7 @@ from ..experiments import cnn_architectures as experiment
 from ..experiments import deep_networks, moved_digits
 from ..interactive.sketch import Curve
 from ..plotting import cnn_architectures as plot
-from . import Choice, Handle, Slider, explorer, predict
+from . import Choice, Handle, Slider, Time, explorer, predict
 
 __all__ = [
     "depth_and_skip",
@@ -173,6 +173,7 @@ depth_and_skip = explorer(
     plot.depth_and_skip,
     _depth_in_words,
     title="Depth, with and without a way past",
+    time=Time("step"),
     depth=Choice(*deep_networks.DEPTHS, default=20, label="layers"),
     skip=Choice(*deep_networks.SKIPS, label="connections"),
 )

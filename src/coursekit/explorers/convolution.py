@@ -9,7 +9,7 @@ from ..experiments import convolution as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..plotting import convolution as plot
-from . import Choice, Handle, Slider, explorer, predict
+from . import Choice, Handle, Slider, Time, explorer, predict
 
 __all__ = [
     "by_hand",
@@ -167,6 +167,7 @@ effective_field = explorer(
     plot.effective_field,
     _field_in_words,
     title="What a unit really sees",
+    time=Time("layer", over="depth"),
     depth=Slider(1, 19, default=5, step=2, label="layers"),
     kind=Choice(*reversed(experiment.KINDS), label="net"),
 )
@@ -282,6 +283,7 @@ by_hand = explorer(
     plot.by_hand,
     _by_hand_in_words,
     title="A kernel on the move",
+    time=Time("place", over="place"),
     place=Slider(0, 8, default=0, step=1, label="step"),
     direction=Choice(*experiment.DIRECTIONS, label="direction"),
 )

@@ -12,9 +12,18 @@ from ..experiments import hyperparameter_search as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..plotting import hyperparameter_search as plot
-from . import Choice, Handle, Slider, explorer, predict
+from . import Choice, Handle, Slider, Time, explorer, predict
 
-__all__ = ["budgets", "optimism", "predict_all", "predict_best", "predict_few", "predict_uniform", "rounds"]
+__all__ = [
+    "budgets",
+    "model_search",
+    "optimism",
+    "predict_all",
+    "predict_best",
+    "predict_few",
+    "predict_uniform",
+    "rounds",
+]
 
 
 def _optimism_in_words(result):
@@ -124,6 +133,7 @@ rounds = explorer(
     plot.rounds,
     _rounds_in_words,
     title="Coarse to fine",
+    time=Time("round", over="shown"),
     yours=SEARCHED,
     scale=Choice("the number", "the exponent", label="drawn uniformly"),
     trials=Choice(4, 10, 20, default=10, label="trials a round"),
@@ -143,6 +153,27 @@ def _best_of_many():
         xlog=True,
         count=8,
     )
+
+
+def _model_in_words(result):
+    x, y = result["x"], result["y"]
+    best = y.argmin()
+    return (
+        f"{result['method']}, {len(x)} trials, the last at a rate of {10 ** x[-1]:.2g}. The lowest loss so far is "
+        f"{y[best]:.2f}, at {10 ** x[best]:.2g}; the lowest there is, {result['truth'].min():.2f}. Next it would try "
+        f"{10 ** result['next']:.2g}."
+    )
+
+
+model_search = explorer(
+    experiment.model_search,
+    plot.model_search,
+    _model_in_words,
+    title="A search that learns, on one axis",
+    time=Time("trial", over="trials"),
+    method=Choice("random", "Gaussian process", "TPE", default="Gaussian process", label="search"),
+    trials=Slider(3, 14, default=3, step=1, label="trials"),
+)
 
 
 predict_best = predict(

@@ -120,6 +120,7 @@ residual = explorer(
     plot.residual,
     _residual_in_words,
     title="Blocks that add",
+    time=Time("step"),
     depth=Choice(2, 4, 8, 16, 32, default=8, label="residual blocks"),
     branch=Choice(*experiment.BRANCHES, label="last layer of a block"),
 )

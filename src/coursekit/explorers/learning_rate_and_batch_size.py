@@ -53,8 +53,8 @@ def _noise_in_words(result):
     return (
         f"Batches of {result['batch_size']} from {result['count']:,} digits, in a net that has made "
         f"{result['trained']} steps. A batch's gradient is off by {result['here']:.2g} times the length of the full "
-        f"gradient, and {result['downhill']:.0%} of the batches lead downhill. A single example is off by "
-        f"{result['spread']:.2g}; a batch of {result['spread'] ** 2:.0f} would be off by the gradient's own length."
+        f"gradient, and {result['downhill']:.0%} of the batches lead downhill. By the law a single example is off by "
+        f"{result['spread']:.2g}, and a batch of {result['spread'] ** 2:.0f} would be off by the gradient's own length."
     )
 
 
@@ -223,6 +223,7 @@ averages = explorer(
     plot.averages,
     _averages_in_words,
     title="An average of the weights",
+    time=Time("step"),
     decay=Choice("0.9", "0.97", "0.99", "0.995", "0.998", default="0.9", label="β of the average"),
     rate=Choice(0.1, 0.4, 0.8, default=0.4, label="rate"),
 )
@@ -247,6 +248,7 @@ edge = explorer(
     plot.edge,
     _edge_in_words,
     title="The edge of stability",
+    time=Time("step"),
     rate=Choice(*experiment.EDGE_RATES, default="0.05", label="rate"),
     start=Choice("A", "B", "C", default="B", label="first weights"),
 )
@@ -258,7 +260,7 @@ predict_rate = predict(
     "guessing. Draw the loss after 150 steps against the rate.",
     answer=_loss_by_rate,
     explanation="A broad valley about rate 1, a thousand times what everybody tries first: the gradients of this net "
-    "are small, and the rate is only the factor in front of them. Beyond it the steepest direction throws "
+    "are small, and the rate is only the factor that multiplies them. Beyond it the steepest direction throws "
     "the weights out.",
 )
 

@@ -128,6 +128,7 @@ likelihood = explorer(
     plot.likelihood,
     _likelihood_in_words,
     title="Five penguins under a bell curve",
+    handles=[Handle("mean", x="mean", axes=1)],
     mean=Slider(3.0, 5.0, default=3.5, step=0.1, label="mean μ", unit="kg"),
 )
 
@@ -145,6 +146,7 @@ softmax_scores = explorer(
     plot.softmax_scores,
     _softmax_in_words,
     title="Three scores of one picture of a cat",
+    handles=[Handle(f"score of {name}", x=place, y=name) for place, name in enumerate(("cat", "dog", "bird"))],
     cat=Slider(-3.0, 3.0, default=1.0, step=1.0, label="score of cat"),
     dog=Slider(-3.0, 3.0, default=2.0, step=1.0, label="score of dog"),
     bird=Slider(-3.0, 3.0, default=0.0, step=1.0, label="score of bird"),

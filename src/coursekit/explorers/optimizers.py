@@ -14,16 +14,19 @@ from . import Choice, Handle, LogSlider, Place, Slider, Time, explorer, predict
 
 __all__ = [
     "adversary",
+    "ball",
     "batches",
     "first_steps",
     "landscape",
     "momentum_map",
+    "newton_schulz",
     "on_mnist",
     "predict_adversary",
     "predict_batch",
     "predict_first_step",
     "predict_mnist",
     "predict_rate",
+    "spring",
     "valley",
 ]
 
@@ -139,6 +142,68 @@ batches = explorer(
 )
 
 
+def _ball_in_words(result):
+    (x, y), (vx, vy), (px, py) = result["at"], result["velocity"], result["push"]
+    return (
+        f"Momentum {result['decay']:g}, after {result['step']} steps: the ball is at ({x:.2f}, {y:.2f}). Its velocity "
+        f"alone would carry it by ({vx:.2f}, {vy:.2f}); the gradient adds ({px:.2f}, {py:.2f})."
+    )
+
+
+ball = explorer(
+    experiment.ball,
+    plot.ball,
+    _ball_in_words,
+    title="A ball in the valley",
+    time=Time("step", over="step"),
+    step=Slider(0, 24, default=0, step=1, label="step"),
+    decay=Choice(0.0, 0.6, 0.9, default=0.9, label="momentum"),
+)
+
+
+def _spring_in_words(result):
+    kind = {
+        "overdamped": "it creeps to the minimum from one side",
+        "underdamped": f"it swings, and each step shrinks the swing by {result['decay'] ** 0.5:.3f}",
+        "jumps": "it jumps from side to side",
+        "diverges": "it never comes to rest",
+    }[result["kind"]]
+    return (
+        f"Momentum {result['decay']:g}, rate times curvature {result['push']:g}: {kind}. After 60 steps the distance "
+        f"is {abs(result['distance'][-1]):.2g} of that at the start."
+    )
+
+
+spring = explorer(
+    experiment.spring,
+    plot.spring,
+    _spring_in_words,
+    title="A ball on a spring",
+    time=Time("step"),
+    decay=Choice(0.0, 0.3, 0.6, 0.8, 0.9, 0.97, default=0.0, label="momentum"),
+    push=Choice(0.01, 0.04, 0.2, 1.0, default=0.04, label="rate times curvature"),
+)
+
+
+def _schulz_in_words(result):
+    before, after = result["before"], result["after"]
+    return (
+        f"A matrix with singular values from {before[-1]:.2g} to {before[0]:.2g}. After {result['steps']} steps they "
+        f"lie between {after[-1]:.2g} and {after[0]:.2g}."
+    )
+
+
+newton_schulz = explorer(
+    experiment.newton_schulz,
+    plot.newton_schulz,
+    _schulz_in_words,
+    title="Five steps of Newton and Schulz",
+    time=Time("step", over="steps"),
+    steps=Slider(0, 5, default=0, step=1, label="steps"),
+    spread=Choice(10, 100, 1000, default=100, label="largest over smallest singular value"),
+)
+
+
 def _map_in_words(result):
     rate, decay = result["theory"]
     factor, best = (float(experiment.contraction(result[f"{name}distance"])) for name in ("", "theory_"))
@@ -228,6 +293,7 @@ on_mnist = explorer(
     plot.on_mnist,
     _mnist_in_words,
     title="Eight optimizers on MNIST, one rate for all",
+    time=Time("step"),
     rate=LogSlider(0.0001, 1.0, default=0.01, steps=9, label="rate"),
     hidden_layers=Choice(1, 3, label="hidden layers"),
 )

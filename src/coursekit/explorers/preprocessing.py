@@ -73,6 +73,7 @@ turning = explorer(
     plot.turning,
     _turning_in_words,
     title="An axis that turns",
+    handles=[Handle("axis", x="angle", axes=1)],
     angle=Slider(0.0, 180.0, default=0.0, step=5.0, label="angle", unit="°"),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..experiments import attention
+from ..experiments import attention, cells
 from ..experiments import recurrent_networks as experiment
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
@@ -15,6 +15,7 @@ from . import Choice, Handle, LogSlider, Seed, Slider, explorer, predict
 __all__ = [
     "alignment",
     "gradient",
+    "lstm_unit",
     "predict_gradient",
     "predict_hold",
     "predict_long",
@@ -205,4 +206,25 @@ alignment = explorer(
     _alignment_in_words,
     title="Where it looks while it writes",
     date=Choice(*attention.WRITTEN_SO, label="date"),
+)
+
+
+def _unit_in_words(result):
+    r, letter = result, result["word"][result["step"]].replace(" ", "a space")
+    return (
+        f"Letter {r['step'] + 1}, {letter}: the forget gate is {r['f']:.2f}, the input gate "
+        f"{r['i']:.2f}, the new value {r['g']:+.2f}. The cell goes from {r['before']:.2f} to {r['f']:.2f} x "
+        f"{r['before']:.2f} + {r['i']:.2f} x {r['g']:.2f} = {r['cell']:.2f}; the output gate is {r['o']:.2f}, so "
+        f"the state is {r['state']:.2f}."
+    )
+
+
+lstm_unit = explorer(
+    cells.lstm_unit,
+    plot.lstm_unit,
+    _unit_in_words,
+    title="One unit of an LSTM, letter by letter",
+    step=Slider(0, len(cells.WORD) - 1, default=0, step=1, label="letter"),
+    forget=Choice(*cells.GATES, label="forget gate"),
+    write=Choice("as learnt", "0", "1", label="input gate"),
 )

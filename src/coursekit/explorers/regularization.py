@@ -12,9 +12,12 @@ from . import Choice, Handle, LogSlider, Slider, Time, explorer, predict
 
 __all__ = [
     "bias_variance",
+    "double_descent",
     "dropout_curve",
     "ensemble",
     "fit_curve",
+    "made",
+    "mask",
     "predict_adam",
     "predict_dropout",
     "predict_ensemble",
@@ -170,13 +173,71 @@ ensemble = explorer(
 )
 
 
+def _mask_in_words(result):
+    on = [", ".join(str(i + 1) for i in np.flatnonzero(kept)) or "none" for kept in result["kept"]]
+    return (
+        f"Mask {result['number']} with p = {result['p']:g}. Of six units the first hidden layer keeps {on[0]}, the "
+        f"second {on[1]}; their outputs are multiplied by {result['scale']:.3g}."
+    )
+
+
+mask = explorer(
+    experiment.mask,
+    plot.mask,
+    _mask_in_words,
+    title="Masks of dropout",
+    p=Choice(0.2, 0.5, 0.8, default=0.5, label="p"),
+    number=Slider(1, 6, default=1, step=1, label="mask"),
+)
+
+
+def _made_in_words(result):
+    moved = int((np.abs(result["after"] - result["before"]).max(axis=(1, 2)) > 1e-9).sum())
+    more = (
+        f" Each is {result['share']:.2f} itself and {1 - result['share']:.2f} another." if result["share"] < 1 else ""
+    )
+    return f"Six photographs of clothes after {result['kind']}, amount {result['amount']}: {moved} have changed.{more}"
+
+
+made = explorer(
+    experiment.made,
+    plot.made,
+    _made_in_words,
+    title="More images out of the same",
+    kind=Choice("shifts", "mirrors", "mixup", label="what is done"),
+    amount=Choice(1, 2, 3, default=1, label="amount"),
+)
+
+
+def _descent_in_words(result):
+    test, features = 100 * result["test"], result["features"]
+    at = int(np.abs(np.log(features / result["examples"])).argmin())
+    few = features < result["examples"] * 0.8
+    best = int(np.where(few, test, np.inf).argmin())
+    return (
+        f"{result['examples']} training digits, {result['noise']:.0%} of their labels wrong. With {features[best]} "
+        f"random features {test[best]:.0f} % of new digits are read wrong, with {features[at]} it is {test[at]:.0f} %, "
+        f"with {features[-1]:,} again {test[-1]:.0f} %."
+    )
+
+
+double_descent = explorer(
+    experiment.double_descent,
+    plot.double_descent,
+    _descent_in_words,
+    title="Down, up, and down again",
+    noise=Choice(0.0, 0.1, 0.2, 0.4, default=0.2, label="wrong training labels"),
+    examples=Choice(50, 100, 200, default=100, label="training digits"),
+)
+
+
 predict_labels = predict(
     "09-labels",
     question="The labels of the 300 training images are shuffled, so that there is nothing to be learnt. How many of "
     "its training images does the same network get right after training?",
     options={
         "All of them": (
-            "It has 26,506 weights and biases for 300 images, and learns each by heart. Low training error "
+            "It has 26,506 weights and biases for 300 images, and memorizes each. Low training error "
             "says nothing about whether there was anything to learn."
         ),
         "About 10 %": (

@@ -148,6 +148,7 @@ emoji_by_size = explorer(
     plot.emoji_by_size,
     _emoji_in_words,
     title="A body from ImageNet, and a few emoji",
+    handles=[Handle("pictures of each class", x="n", axes=1)],
     way=Choice(*pretrained.WAYS, default="linear probe", label="way"),
     n=Choice(*pretrained.SIZES, default=5, label="pictures of a class"),
 )

@@ -254,6 +254,7 @@ def _write(console, sheet, found, records, people, out, tier, settings, o, secon
     from rich.markup import escape
 
     from .sealed import books, report
+    from .sealed.alike import alike_page
     from .sealed.collect import Trouble
     from .sealed.decisions import read_decisions
     from .sealed.returning import Worksheet
@@ -264,13 +265,18 @@ def _write(console, sheet, found, records, people, out, tier, settings, o, secon
     decisions = read_decisions(sheet, students, settings.zone, overrides, o.extensions, o.rubric)
     worksheet = Worksheet(o.moodle_worksheet) if o.moodle_worksheet else None
     table = books.rows(records, people, settings.due, settings.policy, o.keep, decisions, o.file_times)
+    excused = {f"{who} {(people or {}).get(who, {}).get('name', '')}".strip() for who in decisions.excused}
+    found.troubles = [t for t in found.troubles if not (t.kind == "no submission" and t.text in excused)]
     found.troubles += [Trouble("list", note, False) for note in decisions.notes]
     found.troubles += [Trouble("list", note) for note in decisions.unknown]
     found.troubles += report.late_troubles(table, settings.due, o.file_times)
     lost = [r for r in records if r.get("ungraded")]
     found.troubles += [Trouble("ungraded", f"{r['student']}: {r['ungraded']}") for r in lost]
     report.write_collected(out, found)
-    files = books.write_books(out, sheet, records, table, tier, o.keep, decisions, worksheet)
+    alike = books.alike_of(sheet, table)
+    files = books.write_books(out, sheet, records, table, tier, o.keep, decisions, worksheet, alike)
+    alike_page(out, alike, found, sheet)
+    files["alike.html"] = str(out / "alike.html")
     if decisions.written:
         report.rubric_page(out, table, found, decisions.written)
     for title, troubles in report.by_kind(found.troubles):
@@ -294,7 +300,7 @@ def _write(console, sheet, found, records, people, out, tier, settings, o, secon
         f"Mean {mean:.2f} of {books.out_of(sheet, decisions):g}." + (f" {unread} could not be read." if unread else "")
     )
     _say_changes(console, report.changed_marks(out, sheet, table, o.regrade), sheet, o)
-    for name in ("gradebook.csv", "canvas.csv", "moodle.csv", "similarity.csv", "class.html"):
+    for name in ("gradebook.csv", "canvas.csv", "moodle.csv", "similarity.csv", "alike.html", "class.html"):
         console.print(f"  {files[name]}", highlight=False, soft_wrap=True)
     console.print(
         f"  {out / 'feedback'}, {out / 'gradescope'}: one page and one results file a student", soft_wrap=True

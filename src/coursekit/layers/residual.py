@@ -84,4 +84,5 @@ class Residual(Layer):
         if self.shortcut is None:
             return dx + dout, {"block": grads} if grads else {}
         dpast, past = self.shortcut.backward(dout, cache["shortcut"])
-        return dx + dpast, {name: g for name, g in (("block", grads), ("shortcut", past)) if g}
+        both = {"block": grads, "shortcut": past}
+        return dx + dpast, {name: g for name, g in both.items() if g}

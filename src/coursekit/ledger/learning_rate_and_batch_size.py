@@ -379,7 +379,7 @@ def linear_decay(arms, seeds):
     comparison=Comparison(
         first="average",
         second="weights",
-        arms={name: {"lr": (0.1, 0.2, 0.4, 0.8)} for name in ("average", "weights")},
+        arms={name: {"lr": (0.025, 0.05, 0.1, 0.2, 0.4, 0.8)} for name in ("average", "weights")},
         chosen_on="1,000 other images, by loss",
         measured_in="of test loss",
         effect=0.03,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import optimizers as rules
-from ..comparison import fair_comparison
+from ..comparison import fair_comparison, one_by_one
 from ..experiments import optimizers as experiment
 from ..experiments._bench import mlp, pool, searched, small_mnist
 from . import Comparison, claim
@@ -306,3 +306,112 @@ def minima_are_rare(seeds):
     return {
         f"size {size}": np.mean([experiment.share_of_minima(size, seed=seed) for seed in seeds]) for size in range(1, 6)
     }
+
+
+SMALLEST = "a fifteenth of the loss, the smallest that would matter"
+TODAY = "196-64-64-64-10 on 3,000 images of 14x14 MNIST, 150 steps of 50 images, rate falling to 0"
+
+
+def _today(methods, arms, seeds):
+    """Test loss of some of the experiment's optimizers of today, each at its best rate."""
+
+    def run(name):
+        def tried(settings, seeds):
+            rule = experiment.TODAY[name](experiment.falling(settings["lr"], 150))
+            net, (x, y) = mlp(experiment.TODAY_SIZES), pool(small_mnist(4000, np.float32))
+            found = searched(net, x, y, rule, seeds, images=3000, held_out=1000, steps=150, batch_size=50)
+            return found["validation"]["loss"], found["test"]["loss"]
+
+        return tried
+
+    return fair_comparison({name: run(name) for name in methods}, arms, seeds, mode="min")
+
+
+def _against_adam(name, rates, effect, why):
+    return Comparison(
+        first=name,
+        second="Adam",
+        arms={name: {"lr": rates}, "Adam": {"lr": (0.002, 0.004, 0.008, 0.016, 0.032, 0.064)}},
+        chosen_on="1,000 other images, by loss",
+        measured_in="of test loss",
+        effect=effect,
+        effect_from=why,
+        mode="min",
+    )
+
+
+@claim(
+    "07.muon",
+    kind="measured",
+    text="Muon for the hidden matrices gets further than Adam in the same number of steps.",
+    source="jordan2024",
+    where="the results on small language models",
+    setting=f"{TODAY}; biases and last layer by Adam at a tenth of Muon's rate",
+    seeds=range(8),
+    comparison=_against_adam("Muon", (0.005, 0.01, 0.02, 0.04, 0.08), 0.02, SMALLEST),
+    tolerance=0.3,
+)
+def muon_ahead(arms, seeds):
+    """Test loss of both."""
+    return _today(("Muon", "Adam"), arms, seeds)
+
+
+@claim(
+    "07.lion",
+    kind="measured",
+    text="Lion is better than Adam.",
+    source="chen2023lion",
+    where="section 4, for large networks",
+    setting=TODAY,
+    seeds=range(8),
+    comparison=_against_adam(
+        "Lion",
+        (0.0003, 0.0006, 0.0012, 0.0024, 0.0048, 0.0096),
+        0.02,
+        SMALLEST,
+    ),
+    verdict="does not hold",
+    note="a small net, 150 steps, batches of 50; the paper's gains are for large networks, long trainings and large "
+    "batches. The sign of a mean of few examples is a coarse direction",
+    tolerance=0.3,
+)
+def lion_ahead(arms, seeds):
+    """Test loss of both."""
+    return _today(("Lion", "Adam"), arms, seeds)
+
+
+@claim(
+    "07.clip",
+    kind="measured",
+    text="Clipping the gradient makes larger rates usable.",
+    source="pascanu2013",
+    where="section 3.2, for recurrent networks",
+    setting="196-32-32-32-10 from 1.5 times He's size, SGD, 150 steps of 50 images; the largest of 13 rates from 0.03 "
+    "to 3 at which the last 20 losses are below 1 on average",
+    condition="a difference above log10 1.5",
+    seeds=range(6),
+    comparison=Comparison(
+        first="clipped to 1",
+        second="not clipped",
+        arms={"clipped to 1": {}, "not clipped": {}},
+        nothing_to_choose="the rate is what is measured",
+        chosen_on="no data",
+        measured_in="powers of ten",
+        effect=float(np.log10(3)),
+        effect_from="a factor of 3, the smallest that would matter",
+        at_least=float(np.log10(1.5)),
+    ),
+    tolerance=0.5,
+)
+def clip(arms, seeds):
+    """The largest rate that works."""
+    rates = np.geomspace(0.03, 3, 13)
+
+    def largest(limit):
+        def train(seed):
+            loss = experiment.clipped((limit,), rates, seeds=(seed,))["loss"][limit]
+            return 2 * (np.log10(rates[np.flatnonzero(loss < 1)[-1]]),)
+
+        return one_by_one(train)
+
+    return fair_comparison({"clipped to 1": largest(1.0), "not clipped": largest(None)}, arms, seeds)

@@ -246,8 +246,8 @@ def forecast(seeds):
     "14.text",
     kind="computed",
     text="The shipped character networks need fewer bits for a letter than a table of four letters of context.",
-    source="course",
-    where="bits per letter after Shannon (1951), the network after Karpathy (2015)",
+    source=("shannon1951", "karpathy2015"),
+    where="the first for bits per letter, the second for the network; the comparison is this course's",
     setting="the shipped LSTMs (weights char_rnn_shakespeare, char_rnn_korean; one trained network each, so no "
     "spread), on "
     "the tenth of each text that was kept for the test, in pieces of 100 letters that lie between training pieces; "

@@ -200,7 +200,7 @@ def deep_training(runs: dict[str, dict], window: int = 20):
 @styled
 def units():
     """The network that computes XOR by hand, as units and arrows with their weights."""
-    fig, ax = figure(6.2, 2.7, margins=(0.05, 0.05, 0.05, 0.05))
+    fig, ax = figure(4.8, 2.7, margins=(0.02, 0.02, 0.05, 0.05))
     at = {"$x_1$": (0, 1.2), "$x_2$": (0, 0), "$h_1$": (2.2, 1.2), "$h_2$": (2.2, 0), "out": (4.4, 0.6)}
     edges = [
         ("$x_1$", "$h_1$", "1", 0.5), ("$x_1$", "$h_2$", "1", 0.22), ("$x_2$", "$h_1$", "1", 0.22),
@@ -232,7 +232,7 @@ def units():
 @styled
 def shapes(examples=4, inputs=3, units=2):
     """A dense layer and its way back as rectangles whose sides are the lengths of the axes."""
-    fig, ax = figure(6.6, 3.5, margins=(0.02, 0.02, 0.02, 0.02))
+    fig, ax = figure(4.6, 4.8, margins=(0.02, 0.02, 0.02, 0.02))
     unit = 0.27
 
     def block(x, y, rows, columns, name, colour):
@@ -244,11 +244,11 @@ def shapes(examples=4, inputs=3, units=2):
 
     n, d, m = examples, inputs, units
     rows = [
-        (3.3, [("$X$", n, d, BLUE), "·", ("$W$", d, m, BLUE), "+", ("$b$", 1, m, BLUE), "=", ("out", n, m, GOLD)],
+        (4.6, [("$X$", n, d, BLUE), "·", ("$W$", d, m, BLUE), "+", ("$b$", 1, m, BLUE), "=", ("out", n, m, GOLD)],
          "(N, D) · (D, M) + (M,) → (N, M)"),
-        (1.9, [("$X^T$", d, n, BLUE), "·", ("dout", n, m, ORANGE), "=", ("d$W$", d, m, ORANGE)],
+        (2.85, [("$X^T$", d, n, BLUE), "·", ("dout", n, m, ORANGE), "=", ("d$W$", d, m, ORANGE)],
          "(D, N) · (N, M) → (D, M)"),
-        (0.55, [("dout", n, m, ORANGE), "·", ("$W^T$", m, d, BLUE), "=", ("d$X$", n, d, ORANGE)],
+        (1.1, [("dout", n, m, ORANGE), "·", ("$W^T$", m, d, BLUE), "=", ("d$X$", n, d, ORANGE)],
          "(N, M) · (M, D) → (N, D)"),
     ]  # fmt: skip
     for y, parts, told in rows:
@@ -260,8 +260,8 @@ def shapes(examples=4, inputs=3, units=2):
             else:
                 name, high, wide, colour = part
                 x = block(x, y, high, wide, name, colour)
-        ax.text(6.5, y, told, ha="right", va="center", size=10, color=MUTED)
-    ax.set(xlim=(0, 6.6), ylim=(-0.3, 4.0))
+        ax.text(0.15, y - 0.82, told, va="center", size=10, color=MUTED)
+    ax.set(xlim=(0, 5.0), ylim=(0, 5.3))
     ax.axis("off")
     fig.alt = (
         "Rectangles for a dense layer of 4 examples, 3 inputs, 2 units. X with 4 rows and 3 columns times W with 3 and "

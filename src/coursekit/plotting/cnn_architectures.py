@@ -290,7 +290,7 @@ def cures(curves: dict, moved: int | None = None):
 @styled
 def depth_and_skip(result: dict):
     """Left: gradient norm by layer before training. Right: training loss of all depths, the chosen one thick."""
-    fig, (left, right) = figure(6.4, 3.3, 1, 2, margins=(0.72, 0.72, 0.54, 0.34), gaps=(0.75, 0.1))
+    fig, (left, right) = figure(6.4, 3.3, 1, 2, margins=(0.72, 0.95, 0.54, 0.34), gaps=(0.75, 0.1))
     powers(left.yaxis, -1, 2)
     left.set(xlim=(0, 40), ylim=(0.1, 200), xlabel="convolution", title="gradient at the start")
     left.plot(np.arange(1, result["depth"]), result["gradients"], ".-", color=BLUE)
@@ -313,7 +313,7 @@ def depth_and_skip(result: dict):
 @styled
 def looked_at(results: list[dict]):
     """Digits, and which pixels the answer rests on: by the gradient, and by covering a square."""
-    fig, axes = figure(6.4, 4.4, len(results), 3, margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.12, 0.12))
+    fig, axes = figure(6.4, 4.4, len(results), 3, margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.12, 0.12), squeeze=False)
     for row, r in zip(axes, results, strict=True):
         first = r is results[0]
         picture(row[0], r["image"], "digit" if first else "")

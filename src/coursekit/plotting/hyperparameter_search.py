@@ -177,7 +177,7 @@ def rounds(result: dict):
 def by_setting(result: dict):
     """Validation accuracy of every random trial against each of its settings: which of them matters?"""
     fig, axes = figure(5.6, 4.4, 2, 2, sharey=True, gaps=(0.3, 0.68), margins=(0.7, 0.2, 0.54, 0.15))
-    names = {"lr": "learning rate", "gain": "gain of the first weights", "decay": "momentum", "l2": "L2 penalty"}
+    names = {"lr": "learning rate", "gain": "gain of the first weights", "momentum": "momentum", "l2": "L2 penalty"}
     for ax, (name, what) in zip(axes.flat, names.items(), strict=True):
         values = result["random"]["settings"][name]
         ax.plot(values, 100 * result["random"]["validation"], "o", color=BLUE, alpha=0.7)
@@ -250,4 +250,49 @@ def history(runs: dict[str, np.ndarray]):
     fig.alt = "Validation loss of every trial, and the lowest so far. At the end: " + ", ".join(
         f"{name} {np.nanmin(values):.3f}" for name, values in runs.items()
     )
+    return fig
+
+
+@styled
+def model_search(result: dict):
+    """The trials of a search on one axis with what its model says, and below where it wants to try next."""
+    fig, (top, low) = figure(
+        6.4, 4.6, 2, 1, sharex=True, height_ratios=[2, 1], gaps=(0, 0.2), margins=(0.7, 0.2, 0.52, 0.32)
+    )
+    at = result["at"]
+    top.plot(at, result["truth"], color=MUTED, lw=1, ls="--")
+    if result["mean"] is not None:
+        top.fill_between(
+            at, result["mean"] - result["std"], result["mean"] + result["std"], color=BLUE, alpha=0.18, lw=0
+        )
+        top.plot(at, result["mean"], color=BLUE)
+    top.plot(result["x"], result["y"], "o", color=INK)
+    for ax in (top, low):
+        ax.axvline(result["next"], color=ORANGE, lw=1.4)
+    top.set(ylim=(-0.4, 3.3), ylabel="validation loss", title=f"{result['method']}, {len(result['x'])} trials")
+    names = {"Gaussian process": "expected\nimprovement", "TPE": "ratio of\ndensities", "random": ""}
+    if result["wish"] is not None:
+        low.plot(at, result["wish"] / max(result["wish"].max(), 1e-12), color=ORANGE)
+    low.set(
+        xlim=(-3, 3), ylim=(0, 1.1), xlabel="learning rate, power of ten", ylabel=names[result["method"]], yticks=[]
+    )
+    return fig
+
+
+@styled
+def across_width(runs: list):
+    """Loss by rate for several widths, as usual and with rates scaled by width."""
+    fig, axes = figure(6.4, 3.2, 1, 2, sharey=True, gaps=(0.25, 0), margins=(0.62, 0.15, 0.52, 0.32))
+    said = []
+    for ax, run in zip(axes, runs, strict=True):
+        for (width, loss), colour in zip(run["ends"].items(), (GREEN, ORANGE, BLUE), strict=False):
+            ax.plot(run["rates"], loss.clip(max=3), "o-", color=colour, ms=3, label=f"{width} units")
+            ax.axvline(run["best"][width], color=colour, lw=1, ls=":")
+        name = "rates scaled by width" if run["scaled"] else "one rate for all layers"
+        ax.set(xscale="log", ylim=(0.2, 2.5), xlabel="rate of Adam", title=name)
+        best = ", ".join(f"{width} units {rate:.2g}" for width, rate in run["best"].items())
+        said.append(f"{name}, best rates: {best}")
+    axes[0].set_ylabel("loss at the end")
+    axes[0].legend(frameon=False)
+    fig.alt = f"Loss at the end by rate for three widths. {'; '.join(said)}."
     return fig

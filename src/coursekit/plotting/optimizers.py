@@ -328,3 +328,89 @@ def sweep(result: dict):
         f"{name} {row.min():.2f} at {rates[i]:.2g}" for name, row, i in zip(names, table, best, strict=True)
     )
     return fig
+
+
+@styled
+def spring(result: dict):
+    """The distance from the minimum by step, with the bound that the root of the momentum gives."""
+    fig, ax = figure(6.4, 3.2, margins=(0.75, 0.2, 0.52, 0.32))
+    distance, decay = result["distance"], result["decay"]
+    steps = np.arange(len(distance))
+    ax.axhline(0, color=MUTED, lw=1)
+    if result["kind"] == "underdamped" and decay:
+        bound = np.abs(distance[:3]).max() * decay ** (steps / 2) * 1.15
+        for sign in (1, -1):
+            ax.plot(steps, sign * bound, color=MUTED, lw=1, ls="--")
+    ax.plot(steps, distance.clip(-3, 3), "o-", color=BLUE, ms=3, lw=1)
+    ax.set(xlim=(0, len(distance) - 1), ylim=(-1.3, 1.3), xlabel="step", ylabel="distance from the minimum")
+    ax.set_title(f"momentum {decay:g}, rate times curvature {result['push']:g}: {result['kind']}")
+    return fig
+
+
+@styled
+def newton_schulz(result: dict):
+    """What becomes of singular values after some steps, as a line and for one matrix."""
+    fig, (line, bars) = figure(6.4, 3.1, 1, 2, gaps=(0.75, 0), margins=(0.65, 0.15, 0.52, 0.32))
+    line.axhline(1, color=MUTED, lw=1, ls="--")
+    line.plot(*result["line"], color=BLUE)
+    line.set(xscale="log", xlim=(1e-3, 1), ylim=(0, 1.3), xlabel="singular value before", ylabel="after")
+    line.set_title(f"after {result['steps']} steps")
+    bars.axhline(1, color=MUTED, lw=1, ls="--")
+    number = np.arange(1, 9)
+    bars.plot(number, result["before"], "o", color=MUTED, label="before")
+    bars.plot(number, result["after"], "o", color=BLUE, label="after")
+    bars.set(ylim=(-0.03, 1.3), xlabel="singular value of a 16 x 8 matrix")
+    bars.legend(frameon=False, loc="upper right", ncols=2)
+    return fig
+
+
+@styled
+def today(result: dict):
+    """The loss at the end by rate, a line for each optimizer."""
+    fig, ax = figure(6.4, 3.4, margins=(0.62, 1.0, 0.52, 0.2))
+    rates, ends, said = result["rates"], [], []
+    for (name, loss), colour in zip(result["loss"].items(), (ORANGE, BLUE, GREEN, PINK), strict=True):
+        best = int(loss.argmin())
+        ax.plot(rates, loss.clip(max=4), "o-", color=colour, ms=3)
+        ax.plot(rates[best], loss[best], "o", color=colour, mfc=PAPER, mew=2, ms=9, zorder=4)
+        said.append(f"{name} {loss[best]:.2f} at {rates[best]:.2g}")
+        ends.append((2.6 - 0.25 * len(ends), name, colour))
+    for height, name, colour in ends:
+        label(ax, name, (1.0, height / 3), colour, (6, 0), xycoords="axes fraction")
+    ax.set(xscale="log", ylim=(0, 3), xlabel="rate at the start", ylabel="loss at the end")
+    fig.alt = f"Loss at the end by rate. Best: {', '.join(said)}."
+    return fig
+
+
+@styled
+def clipped(result: dict):
+    """The loss at the end by rate, a line for each limit of the gradient's length."""
+    fig, ax = figure(6.4, 3.2, margins=(0.62, 1.3, 0.52, 0.2))
+    said = []
+    for (limit, loss), colour in zip(result["loss"].items(), (ORANGE, GOLD, GREEN, BLUE), strict=False):
+        ax.plot(result["rates"], loss.clip(max=4), "o-", color=colour, ms=3.5)
+        name = "not clipped" if limit is None else f"clipped to {limit:g}"
+        label(ax, name, (1.0, 0.85 - 0.1 * len(said)), colour, (6, 0), xycoords="axes fraction")
+        said.append(f"{name}: {', '.join(f'{v:.2f}' for v in loss)}")
+    ax.set(xscale="log", ylim=(0, 3), xlabel="rate", ylabel="loss at the end")
+    fig.alt = f"Loss at the end for {len(result['rates'])} rates from {result['rates'][0]:g}. {'; '.join(said)}."
+    return fig
+
+
+@styled
+def ball(result: dict):
+    """The ball on the valley: its way so far, its velocity, and what the gradient adds."""
+    fig, ax = figure(6.4, 3.2, margins=(0.6, 0.15, 0.52, 0.32))
+    ground, (left, right, low, high) = SURFACES["valley"], SURFACES["valley"].view
+    x, y = np.meshgrid(np.linspace(left, right, 80), np.linspace(low, high, 50))
+    ax.contour(x, y, ground.value(x, y), levels=np.geomspace(0.1, 12, 9), colors=MUTED, linewidths=0.5)
+    so_far = result["path"][: result["step"] + 1]
+    ax.plot(*so_far.T, "o-", color=MUTED, ms=2.5, lw=0.8)
+    ahead = result["at"] + 3 * result["velocity"]
+    if np.abs(result["velocity"]).max() > 1e-9:
+        arrow(ax, result["at"], ahead, BLUE, lw=2, gap=0, shrinkA=0)
+    arrow(ax, ahead, ahead + 3 * result["push"], ORANGE, lw=2, gap=0, shrinkA=0)
+    ax.plot(*result["at"], "o", color=INK, ms=8)
+    ax.set(xlim=(left, right), ylim=(low, high), xlabel="x", ylabel="y")
+    ax.set_title(f"momentum {result['decay']:g}, step {result['step']}; arrows are three times as long as the moves")
+    return fig

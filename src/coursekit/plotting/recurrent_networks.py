@@ -341,3 +341,40 @@ def alignment(result: dict):
     ax.set(xlabel="read", ylabel="written")
     ax.grid(visible=False)
     return fig
+
+
+def _named(ax, at, text, colour):
+    ax.text(*at, text, ha="center", va="center", color=colour, bbox={"fc": PAPER, "ec": colour, "boxstyle": "round"})
+
+
+@styled
+def lstm_unit(result: dict):
+    """Above, the cell as a line from left to right with its gates; below, its value after each letter."""
+    fig, (above, below) = figure(6.4, 4.6, 2, 1, margins=(0.7, 0.15, 0.54, 0.1), gaps=(0.1, 0.35))
+    above.set(xlim=(0, 10), ylim=(0, 5))
+    above.axis("off")
+    line, low = 3.8, 1.1
+    names = ("i", "f", "g", "o", "before", "cell", "state")
+    number = {name: f"{result[name]:.2f}".replace("-", "\u2212") for name in names}
+    places = [(0.6, "before", "cell\nbefore"), (6.0, "cell", "cell\nnow")]
+    for start, end in ((1.3, 1.9), (2.5, 4.3), (4.9, 5.3), (6.7, 7.4), (8.4, 8.9)):
+        arrow(above, (start, line), (end, line))
+    for x in (2.2, 4.6, 7.9):
+        arrow(above, (x, low + 0.6), (x, line - 0.4))
+    for x, key, name in places:
+        _named(above, (x, line), f"{name}\n{number[key]}", BLUE)
+    for x, sign in ((2.2, "\u00d7"), (4.6, "+"), (7.9, "\u00d7")):
+        above.text(x, line, sign, ha="center", va="center", size=15)
+    _named(above, (2.0, low), f"forget gate\n{number['f']}", ORANGE)
+    _named(above, (4.8, low), f"input gate {number['i']}\n\u00d7 new {number['g']}", ORANGE)
+    _named(above, (7.9, low), f"output gate\n{number['o']}", ORANGE)
+    above.text(7.1, line + 0.45, "tanh", ha="center", color=MUTED, size=10)
+    _named(above, (9.4, line), f"state\n{number['state']}", GREEN)
+    at = np.arange(len(result["word"]))
+    below.axhline(0, color=MUTED, lw=0.8)
+    below.plot(at, result["learnt"], "--", color=MUTED, lw=1.2)
+    below.plot(at, result["cells"], "o-", color=BLUE)
+    below.axvline(result["step"], color=INK, lw=1, ls=":")
+    below.set_xticks(at, list(result["word"].replace(" ", "\u2423")), size=13)
+    below.set(xlim=(-0.5, len(at) - 0.5), ylim=(-1, 13.5), ylabel="cell")
+    return fig

@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import NullLocator
 
 from ..experiments.regularization import GRID, STRENGTHS, truth
-from ._parts import label
+from ._parts import label, picture
 from ._style import BLUE, GREEN, INK, MUTED, ORANGE, bars, figure, powers, styled
 
 _label = functools.partial(label, offset=(5, 0), size=9.5, annotation_clip=False)
@@ -363,4 +363,52 @@ def dropout_by_size(result: dict):
         )
     )
     fig.alt = f"What dropout gains in accuracy on new digits: {gains}."
+    return fig
+
+
+@styled
+def made(result: dict):
+    """Six images, and below each what augmentation made of it."""
+    fig, axes = figure(6.4, 2.6, 2, 6, margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.08, 0.08))
+    low, high = result["before"].min(), result["before"].max()
+    for row, images in zip(axes, (result["before"], result["after"]), strict=True):
+        for ax, image in zip(row, images, strict=True):
+            picture(ax, image, low=low, high=high)
+    amount = {"shifts": f"up to {result['amount']} pixels", "mirrors": "half of them", "mixup": ""}[result["kind"]]
+    share = f"{result['share']:.2f} of itself and {1 - result['share']:.2f} of a partner"
+    axes[0, 0].set_title(f"{result['kind']}: {amount or share}")
+    return fig
+
+
+@styled
+def double_descent(result: dict):
+    """Shares of wrong answers on training and test digits by number of features."""
+    fig, ax = figure(6.4, 3.4, margins=(0.62, 0.9, 0.52, 0.32))
+    ax.axvline(result["examples"], color=MUTED, lw=1, ls="--")
+    for name, colour in (("train", ORANGE), ("test", BLUE)):
+        ax.plot(result["features"], 100 * result[name], "o-", color=colour, ms=3)
+        _label(ax, name, (result["features"][-1], 100 * result[name][-1]), colour)
+    _label(ax, f"{result['examples']} examples", (result["examples"], 96), MUTED)
+    ax.set(xscale="log", ylim=(0, 100), xlabel="features", ylabel="wrong answers, %")
+    ax.set_title(f"{result['noise']:.0%} of the training labels are wrong")
+    return fig
+
+
+@styled
+def mask(result: dict):
+    """A small network with the units of one dropout mask silenced."""
+    fig, ax = figure(5.6, 3.0, margins=(0.1, 0.1, 0.1, 0.32))
+    columns = [np.ones(4, bool), *result["kept"], np.ones(3, bool)]
+    spots = [np.linspace(-1, 1, len(kept)) * len(kept) / 6 for kept in columns]
+    for x, (kept, here, after, there) in enumerate(zip(columns, spots, columns[1:], spots[1:], strict=False)):
+        lines = [[(x, a), (x + 1, b)] for on, a in zip(kept, here, strict=True) if on
+                 for on_there, b in zip(after, there, strict=True) if on_there]  # fmt: skip
+        ax.add_collection(LineCollection(lines, color=MUTED, lw=0.6))
+    for x, (kept, here) in enumerate(zip(columns, spots, strict=True)):
+        ax.plot(np.full(kept.sum(), x), here[kept], "o", color=BLUE, ms=11)
+        ax.plot(np.full((~kept).sum(), x), here[~kept], "o", mfc="none", mec=MUTED, ms=11)
+    ax.set(xlim=(-0.3, 3.3), ylim=(-1.2, 1.2))
+    ax.axis("off")
+    silenced = 12 - sum(int(kept.sum()) for kept in result["kept"])
+    ax.set_title(f"p = {result['p']:g}: {silenced} of 12 hidden units silenced, the others times {result['scale']:.3g}")
     return fig

@@ -142,7 +142,7 @@ def emoji_by_size(result: dict):
     ends = []
     for way, colour in zip(result["accuracy"], (ORANGE, MUTED, BLUE, GREEN), strict=True):
         values = 100 * result["accuracy"][way]
-        mean, bars = values.mean(axis=1), 200 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+        mean, bars = values.mean(axis=1), 2 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
         chosen = way == result["way"]
         below.plot(result["sizes"], mean, "o-", color=colour, lw=2.6 if chosen else 1.2)
         if chosen:

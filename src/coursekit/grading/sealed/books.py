@@ -25,11 +25,21 @@ from .feedback import page
 from .grade import public_message, safe_name
 from .inside.notebook import code_cells
 from .returning import returned
-from .similarity import fingerprint, similar_groups
+from .similarity import Group, fingerprint, similar_groups
 from .submissions import clean
 from .tables import read_table, same_key
 
-__all__ = ["LatePolicy", "Row", "gradescope_results", "read_roster", "rows", "safe_cell", "write_books"]
+__all__ = [
+    "LatePolicy",
+    "Row",
+    "alike_of",
+    "gradescope_results",
+    "read_roster",
+    "rows",
+    "safe_cell",
+    "solutions",
+    "write_books",
+]
 
 _INSIDE = re.compile(r"([;,|]\s*)(?=[=+@|%＝＋＠]|[-－][^\s\d])")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
@@ -220,18 +230,21 @@ def _csv(lines) -> str:
 
 
 def write_books(
-    out, sheet, records: list[dict], table: list[Row], tier: str, keep: str = "last", decisions=None, worksheet=None
+    out,
+    sheet,
+    records: list[dict],
+    table: list[Row],
+    tier: str,
+    keep: str = "last",
+    decisions=None,
+    worksheet=None,
+    alike: list[Group] | None = None,
 ) -> dict[str, str]:
     """Write gradebook, Canvas, Moodle, Gradescope, feedback, similarity and class files; where the texts are."""
     out, decisions = pathlib.Path(out), decisions or Decisions()
     _folders(out)
     gradebook = _gradebook(sheet, table, tier, decisions)
-    alike = similar_groups(
-        {r.student: r.record.get("shingles", []) for r in table if r.record and not r.record["error"]},
-        {r.student: r.record["sha256"] for r in table if r.record and not r.record["error"]},
-        _given(sheet),
-        _published(sheet),
-    )
+    alike = alike_of(sheet, table) if alike is None else alike
     files: dict[str, str | bytes] = {
         "gradebook.csv": _csv(gradebook),
         "gradebook-excel.csv": _for_excel(gradebook),
@@ -352,14 +365,37 @@ def _similarity(alike):
     return _csv([head, *([n, ", ".join(g.students), g.share, g.common, g.note] for n, g in enumerate(alike, 1))])
 
 
+def solutions(sheet) -> dict[str, str]:
+    """The published solution of each question: its cells in the sheet's source, or another right answer."""
+    folder = pathlib.Path(inspect.getfile(sheet.cases[0].function)).parents[1]
+    cells = [
+        uncut(cell)
+        for source in folder.glob(f"{sheet.id}_*.md")
+        for cell in re.findall(r"```\{code-cell\}[^\n]*\n(.*?)\n```", source.read_text(encoding="utf-8"), re.DOTALL)
+        if "# BEGIN SOLUTION" in cell
+    ]
+    found = {}
+    for question in sheet.questions:
+        own = [
+            c for c in cells if any(re.search(rf"^(def|class) {name}\b", c, re.MULTILINE) for name in question.names)
+        ]
+        found[question.id] = "\n\n".join(own or [answer.code.strip() for answer in question.right[:1]])
+    return found
+
+
 def _published(sheet) -> list[int]:
     """The fingerprint of the published solutions: anybody can copy those."""
-    right = [answer.code for question in sheet.questions for answer in question.right]
-    folder = pathlib.Path(inspect.getfile(sheet.cases[0].function)).parents[1]
-    for source in folder.glob(f"{sheet.id}_*.md"):
-        cells = re.findall(r"```\{code-cell\}[^\n]*\n(.*?)\n```", source.read_text(encoding="utf-8"), re.DOTALL)
-        right += [uncut(cell) for cell in cells if "# BEGIN SOLUTION" in cell]
-    return fingerprint(right)
+    return fingerprint([answer.code for q in sheet.questions for answer in q.right] + list(solutions(sheet).values()))
+
+
+def alike_of(sheet, table: list[Row]) -> list[Group]:
+    """Groups of students whose code is alike."""
+    return similar_groups(
+        {r.student: r.record.get("shingles", []) for r in table if r.record and not r.record["error"]},
+        {r.student: r.record["sha256"] for r in table if r.record and not r.record["error"]},
+        _given(sheet),
+        _published(sheet),
+    )
 
 
 def _given(sheet) -> list[int]:

@@ -80,9 +80,21 @@ def grade_bytes(jail: Jail, data: bytes, sheet: Sheet, key: bytes | None, only: 
         record["questions"][question.id] = verdict["question"] | {"notes": verdict["notes"]}
         notes.update(dict.fromkeys(verdict["notes"]))
     record.update(cpu=round(session.cpu, 3), peak_mb=session.peak_kb >> 10)
+    _name_follow_ons(record, sheet)
     record["notes"] = list(notes)[:20]
     record["seconds"] = round(time.monotonic() - started, 3)
     return record
+
+
+def _name_follow_ons(record, sheet):
+    """Say in which question a name is asked for that the answer to another one misses: one slip, two questions."""
+    whose = {name: question.id for question in sheet.questions for name in question.names}
+    for id, question in record["questions"].items():
+        for case in question["cases"]:
+            missed = re.search(r"NameError: name '(\w+)' is not defined", case.get("message") or "")
+            if case["status"] == "error" and missed and whose.get(missed[1], id) != id:
+                said = f"{missed[1]} belongs to {whose[missed[1]]}: mend that first, and look here again."
+                case["message"] = f"{case['message']}\n{said}"
 
 
 def _public(question):

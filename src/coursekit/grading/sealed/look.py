@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .apart import Ended, run_apart
 from .inside.notebook import MAX_MEMBERS, code_cells, read_bytes
 
-__all__ = ["Seen", "look_at", "members", "written_texts"]
+__all__ = ["Seen", "answers", "look_at", "members", "written_texts"]
 
 _SET = re.compile(r"^(?:async\s+)?(?:def|class)\s+([A-Za-z_]\w*)|^([A-Za-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _CHECK = re.compile(r"\bcheck\(\s*[\"'](\d\d)\.(\d+)[\"']")
@@ -79,6 +79,23 @@ def written_texts(path, ids: tuple[str, ...]) -> dict[str, str]:
         return run_apart(lambda: {"texts": _texts(path, ids)}, **_BOUNDS)["texts"]
     except Ended:
         return {}
+
+
+def answers(path, wanted: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    """The code cells of a notebook that define a name of each question: {question: code}."""
+    try:
+        return run_apart(lambda: {"answers": _answers(path, wanted)}, **_BOUNDS)["answers"]
+    except Ended:
+        return {}
+
+
+def _answers(path, wanted):
+    try:
+        cells = [(cell, {a or b for a, b in _SET.findall(cell)}) for cell in code_cells(read_bytes(path))]
+    except ValueError:
+        return {}
+    found = {id: "\n\n".join(cell for cell, sets in cells if sets & set(names)) for id, names in wanted.items()}
+    return {id: code[:8000] for id, code in found.items() if code}
 
 
 def _texts(path, ids):

@@ -77,7 +77,7 @@ def late_troubles(table: list[Row], due, file_times: bool) -> list[Trouble]:
         from_files = [row for row, record in taken if record["time_from"] == "file"]
         if from_files:
             late = sum(1 for row in from_files if row.late_days)
-            text = f"of {len(from_files)} of {len(taken)} submissions only the time of the file is known; "
+            text = f"for {len(from_files)} of {len(taken)} submissions only the time of the file is known; "
             text += f"{late} are late by it" if file_times else "it costs nobody points (--file-times counts it)"
             text += ". A copy changes such times: give the right ones in submissions.csv"
             found.append(Trouble("times", text))

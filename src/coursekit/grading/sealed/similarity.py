@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["PUBLISHED", "Group", "fingerprint", "similar_groups", "similar_pairs"]
+__all__ = ["PUBLISHED", "Group", "fingerprint", "normal_lines", "similar_groups", "similar_pairs"]
 
 K, WINDOW, MOST, LONGEST = 12, 6, 12_000, 200_000
 PUBLISHED = "the published solution"
@@ -29,6 +29,11 @@ def fingerprint(cells: list[str]) -> list[int]:
     hashes = [zlib.crc32(" ".join(tokens[i : i + K]).encode()) for i in range(len(tokens) - K + 1)]
     kept = {min(hashes[i : i + WINDOW]) for i in range(max(0, len(hashes) - WINDOW + 1))}
     return sorted(kept)[:MOST]
+
+
+def normal_lines(code: str) -> list[str]:
+    """Each line of a program with the kinds of its names and numbers in place of these."""
+    return [" ".join(_tokens(line)) for line in code.split("\n")]
 
 
 def _tokens(code, depth=0):

@@ -64,12 +64,15 @@
     // numbers, the one between them.
     text(side, value) {
       const ticks = this[`${side}ticks`];
+      const [low, high, log] = this[side];
+      if (!log && Math.abs(value) < 1e-6 * Math.abs(high - low)) value = 0;
       if (!ticks) return number(value);
       const near = [...ticks].sort((a, b) => Math.abs(a[0] - value) - Math.abs(b[0] - value));
       if (typeof near[0][1] === "string") return near[0][1];
-      const [[a, low], [b, high]] = near;
+      const [[a, here], [b, next]] = near;
       const share = (value - a) / (b - a);
-      return number(low > 0 && high / low >= 10 || low / high >= 10 ? low * (high / low) ** share : low + (high - low) * share);
+      const powers = here > 0 && (next / here >= 10 || here / next >= 10);
+      return number(powers ? here * (next / here) ** share : here + (next - here) * share);
     }
     holds(px, py, slack = 0) {
       return px >= this.left - slack && px <= this.right + slack && py >= this.top - slack && py <= this.bottom + slack;
@@ -443,9 +446,10 @@
       this.cross.replaceChildren(...marks);
       this.card.hidden = false;
       const scale = this.svg.getBoundingClientRect().width / this.svg.viewBox.baseVal.width;
-      const right = px > (ax.left + ax.right) / 2;
-      this.card.style.left = right ? "" : `${px * scale + 10}px`;
-      this.card.style.right = right ? `calc(100% - ${px * scale - 10}px)` : "";
+      // Beside the place, on the side that has room, and never off the picture.
+      const [room, wide] = [this.explorer.stage.clientWidth, this.card.offsetWidth];
+      const left = px * scale + 10 + wide <= room ? px * scale + 10 : px * scale - 10 - wide;
+      this.card.style.left = `${Math.max(0, Math.min(room - wide, left))}px`;
       this.card.style.top = `${Math.min(ax.top * scale + 4, Math.max(0, py * scale))}px`;
     }
 
