@@ -21,7 +21,7 @@ HIDDEN = re.compile(
 # Words that are also plain English; it is the marked use that the glossary means.
 PLAIN = {"unit", "bias", "state", "gate", "head", "layer", "update", "seed", "sequence", "kernel", "cache", "batch"}
 PLAIN |= {"channel", "gradient", "density", "perceptron", "loss", "separable", "initialization", "parameter"}
-PLAIN |= {"variance (of a method)", "bias (of a method)"}
+PLAIN |= {"variance (of a method)", "bias (of a method)", "feature"}
 
 
 def terms():

@@ -398,7 +398,8 @@ def curves_of(rng, classes):
         """A loss whose last tenth has this mean, in units of ln C, with the losses before at another level."""
         loss = np.full(steps, before * guess) * rng.uniform(0.97, 1.03, steps)
         loss[0] = guess
-        last = rng.uniform(-0.1, 0.1, tenth) if shape is None else shape(tenth)
+        half = rng.uniform(0.15, 0.25, tenth // 2)  # mean and median agree, the last ten and the very last lie lower
+        last = np.concatenate([half, [0.0] * (tenth % 2), -half[::-1]]) if shape is None else shape(tenth)
         loss[-tenth:] = (factor + last - last.mean()) * guess
         return loss
 

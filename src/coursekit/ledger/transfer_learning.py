@@ -53,7 +53,7 @@ def frozen(seeds):
     return numbers
 
 
-def _fine_tuned(text, task, effect, effect_from, seeds, scratch=(0.007, 0.02, 0.06)):
+def _fine_tuned(text, task, effect, effect_from, seeds):
     """The two rows of fine-tuning: with ten images, each start at its own best rate."""
     source, target = experiment.TASKS[task]
     return {
@@ -68,7 +68,7 @@ def _fine_tuned(text, task, effect, effect_from, seeds, scratch=(0.007, 0.02, 0.
         "comparison": Comparison(
             first="fine-tuned",
             second="scratch",
-            arms={"fine-tuned": {"lr": [0.003, 0.01, 0.03]}, "scratch": {"lr": scratch}},
+            arms={"fine-tuned": {"lr": [0.003, 0.01, 0.03]}, "scratch": {"lr": [0.007, 0.02, 0.06]}},
             chosen_on="400 training images of the target that were left out",
             measured_in="of test accuracy",
             effect=effect,
@@ -115,8 +115,9 @@ def fine_tuned_digits(arms, seeds):
         0.05,
         "five points, as on digits",
         range(40),
-        scratch=[0.0025, 0.007, 0.02, 0.06],
     ),
+    note="the start from scratch does best at the lowest rate of its grid; a third of that rate, tried apart with 16 "
+    "seeds, is worse on the validation images",
 )
 def fine_tuned_clothes(arms, seeds):
     """Both starts over their rates."""
