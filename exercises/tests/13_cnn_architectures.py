@@ -6,12 +6,13 @@ from coursekit.grading.cases import Right, Wrong, case, question
 from coursekit.grading.compare import (
     expect_draws,
     expect_equal,
+    expect_parts,
     expect_seeded,
     expect_shape,
     expect_true,
     inspect_value,
 )
-from coursekit.grading.several import expect_calls
+from coursekit.grading.several import expect_calls, expect_results
 
 TITLE = "CNN architectures"
 
@@ -801,6 +802,159 @@ def repairs_later(repair, *, rng):
     repair_case(repair, [("conv", few, 3, 1, 0), ("conv", more, 7, 1, 1)], (1, 4, 4 + few))
 
 
+Q6 = question(
+    "13.6",
+    title="A residual block, forward and backward",
+    minutes=15,
+    hints=[
+        "Forward: the branch is two dense layers with ReLU between them, and none behind. Then x is added.",
+        "`dout` goes into the branch as it came: it is the gradient of the second dense layer's output.",
+        "ReLU lets a gradient through where its own input is above 0: multiply by `(x @ w1 + b1) > 0`.",
+        "The branch's gradient of x is `... @ w1.T`. The shortcut's is `dout`. The shortcut has no weights.",
+    ],
+)
+
+
+def residual_setting(rng):
+    """(dout, x, w1, b1, w2, b2): three sizes that differ, and hidden units that are off for some examples."""
+    n, d, h = int(rng.integers(4, 6)), int(rng.integers(6, 8)), int(rng.integers(9, 12))
+    x, dout = rng.normal(0, 1, (2, n, d))
+    w1, w2 = rng.normal(0, 0.6, (d, h)), rng.normal(0, 0.6, (h, d))
+    return dout, x, w1, rng.uniform(0.3, 0.8, h) * rng.choice([-1, 1], h), w2, rng.uniform(0.5, 1.5, d)
+
+
+def residual_out(x, w1, b1, w2, b2):
+    return x + np.maximum(x @ w1 + b1, 0) @ w2 + b2
+
+
+def residual_outs(x, w1, b1, w2, b2):
+    """What usual mistakes give."""
+    branch = residual_out(x, w1, b1, w2, b2) - x
+    return {
+        "x is missing: the branch alone came back": branch,
+        "ReLU stands behind the addition as well: this block has one ReLU, in its branch": np.maximum(x + branch, 0),
+        "ReLU stands behind the second layer as well: this block has one ReLU": x + np.maximum(branch, 0),
+        "ReLU is missing between the two layers": x + (x @ w1 + b1) @ w2 + b2,
+        "ReLU was applied to x: it stands between the two layers": x + (np.maximum(x, 0) @ w1 + b1) @ w2 + b2,
+        "b1 stands behind ReLU: it is added before": x + (np.maximum(x @ w1, 0) + b1) @ w2 + b2,
+        "b1 was left out": residual_out(x, w1, 0, w2, b2),
+        "b2 was left out": residual_out(x, w1, b1, w2, 0),
+        "both biases were left out": residual_out(x, w1, 0, w2, 0),
+        "x was subtracted: it is added": branch - x,
+        "the branch was subtracted: it is added": x - branch,
+        "the mean of x and the branch was taken: they are added": (x + branch) / 2,
+        "x and the branch were multiplied: they are added": x * branch,
+        "tanh was used in place of ReLU": x + np.tanh(x @ w1 + b1) @ w2 + b2,
+    }
+
+
+def residual_grads(dout, x, w1, b1, w2, b2):
+    """{part: the right gradient}, and {mistake: the parts that it changes}."""
+    before = x @ w1 + b1
+    hidden, on, dhidden = np.maximum(before, 0), before > 0, dout @ w2.T
+
+    def parts(dbefore, dout=dout, hidden=hidden):
+        return {
+            "dx": dout + dbefore @ w1.T,
+            "dw1": x.T @ dbefore,
+            "db1": dbefore.sum(axis=0),
+            "dw2": hidden.T @ dout,
+            "db2": dout.sum(axis=0),
+        }
+
+    right = parts(dhidden * on)
+    through = right["dx"] - dout
+    n, last = len(x), dout * (x + hidden @ w2 + b2 > 0)
+    mistakes = {
+        "the shortcut is missing: x also reaches the output unchanged, so dout is added": {"dx": through},
+        "the branch is missing: x also reaches the output through its two layers": {"dx": dout},
+        "the shortcut was subtracted: both ways are added up": {"dx": through - dout},
+        "the branch was subtracted: both ways are added up": {"dx": dout - through},
+        "both ways were multiplied: they are added up": {"dx": dout * through},
+        "the mean of both ways was taken: they are added up": {"dx": right["dx"] / 2},
+        "dout counts twice": {"dx": right["dx"] + dout},
+        "1 was added for the shortcut: its derivative is 1, and dout is multiplied by it": {"dx": through + 1},
+        "x was added, not dout": {"dx": through + x},
+        "the shortcut goes past ReLU: dout comes back by it as it is": {"dx": through + dout * (x > 0)},
+        "the derivative of ReLU is missing": parts(dhidden),
+        "the derivative of ReLU is missing, for dx": {"dx": parts(dhidden)["dx"]},
+        "ReLU was applied to the gradient: multiply it by 1 where ReLU's input is above 0": parts(np.maximum(dhidden, 0)),
+        "the gradient was multiplied by ReLU's output, not by its derivative": parts(dhidden * hidden),
+        "b1 was left out in the input of ReLU": parts(dhidden * (x @ w1 > 0), hidden=np.maximum(x @ w1, 0)),
+        "b1 was left out where ReLU is on": parts(dhidden * (x @ w1 > 0)),
+        "ReLU is missing in the input of the second layer": {"dw2": before.T @ dout},
+        "the gradient went back through a ReLU behind the addition: this block has none": parts((last @ w2.T) * on, last),
+        "db2 is a mean: each example brings its own gradient, they are added up": {"db2": dout.mean(axis=0)},
+        "db1 is a mean: each example brings its own gradient, they are added up": {"db1": right["db1"] / n},
+        "db1 and db2 are means: each example brings its own gradient, they are added up": {
+            "db1": right["db1"] / n,
+            "db2": right["db2"] / n,
+        },
+        "it was divided by the number of examples, which the loss has done": {
+            name: right[name] / n for name in ("dw1", "db1", "dw2", "db2")
+        },
+        "db1 and db2 are the wrong way round": {"db1": right["db2"], "db2": right["db1"]},
+        "dw1 and dw2 are the wrong way round": {"dw1": right["dw2"], "dw2": right["dw1"]},
+        "the biases' gradients were not summed over the examples": {"db1": dhidden * on, "db2": dout},
+        "dw1 and dw2 are transposed": {"dw1": right["dw1"].T, "dw2": right["dw2"].T},
+    }  # fmt: skip
+    return right, mistakes
+
+
+def residual_case(residual_backward, rng, names):
+    dout, x, w1, b1, w2, b2 = residual_setting(rng)
+    given = [a.copy() for a in (dout, x, w1, b1, w2)]
+    what = f"residual_backward(dout, x, w1, b1, w2) for x {x.shape}, w1 {w1.shape}"
+    right, mistakes = residual_grads(dout, x, w1, b1, w2, b2)
+    got = expect_parts(residual_backward(*given), tuple(right), what=what)
+    for name in names:
+        expect_results(got, right, what=what, mistakes=mistakes, only=name)
+
+
+@case("residual_forward: the input and the branch")
+def residual_values(residual_forward, *, rng):
+    _, *given = residual_setting(rng)
+    expect_equal(
+        residual_forward(*(a.copy() for a in given)),
+        residual_out(*given),
+        what="residual_forward(x, w1, b1, w2, b2)",
+        mistakes=residual_outs(*given),
+    )
+
+
+@case("residual block: a branch of zeros is not there, forward and backward")
+def residual_identity(residual_forward, residual_backward, *, rng):
+    dout, x, w1, b1, w2, b2 = residual_setting(rng)
+    w2, b2 = np.zeros_like(w2), np.zeros_like(b2)
+    expect_equal(
+        residual_forward(x.copy(), w1.copy(), b1.copy(), w2.copy(), b2.copy()),
+        x,
+        what="residual_forward(x, w1, b1, w2, b2) with w2 and b2 of zeros",
+        mistakes=residual_outs(x, w1, b1, w2, b2),
+    )
+    what = "residual_backward(dout, x, w1, b1, w2) with w2 of zeros"
+    got = residual_backward(dout.copy(), x.copy(), w1.copy(), b1.copy(), w2.copy())
+    dx, *_ = expect_parts(got, ("dx", "dw1", "db1", "dw2", "db2"), what=what)
+    _, mistakes = residual_grads(dout, x, w1, b1, w2, b2)
+    wrong = {text: parts["dx"] for text, parts in mistakes.items() if "dx" in parts}
+    expect_equal(dx, dout, what=f"dx of {what}", mistakes={t: a for t, a in wrong.items() if not np.allclose(a, dout)})
+
+
+@case("residual_backward: the input")
+def residual_input(residual_backward, *, rng):
+    residual_case(residual_backward, rng, ["dx"])
+
+
+@case("residual_backward: the input, other inputs", hidden=True)
+def residual_input_again(residual_backward, *, rng):
+    residual_input(residual_backward, rng=rng)
+
+
+@case("residual_backward: weights and biases")
+def residual_weights(residual_backward, *, rng):
+    residual_case(residual_backward, rng, ["dw1", "db1", "dw2", "db2"])
+
+
 def _lrn(line, extra=""):
     return f"""
 def local_response_norm(x, n=5, k=2.0, alpha=1e-4, beta=0.75):
@@ -908,6 +1062,26 @@ def repair(layers, shape):
 """
 
 
+def _residual_forward(out="x + h @ w2 + b2", h="np.maximum(x @ w1 + b1, 0)"):
+    return f"""
+def residual_forward(x, w1, b1, w2, b2):
+    h = {h}
+    return {out}
+"""
+
+
+def _residual_backward(dx="dout + da @ w1.T", da="dh * (a > 0)", a="x @ w1 + b1", db="db1, dw2, db2", h="np.maximum(a, 0)"):  # fmt: skip
+    return f"""
+def residual_backward(dout, x, w1, b1, w2):
+    a = {a}
+    h = {h}
+    dh = dout @ w2.T
+    da = {da}
+    dw1, db1, dw2, db2 = x.T @ da, da.sum(axis=0), h.T @ dout, dout.sum(axis=0)
+    return {dx}, dw1, {db}
+"""
+
+
 SENTENCES = {  # of the task, and the cases that test it
     "13.1": {
         "the sum runs over the $n$ channels around $c$, at the same image and pixel": [
@@ -962,9 +1136,39 @@ SENTENCES = {  # of the task, and the cases that test it
         ],
         "take the first convolution": ["repair: the first convolution that can mend the network"],
     },
+    "13.6": {
+        "`residual_forward(x, w1, b1, w2, b2)` returns `out`.": ["residual_forward: the input and the branch"],
+        "`residual_backward(dout, x, w1, b1, w2)` returns `(dx, dw1, db1, dw2, db2)`, each of the shape of its array.": [
+            "residual_backward: the input",
+            "residual_backward: weights and biases",
+        ],
+        "The input reaches the output in two ways.": ["residual_backward: the input"],
+        "Which of the five gradients does the shortcut change?": [
+            "residual_backward: the input",
+            "residual_backward: weights and biases",
+        ],
+        "where $W_2$ and $b_2$ are 0, the block must hand on `x` as it came, and `dx` must be `dout`": [
+            "residual block: a branch of zeros is not there, forward and backward"
+        ],
+    },
 }
 
 WRONG = [
+    Wrong("13.6", _residual_forward("h @ w2 + b2"), "the branch alone came back"),
+    Wrong("13.6", _residual_forward("np.maximum(x + h @ w2 + b2, 0)"), "ReLU stands behind the addition as well"),
+    Wrong("13.6", _residual_forward(h="x @ w1 + b1"), "ReLU is missing between the two layers"),
+    Wrong("13.6", _residual_forward("x + h @ w2"), "b2 was left out"),
+    Wrong("13.6", _residual_backward("da @ w1.T"), "the shortcut is missing"),
+    Wrong("13.6", _residual_backward("dout"), "the branch is missing"),
+    Wrong("13.6", _residual_backward("1 + da @ w1.T"), "1 was added for the shortcut"),
+    Wrong("13.6", _residual_backward("2 * dout + da @ w1.T"), "dout counts twice"),
+    Wrong("13.6", _residual_backward(da="dh"), "the derivative of ReLU is missing"),
+    Wrong("13.6", _residual_backward(da="np.maximum(dh, 0)"), "ReLU was applied to the gradient"),
+    Wrong("13.6", _residual_backward(a="x @ w1"), "b1 was left out"),
+    Wrong("13.6", _residual_backward(h="a"), "ReLU is missing in the input of the second layer"),
+    Wrong("13.6", _residual_backward(db="db1 / len(x), dw2, db2 / len(x)"), "db1 and db2 are means"),
+    Wrong("13.6", _residual_backward(db="db2, dw2, db1"), "db1 and db2 are the wrong way round"),
+    Wrong("13.6", _residual_backward(db="dw2, db1, db2"), "the results come in the wrong order"),
     Wrong("13.4", _shifted("right = np.roll(x, shift, axis=3)", "left = np.roll(x, -shift, axis=3)"), "(np.roll)"),
     Wrong("13.4", _shifted(both="(right, right)"), "moved to the right only"),
     Wrong("13.4", _shifted(both="(left, left)"), "moved to the left only"),
@@ -1049,6 +1253,26 @@ WRONG = [
 ]  # fmt: skip
 
 RIGHT = [
+    Right("13.6", _residual_forward() + _residual_backward()),
+    Right(
+        "13.6",
+        """
+def residual_forward(x, w1, b1, w2, b2):
+    return np.stack([row + b2 + w2.T @ np.clip(b1 + w1.T @ row, 0, None) for row in x])
+
+def residual_backward(dout, x, w1, b1, w2):
+    dx, dw1, db1, dw2, db2 = dout.copy(), 0 * w1, 0 * b1, 0 * w2, 0 * dout[0]
+    for n in range(len(x)):
+        out_of_first = w1.T @ x[n] + b1
+        back = np.where(out_of_first > 0, w2 @ dout[n], 0)
+        dx[n] += w1 @ back
+        dw1 += np.outer(x[n], back)
+        db1 += back
+        dw2 += np.outer(np.clip(out_of_first, 0, None), dout[n])
+        db2 += dout[n]
+    return dx, dw1, db1, dw2, db2
+""",
+    ),
     Right("13.1", _lrn(GOOD_LINE)),
     Right(
         "13.1",
@@ -1213,6 +1437,14 @@ SURVIVORS = {  # mutants of the solutions that are right answers, and why
         "so large a padding is never needed": [
             "the number 101 stands where 100 is meant, in what the loop runs over",
             "the number 99 stands where 100 is meant, in what the loop runs over",
+        ],
+    },
+    "13.6": {
+        "no number before ReLU is exactly 0, and there either derivative would do": [
+            ">= stands where > is meant: before > 0",
+        ],
+        "ReLU's output is above 0 where its input is": [
+            "hidden was used where before is meant, in dbefore",
         ],
     },
 }
