@@ -27,6 +27,7 @@ SHEETS = sorted({answer["question"][:2] for answer in ANSWERS})
 RAW = ("Error:", "Error (", "Traceback", "could not be broadcast", "operands", "gufunc")
 UNDERSTOOD = {
     "01": {"01.2"},
+    "02": {"02.4"},
     "03": {"03.4"},
     "04": {"04.4"},
     "05": {"05.3"},
