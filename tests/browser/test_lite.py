@@ -22,6 +22,7 @@ def notebook(open_page, serve):
         page = open_page(
             f"{serve(BOOK)}lite/notebooks/index.html?path={path}",
             complaints=False,
+            service_workers="allow",  # a notebook's Python reads files through one
             viewport={"width": 1280, "height": 900},
         )
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=SLOW)
