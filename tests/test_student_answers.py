@@ -41,7 +41,10 @@ UNDERSTOOD = {
     "14": {"14.5"},
     "15": {"15.5"},
 }
-PRINTED = ("init_lenet5",)  # the shapes stand in the chapter's plan of LeNet-5, the rule in chapter 05
+PRINTED = (
+    "init_lenet5",  # the shapes stand in the chapter's plan of LeNet-5, the rule in chapter 05
+    "separable_weights",  # the chapter has the formula of the work
+)
 KEY = b"a key for students' answers"
 
 

@@ -955,6 +955,115 @@ def residual_weights(residual_backward, *, rng):
     residual_case(residual_backward, rng, ["dw1", "db1", "dw2", "db2"])
 
 
+Q7 = question(
+    "13.7",
+    title="Depthwise separable convolution",
+    minutes=15,
+    hints=[
+        "With K // 2 zeros on each side an image keeps its height and width, for odd K.",
+        "Loop over the K x K places i, j of the kernels. Which piece of the padded images lies under a place?",
+        "`depthwise[:, i, j, None, None]` has one number for each channel, and fits images (N, C, H, W).",
+        "The 1 x 1 convolution is a sum over the channels of each pixel, with the weights of a row of `pointwise`.",
+    ],
+)
+
+
+def channelwise(x, kernels, mode="constant", before=None):
+    """Each channel with its own kernel (C, K, K); the maps stay as large as the images."""
+    size = kernels.shape[1]
+    before = size // 2 if before is None else before
+    sides = (before, 2 * (size // 2) - before)
+    around = np.pad(x, ((0, 0), (0, 0), sides, sides), mode=mode)
+    patches = np.lib.stride_tricks.sliding_window_view(around, (size, size), axis=(2, 3))
+    return np.einsum("nchwij,cij->nchw", patches, kernels)
+
+
+def mixed(maps, pointwise):
+    return np.einsum("nchw,fc->nfhw", maps, pointwise)
+
+
+def separable_mistakes(x, d, m):
+    """What usual mistakes give."""
+    right, half = channelwise(x, d), d.shape[1] // 2
+    inside = (slice(None), slice(None), slice(half, -half), slice(half, -half))
+    everything = np.repeat(x.sum(axis=1, keepdims=True), x.shape[1], axis=1)
+    return {
+        "the kernels are flipped": mixed(channelwise(x, d[:, ::-1, ::-1]), m),
+        "rows and columns of the kernels are the wrong way round": mixed(channelwise(x, d.swapaxes(1, 2)), m),
+        "the first channel's kernel was used for all: each channel has its own": mixed(
+            channelwise(x, np.repeat(d[:1], len(d), axis=0)), m
+        ),
+        "the kernels of the channels were added up: each channel has its own": mixed(
+            channelwise(x, np.repeat(d.sum(axis=0, keepdims=True), len(d), axis=0)), m
+        ),
+        "each kernel saw all channels: it belongs to one": mixed(channelwise(everything, d), m),
+        "the 1 x 1 convolution is missing: the maps of the channels came back": right,
+        "the maps of the channels were added up: each filter has weights of its own for them": np.repeat(
+            right.sum(axis=1, keepdims=True), len(m), axis=1
+        ),
+        "the mean over the channels was taken: a filter adds them up": mixed(right, m) / x.shape[1],
+        "the depthwise step is missing": mixed(x, m),
+        "the zeros around the images are missing: the maps are to keep their height and width": mixed(right, m)[inside],
+        "the border was repeated: zeros are put around": mixed(channelwise(x, d, "edge"), m),
+        "the border was mirrored: zeros are put around": mixed(channelwise(x, d, "reflect"), m),
+        "the images go round: zeros are put around": mixed(channelwise(x, d, "wrap"), m),
+        "all zeros were put behind: half of them belong in front": mixed(channelwise(x, d, before=0), m),
+        "all zeros were put in front: half of them belong behind": mixed(channelwise(x, d, before=2 * half), m),
+        "ReLU stands between the two steps: here nothing does": mixed(np.maximum(right, 0), m),
+        "ReLU stands behind the second step: here there is none": np.maximum(mixed(right, m), 0),
+    }
+
+
+@case("separable: a kernel for each channel, then a mixture", points=2)
+def separable_values(separable, *, rng):
+    for size in (3, 5):
+        n, c, f = int(rng.integers(2, 4)), int(rng.integers(4, 6)), int(rng.integers(6, 8))
+        x = rng.normal(0, 1, (n, c, int(rng.integers(8, 10)), int(rng.integers(10, 12))))
+        d, m = rng.normal(0, 1, (c, size, size)), rng.normal(0, 1, (f, c))
+        expect_equal(
+            separable(x.copy(), d.copy(), m.copy()),
+            mixed(channelwise(x, d), m),
+            what=f"separable(x, depthwise, pointwise) for x {x.shape}, depthwise {d.shape}, pointwise {m.shape}",
+            mistakes=separable_mistakes(x, d, m),
+        )
+
+
+@case("separable: a kernel for each channel, then a mixture, other inputs", hidden=True)
+def separable_values_again(separable, *, rng):
+    separable_values(separable, rng=rng)
+
+
+SEPARABLE_WRONG = {
+    "biases were counted: both are without": lambda c, f, k: (f * (c * k * k + 1), c * (k * k + 1) + f * (c + 1)),
+    "biases were counted for the convolution: it is without": lambda c, f, k: (f * (c * k * k + 1), c * k * k + f * c),
+    "the 1 x 1 convolution was left out": lambda c, f, k: (f * c * k * k, c * k * k),
+    "the depthwise step was left out": lambda c, f, k: (f * c * k * k, f * c),
+    "the two steps were multiplied: their weights add up": lambda c, f, k: (f * c * k * k, c * k * k * f * c),
+    "the depthwise step was counted as an ordinary convolution": lambda c, f, k: (f * c * k * k, f * c * k * k + f * c),
+    "the depthwise step has a kernel for each channel, not for each filter": lambda c, f, k: (f * c * k * k, f * k * k + f * c),
+    "the depthwise step has a kernel for each channel, not one in all": lambda c, f, k: (f * c * k * k, k * k + f * c),
+    "the 1 x 1 convolution has a weight for each filter and channel, not one for each filter": lambda c, f, k: (
+        f * c * k * k, c * k * k + f),
+    "the 1 x 1 convolution goes from C channels to F, not to C": lambda c, f, k: (f * c * k * k, c * k * k + c * c),
+    "a kernel has size x size weights, not size": lambda c, f, k: (f * c * k, c * k + f * c),
+    "a filter of a convolution reads all channels": lambda c, f, k: (f * k * k, c * k * k + f * c),
+    "the pair is the wrong way round: first the ordinary convolution": lambda c, f, k: (c * k * k + f * c, f * c * k * k),
+    "the quotient came back: two numbers are asked for": lambda c, f, k: f * k * k / (k * k + f),
+}  # fmt: skip
+
+
+@case("separable_weights: both convolutions")
+def separable_counts(separable_weights, *, rng):
+    inputs = [(int(rng.integers(11, 30)), int(rng.integers(40, 90)), size) for size in (3, 5, 7)]
+    expect_calls(
+        separable_weights,
+        inputs,
+        lambda c, f, k: (f * c * k * k, c * k * k + f * c),
+        what="separable_weights({}, {}, {})".format,
+        mistakes=SEPARABLE_WRONG,
+    )
+
+
 def _lrn(line, extra=""):
     return f"""
 def local_response_norm(x, n=5, k=2.0, alpha=1e-4, beta=0.75):
@@ -1082,6 +1191,28 @@ def residual_backward(dout, x, w1, b1, w2):
 """
 
 
+def _separable(back="np.einsum('nchw,fc->nfhw', maps, pointwise)", mode="constant", add="depthwise[:, i, j, None, None]",
+               place="i, j"):  # fmt: skip
+    return f"""
+def separable(x, depthwise, pointwise):
+    k, (h, w) = depthwise.shape[-1], x.shape[2:]
+    p = k // 2
+    big, maps = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)), mode="{mode}"), 0
+    for i in range(k):
+        for j in range(k):
+            a, b = {place}
+            maps = maps + {add} * big[:, :, a : a + h, b : b + w]
+    return {back}
+"""
+
+
+def _weights(whole="channels * filters * size**2", parted="channels * (size**2 + filters)"):
+    return f"""
+def separable_weights(channels, filters, size):
+    return {whole}, {parted}
+"""
+
+
 SENTENCES = {  # of the task, and the cases that test it
     "13.1": {
         "the sum runs over the $n$ channels around $c$, at the same image and pixel": [
@@ -1151,9 +1282,36 @@ SENTENCES = {  # of the task, and the cases that test it
             "residual block: a branch of zeros is not there, forward and backward"
         ],
     },
+    "13.7": {
+        "`separable(x, depthwise, pointwise)` returns the maps (N, F, H, W).": [
+            "separable: a kernel for each channel, then a mixture"
+        ],
+        "each channel is convolved with a kernel of its own, and then each pixel's channels are mixed": [
+            "separable: a kernel for each channel, then a mixture"
+        ],
+        "As many zeros are put around each image as keep its height and width.": [
+            "separable: a kernel for each channel, then a mixture"
+        ],
+        "The kernels are not flipped": ["separable: a kernel for each channel, then a mixture"],
+        "`separable_weights(channels, filters, size)` returns two whole numbers": [
+            "separable_weights: both convolutions"
+        ],
+    },
 }
 
 WRONG = [
+    Wrong("13.7", _separable("maps"), "the 1 x 1 convolution is missing"),
+    Wrong("13.7", _separable("np.maximum(np.einsum('nchw,fc->nfhw', maps, pointwise), 0)"), "ReLU stands behind"),
+    Wrong("13.7", _separable("np.einsum('nchw,fc->nfhw', np.maximum(maps, 0), pointwise)"), "ReLU stands between"),
+    Wrong("13.7", _separable(place="k - 1 - i, k - 1 - j"), "the kernels are flipped"),
+    Wrong("13.7", _separable(place="j, i"), "rows and columns of the kernels"),
+    Wrong("13.7", _separable(mode="edge"), "the border was repeated"),
+    Wrong("13.7", _separable(add="depthwise[0, i, j]"), "the first channel's kernel was used for all"),
+    Wrong("13.7", _weights(parted="channels * size**2"), "the 1 x 1 convolution was left out"),
+    Wrong("13.7", _weights(parted="filters * (size**2 + channels)"), "a kernel for each channel, not for each filter"),
+    Wrong("13.7", _weights("filters * (channels * size**2 + 1)", "channels * (size**2 + 1) + filters * (channels + 1)"),
+          "biases were counted: both are without"),
+    Wrong("13.7", _weights("channels * (size**2 + filters)", "channels * filters * size**2"), "the pair is the wrong way round"),
     Wrong("13.6", _residual_forward("h @ w2 + b2"), "the branch alone came back"),
     Wrong("13.6", _residual_forward("np.maximum(x + h @ w2 + b2, 0)"), "ReLU stands behind the addition as well"),
     Wrong("13.6", _residual_forward(h="x @ w1 + b1"), "ReLU is missing between the two layers"),
@@ -1253,6 +1411,19 @@ WRONG = [
 ]  # fmt: skip
 
 RIGHT = [
+    Right("13.7", _separable() + _weights()),
+    Right(
+        "13.7",
+        """
+def separable(x, depthwise, pointwise):
+    whole = pointwise[:, :, None, None] * depthwise  # an ordinary convolution with kernels that are multiples of one
+    return convolve(x, whole, np.zeros(len(pointwise)), padding=(depthwise.shape[2] - 1) // 2)
+
+def separable_weights(channels, filters, size):
+    separate = sum(size * size for _ in range(channels)) + sum(channels for _ in range(filters))
+    return count([("conv", filters, size, 1, 0)], (channels, size, size))[0][1] - filters, separate
+""",
+    ),
     Right("13.6", _residual_forward() + _residual_backward()),
     Right(
         "13.6",
@@ -1445,6 +1616,17 @@ SURVIVORS = {  # mutants of the solutions that are right answers, and why
         ],
         "ReLU's output is above 0 where its input is": [
             "hidden was used where before is meant, in dbefore",
+        ],
+    },
+    "13.7": {
+        "zeros are zeros with either sign": [
+            "the sign of maps is the wrong way round",
+        ],
+        "kernels are square": [
+            "the number 2 stands where 1 is meant, in size",
+        ],
+        "more zeros at the end than the windows reach change nothing": [
+            "size was used where around is meant, in padded",
         ],
     },
 }
