@@ -27,6 +27,7 @@ SHEETS = sorted({answer["question"][:2] for answer in ANSWERS})
 RAW = ("Error:", "Error (", "Traceback", "could not be broadcast", "operands", "gufunc")
 UNDERSTOOD = {
     "01": {"01.2"},
+    "02": {"02.4"},
     "03": {"03.4"},
     "04": {"04.4"},
     "05": {"05.3"},
@@ -36,11 +37,14 @@ UNDERSTOOD = {
     "10": {"10.4"},
     "11": {"11.2"},
     "12": {"12.5"},
-    "13": {"13.3", "13.4"},
+    "13": {"13.3", "13.4", "13.5"},
     "14": {"14.5"},
     "15": {"15.5"},
 }
-PRINTED = ("init_lenet5",)  # the shapes stand in the chapter's plan of LeNet-5, the rule in chapter 05
+PRINTED = (
+    "init_lenet5",  # the shapes stand in the chapter's plan of LeNet-5, the rule in chapter 05
+    "separable_weights",  # the chapter has the formula of the work
+)
 KEY = b"a key for students' answers"
 
 

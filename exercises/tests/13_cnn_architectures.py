@@ -6,12 +6,13 @@ from coursekit.grading.cases import Right, Wrong, case, question
 from coursekit.grading.compare import (
     expect_draws,
     expect_equal,
+    expect_parts,
     expect_seeded,
     expect_shape,
     expect_true,
     inspect_value,
 )
-from coursekit.grading.several import expect_calls
+from coursekit.grading.several import expect_calls, expect_results
 
 TITLE = "CNN architectures"
 
@@ -801,6 +802,268 @@ def repairs_later(repair, *, rng):
     repair_case(repair, [("conv", few, 3, 1, 0), ("conv", more, 7, 1, 1)], (1, 4, 4 + few))
 
 
+Q6 = question(
+    "13.6",
+    title="A residual block, forward and backward",
+    minutes=15,
+    hints=[
+        "Forward: the branch is two dense layers with ReLU between them, and none behind. Then x is added.",
+        "`dout` goes into the branch as it came: it is the gradient of the second dense layer's output.",
+        "ReLU lets a gradient through where its own input is above 0: multiply by `(x @ w1 + b1) > 0`.",
+        "The branch's gradient of x is `... @ w1.T`. The shortcut's is `dout`. The shortcut has no weights.",
+    ],
+)
+
+
+def residual_setting(rng):
+    """(dout, x, w1, b1, w2, b2): three sizes that differ, and hidden units that are off for some examples."""
+    n, d, h = int(rng.integers(4, 6)), int(rng.integers(6, 8)), int(rng.integers(9, 12))
+    x, dout = rng.normal(0, 1, (2, n, d))
+    w1, w2 = rng.normal(0, 0.6, (d, h)), rng.normal(0, 0.6, (h, d))
+    return dout, x, w1, rng.uniform(0.3, 0.8, h) * rng.choice([-1, 1], h), w2, rng.uniform(0.5, 1.5, d)
+
+
+def residual_out(x, w1, b1, w2, b2):
+    return x + np.maximum(x @ w1 + b1, 0) @ w2 + b2
+
+
+def residual_outs(x, w1, b1, w2, b2):
+    """What usual mistakes give."""
+    branch = residual_out(x, w1, b1, w2, b2) - x
+    return {
+        "x is missing: the branch alone came back": branch,
+        "ReLU stands behind the addition as well: this block has one ReLU, in its branch": np.maximum(x + branch, 0),
+        "ReLU stands behind the second layer as well: this block has one ReLU": x + np.maximum(branch, 0),
+        "ReLU is missing between the two layers": x + (x @ w1 + b1) @ w2 + b2,
+        "ReLU was applied to x: it stands between the two layers": x + (np.maximum(x, 0) @ w1 + b1) @ w2 + b2,
+        "b1 stands behind ReLU: it is added before": x + (np.maximum(x @ w1, 0) + b1) @ w2 + b2,
+        "b1 was left out": residual_out(x, w1, 0, w2, b2),
+        "b2 was left out": residual_out(x, w1, b1, w2, 0),
+        "both biases were left out": residual_out(x, w1, 0, w2, 0),
+        "x was subtracted: it is added": branch - x,
+        "the branch was subtracted: it is added": x - branch,
+        "the mean of x and the branch was taken: they are added": (x + branch) / 2,
+        "x and the branch were multiplied: they are added": x * branch,
+        "tanh was used in place of ReLU": x + np.tanh(x @ w1 + b1) @ w2 + b2,
+    }
+
+
+def residual_grads(dout, x, w1, b1, w2, b2):
+    """{part: the right gradient}, and {mistake: the parts that it changes}."""
+    before = x @ w1 + b1
+    hidden, on, dhidden = np.maximum(before, 0), before > 0, dout @ w2.T
+
+    def parts(dbefore, dout=dout, hidden=hidden):
+        return {
+            "dx": dout + dbefore @ w1.T,
+            "dw1": x.T @ dbefore,
+            "db1": dbefore.sum(axis=0),
+            "dw2": hidden.T @ dout,
+            "db2": dout.sum(axis=0),
+        }
+
+    right = parts(dhidden * on)
+    through = right["dx"] - dout
+    n, last = len(x), dout * (x + hidden @ w2 + b2 > 0)
+    mistakes = {
+        "the shortcut is missing: x also reaches the output unchanged, so dout is added": {"dx": through},
+        "the branch is missing: x also reaches the output through its two layers": {"dx": dout},
+        "the shortcut was subtracted: both ways are added up": {"dx": through - dout},
+        "the branch was subtracted: both ways are added up": {"dx": dout - through},
+        "both ways were multiplied: they are added up": {"dx": dout * through},
+        "the mean of both ways was taken: they are added up": {"dx": right["dx"] / 2},
+        "dout counts twice": {"dx": right["dx"] + dout},
+        "1 was added for the shortcut: its derivative is 1, and dout is multiplied by it": {"dx": through + 1},
+        "x was added, not dout": {"dx": through + x},
+        "the shortcut goes past ReLU: dout comes back by it as it is": {"dx": through + dout * (x > 0)},
+        "the derivative of ReLU is missing": parts(dhidden),
+        "the derivative of ReLU is missing, for dx": {"dx": parts(dhidden)["dx"]},
+        "ReLU was applied to the gradient: multiply it by 1 where ReLU's input is above 0": parts(np.maximum(dhidden, 0)),
+        "the gradient was multiplied by ReLU's output, not by its derivative": parts(dhidden * hidden),
+        "b1 was left out in the input of ReLU": parts(dhidden * (x @ w1 > 0), hidden=np.maximum(x @ w1, 0)),
+        "b1 was left out where ReLU is on": parts(dhidden * (x @ w1 > 0)),
+        "ReLU is missing in the input of the second layer": {"dw2": before.T @ dout},
+        "the gradient went back through a ReLU behind the addition: this block has none": parts((last @ w2.T) * on, last),
+        "db2 is a mean: each example brings its own gradient, they are added up": {"db2": dout.mean(axis=0)},
+        "db1 is a mean: each example brings its own gradient, they are added up": {"db1": right["db1"] / n},
+        "db1 and db2 are means: each example brings its own gradient, they are added up": {
+            "db1": right["db1"] / n,
+            "db2": right["db2"] / n,
+        },
+        "it was divided by the number of examples, which the loss has done": {
+            name: right[name] / n for name in ("dw1", "db1", "dw2", "db2")
+        },
+        "db1 and db2 are the wrong way round": {"db1": right["db2"], "db2": right["db1"]},
+        "dw1 and dw2 are the wrong way round": {"dw1": right["dw2"], "dw2": right["dw1"]},
+        "the biases' gradients were not summed over the examples": {"db1": dhidden * on, "db2": dout},
+        "dw1 and dw2 are transposed": {"dw1": right["dw1"].T, "dw2": right["dw2"].T},
+    }  # fmt: skip
+    return right, mistakes
+
+
+def residual_case(residual_backward, rng, names):
+    dout, x, w1, b1, w2, b2 = residual_setting(rng)
+    given = [a.copy() for a in (dout, x, w1, b1, w2)]
+    what = f"residual_backward(dout, x, w1, b1, w2) for x {x.shape}, w1 {w1.shape}"
+    right, mistakes = residual_grads(dout, x, w1, b1, w2, b2)
+    got = expect_parts(residual_backward(*given), tuple(right), what=what)
+    for name in names:
+        expect_results(got, right, what=what, mistakes=mistakes, only=name)
+
+
+@case("residual_forward: the input and the branch")
+def residual_values(residual_forward, *, rng):
+    _, *given = residual_setting(rng)
+    expect_equal(
+        residual_forward(*(a.copy() for a in given)),
+        residual_out(*given),
+        what="residual_forward(x, w1, b1, w2, b2)",
+        mistakes=residual_outs(*given),
+    )
+
+
+@case("residual block: a branch of zeros is not there, forward and backward")
+def residual_identity(residual_forward, residual_backward, *, rng):
+    dout, x, w1, b1, w2, b2 = residual_setting(rng)
+    w2, b2 = np.zeros_like(w2), np.zeros_like(b2)
+    expect_equal(
+        residual_forward(x.copy(), w1.copy(), b1.copy(), w2.copy(), b2.copy()),
+        x,
+        what="residual_forward(x, w1, b1, w2, b2) with w2 and b2 of zeros",
+        mistakes=residual_outs(x, w1, b1, w2, b2),
+    )
+    what = "residual_backward(dout, x, w1, b1, w2) with w2 of zeros"
+    got = residual_backward(dout.copy(), x.copy(), w1.copy(), b1.copy(), w2.copy())
+    dx, *_ = expect_parts(got, ("dx", "dw1", "db1", "dw2", "db2"), what=what)
+    _, mistakes = residual_grads(dout, x, w1, b1, w2, b2)
+    wrong = {text: parts["dx"] for text, parts in mistakes.items() if "dx" in parts}
+    expect_equal(dx, dout, what=f"dx of {what}", mistakes={t: a for t, a in wrong.items() if not np.allclose(a, dout)})
+
+
+@case("residual_backward: the input")
+def residual_input(residual_backward, *, rng):
+    residual_case(residual_backward, rng, ["dx"])
+
+
+@case("residual_backward: the input, other inputs", hidden=True)
+def residual_input_again(residual_backward, *, rng):
+    residual_input(residual_backward, rng=rng)
+
+
+@case("residual_backward: weights and biases")
+def residual_weights(residual_backward, *, rng):
+    residual_case(residual_backward, rng, ["dw1", "db1", "dw2", "db2"])
+
+
+Q7 = question(
+    "13.7",
+    title="Depthwise separable convolution",
+    minutes=15,
+    hints=[
+        "With K // 2 zeros on each side an image keeps its height and width, for odd K.",
+        "Loop over the K x K places i, j of the kernels. Which piece of the padded images lies under a place?",
+        "`depthwise[:, i, j, None, None]` has one number for each channel, and fits images (N, C, H, W).",
+        "The 1 x 1 convolution is a sum over the channels of each pixel, with the weights of a row of `pointwise`.",
+    ],
+)
+
+
+def channelwise(x, kernels, mode="constant", before=None):
+    """Each channel with its own kernel (C, K, K); the maps stay as large as the images."""
+    size = kernels.shape[1]
+    before = size // 2 if before is None else before
+    sides = (before, 2 * (size // 2) - before)
+    around = np.pad(x, ((0, 0), (0, 0), sides, sides), mode=mode)
+    patches = np.lib.stride_tricks.sliding_window_view(around, (size, size), axis=(2, 3))
+    return np.einsum("nchwij,cij->nchw", patches, kernels)
+
+
+def mixed(maps, pointwise):
+    return np.einsum("nchw,fc->nfhw", maps, pointwise)
+
+
+def separable_mistakes(x, d, m):
+    """What usual mistakes give."""
+    right, half = channelwise(x, d), d.shape[1] // 2
+    inside = (slice(None), slice(None), slice(half, -half), slice(half, -half))
+    everything = np.repeat(x.sum(axis=1, keepdims=True), x.shape[1], axis=1)
+    return {
+        "the kernels are flipped": mixed(channelwise(x, d[:, ::-1, ::-1]), m),
+        "rows and columns of the kernels are the wrong way round": mixed(channelwise(x, d.swapaxes(1, 2)), m),
+        "the first channel's kernel was used for all: each channel has its own": mixed(
+            channelwise(x, np.repeat(d[:1], len(d), axis=0)), m
+        ),
+        "the kernels of the channels were added up: each channel has its own": mixed(
+            channelwise(x, np.repeat(d.sum(axis=0, keepdims=True), len(d), axis=0)), m
+        ),
+        "each kernel saw all channels: it belongs to one": mixed(channelwise(everything, d), m),
+        "the 1 x 1 convolution is missing: the maps of the channels came back": right,
+        "the maps of the channels were added up: each filter has weights of its own for them": np.repeat(
+            right.sum(axis=1, keepdims=True), len(m), axis=1
+        ),
+        "the mean over the channels was taken: a filter adds them up": mixed(right, m) / x.shape[1],
+        "the depthwise step is missing": mixed(x, m),
+        "the zeros around the images are missing: the maps are to keep their height and width": mixed(right, m)[inside],
+        "the border was repeated: zeros are put around": mixed(channelwise(x, d, "edge"), m),
+        "the border was mirrored: zeros are put around": mixed(channelwise(x, d, "reflect"), m),
+        "the images go round: zeros are put around": mixed(channelwise(x, d, "wrap"), m),
+        "all zeros were put behind: half of them belong in front": mixed(channelwise(x, d, before=0), m),
+        "all zeros were put in front: half of them belong behind": mixed(channelwise(x, d, before=2 * half), m),
+        "ReLU stands between the two steps: here nothing does": mixed(np.maximum(right, 0), m),
+        "ReLU stands behind the second step: here there is none": np.maximum(mixed(right, m), 0),
+    }
+
+
+@case("separable: a kernel for each channel, then a mixture", points=2)
+def separable_values(separable, *, rng):
+    for size in (3, 5):
+        n, c, f = int(rng.integers(2, 4)), int(rng.integers(4, 6)), int(rng.integers(6, 8))
+        x = rng.normal(0, 1, (n, c, int(rng.integers(8, 10)), int(rng.integers(10, 12))))
+        d, m = rng.normal(0, 1, (c, size, size)), rng.normal(0, 1, (f, c))
+        expect_equal(
+            separable(x.copy(), d.copy(), m.copy()),
+            mixed(channelwise(x, d), m),
+            what=f"separable(x, depthwise, pointwise) for x {x.shape}, depthwise {d.shape}, pointwise {m.shape}",
+            mistakes=separable_mistakes(x, d, m),
+        )
+
+
+@case("separable: a kernel for each channel, then a mixture, other inputs", hidden=True)
+def separable_values_again(separable, *, rng):
+    separable_values(separable, rng=rng)
+
+
+SEPARABLE_WRONG = {
+    "biases were counted: both are without": lambda c, f, k: (f * (c * k * k + 1), c * (k * k + 1) + f * (c + 1)),
+    "biases were counted for the convolution: it is without": lambda c, f, k: (f * (c * k * k + 1), c * k * k + f * c),
+    "the 1 x 1 convolution was left out": lambda c, f, k: (f * c * k * k, c * k * k),
+    "the depthwise step was left out": lambda c, f, k: (f * c * k * k, f * c),
+    "the two steps were multiplied: their weights add up": lambda c, f, k: (f * c * k * k, c * k * k * f * c),
+    "the depthwise step was counted as an ordinary convolution": lambda c, f, k: (f * c * k * k, f * c * k * k + f * c),
+    "the depthwise step has a kernel for each channel, not for each filter": lambda c, f, k: (f * c * k * k, f * k * k + f * c),
+    "the depthwise step has a kernel for each channel, not one in all": lambda c, f, k: (f * c * k * k, k * k + f * c),
+    "the 1 x 1 convolution has a weight for each filter and channel, not one for each filter": lambda c, f, k: (
+        f * c * k * k, c * k * k + f),
+    "the 1 x 1 convolution goes from C channels to F, not to C": lambda c, f, k: (f * c * k * k, c * k * k + c * c),
+    "a kernel has size x size weights, not size": lambda c, f, k: (f * c * k, c * k + f * c),
+    "a filter of a convolution reads all channels": lambda c, f, k: (f * k * k, c * k * k + f * c),
+    "the pair is the wrong way round: first the ordinary convolution": lambda c, f, k: (c * k * k + f * c, f * c * k * k),
+    "the quotient came back: two numbers are asked for": lambda c, f, k: f * k * k / (k * k + f),
+}  # fmt: skip
+
+
+@case("separable_weights: both convolutions")
+def separable_counts(separable_weights, *, rng):
+    inputs = [(int(rng.integers(11, 30)), int(rng.integers(40, 90)), size) for size in (3, 5, 7)]
+    expect_calls(
+        separable_weights,
+        inputs,
+        lambda c, f, k: (f * c * k * k, c * k * k + f * c),
+        what="separable_weights({}, {}, {})".format,
+        mistakes=SEPARABLE_WRONG,
+    )
+
+
 def _lrn(line, extra=""):
     return f"""
 def local_response_norm(x, n=5, k=2.0, alpha=1e-4, beta=0.75):
@@ -908,6 +1171,48 @@ def repair(layers, shape):
 """
 
 
+def _residual_forward(out="x + h @ w2 + b2", h="np.maximum(x @ w1 + b1, 0)"):
+    return f"""
+def residual_forward(x, w1, b1, w2, b2):
+    h = {h}
+    return {out}
+"""
+
+
+def _residual_backward(dx="dout + da @ w1.T", da="dh * (a > 0)", a="x @ w1 + b1", db="db1, dw2, db2", h="np.maximum(a, 0)"):  # fmt: skip
+    return f"""
+def residual_backward(dout, x, w1, b1, w2):
+    a = {a}
+    h = {h}
+    dh = dout @ w2.T
+    da = {da}
+    dw1, db1, dw2, db2 = x.T @ da, da.sum(axis=0), h.T @ dout, dout.sum(axis=0)
+    return {dx}, dw1, {db}
+"""
+
+
+def _separable(back="np.einsum('nchw,fc->nfhw', maps, pointwise)", mode="constant", add="depthwise[:, i, j, None, None]",
+               place="i, j"):  # fmt: skip
+    return f"""
+def separable(x, depthwise, pointwise):
+    k, (h, w) = depthwise.shape[-1], x.shape[2:]
+    p = k // 2
+    big, maps = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)), mode="{mode}"), 0
+    for i in range(k):
+        for j in range(k):
+            a, b = {place}
+            maps = maps + {add} * big[:, :, a : a + h, b : b + w]
+    return {back}
+"""
+
+
+def _weights(whole="channels * filters * size**2", parted="channels * (size**2 + filters)"):
+    return f"""
+def separable_weights(channels, filters, size):
+    return {whole}, {parted}
+"""
+
+
 SENTENCES = {  # of the task, and the cases that test it
     "13.1": {
         "the sum runs over the $n$ channels around $c$, at the same image and pixel": [
@@ -962,9 +1267,66 @@ SENTENCES = {  # of the task, and the cases that test it
         ],
         "take the first convolution": ["repair: the first convolution that can mend the network"],
     },
+    "13.6": {
+        "`residual_forward(x, w1, b1, w2, b2)` returns `out`.": ["residual_forward: the input and the branch"],
+        "`residual_backward(dout, x, w1, b1, w2)` returns `(dx, dw1, db1, dw2, db2)`, each of the shape of its array.": [
+            "residual_backward: the input",
+            "residual_backward: weights and biases",
+        ],
+        "The input reaches the output in two ways.": ["residual_backward: the input"],
+        "Which of the five gradients does the shortcut change?": [
+            "residual_backward: the input",
+            "residual_backward: weights and biases",
+        ],
+        "where $W_2$ and $b_2$ are 0, the block must hand on `x` as it came, and `dx` must be `dout`": [
+            "residual block: a branch of zeros is not there, forward and backward"
+        ],
+    },
+    "13.7": {
+        "`separable(x, depthwise, pointwise)` returns the maps (N, F, H, W).": [
+            "separable: a kernel for each channel, then a mixture"
+        ],
+        "each channel is convolved with a kernel of its own, and then each pixel's channels are mixed": [
+            "separable: a kernel for each channel, then a mixture"
+        ],
+        "As many zeros are put around each image as keep its height and width.": [
+            "separable: a kernel for each channel, then a mixture"
+        ],
+        "The kernels are not flipped": ["separable: a kernel for each channel, then a mixture"],
+        "`separable_weights(channels, filters, size)` returns two whole numbers": [
+            "separable_weights: both convolutions"
+        ],
+    },
 }
 
 WRONG = [
+    Wrong("13.7", _separable("maps"), "the 1 x 1 convolution is missing"),
+    Wrong("13.7", _separable("np.maximum(np.einsum('nchw,fc->nfhw', maps, pointwise), 0)"), "ReLU stands behind"),
+    Wrong("13.7", _separable("np.einsum('nchw,fc->nfhw', np.maximum(maps, 0), pointwise)"), "ReLU stands between"),
+    Wrong("13.7", _separable(place="k - 1 - i, k - 1 - j"), "the kernels are flipped"),
+    Wrong("13.7", _separable(place="j, i"), "rows and columns of the kernels"),
+    Wrong("13.7", _separable(mode="edge"), "the border was repeated"),
+    Wrong("13.7", _separable(add="depthwise[0, i, j]"), "the first channel's kernel was used for all"),
+    Wrong("13.7", _weights(parted="channels * size**2"), "the 1 x 1 convolution was left out"),
+    Wrong("13.7", _weights(parted="filters * (size**2 + channels)"), "a kernel for each channel, not for each filter"),
+    Wrong("13.7", _weights("filters * (channels * size**2 + 1)", "channels * (size**2 + 1) + filters * (channels + 1)"),
+          "biases were counted: both are without"),
+    Wrong("13.7", _weights("channels * (size**2 + filters)", "channels * filters * size**2"), "the pair is the wrong way round"),
+    Wrong("13.6", _residual_forward("h @ w2 + b2"), "the branch alone came back"),
+    Wrong("13.6", _residual_forward("np.maximum(x + h @ w2 + b2, 0)"), "ReLU stands behind the addition as well"),
+    Wrong("13.6", _residual_forward(h="x @ w1 + b1"), "ReLU is missing between the two layers"),
+    Wrong("13.6", _residual_forward("x + h @ w2"), "b2 was left out"),
+    Wrong("13.6", _residual_backward("da @ w1.T"), "the shortcut is missing"),
+    Wrong("13.6", _residual_backward("dout"), "the branch is missing"),
+    Wrong("13.6", _residual_backward("1 + da @ w1.T"), "1 was added for the shortcut"),
+    Wrong("13.6", _residual_backward("2 * dout + da @ w1.T"), "dout counts twice"),
+    Wrong("13.6", _residual_backward(da="dh"), "the derivative of ReLU is missing"),
+    Wrong("13.6", _residual_backward(da="np.maximum(dh, 0)"), "ReLU was applied to the gradient"),
+    Wrong("13.6", _residual_backward(a="x @ w1"), "b1 was left out"),
+    Wrong("13.6", _residual_backward(h="a"), "ReLU is missing in the input of the second layer"),
+    Wrong("13.6", _residual_backward(db="db1 / len(x), dw2, db2 / len(x)"), "db1 and db2 are means"),
+    Wrong("13.6", _residual_backward(db="db2, dw2, db1"), "db1 and db2 are the wrong way round"),
+    Wrong("13.6", _residual_backward(db="dw2, db1, db2"), "the results come in the wrong order"),
     Wrong("13.4", _shifted("right = np.roll(x, shift, axis=3)", "left = np.roll(x, -shift, axis=3)"), "(np.roll)"),
     Wrong("13.4", _shifted(both="(right, right)"), "moved to the right only"),
     Wrong("13.4", _shifted(both="(left, left)"), "moved to the left only"),
@@ -1049,6 +1411,39 @@ WRONG = [
 ]  # fmt: skip
 
 RIGHT = [
+    Right("13.7", _separable() + _weights()),
+    Right(
+        "13.7",
+        """
+def separable(x, depthwise, pointwise):
+    whole = pointwise[:, :, None, None] * depthwise  # an ordinary convolution with kernels that are multiples of one
+    return convolve(x, whole, np.zeros(len(pointwise)), padding=(depthwise.shape[2] - 1) // 2)
+
+def separable_weights(channels, filters, size):
+    separate = sum(size * size for _ in range(channels)) + sum(channels for _ in range(filters))
+    return count([("conv", filters, size, 1, 0)], (channels, size, size))[0][1] - filters, separate
+""",
+    ),
+    Right("13.6", _residual_forward() + _residual_backward()),
+    Right(
+        "13.6",
+        """
+def residual_forward(x, w1, b1, w2, b2):
+    return np.stack([row + b2 + w2.T @ np.clip(b1 + w1.T @ row, 0, None) for row in x])
+
+def residual_backward(dout, x, w1, b1, w2):
+    dx, dw1, db1, dw2, db2 = dout.copy(), 0 * w1, 0 * b1, 0 * w2, 0 * dout[0]
+    for n in range(len(x)):
+        out_of_first = w1.T @ x[n] + b1
+        back = np.where(out_of_first > 0, w2 @ dout[n], 0)
+        dx[n] += w1 @ back
+        dw1 += np.outer(x[n], back)
+        db1 += back
+        dw2 += np.outer(np.clip(out_of_first, 0, None), dout[n])
+        db2 += dout[n]
+    return dx, dw1, db1, dw2, db2
+""",
+    ),
     Right("13.1", _lrn(GOOD_LINE)),
     Right(
         "13.1",
@@ -1213,6 +1608,25 @@ SURVIVORS = {  # mutants of the solutions that are right answers, and why
         "so large a padding is never needed": [
             "the number 101 stands where 100 is meant, in what the loop runs over",
             "the number 99 stands where 100 is meant, in what the loop runs over",
+        ],
+    },
+    "13.6": {
+        "no number before ReLU is exactly 0, and there either derivative would do": [
+            ">= stands where > is meant: before > 0",
+        ],
+        "ReLU's output is above 0 where its input is": [
+            "hidden was used where before is meant, in dbefore",
+        ],
+    },
+    "13.7": {
+        "zeros are zeros with either sign": [
+            "the sign of maps is the wrong way round",
+        ],
+        "kernels are square": [
+            "the number 2 stands where 1 is meant, in size",
+        ],
+        "more zeros at the end than the windows reach change nothing": [
+            "size was used where around is meant, in padded",
         ],
     },
 }
