@@ -64,7 +64,7 @@ def mobilenetv2_params(dtype=np.float32) -> dict:
     for number, (name, layer) in enumerate(zip(net.names[2:], net.layers[2:], strict=True), start=1):
         inner = layer.block if isinstance(layer, Residual) else layer
         parts = ["e", "d", "p"] if f"{number}.e.w" in kept else ["d", "p"]
-        places = [n for n, part in zip(inner.names, inner.layers, strict=True) if isinstance(part, Conv2d)]
+        places = [n for n, part in zip(inner.names, inner.layers, strict=True) if isinstance(part, Conv2d)]  # type: ignore[attr-defined]
         block = {place: convolution(f"{number}.{part}") for place, part in zip(places, parts, strict=True)}
         params[name] = {"block": block} if isinstance(layer, Residual) else block
     return params
