@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from browser_help import PHONE, answer_all, give_up
+from browser_help import PHONE, SETTLED, answer_all, give_up
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "_build" / "html"
@@ -85,7 +85,7 @@ def test_that_a_page_is_sound_accessible_and_narrow_enough(visit, name):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_selector(f"html[data-theme={scheme}]")
         # Colours change slowly.
-        page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))")
+        page.evaluate(SETTLED)
         if is_prose(name):
             page.screenshot(path=artefact(name, f"-{scheme}.png"), full_page=True)
         assert axe_violations(page) == [], scheme
@@ -303,7 +303,7 @@ def test_that_every_explorer_plays_is_grasped_and_is_read_off(visit, name):
         reader = explorer.locator(".ck-read")
         reader.focus()
         told = set()
-        for key in ("Home", *["PageDown", "ArrowRight"] * 4):
+        for key in ("Home", *["ArrowRight"] * 4, *["ArrowDown"] * 4, "PageDown", "ArrowRight"):
             page.keyboard.press(key)
             told.add(reader.get_attribute("aria-valuetext"))
         assert len(told) > 2

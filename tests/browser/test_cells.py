@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from browser_help import PHONE, give_up, lift_covers
+from browser_help import PHONE, SETTLED, give_up, lift_covers
 from sheet_sources import solved_cells
 from test_book import BOOK, DESK, artefact, axe_violations
 
@@ -277,7 +277,7 @@ def test_an_exercise_is_written_checked_and_taken_home(visit):
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_selector(f"html[data-theme={scheme}]")
-        page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))")
+        page.evaluate(SETTLED)
         assert axe_violations(page) == [], scheme
 
     chapter = page.url

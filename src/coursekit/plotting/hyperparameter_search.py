@@ -270,7 +270,7 @@ def model_search(result: dict):
     for ax in (top, low):
         ax.axvline(result["next"], color=ORANGE, lw=1.4)
     top.set(ylim=(-0.4, 3.3), ylabel="validation loss", title=f"{result['method']}, {len(result['x'])} trials")
-    names = {"Gaussian process": "expected\nimprovement", "TPE": "ratio of\ndensities", "random": ""}
+    names = {"Gaussian process": "improvement", "TPE": "density ratio", "random": ""}
     if result["wish"] is not None:
         low.plot(at, result["wish"] / max(result["wish"].max(), 1e-12), color=ORANGE)
     low.set(
