@@ -52,6 +52,7 @@ def lift_covers(page):
     page.wait_for_load_state()
     page.evaluate("document.querySelectorAll('.ck-cover button').forEach((button) => button.click())")
 
+
 # Waits until what moves has come to rest; what is far off the screen may never, so no longer than colours take.
 SETTLED = (
     "Promise.race([Promise.allSettled(document.getAnimations().map((each) => each.finished)),"
