@@ -1,7 +1,7 @@
 // What is too wide for the window scrolls by itself: it fades at the side where there is more, and the keyboard reaches it.
 (() => {
   "use strict";
-  const WIDE = ":is(.highlight > pre, .ck-view, .ck-figure, .cell_output, .pst-scrollable-table-container, div.math)";
+  const WIDE = ":is(.highlight > pre, pre.literal-block, .ck-source, .ck-view, .ck-figure, .cell_output, .pst-scrollable-table-container, div.math)";
 
   function look(box) {
     const more = box.scrollWidth - box.clientWidth;
