@@ -181,7 +181,7 @@ LABELS = """() => [...document.querySelectorAll(".ck-picture > svg, .ck-figure >
   return scale * Math.min(...texts.map((text) => parseFloat(getComputedStyle(text).fontSize)));
 })"""
 HINTS = """() => [...document.querySelectorAll(".bd-article :is(pre, .ck-view, .ck-figure)")]
-  .filter((box) => box.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true, opacityProperty: true }))
+  .filter((box) => box.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true }))
   .filter((box) => box.scrollWidth > box.clientWidth + 2)
   .filter((box) => !box.matches(".more-behind") || !box.hasAttribute("tabindex"))
   .map((box) => box.className + ": " + box.textContent.slice(0, 40))"""
