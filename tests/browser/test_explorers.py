@@ -179,7 +179,7 @@ def test_without_javascript_the_default_picture_and_the_answers_are_there(open_p
     assert "need JavaScript" in page.locator(f"{WAVE} .ck-note").inner_text()
     assert page.locator(f"{HEAT} .ck-picture svg").is_visible()
     page.locator("#ck-predict-demo-guess summary", has_text="Show the answer").click()
-    assert "Three times" in page.locator("#ck-predict-demo-guess details").inner_text()
+    assert "Three times" in page.locator("#ck-predict-demo-guess > noscript details").inner_text()
 
 
 def test_a_missing_pack_is_said_and_the_picture_stays(open_page, demo):
@@ -427,7 +427,12 @@ def furthest(found, array):
 WILD = {
     "coursekit.explorers.batch_normalization:scale_curve",
     "coursekit.explorers.learning_rate_and_batch_size:range_test",  # 23 trainings, up to rates that diverge
+    "coursekit.explorers.learning_rate_and_batch_size:schedule",  # a rate of 1.6, held for most of the training
 }
+
+
+# Shares of examples, after ten steps at a rate of 1.4 that multiply rounding: an example at a border changes sides.
+AFTER_A_BURST = {("coursekit.explorers.activations:burst", "on"): 0.02}
 
 
 @pytest.mark.parametrize("explorer", every_explorer().values(), ids=every_explorer())
@@ -449,7 +454,7 @@ def test_live_arrays_equal_native_ones(worker, elsewhere, explorer):
                 chaotic.append(name)
                 continue
             np.testing.assert_array_equal(np.isfinite(found), np.isfinite(array), err_msg=name)
-            assert furthest(found, array) <= 1e-6, (name, settings)
+            assert furthest(found, array) <= AFTER_A_BURST.get((explorer.address, name), 1e-6), (name, settings)
         if chaotic:
             print(f"\n{explorer.address} {settings}: no two processors agree on {', '.join(chaotic)}")
         assert len(chaotic) < len(native)
