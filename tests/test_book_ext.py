@@ -182,6 +182,13 @@ def test_that_listings_of_source_are_dropped_when_a_page_comes_or_goes(added, re
 
 
 @pytest.mark.parametrize(
+    ("page", "address"), [("intro.html", "reference/a.html#b"), ("chapters/05_x.html", "../reference/a.html#b")]
+)
+def test_an_explorer_links_to_its_experiment_from_a_page_at_the_root_too(page, address):
+    assert f'<a href="{address}">' in book_ext.mended(page, '<a href="../reference/a.html#b">signal</a>')
+
+
+@pytest.mark.parametrize(
     ("page", "address"), [("chapters/05_x", "../ledger.html#05.he"), ("intro", "ledger.html#05.he")]
 )
 def test_that_the_name_of_a_row_becomes_a_link_to_the_ledger(page, address):

@@ -92,7 +92,7 @@ def test_a_slider_of_a_chapter_answers_in_the_browser(notebook):
         timeout=SLOW,
     )
     picture = ".jp-OutputArea:has(.noUi-base) .widget-html svg"
-    assert line.is_hidden()
+    line.wait_for(state="hidden", timeout=5_000)  # it looks twice a second
     old = page.locator(picture).first.evaluate("picture => picture.outerHTML")
     track.scroll_into_view_if_needed()
     box = track.bounding_box()

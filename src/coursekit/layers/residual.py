@@ -17,7 +17,7 @@ __all__ = ["Residual"]
 class Residual(Layer):
     r"""A residual block (He et al. 2016): what a part of the network makes of x is added to x itself.
 
-    $$\text{out} = x + f(x), \qquad dx = d\text{out} + f'(x)^{\mathsf T}\, d\text{out}$$
+    $$\text{out} = x + f(x), \qquad dx = d\text{out} + f'(x)^\top\, d\text{out}$$
 
     The first term of dx is the way back past the block: through it the gradient arrives undiminished, whatever the
     weights of $f$. Where $f$ changes the shape, a `shortcut` $g$ brings x to it: $\text{out} = g(x) + f(x)$.
