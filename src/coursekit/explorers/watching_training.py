@@ -138,8 +138,7 @@ predict_memory = predict(
     "of the twenty labels does it get right in the end?",
     options={
         "About two": (
-            "Guessing is what it does on new images. These twenty it can memorize: it "
-            "has more than 13,000 parameters."
+            "Guessing is what it does on new images. These twenty it can memorize: it has more than 13,000 parameters."
         ),
         "All twenty": ("It memorizes them. So the test of the few examples says nothing about the labels."),
         "About half": (
