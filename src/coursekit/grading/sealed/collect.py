@@ -388,8 +388,8 @@ def _found_by_name(only_by_name, by_id, found):
                 found.troubles.append(
                     Trouble(
                         "found by name",
-                        f"{source} says {said}, which is not on the roster; by the name {_shown(name)} it was taken for "
-                        f"{student}: is there a typing error?",
+                        f"{source} says {said}, which is not on the roster; by the name {_shown(name)} it was "
+                        f"taken for {student}: is there a typing error?",
                     )
                 )
         else:
