@@ -39,6 +39,7 @@ from .._checks import describe as _words
 from ..errors import CourseError, DTypeError, RangeError
 from ..plotting._style import STYLE
 from ..plotting._svg import to_svg
+from ._typography import words as _set
 from .controls import Control, Place, Seed
 
 __all__ = ["MOST_PICTURES", "Explorer", "Picture", "explorer", "find"]
@@ -217,7 +218,7 @@ class Explorer:
                 "this picture has no alternative text; give describe=, a function from results to a sentence, or set "
                 'fig.alt = "..." where it is drawn'
             )
-        return figure, " ".join(alt.split())
+        return figure, _set(" ".join(alt.split()))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         from .html import explorer_html

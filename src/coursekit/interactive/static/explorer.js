@@ -216,7 +216,10 @@
     }
     get text() {
       const { texts, unit } = this.spec;
-      return Number.isInteger(this.position) ? texts[this.position] : `${this.value} ${unit}`.trim();
+      if (Number.isInteger(this.position)) return texts[this.position];
+      const { value } = this;
+      const exact = Number.isInteger(value) && Math.abs(value) < 1e6; // 1,234 images are not 1,230
+      return `${exact ? String(value).replace("-", "−") : ckReading.number(value)} ${unit}`.trim();
     }
     describe() {
       if (!this.output) return;
