@@ -32,7 +32,7 @@ def _power(match):
 
 
 def words(text: str) -> str:
-    """Some words, which may hold the tags around a number, with their numbers set.
+    r"""Some words, which may hold the tags around a number, with their numbers set.
 
     >>> words("11 % at -0.25, 5.9e-05")
     '11% at −0.25, 5.9\xa0×\xa010⁻⁵'

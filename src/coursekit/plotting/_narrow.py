@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-__all__ = ["Plan", "narrowed", "plan"]
+__all__ = ["Plan", "marked", "narrowed", "plan"]
 
 PIXELS = 350  # what a phone 390 px wide has for a picture
 LABEL = 11.3  # the smallest label there, px
@@ -89,6 +89,11 @@ def narrowed(figure: Figure, layout: Plan | None = None):
                     axis.set_tick_params(**{SHOWN[axis.axis_name]: True})
                     axis.set_label_text(axis.get_label_text() or label)
         yield True
+
+
+def marked(svg: str) -> str:
+    """A picture whose class tells the page's style that it was laid out for a narrow screen."""
+    return svg.replace("<svg ", '<svg class="ck-narrow" ', 1)
 
 
 SHOWN = {"x": "labelbottom", "y": "labelleft"}

@@ -107,7 +107,7 @@ def figure_html(figure: Figure, alt: str) -> str:
     if os.environ.get("COURSEKIT_BOOK"):
         with _narrow.narrowed(figure) as done:
             if done:
-                pictures.append(to_svg(figure, "n0").replace("<svg ", '<svg class="ck-narrow" ', 1))
+                pictures.append(_narrow.marked(to_svg(figure, "n0")))
     name = "f" + hashlib.sha256(pictures[0].encode()).hexdigest()[:8]
     text = "\n".join(pictures)
     for prefix, own in (("0", name), ("n0", f"{name}n")):
