@@ -5,7 +5,7 @@
 A pack is a script that hands pictures to `static/explorer.js`; a script tag works on `file://`, where a page may not
 fetch. Frames of one explorer share most of their elements, so a pack holds each line of SVG once and a frame is a list
 of line numbers. Pack 0 has every picture that is one control away from the default; a large explorer has more packs.
-Packs n0, n1, ... have the same pictures for a narrow screen, where they can be laid out for one (`plotting/_narrow.py`).
+Packs n0, n1, ... have the same for a narrow screen, where they can be laid out for one (`plotting/_narrow.py`).
 
 The cache is keyed by content: the code of every module of the course that was loaded while drawing (not its comments
 and docstrings), the files that were read, and the versions of NumPy and Matplotlib (`_digests`). An unchanged explorer
