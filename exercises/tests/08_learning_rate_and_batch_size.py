@@ -164,7 +164,7 @@ COSINE = {
     "pi is in the share as well: the line below multiplies with it": at_share(
         lambda t, w, n: math.pi * (t - w) / (n - w)
     ),
-    "pi is in the share as well, behind the limit": at_share(
+    "pi is in the share as well, after the limit": at_share(
         lambda t, w, n: math.pi * min((t - w) / (n - w), 1), limit=False
     ),
     "the length is one step too short": at_share(lambda t, w, n: (t - w) / (n - w - 1)),
@@ -475,7 +475,7 @@ def smoothing_mistakes(losses, beta):
         "the mean starts at the first loss, not at 0, and is not corrected": running(
             losses, beta, start=losses[0], value=raw
         ),
-        "the mean starts at the first loss, not at 0, and is corrected all the same": running(
+        "the mean starts at the first loss, not at 0, and is still corrected": running(
             losses, beta, start=losses[0]
         ),
         "the mean starts at 1, not at 0": running(losses, beta, start=1.0),
