@@ -86,6 +86,34 @@ def specs(name):
     return [json.loads(part.partition("</script>")[0]) for part in parts]
 
 
+LIVE = """async () => {
+  const root = document.querySelector("#ck-signal"), said = root.querySelector(".ck-status");
+  root.querySelector(".ck-go").click();
+  await Promise.resolve();
+  root.querySelector(".ck-start")?.click(); // the first time it tells what it loads
+  const shown = new Promise((done) => root.addEventListener("ck:shown", ({ detail }) => done(detail.mode)));
+  const failed = new Promise((done) => setTimeout(() => done(said.innerText), 100000));
+  return Promise.race([shown, failed]);
+}"""
+
+
+def test_that_python_once_loaded_runs_without_a_network(open_page, book):
+    page = open_page(book + CHAPTER, complaints=False, service_workers="allow")
+    page.mouse.move(700, 400)
+    page.mouse.wheel(0, 300)
+    page.wait_for_function("navigator.serviceWorker.controller !== null", timeout=60000)
+    python = next(path for path in (BOOK / "_static" / "ck").iterdir() if path.name.startswith("pyodide-")).name
+    assert page.evaluate(KEPT, python) == 0, "nobody asked for Python yet"
+    lift_covers(page)
+    assert page.evaluate(LIVE) == "live"
+    wait_for(page, CHAPTER, 1)
+    page.context.set_offline(True)
+    page.goto(book + CHAPTER)
+    lift_covers(page)
+    assert page.evaluate(LIVE) == "live"
+    assert move(page), "a setting between the prepared ones is computed"
+
+
 def test_that_the_first_page_says_what_is_kept_and_removes_it(open_page, book):
     page = open_page(book + "intro.html", service_workers="allow")
     page.mouse.move(700, 400)
