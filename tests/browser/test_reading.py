@@ -226,6 +226,34 @@ def test_that_a_phone_shows_labels_large_enough_and_where_there_is_more(open_pag
     assert page.evaluate(HINTS) == []
 
 
+NARROW = """async () => {
+  await Promise.all([...document.querySelectorAll(".ck-explorer")].map((root) => root.ck.show()));
+  const shown = [...document.querySelectorAll("svg.ck-narrow")].filter((svg) => svg.getBoundingClientRect().width);
+  return {
+    figures: shown.filter((svg) => svg.closest(".ck-figure")).length,
+    explorers: shown.filter((svg) => svg.closest(".ck-explorer")).length,
+    twice: document.querySelectorAll(".ck-both > svg:not(.ck-narrow)").length
+      - [...document.querySelectorAll(".ck-both > svg:not(.ck-narrow)")].filter((svg) => !svg.getClientRects().length).length,
+    wide: shown.filter((svg) => {
+      const box = svg.closest(".ck-view, .ck-figure");
+      return box.scrollWidth > box.clientWidth + 2 || svg.getBoundingClientRect().right > innerWidth;
+    }).length,
+  };
+}"""
+
+
+def test_that_a_phone_shows_pictures_laid_out_for_it(open_page, book):
+    page = open_page(book + "chapters/12_convolution.html", **PHONE)
+    lift_covers(page)
+    found = page.evaluate(NARROW)
+    assert found["figures"] > 3 and found["explorers"] > 3 and not found["twice"] and not found["wide"], found
+    assert min(page.evaluate(LABELS)) >= 11
+    assert move(page), "the pictures of a slider are laid out too"
+    assert page.evaluate(NARROW)["wide"] == 0
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.wait_for_function("() => !document.querySelector('.ck-explorer svg.ck-narrow')")
+
+
 BROKEN = """() => [...document.querySelectorAll(".bd-article table.table :is(td, th)")].flatMap((cell) => {
   const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = [];
   while (walker.nextNode()) for (const word of walker.currentNode.data.matchAll(/[\\p{L}]{3,14}/gu)) {
