@@ -232,8 +232,8 @@ NARROW = """async () => {
   return {
     figures: shown.filter((svg) => svg.closest(".ck-figure")).length,
     explorers: shown.filter((svg) => svg.closest(".ck-explorer")).length,
-    twice: document.querySelectorAll(".ck-both > svg:not(.ck-narrow)").length
-      - [...document.querySelectorAll(".ck-both > svg:not(.ck-narrow)")].filter((svg) => !svg.getClientRects().length).length,
+    twice: [...document.querySelectorAll(".ck-both > svg:not(.ck-narrow)")].filter((svg) => svg.getClientRects().length)
+      .length,
     wide: shown.filter((svg) => {
       const box = svg.closest(".ck-view, .ck-figure");
       return box.scrollWidth > box.clientWidth + 2 || svg.getBoundingClientRect().right > innerWidth;
