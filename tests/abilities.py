@@ -67,6 +67,8 @@ ABILITIES = {
     "preprocessing:reconstruct": ("grasped: directions kept",),
     "preprocessing:whiten_photo": (),
     "recurrent_networks:gradient": (),
+    "recurrent_networks:gru_unit": ("plays over step",),
+    "recurrent_networks:lstm_unit": ("plays over step",),
     "recurrent_networks:recall": ("grasped: delay",),
     "recurrent_networks:written": (),
     "recurrent_networks:alignment": (),
