@@ -110,7 +110,7 @@ predict_shift = predict(
     question="LeNet-5 reads about 99 of 100 test digits. Now every digit is moved to the right. At 6 pixels about 2 % "
     "of the ink leaves the picture. Draw how many it reads.",
     answer=_read_when_moved,
-    explanation="The maps move with the digit. The dense layers behind them have a weight of their own for every place "
+    explanation="The maps move with the digit. The dense layers after them have a weight of their own for every place "
     "of the map, and get numbers that they have never seen there.",
 )
 
