@@ -171,4 +171,7 @@ def _followed(word: str, held: tuple) -> dict:
     states.append(h)
     states = np.array(states)[first:]
     scores = states[1:] @ reader["head"]["w"] + reader["head"]["b"]
-    return {key: np.array(values)[first:] for key, values in kept.items()} | {"h": states, "woman": softmax(scores)[:, 0]}
+    return {key: np.array(values)[first:] for key, values in kept.items()} | {
+        "h": states,
+        "woman": softmax(scores)[:, 0],
+    }

@@ -401,7 +401,9 @@ def gru_unit(result: dict):
     _named(above, (6.2, middle), f"share of the new {rest}\n\u00d7 proposal {number['n']}", ORANGE)
     arrow(above, (6.2, low + 0.5), (6.2, middle - 0.65))
     above.text(6.4, (low + middle) / 2, "tanh", ha="left", va="center", color=MUTED, size=10)
-    _named(above, (6.2, low), f"letter {number['own']} + reset gate {number['r']} \u00d7 states {number['others']}", BLUE)
+    _named(
+        above, (6.2, low), f"letter {number['own']} + reset gate {number['r']} \u00d7 states {number['others']}", BLUE
+    )
     at = np.arange(len(result["name"]))
     below.axhline(0, color=MUTED, lw=0.8)
     below.plot(at, result["learnt"], "--", color=MUTED, lw=1.2)
