@@ -1,4 +1,4 @@
-"""Chapter 14: one unit of the LSTM that has read Shakespeare, and one of a GRU that has read names, letter by letter."""
+"""Chapter 14: one unit of the LSTM that has read Shakespeare, one of a GRU that has read names, letter by letter."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def gru_unit(step: int = 0, name: str = NAMES[0], update: str = "as learnt", res
     Returns
     -------
     z, r, n : update gate, reset gate and proposal of the unit at this letter
-    own, others : the two parts before the tanh: what the letter gives (with its bias), and the product $m$ of the states
+    own, others : the two parts before the tanh: what the letter gives (with its bias), and $m$, made of the states
     before, state : $h_{t-1}$ and $h_t$ of the unit
     states, learnt : (letters,) the unit's state after each letter (NaN after this one), and with the learnt gates
     woman : probability of "woman" if the name ended at this letter
