@@ -237,8 +237,8 @@ def _gru_in_words(result):
     return (
         f"{r['name']}, letter {r['step'] + 1}, {r['name'][r['step']]}: the reset gate is {r['r']:.2f}, so the proposal "
         f"is tanh({r['own']:.2f} + {r['r']:.2f} x {r['others']:.2f}) = {r['n']:.2f}. The update gate is {r['z']:.2f}: "
-        f"the state goes from {r['before']:.2f} to {r['z']:.2f} x {r['before']:.2f} + {1 - r['z']:.2f} x {r['n']:.2f} = "
-        f"{r['state']:.2f}. If the name ended here, the network would say woman with {r['woman']:.0%}."
+        f"the state goes from {r['before']:.2f} to {r['z']:.2f} x {r['before']:.2f} + {1 - r['z']:.2f} x {r['n']:.2f} "
+        f"= {r['state']:.2f}. If the name ended here, the network would say woman with {r['woman']:.0%}."
     )
 
 
