@@ -25,6 +25,7 @@ ABILITIES = {
     "cnn_architectures:feature_maps": (),
     "cnn_architectures:stacked": (),
     "cnn_architectures:depth_and_skip": ("plays",),
+    "cnn_architectures:where_it_looked": (),
     "convolution:running_mean": ("grasped: width",),
     "convolution:filtered": ("grasped: left entry", "grasped: centre entry", "grasped: right entry"),
     "convolution:steered": ("grasped: direction",),

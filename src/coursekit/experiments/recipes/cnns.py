@@ -1,4 +1,4 @@
-"""Recorded runs of chapter 13: deep networks without and with residual connections, digits that are moved, a network."""
+"""Recorded runs of chapter 13: deep networks with and without residual connections, moved digits, and a network."""
 
 from __future__ import annotations
 
