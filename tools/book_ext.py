@@ -346,7 +346,7 @@ HANDLER = re.compile(r'\son(?:click|load|change)="([^"]*)"')
 
 
 PICTURE = re.compile(
-    r'(?P<box><div class="ck-figure"|<figure class="ck-view")(?: style="(?P<style>[^"]*)")?'
+    r'(?P<box><div class="ck-figure(?: ck-both)?"|<figure class="ck-view")(?: style="(?P<style>[^"]*)")?'
     r'(?P<rest>[^>]*>(?:<div class="ck-picture"[^>]*>)?)(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
     re.S,
 )

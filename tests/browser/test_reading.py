@@ -175,7 +175,8 @@ def test_that_pictures_are_read_in_the_colours_of_the_system(open_page, book, sc
     assert found and min(found) > 4.5
 
 
-LABELS = """() => [...document.querySelectorAll(".ck-picture > svg, .ck-figure > svg")].map((svg) => {
+LABELS = """() => [...document.querySelectorAll(".ck-picture > svg, .ck-figure > svg")]
+  .filter((svg) => svg.getBoundingClientRect().width).map((svg) => {
   const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
   const texts = [...svg.querySelectorAll("text")].filter((text) => text.textContent.trim());
   return scale * Math.min(...texts.map((text) => parseFloat(getComputedStyle(text).fontSize)));

@@ -59,6 +59,8 @@ def explorer_html(
     # Where the script will put the controls: room for them, so that nothing moves when it does.
     room = '<div class="ck-room"></div>' if frames else ""
     style = f"background:var(--ck-ground,#fff);{layout(explorer, picture.svg)}"
+    if frames and frames.get("narrow"):
+        style += f";--ck-tall:{frames['narrow']}"
     block = (
         f'<div class="ck-explorer" id="{root}" style="{style}">{heading}{room}'
         f'<figure class="ck-view"><div class="ck-picture" role="img" aria-labelledby="{root}-alt">'
