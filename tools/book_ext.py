@@ -347,7 +347,7 @@ HANDLER = re.compile(r'\son(?:click|load|change)="([^"]*)"')
 
 
 PICTURE = re.compile(
-    r'(?P<box><div class="ck-figure"|<figure class="ck-view")(?: style="(?P<style>[^"]*)")?'
+    r'(?P<box><div class="ck-figure(?: ck-both)?"|<figure class="ck-view")(?: style="(?P<style>[^"]*)")?'
     r'(?P<rest>[^>]*>(?:<div class="ck-picture"[^>]*>)?)(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
     re.S,
 )
@@ -382,6 +382,37 @@ def as_cards(text):
     return re.sub(r'<table class="table">.*?</table>', table, text, flags=re.S)
 
 
+CITED = re.compile(
+    r"(?P<first>[A-Z][\w’-]+)(?P<others> and colleagues| and [A-Z][\w’-]+|)"
+    r'(?P<open>\s+<span class="bibtex-citation"[^>]*>\[<a [^>]*>)(?P<who>[^<]*?), (?P<year>\d{4}[a-z]?)</a>\]</span>'
+)
+
+
+def named_once(match):
+    """A citation after the names of its authors, which gives the year only: "He and colleagues [2015]"."""
+    theirs = match["first"] + match["others"].replace(" and colleagues", " et al.")
+    if match["who"] not in (theirs, match["first"]):
+        return match[0]
+    return f"{match['first']}{match['others']}{match['open']}{match['year']}</a>]</span>"
+
+
+HEADING = re.compile(r'<h(?P<level>[1-5])\b|<p class="ck-title"(?! role)')
+
+
+def titles_as_headings(text):
+    """A page whose explorers have titles that a screen reader finds among the headings, one below the last one."""
+    level = 1
+
+    def change(match):
+        nonlocal level
+        if match["level"]:
+            level = int(match["level"])
+            return match[0]
+        return f'<p class="ck-title" role="heading" aria-level="{level + 1}"'
+
+    return HEADING.sub(change, text)
+
+
 TITLE = re.compile(r"<title>(.*?)</title>", re.S)
 NOT_PROSE = ("reference/", "_modules/", "genindex", "py-modindex", "bibliography")
 GUARD = re.compile(r"<script data-guard>.*?</script>\n?", re.S)
@@ -411,6 +442,7 @@ def mended(name, text):
     for pattern, replacement in MENDS:
         text = pattern.sub(replacement, text)
     text = PICTURE.sub(readable, text)
+    text = titles_as_headings(CITED.sub(named_once, text))
     if name == "ledger.html":
         text = as_cards(text)
     if "/" not in name:
