@@ -10,11 +10,12 @@ from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..layers import LSTM, RNN
 from ..plotting import recurrent_networks as plot
-from . import Choice, Handle, LogSlider, Seed, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Seed, Slider, Time, explorer, predict
 
 __all__ = [
     "alignment",
     "gradient",
+    "gru_unit",
     "lstm_unit",
     "predict_gradient",
     "predict_hold",
@@ -224,7 +225,31 @@ lstm_unit = explorer(
     plot.lstm_unit,
     _unit_in_words,
     title="One unit of an LSTM, letter by letter",
+    time=Time("letter", over="step"),
     step=Slider(0, len(cells.WORD) - 1, default=0, step=1, label="letter"),
     forget=Choice(*cells.GATES, label="forget gate"),
     write=Choice("as learnt", "0", "1", label="input gate"),
+)
+
+
+def _gru_in_words(result):
+    r = result
+    return (
+        f"{r['name']}, letter {r['step'] + 1}, {r['name'][r['step']]}: the reset gate is {r['r']:.2f}, so the proposal "
+        f"is tanh({r['own']:.2f} + {r['r']:.2f} x {r['others']:.2f}) = {r['n']:.2f}. The update gate is {r['z']:.2f}: "
+        f"the state goes from {r['before']:.2f} to {r['z']:.2f} x {r['before']:.2f} + {1 - r['z']:.2f} x {r['n']:.2f} "
+        f"= {r['state']:.2f}. If the name ended here, the network would say woman with {r['woman']:.0%}."
+    )
+
+
+gru_unit = explorer(
+    cells.gru_unit,
+    plot.gru_unit,
+    _gru_in_words,
+    title="One unit of a GRU, letter by letter",
+    time=Time("letter", over="step"),
+    step=Slider(0, len(cells.NAMES[0]) - 1, default=0, step=1, label="letter"),
+    name=Choice(*cells.NAMES, label="name"),
+    update=Choice(*cells.GATES, label="update gate"),
+    reset=Choice("as learnt", "0", "1", label="reset gate"),
 )

@@ -145,4 +145,6 @@ def _draw(addresses, cache, out, workers):
 
 def _block(address, entry, live):
     frames = {"folder": entry["folder"], "packs": len(entry["packs"]), "chunk": entry["chunk"]}
+    if entry.get("narrow"):
+        frames["narrow"] = entry["narrow"]
     return explorer_html(find(address), frames, live, (entry["svg"], entry["alt"]))

@@ -378,3 +378,37 @@ def lstm_unit(result: dict):
     below.set_xticks(at, list(result["word"].replace(" ", "\u2423")), size=13)
     below.set(xlim=(-0.5, len(at) - 0.5), ylim=(-1, 13.5), ylabel="cell")
     return fig
+
+
+@styled
+def gru_unit(result: dict):
+    """Above, the state as a line from left to right, with what is mixed in; below, its value after each letter."""
+    fig, (above, below) = figure(6.4, 5.2, 2, 1, margins=(0.7, 0.15, 0.54, 0.1), gaps=(0.1, 0.35))
+    above.set(xlim=(0, 10), ylim=(0, 5.6))
+    above.axis("off")
+    line, middle, low = 4.6, 2.6, 0.7
+    number = {k: f"{result[k]:.2f}".replace("-", "\u2212") for k in ("z", "r", "n", "own", "others", "before", "state")}
+    rest = f"{1 - result['z']:.2f}"
+    for start, end in ((1.5, 2.5), (3.1, 5.9), (6.5, 8.0)):
+        arrow(above, (start, line), (end, line))
+    _named(above, (0.8, line), f"state before\n{number['before']}", GREEN)
+    _named(above, (8.9, line), f"state now\n{number['state']}", GREEN)
+    for x, sign in ((2.8, "\u00d7"), (6.2, "+")):
+        above.text(x, line, sign, ha="center", va="center", size=15)
+    arrow(above, (2.8, middle + 0.6), (2.8, line - 0.35))
+    arrow(above, (6.2, middle + 0.6), (6.2, line - 0.35))
+    _named(above, (2.8, middle), f"update gate\n{number['z']}", ORANGE)
+    _named(above, (6.2, middle), f"share of the new {rest}\n\u00d7 proposal {number['n']}", ORANGE)
+    arrow(above, (6.2, low + 0.5), (6.2, middle - 0.65))
+    above.text(6.4, (low + middle) / 2, "tanh", ha="left", va="center", color=MUTED, size=10)
+    _named(
+        above, (6.2, low), f"letter {number['own']} + reset gate {number['r']} \u00d7 states {number['others']}", BLUE
+    )
+    at = np.arange(len(result["name"]))
+    below.axhline(0, color=MUTED, lw=0.8)
+    below.plot(at, result["learnt"], "--", color=MUTED, lw=1.2)
+    below.plot(at, result["states"], "o-", color=GREEN)
+    below.axvline(result["step"], color=INK, lw=1, ls=":")
+    below.set_xticks(at, list(result["name"]), size=13)
+    below.set(xlim=(-0.5, len(at) - 0.5), ylim=(-1.1, 1.1), yticks=[-1, 0, 1], ylabel="state")
+    return fig
