@@ -17,8 +17,7 @@ from ..initializers import he_normal
 from ..layers import Layer
 from ..losses import softmax_cross_entropy
 from ..model import accuracy, stack_runs
-from ..optimizers import adam, adamw, momentum, sgd
-from ..transfer import by_layer
+from ..optimizers import adam, adamw, by_layer, momentum, sgd
 from ._bench import descend, drawn, mlp, mnist, quiet, scaled, shared, shuffled, small_mnist_standardized
 
 OPTIMIZERS = {"SGD": sgd, "momentum": momentum, "Adam": adam}

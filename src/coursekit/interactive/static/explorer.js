@@ -165,7 +165,7 @@
     slide(id, label) {
       const { values, texts } = this.spec;
       this.input = element("input", { id, type: "range", min: 0, max: values.length - 1, step: 1, autocomplete: "off" });
-      this.output = element("output", { for: id });
+      this.output = element("output", { for: id, "aria-live": "off" }); // the slider says it by aria-valuetext
       const ends = [texts[0], texts.at(-1)].map((text) => element("span", { text }));
       const track = element("div", { class: "ck-track" }, this.input, element("div", { class: "ck-ends", "aria-hidden": "true" }, ...ends));
       track.style.setProperty("--ck-steps", values.length - 1);
@@ -280,8 +280,10 @@
         this.key = `${this.spec.name}-${number}`;
       }
       if (number === 1) return;
+      const title = this.root.querySelector("p.ck-title");
       this.caption.id = `${this.root.id}-alt`;
-      this.picture.setAttribute("aria-labelledby", this.caption.id);
+      if (title) title.id = `${this.root.id}-title`;
+      this.picture.setAttribute("aria-labelledby", (title ?? this.caption).id);
       this.picture.innerHTML = this.own(this.picture.innerHTML);
     }
 
