@@ -32,7 +32,7 @@ def describe(value) -> str:
 
 
 def _a(array: np.ndarray) -> str:
-    """ "an int64 array of shape (3,)", "a bool array of shape (3,)"."""
+    """What arrived, with its article: "an int64 array of shape (3,)"."""
     return f"{'an' if array.dtype.kind in 'iO' else 'a'} {describe(array)}"
 
 

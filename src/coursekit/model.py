@@ -153,6 +153,5 @@ def predict(model: Layer, params: dict, state: dict, x: np.ndarray, *, batch_siz
 def not_its_params(model: Layer, params: dict) -> ShapeError:
     """What to raise where a network does not find its arrays in `params`."""
     wanted = ", ".join(getattr(model, "names", ())) or repr(model)
-    return ShapeError(
-        f"the params are not those of this network: it has {wanted}, they have {', '.join(map(str, params)) or 'nothing'}"
-    )
+    found = ", ".join(map(str, params)) or "nothing"
+    return ShapeError(f"the params are not those of this network: it has {wanted}, they have {found}")

@@ -156,7 +156,7 @@ class History:
             raise DataError(f"{os.fspath(path)!r} is damaged ({error})") from None
 
 
-def _path(path):
+def _path(path: str | os.PathLike) -> Path:
     if not isinstance(path, (str, os.PathLike)):
         raise DTypeError(f"path is {_checks.describe(path)}, but must be the name of a file, such as 'run.npz'")
     return Path(path)
