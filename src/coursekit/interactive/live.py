@@ -10,8 +10,9 @@ import numpy as np
 
 from ..data import fetch_from
 from .core import complaint, find
+from .playing import Run
 
-__all__ = ["arrays", "draw", "start"]
+__all__ = ["arrays", "draw", "start", "train"]
 
 
 def start(data_url: str) -> None:
@@ -22,6 +23,25 @@ def start(data_url: str) -> None:
 def draw(address: str, settings: str, prefix: str) -> str:
     """`{"svg", "alt"}` of the explorer at `address`, or `{"error"}`: a sentence for the reader."""
     return _answer(lambda: vars(find(address).picture(prefix, **json.loads(settings))))
+
+
+def train(address: str, settings: str, prefix: str, steps: int, fresh: bool) -> str:
+    """The picture of the explorer's training some steps further, as of `draw`, with `steps`: how far it has come.
+
+    `fresh` begins it anew, with what the explorer shows for these settings.
+    """
+
+    def further():
+        if fresh or address not in _runs:
+            _runs[address] = Run(find(address))
+        run = _runs[address]
+        run.on(json.loads(settings), steps)
+        return {**vars(run.picture(prefix)), "steps": run.steps}
+
+    return _answer(further)
+
+
+_runs: dict[str, Run] = {}
 
 
 def arrays(address: str, settings: str) -> str:

@@ -58,6 +58,10 @@ def _add_script(app, pagename, templatename, context, doctree):
     if "ck-explorer" in body:
         for script in ("python.js", "reading.js", "playing.js", "handles.js", "explorer.js", "code.js"):
             app.add_js_file(script, loading_method="defer")
+        # What only a few explorers have.
+        for mark, script in (('"training":', "training.js"), ('"points"', "points.js"), ('"closer"', "closer.js")):
+            if mark in body:
+                app.add_js_file(script, loading_method="defer")
         app.add_css_file("code.css")
     if "ck-review" in body:
         for style in ("explorer.css", "predict.css"):
