@@ -18,6 +18,7 @@ from .core import Explorer, complaint, escape
 from .numbers_typed import readings
 from .playing import Run, until
 from .points import Points
+from .reading import axes_of, titled, values
 
 __all__ = ["explorer_widget", "mixed", "prediction_widget", "view"]
 
@@ -48,6 +49,7 @@ def explorer_widget(explorer: Explorer):
     player, reached = _player(w, explorer, controls)
     train, run = _training(w, explorer)
     look, looks = _looks(w, explorer)
+    reader, read = _reader(w)
     reset = w.Button(description="Reset", tooltip="Back to the first settings", layout={"width": "6rem"})
     busy = False
     shown = SimpleNamespace(svg="", alt="")
@@ -68,6 +70,8 @@ def explorer_widget(explorer: Explorer):
 
     def put(change=None):
         svg = until(shown.svg, explorer.time, reached.value / 100) if reached and reached.value < 100 else shown.svg
+        read(svg)
+        svg = titled(svg)
         svg = closer(svg, look, looks.value, f"ck-closer-{id(looks)}") if look else svg
         picture.value = (
             f'<figure style="margin:0;padding:4px;max-width:44rem;background:#fff;color:#1a1c1e">'
@@ -105,7 +109,8 @@ def explorer_widget(explorer: Explorer):
     reset.on_click(back)
     show()
     title = [w.HTML(f"<b>{escape(explorer.title)}</b>")] if explorer.title else []
-    folded = [w.Accordion(children=[code], titles=("Code",), selected_index=None)] if runs(explorer) else []
+    parts = {"Read values": reader} | ({"Code": code} if runs(explorer) else {})
+    folded = [w.Accordion(children=[part], titles=(name,), selected_index=None) for name, part in parts.items()]
     more = [part for part in (train, looks) if part is not None]
     return w.VBox([*title, *controls.values(), *player, *more, reset, problem, picture, *folded])
 
@@ -142,6 +147,34 @@ def _looks(w, explorer):
     count = look.grid[0] * look.grid[1]
     options = [("the whole picture", 0), *((f"{look.label} {k}", k) for k in range(1, count + 1))]
     return look, w.Dropdown(options=options, value=0, description="look at", layout=_LAYOUT, style=_STYLE)
+
+
+def _reader(w):
+    """Two sliders that go through a panel of the picture, the values there in words, and what gives it a picture."""
+    panel = w.Dropdown(description="panel", layout=_LAYOUT, style=_STYLE)
+    across = w.IntSlider(50, 0, 100, description="across, %", layout=_LAYOUT, style=_STYLE)
+    up = w.IntSlider(50, 0, 100, description="up, %", layout=_LAYOUT, style=_STYLE)
+    told = w.HTML()
+    shown = SimpleNamespace(svg="", titles=None)
+
+    def say(change=None):
+        if panel.value is not None:
+            place, *lines = values(shown.svg, panel.value, across.value / 100, up.value / 100)
+            rows = "".join(f"<li>{escape(line)}</li>" for line in lines)
+            told.value = f'<div aria-live="polite"><b>{escape(place)}</b><ul>{rows}</ul></div>'
+
+    def read(svg):
+        shown.svg = svg
+        titles = [axes.title for axes in axes_of(svg)]
+        if titles != shown.titles:
+            chosen = panel.value if panel.value is not None and panel.value < len(titles) else (0 if titles else None)
+            shown.titles, panel.options = titles, [(title, k) for k, title in enumerate(titles)]
+            panel.value = chosen
+        say()
+
+    for one in (panel, across, up):
+        one.observe(say, "value")
+    return w.VBox([panel, across, up, told]), read
 
 
 def _control(w, name, control):
