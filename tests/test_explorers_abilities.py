@@ -79,7 +79,7 @@ def test_live_mode_is_offered_only_where_it_adds_something(thing, offered):
 
 
 def test_a_place_may_be_any_within_its_limits():
-    assert demo.spot.alt(start="(-1.5, 2)") == "A point at (-1.5, 2)."
+    assert demo.spot.alt(start="(-1.5, 2)") == "A point at (−1.5, 2)."
     with pytest.raises(RangeError, match=r"\(5, 0\), but must lie between"):
         demo.spot.settings(start="(5, 0)")
     with pytest.raises(RangeError, match="'A', 'B'"):

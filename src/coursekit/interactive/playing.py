@@ -89,12 +89,12 @@ class Run:
     def _beginning(self, settings):
         return {name: value for name, value in settings.items() if name not in self.training.settings}
 
-    def picture(self, prefix: str = "f"):
-        """What it has reached, drawn as the explorer draws."""
+    def picture(self, prefix: str = "f", layout=None):
+        """What it has reached, drawn as the explorer draws; `layout` as of `Explorer.pictures`."""
         from .core import Explorer
 
         again = Explorer(lambda: self.results, self.explorer.draw, self.explorer.describe, "", {}, "__main__")
-        return again.picture(prefix)
+        return again.pictures(prefix, layout)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@
       const anew = !this.started || key !== this.key;
       const answer = await window.ckPython.ask({
         type: "train", address: explorer.spec.address, settings: JSON.stringify(wants.values), prefix: explorer.prefix,
-        steps: Math.max(steps ? 1 : 0, Math.round(steps)), fresh: anew,
+        steps: Math.max(steps ? 1 : 0, Math.round(steps)), fresh: anew, narrow: Boolean(explorer.slim),
       });
       if (!explorer.live) return false;
       if (answer.type === "stopped") {

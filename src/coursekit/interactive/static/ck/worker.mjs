@@ -22,12 +22,13 @@ onmessage = async ({ data: message }) => {
   }
   if (message.type === "cell") return runCell(message);
   const { id, address, settings, prefix, steps, fresh } = message;
+  const narrow = Boolean(message.narrow);
   const began = performance.now();
   let answer;
   try {
     const tasks = {
-      draw: () => python.draw(address, settings, prefix),
-      train: () => python.train(address, settings, prefix, steps, fresh),
+      draw: () => python.draw(address, settings, prefix, narrow),
+      train: () => python.train(address, settings, prefix, steps, fresh, narrow),
       arrays: () => python.arrays(address, settings),
     };
     answer = JSON.parse(tasks[message.type]());
