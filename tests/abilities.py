@@ -71,6 +71,7 @@ ABILITIES = {
     "recurrent_networks:gru_unit": ("plays over step",),
     "recurrent_networks:lstm_unit": ("plays over step",),
     "recurrent_networks:recall": ("grasped: delay",),
+    "recurrent_networks:stretched": (),
     "recurrent_networks:written": (),
     "recurrent_networks:alignment": (),
     "regularization:fit_curve": ("grasped: strength",),

@@ -388,3 +388,17 @@ def test_what_the_text_says_of_the_unit_of_the_gru():
     assert cells.gru_unit(last, "christina")["woman"] > 0.95 > 0.2 > cells.gru_unit(last, "christian")["woman"]
     assert cells.gru_unit(last, "christian", update="1")["woman"] > 0.5
     assert cells.gru_unit(0)["lean"] > 0 and cells.gru_unit(0)["accuracy"] > 0.75
+
+
+def test_steps_are_stretched_between_the_powers_of_radius_and_singular_value():
+    for matrix in experiment.MATRICES:
+        for slope in (0.0, 0.5, 1.0):
+            r = experiment.stretched(matrix, slope)
+            k = np.arange(1, 11)
+            assert (r["most"] <= r["singular"] ** k * (1 + 1e-9)).all()
+            assert (r["most"] >= r["radius"] ** k - 1e-6).all()
+            assert np.linalg.norm(r["step"], axis=0).max() == pytest.approx(r["singular"], rel=1e-2)
+    ordinary, example = (experiment.stretched(m) for m in experiment.MATRICES)
+    assert ordinary["singular"] > 1 > ordinary["radius"]
+    assert example["radius"] < 1e-6 and example["most"][1] < 1e-12
+    assert experiment.stretched("all eigenvalues 0", 0.0)["radius"] == pytest.approx(3)

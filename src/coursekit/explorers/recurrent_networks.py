@@ -22,6 +22,7 @@ __all__ = [
     "predict_long",
     "predict_temperature",
     "recall",
+    "stretched",
     "written",
 ]
 
@@ -252,4 +253,23 @@ gru_unit = explorer(
     name=Choice(*cells.NAMES, label="name"),
     update=Choice(*cells.GATES, label="update gate"),
     reset=Choice("as learnt", "0", "1", label="reset gate"),
+)
+
+
+def _stretched_in_words(result):
+    ten = result["most"][-1]
+    return (
+        f"{result['matrix'].capitalize()}, slope of the second unit {result['slope']:.2g}. One step stretches "
+        f"a gradient by at most {result['singular']:.3g}, the largest singular value (dashed: its powers). The largest "
+        f"eigenvalue has size {result['radius']:.3g} (dotted: its powers). Ten steps stretch by at most {ten:.2g}."
+    )
+
+
+stretched = explorer(
+    experiment.stretched,
+    plot.stretched,
+    _stretched_in_words,
+    title="One step back, and ten",
+    matrix=Choice(*experiment.MATRICES, label="matrix"),
+    slope=Slider(0.0, 1.0, default=1.0, step=0.1, label="slope of the second unit"),
 )

@@ -412,3 +412,26 @@ def gru_unit(result: dict):
     below.set_xticks(at, list(result["name"]), size=13)
     below.set(xlim=(-0.5, len(at) - 0.5), ylim=(-1.1, 1.1), yticks=[-1, 0, 1], ylabel="state")
     return fig
+
+
+@styled
+def stretched(result: dict):
+    """Left, the circle of all gradients of length 1 and what one step makes of it; right, the most that k steps do."""
+    fig, (left, right) = figure(6.6, 3.0, 1, 2, margins=(0.5, 0.15, 0.52, 0.34), gaps=(0.75, 0.3))
+    wide = max(1.6, 1.1 * result["singular"])
+    left.plot(*result["circle"], color=MUTED, lw=1.2)
+    left.plot(*result["step"], color=BLUE)
+    left.set(xlim=(-wide, wide), ylim=(-wide, wide), xlabel="unit 1", ylabel="unit 2")
+    left.set_aspect("equal")
+    left.set_title("before (grey), one step back")
+    steps = np.arange(1, len(result["most"]) + 1)
+    high = 10 if result["singular"] > 2 else 3
+    for base, style, colour in ((result["singular"], "--", ORANGE), (result["radius"], ":", GREEN)):
+        right.plot(steps, np.clip(base, 1e-9, None) ** steps, style, color=colour, lw=1.4)
+    right.plot(steps, np.maximum(result["most"], 1e-9), "o-", color=BLUE)
+    right.axhline(1, color=MUTED, lw=0.8)
+    right.set(xlim=(0.5, len(steps) + 0.5), xlabel="steps back")
+    right.set_title("largest factor")
+    powers(right.yaxis, -2, high, 1 if high == 3 else 3)
+    right.set_ylim(1e-2, 10.0**high)
+    return fig
