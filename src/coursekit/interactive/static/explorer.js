@@ -280,9 +280,9 @@
       }
     }
 
-    // What begins the numbers of the packs for this screen.
+    // What begins the numbers of the packs for this screen. In the clinic question and curves share a screen: they stay flat.
     get slim() {
-      return NARROW.matches && this.spec.frames.narrow ? "n" : "";
+      return NARROW.matches && this.spec.frames.narrow && !this.root.closest(".ck-clinic") ? "n" : "";
     }
 
     unique() {
