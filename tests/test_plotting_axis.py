@@ -215,14 +215,3 @@ def test_without_a_private_part_of_matplotlib_the_picture_is_matplotlibs_own(mon
 
     monkeypatch.setattr(_axis._Strokes, "draw", gone)
     assert picture(dress) == theirs
-
-
-@pytest.mark.parametrize("place", ["_group", "_place_label"])
-def test_where_matplotlib_lacks_what_is_used_it_draws_its_axes_itself(drawn, monkeypatch, place):
-    def gone(*_):
-        raise AttributeError("'XAxis' object has no attribute '_autolabelpos'")
-
-    monkeypatch.setattr(_axis, place, gone)
-    ours, theirs, left = drawn(lambda ax: ax.set(xlabel="step", ylabel="loss"))
-    assert left == 2
-    assert set(ours[0]) == set(theirs[0]) and set(ours[1]) == set(theirs[1])

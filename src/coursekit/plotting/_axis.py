@@ -4,8 +4,7 @@ Matplotlib keeps five artists for each tick, so that every one can be changed by
 takes nearly half the time of a small picture, and in live mode a reader waits for it. The ticks of a course figure are
 alike. So an axis is drawn here as one path for its grid, one for its marks, and one text that moves from label to
 label. An axis that asks for more (ticks on two sides, one label unlike the others, turned labels, an exponent at the
-end) is left to Matplotlib, and so is one that misses a private part of Matplotlib's that is used here. The picture is
-the same either way.
+end) is left to Matplotlib. The picture is the same either way.
 """
 
 from __future__ import annotations
@@ -50,13 +49,7 @@ class _Strokes(Artist):
 
     def draw(self, renderer):
         """Draw grid, marks, labels of the ticks, and the axis' own label."""
-        try:
-            self._draw(self.axis, renderer)
-        except AttributeError:  # another version of Matplotlib: then only the speed is gone
-            type(self.axis).draw(self.axis, renderer)
-
-    @staticmethod
-    def _draw(axis, renderer):
+        axis = self.axis
         if not axis.get_visible():
             return
         groups = [
