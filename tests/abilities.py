@@ -11,6 +11,7 @@ ABILITIES = {
     "activations:burst": ("plays",),
     "activations:fold": (),
     "activations:maxout": (),
+    "activations:regions": (),
     "backpropagation:walk": ("plays over step",),
     "backpropagation:ball": (),
     "backpropagation:difference": ("grasped: step size",),
