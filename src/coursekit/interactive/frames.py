@@ -43,7 +43,7 @@ ONE_PACK = 400_000  # bytes; up to here one pack holds all pictures
 EACH_PACK = 250_000
 
 # Modules that change how a picture is shown, not what is in it.
-_FRONT_ENDS = {"code", "html", "playing", "handles", "predict", "sphinx_ext", "widget"}
+_FRONT_ENDS = {"closer", "code", "handles", "html", "playing", "points", "predict", "reading", "sphinx_ext", "widget"}
 
 
 def build(addresses: list[str], cache: Path, out: Path, workers: int = 0, say=print) -> dict[str, dict]:
