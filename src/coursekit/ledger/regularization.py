@@ -613,20 +613,20 @@ def _falls_again(n):
 @claim(
     "09.epochs",
     kind="measured",
-    text="With a fifth of the training labels wrong, the error of a network on new images falls, rises, and falls again "
-    "in one long training.",
+    text="With a fifth of the training labels wrong, the error of a network on new images falls, rises, and falls "
+    "again in one long training.",
     source="nakkiran2020",
     where="section 6, on the number of epochs",
     setting="400 MNIST images 14x14, a net with 128 hidden units, Adam at three rates, 1,200 epochs, long after all "
     "training labels are known; 2,000 new images",
-    condition="at one of the rates: the error falls by at least 2 points from its highest value after the lowest one to "
-    "the last epoch, by more than two standard errors",
+    condition="at one of the rates: from its highest value after the lowest one to the last epoch the error falls by "
+    "at least 2 points, by more than two standard errors",
     holds=_falls_again,
     seeds=range(4),
     compares_nothing="one curve, whose shape is the claim",
     verdict="does not hold",
-    note="The error rises with the wrong labels, by about ten points, and stays there. The paper's networks are far wider "
-    "and see far more images; so this says where a small net differs, not that the paper is wrong.",
+    note="The error rises with the wrong labels, by about ten points, and stays there. The paper's networks are far "
+    "wider and see far more images; so this says where a small net differs, not that the paper is wrong.",
     tolerance=0.3,
 )
 def epochs(seeds):
