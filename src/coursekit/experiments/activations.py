@@ -528,3 +528,100 @@ def gated_on_mnist(activation="swiglu", lr=0.1, norm=True, epochs=3, seed=0) -> 
     out = predict(net, run.params, run.state, x_test)
     halves = [float(accuracy(out[part], y_test[part])) for part in (slice(1000), slice(1000, None))]
     return {"halves": halves, "steps": steps}
+
+
+# --- a small network, trained while it is watched ---------------------------------------------------------------------
+
+RINGS = 2.0  # the pictures of `divide` show the plane from minus this to this
+KINDS = {"tanh": Tanh, "relu": ReLU}
+
+
+@shared()
+def _rings():
+    """Forty points of a disc, class 0, and sixty of a ring around it, class 1; a few stand on the wrong side."""
+    rng = np.random.default_rng(1)
+    radius = np.concatenate([rng.uniform(0.0, 0.75, 40), rng.uniform(1.0, 1.7, 60)]) + 0.08 * rng.standard_normal(100)
+    angle = rng.uniform(0, 2 * np.pi, 100)
+    x = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return x, np.repeat([0, 1], [40, 60])
+
+
+def _with_points(added):
+    """The points of `_rings` and those of a text "(x, y, class); ...", which a reader added."""
+    x, y = _rings()
+    found = [part.strip(" ()").split(",") for part in added.split(";")] if added != "none" else []
+    if not found:
+        return x, y
+    more = np.array([[float(number) for number in point] for point in found])
+    return np.concatenate([x, more[:, :2]]), np.concatenate([y, more[:, 2].astype(int)])
+
+
+def divide(activation="tanh", units=3, rate=0.3, steps=100, added="none") -> dict:
+    """Train a network 2-units-2 on a disc of points inside a ring, by gradient descent on all points.
+
+    Parameters
+    ----------
+    activation : "tanh" or "relu", of the hidden units
+    units : hidden units
+    rate : the learning rate
+    steps : of gradient descent
+    added : more points, "(x, y, class); (x, y, class)", or "none"
+
+    Returns
+    -------
+    What `train_on` returns.
+    """
+    rng = np.random.default_rng(4)
+    net = mlp([2, units, 2], KINDS[activation], by_fan_in(1.0))
+    params, _ = net.init(rng, dtype=np.float64)
+    start = {"activation": activation, "units": units, "params": params, "loss": np.zeros(0), "steps": 0}
+    return train_on(start, steps, rate=rate, added=added)
+
+
+def train_on(result: dict, steps: int, rate=0.3, added="none") -> dict:
+    """Go on with a training of `divide`, from the parameters that it has reached.
+
+    Returns
+    -------
+    x (N, 2), y (N,) : the points and their classes
+    params, loss (steps,), steps : what is reached; the loss before each step, NaN from where it is not finite
+    axis (41,), chance (41, 41) : the network's probability of class 1 over the plane
+    line (25,), hidden (units, 25, 25) : what each hidden unit gives there
+    weights (units, 2), biases (units,), says (units,) : of each unit; says is its weight towards class 1
+    accuracy : the share of the points that are on the right side
+    """
+    x, y = _with_points(added)
+    activation, units = result["activation"], result["units"]
+    net = mlp([2, units, 2], KINDS[activation], by_fan_in(1.0))
+    run = descend(net, result["params"], lambda: (x, y), sgd(rate), steps=steps)
+    params = run.params
+    axis, line = np.linspace(-RINGS, RINGS, 41), np.linspace(-RINGS, RINGS, 25)
+    with quiet():
+        scores = net.forward(params, {}, _plane(axis), training=False)[0]
+        hidden = net.activations(params, {}, _plane(line))[net.names[1]]
+        margin = np.clip(scores[:, 1] - scores[:, 0], -500, 500)
+        right = accuracy(net.forward(params, {}, x, training=False)[0], y)
+    first, last = params[net.names[0]], params[net.names[2]]
+    return {
+        "activation": activation,
+        "units": units,
+        "rate": rate,
+        "x": x,
+        "y": y,
+        "params": params,
+        "loss": np.concatenate([result["loss"], run.loss]),
+        "steps": result["steps"] + steps,
+        "axis": axis,
+        "chance": (1 / (1 + np.exp(-margin))).reshape(len(axis), -1),
+        "line": line,
+        "hidden": np.moveaxis(hidden.reshape(len(line), len(line), units), 2, 0),
+        "weights": first["w"].T,
+        "biases": first["b"],
+        "says": last["w"][:, 1] - last["w"][:, 0],
+        "accuracy": float(right),
+    }
+
+
+def _plane(axis):
+    """The points of a square grid, row by row from below."""
+    return np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
