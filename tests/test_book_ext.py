@@ -253,3 +253,15 @@ def test_titles_of_explorers_are_headings_below_the_last_one():
     assert '<p class="ck-title" role="heading" aria-level="2" id="a">' in text
     assert '<p class="ck-title" role="heading" aria-level="4" id="b">' in text
     assert book_ext.mended("chapters/01_x.html", text) == text
+
+
+@pytest.mark.parametrize("name", ["chapters/01_x.html", "reference/coursekit.losses.html", "search.html"])
+def test_a_page_that_is_mended_again_stays_as_it_is(name):
+    page = (
+        '<html><head>\n<meta charset="utf-8" />\n<title>Losses &#8212; The book</title>\n</head><body>'
+        '<p>It takes 5 ms - "fast".</p><figure class="ck-view"><svg viewBox="0 0 300 90"><text font-size="8"/></svg>'
+        "</figure></body></html>"
+    )
+    once = book_ext.with_policy(book_ext.mended(name, page))
+    assert once != page
+    assert book_ext.with_policy(book_ext.mended(name, once)) == once

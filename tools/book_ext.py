@@ -415,14 +415,14 @@ def titles_as_headings(text):
 
 TITLE = re.compile(r"<title>(.*?)</title>", re.S)
 NOT_PROSE = ("reference/", "_modules/", "genindex", "py-modindex", "bibliography")
-GUARD = re.compile(r"<script data-guard>.*?</script>\n?", re.S)
+GUARD = re.compile(r"\n?<script data-guard>.*?</script>", re.S)
 
 
 @functools.cache
 def storage_guard():
     """The first script of every page, without its comment."""
     code = Path(__file__).with_name("storage_guard.js").read_text(encoding="utf-8")
-    return f"<script data-guard>{re.sub(r'/[*].*?[*]/', '', code, flags=re.S).strip()}</script>\n"
+    return f"<script data-guard>{re.sub(r'/[*].*?[*]/', '', code, flags=re.S).strip()}</script>"
 
 
 def titled(match, name):

@@ -1,8 +1,8 @@
 """What the last build finished, so that the next one finishes only what has changed.
 
 Mending, searching and packing the pages takes some twenty seconds of processor time, and most builds change one page
-or none. Kept are the size and the time of each file of the finished book, and what the search index has of each page.
-It lies beside Sphinx's doctrees, and goes when they go.
+or none. Kept are a digest of each file of the finished book, and what the search index has of each page. It lies beside
+Sphinx's doctrees, and goes when they go.
 """
 
 import hashlib
@@ -22,13 +22,12 @@ def made_with():
 
 
 def files(out):
-    """Size and time of each file of a built book."""
+    """A digest of each file of a built book: a file that is written again as it was has not changed."""
     found = {}
     for path in out.rglob("*"):
         name = path.relative_to(out)
         if name.parts[0] not in NOT_OURS and path.is_file():
-            state = path.stat()
-            found[name.as_posix()] = [state.st_size, state.st_mtime_ns]
+            found[name.as_posix()] = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
     return found
 
 
