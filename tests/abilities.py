@@ -1,16 +1,19 @@
 """What a reader can do with each explorer's picture itself, besides moving its controls and reading its values off.
 
-"plays" and "plays over X" are a time axis, "grasped: X" a handle. Every explorer's picture is read off: each value
-under the pointer, the finger or the keyboard's reading place. Where nothing else stands that is all: the picture shows
-no time, and has no place that is a setting.
+"plays" and "plays over X" are a time axis, "trains on" a training that goes on while its settings are changed, "points"
+those that a reader adds, "grasped: X" a handle, "looked at: X" small maps that can be shown large. Every explorer's
+picture is read off: each value under the pointer, the finger or the keyboard's reading place. Where nothing else stands
+that is all: the picture shows no time, and has no place that is a setting.
 """
 
 ABILITIES = {
     "activations:layers": ("plays",),
     "activations:zigzag": ("plays",),
     "activations:burst": ("plays",),
+    "activations:divide": ("plays over steps", "trains on", "points: added", "looked at: unit"),
     "activations:fold": (),
     "activations:maxout": (),
+    "activations:regions": (),
     "backpropagation:walk": ("plays over step",),
     "backpropagation:ball": (),
     "backpropagation:difference": ("grasped: step size",),
@@ -25,6 +28,7 @@ ABILITIES = {
     "cnn_architectures:feature_maps": (),
     "cnn_architectures:stacked": (),
     "cnn_architectures:depth_and_skip": ("plays",),
+    "cnn_architectures:where_it_looked": (),
     "convolution:running_mean": ("grasped: width",),
     "convolution:filtered": ("grasped: left entry", "grasped: centre entry", "grasped: right entry"),
     "convolution:steered": ("grasped: direction",),
@@ -67,7 +71,10 @@ ABILITIES = {
     "preprocessing:reconstruct": ("grasped: directions kept",),
     "preprocessing:whiten_photo": (),
     "recurrent_networks:gradient": (),
+    "recurrent_networks:gru_unit": ("plays over step",),
+    "recurrent_networks:lstm_unit": ("plays over step",),
     "recurrent_networks:recall": ("grasped: delay",),
+    "recurrent_networks:stretched": (),
     "recurrent_networks:written": (),
     "recurrent_networks:alignment": (),
     "regularization:fit_curve": ("grasped: strength",),

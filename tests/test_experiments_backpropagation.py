@@ -48,6 +48,10 @@ def by_hand(graph):
         e = t["v"] * t["x"] + t["w"] * t["x"] + t["−y"]
         d = 2 * e
         return {"L": 1, "e": d, "s": d, "p": d, "q": d, "v": d * t["x"], "w": d * t["x"], "x": d * (t["v"] + t["w"])}
+    if graph == "a bill":
+        net, rate = t["a"] * t["n"] + t["o"] * t["m"], t["t"]
+        back = {"a": rate * t["n"], "n": rate * t["a"], "o": rate * t["m"], "m": rate * t["o"]}
+        return {"L": 1, "v": 1, "d": 1, "s": rate, "t": net, "p": rate, "q": rate} | back
     z = t["w"] * t["x"] + t["b"]
     d = 2 * (max(0, z) + t["−y"])
     dz = d * (z > 0)
@@ -68,11 +72,22 @@ def test_no_step_of_a_walk_speaks_of_minus_zero():
 def test_the_walk_fills_in_one_value_a_step_then_goes_back():
     for graph in experiment.GRAPHS:
         states = [experiment.walk(graph, step) for step in range(experiment.WALK + 1)]
-        assert [len(s["values"]) for s in states[:6]] == [4, 5, 6, 7, 8, 9]
+        given = len(experiment.GRAPHS[graph]["leaves"])
+        assert [len(s["values"]) for s in states[:6]] == list(range(given, given + 6))
         assert all(not s["grads"] for s in states[:6])
         assert states[6]["grads"] == {"L": 1.0}
         assert all(len(a["grads"]) <= len(b["grads"]) for a, b in itertools.pairwise(states))
         assert len({s["text"] for s in states}) == len(states)
+
+
+def test_every_number_of_a_walk_can_be_typed_and_is_judged():
+    for graph in experiment.GRAPHS:
+        end = experiment.walk(graph, experiment.WALK)
+        assert all(": right" in line for line in experiment.typed(graph, end["values"], end["grads"]))
+        off = ({k: v + 1 for k, v in end[kind].items()} for kind in ("values", "grads"))
+        assert all("not yet" in line for line in experiment.typed(graph, *off))
+    with pytest.raises(RangeError, match="a name is 'q'"):
+        experiment.typed("one unit", {"q": 1.0})
 
 
 def test_two_gradients_arrive_at_an_input_that_feeds_two_units():
@@ -295,6 +310,22 @@ def test_scaling_moves_a_gradient_into_the_range_of_float16():
     shares = experiment.underflow()
     assert shares[1.0]["zero"] > 0.05 and shares[2.0**16] == {"zero": 0.0, "infinite": 0.0}
     assert shares[2.0**24]["infinite"] > 0.05
+
+
+def test_a_scale_for_each_array_keeps_a_gradient_in_8_bits():
+    lost = experiment.short_gradient()
+    assert lost["float8 E4M3"][0] > lost["float8 E5M2"][0] > lost["float16"][0] > 0.05
+    assert max(own for _, own in lost.values()) < 0.001 and lost["bfloat16"] == (0, 0)
+
+
+def test_short_products_change_little_and_stored_short_weights_are_those_of_a_grid():
+    exact = experiment.short_products("float32", steps=30)
+    short = experiment.short_products("float8", steps=30)
+    assert 0 < np.abs(short["loss"] - exact["loss"]).max() < 0.2 and short["loss"][-5:].mean() < 0.7 * short["loss"][0]
+    stored = experiment.short_products("float8, and weights stored so", steps=30)
+    assert stored["moved"] < 0.5 < exact["moved"]
+    with pytest.raises(RangeError, match="numbers is 'float4'"):
+        experiment.short_products("float4")
 
 
 def test_the_predictions_of_the_walk_are_the_graphs_gradients():

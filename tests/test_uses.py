@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from course_imports import reached
 
 from coursekit import _digests, _uses, ledger
 
@@ -82,7 +83,7 @@ def test_a_claim_depends_on_itself_on_what_it_uses_and_on_its_data_and_on_nothin
 
 def test_no_name_of_a_module_is_put_together_while_a_claim_runs():
     """`getattr(activations, name + "_forward")` would use what `_uses` cannot see."""
-    modules = {name for claim in ledger.claims() for name in _digests._reached(claim.measure.__module__)}
+    modules = {name for claim in ledger.claims() for name in reached(claim.measure.__module__)}
     for module in sorted(modules - {"coursekit", "coursekit._moved", "coursekit.experiments.recipes"}):
         path = _digests.locate(module)
         tree = ast.parse(path.read_bytes())
@@ -113,3 +114,9 @@ def test_a_name_is_followed_to_the_module_that_gives_it(tmp_path, monkeypatch, t
     found = next(each for each in definitions if "f" in each.gives)
     ours = {pair for pair in found.refers if pair[0].startswith("coursekit")}
     assert refers <= ours and bool(refers) == bool(ours)
+
+
+def test_a_form_that_is_registered_for_a_kind_belongs_to_its_function():
+    assert {"coursekit.layers.image: MaxPool2d", "coursekit.layers.recurrent: GRU"} <= _uses.used(
+        "coursekit.zoo.costs", "cost"
+    )

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from .. import _checks
 from ..autograd import Tensor
+from ..dense import affine_forward
 from ..diagnostics import gradient_norms
 from ..initializers import he_normal, xavier_normal
-from ..layers import ReLU, Sigmoid, Tanh
+from ..layers import Dense, ReLU, Sigmoid, Tanh
 from ..losses import mean_squared_error
-from ..model import accuracy, predict
+from ..model import Sequential, accuracy, predict
 from ..optimizers import sgd
-from ..precision import through_float16
-from ..trees import leaves
+from ..precision import round_bfloat16, round_float8, through_float8, through_float16
+from ..trees import leaves, map_leaves
 from ._bench import descend, digits, drawn, mlp, quiet, shared
 
 CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -50,7 +54,7 @@ def perceptron(name="XOR", epochs=20) -> dict:
     return {"gate": name, "x": x, "y": y, "w": w, "b": float(b), "mistakes": np.array(mistakes)}
 
 
-# The two graphs that are walked by hand: leaves with their numbers, operations in order, places to draw them at.
+# The graphs that are walked by hand: leaves with their numbers, operations in order, places to draw them at.
 ONE_UNIT = {
     "leaves": {"w": 2.0, "x": 3.0, "b": -4.0, "−y": -1.0},
     "operations": {
@@ -65,7 +69,22 @@ ONE_UNIT = {
         "L": (5, 0),
     },
 }  # fmt: skip
+BILL = {
+    "leaves": {"a": 100.0, "n": 2.0, "o": 60.0, "m": 5.0, "t": 1.25, "d": 20.0},
+    "operations": {
+        "p": ("a · n", lambda t: t["a"] * t["n"]),
+        "q": ("o · m", lambda t: t["o"] * t["m"]),
+        "s": ("p + q", lambda t: t["p"] + t["q"]),
+        "v": ("s · t", lambda t: t["s"] * t["t"]),
+        "L": ("v + d", lambda t: t["v"] + t["d"]),
+    },
+    "places": {
+        "a": (0.12, 1), "n": (0.12, 0.33), "o": (0.12, -0.33), "m": (0.12, -1),
+        "p": (1.3, 0.6), "q": (1.3, -0.6), "s": (2.6, 0), "t": (2.6, -1), "v": (3.8, 0), "d": (3.8, -1), "L": (5, 0),
+    },
+}  # fmt: skip
 GRAPHS = {
+    "a bill": BILL,
     "one unit": ONE_UNIT,
     "the unit switched off": ONE_UNIT | {"leaves": ONE_UNIT["leaves"] | {"b": -8.0}},
     "one input, two units": {
@@ -107,7 +126,7 @@ def walk(graph="one unit", step=0) -> dict:
     order = list(plan["operations"])
     edges = [(names[p], name) for name in order for p in nodes[name].parents if p in names]
     values = dict(plan["leaves"]) | {name: float(nodes[name].data) for name in order[:step]}
-    grads, now, text = {}, "", "The four numbers on the left and below are given. Nothing is computed yet."
+    grads, now, text = {}, "", "The numbers on the left and below are given. Nothing is computed yet."
     if 0 < step <= len(order):
         now = order[step - 1]
         text = f"Forward: {now} = {plan['operations'][now][0]} = {_show(values[now])}."
@@ -125,6 +144,36 @@ def walk(graph="one unit", step=0) -> dict:
             said.append(f"{to} gets {_factor(grads[name])} · {_factor(slope)} = {_show(part)}{plus}")
         text = f"Back through {name} = {plan['operations'][name][0]}: {'; '.join(said)}."
     return {"graph": graph, "step": step, "values": values, "grads": grads, "edges": edges, "now": now, "text": text}
+
+
+def typed(graph="one unit", values=None, grads=None) -> list[str]:
+    """What a reader wrote down for the numbers of a graph, compared with the walk: one line for each number.
+
+    Parameters
+    ----------
+    values : {name: number} of the way forward; None for what has not been worked out
+    grads : {name: number} of the way back, the gradient of L with respect to each
+
+    >>> typed("one unit", {"u": 6, "z": 3})
+    ['u = 6: right', 'z = 3: not yet; it is u + b']
+    >>> typed("one unit", grads={"e": None, "w": 6})
+    ['∂L/∂e: not typed yet', '∂L/∂w = 6: right']
+    """
+    end, plan = walk(graph, WALK), GRAPHS[graph]
+    lines = []
+    for kind, said in (("values", values or {}), ("grads", grads or {})):
+        for name, number in said.items():
+            _checks.choice("a name", name, end[kind])
+            shown = name if kind == "values" else f"∂L/∂{name}"
+            if number is None:
+                lines.append(f"{shown}: not typed yet")
+                continue
+            right = abs(_checks.number(shown, number) - end[kind][name]) < 1e-6
+            after = ", ".join(to for begin, to in end["edges"] if begin == name)
+            why = f"it is {plan['operations'][name][0]}" if kind == "values" and name in plan["operations"] else ""
+            why = why or f"it comes from {after}, times the local derivative there"
+            lines.append(f"{shown} = {_show(number)}: {'right' if right else 'not yet; ' + why}")
+    return lines
 
 
 def _locals(node):
@@ -447,3 +496,89 @@ def underflow(scales=(1.0, 2.0**8, 2.0**16, 2.0**24), depth=10, seed=0) -> dict:
         there = np.concatenate([g.ravel() for g in there])
         result[scale] = {"zero": float((there == 0).mean()), "infinite": float(np.isinf(there).mean())}
     return result
+
+
+@dataclass(frozen=True)
+class _ShortDense(Dense):
+    """A dense layer whose products take short numbers: `rounded` makes weights and inputs short, `back` gradients."""
+
+    rounded: Callable = np.asarray
+    back: Callable = np.asarray
+
+    def forward(self, params, state, x, *, training, rng=None):
+        out, cache = affine_forward(self.rounded(x), self.rounded(params["w"]), params["b"])
+        return out, cache, state
+
+    def backward(self, dout, cache):
+        return super().backward(self.back(dout), cache)
+
+    def backward_first(self, dout, cache):
+        return super().backward_first(self.back(dout), cache)
+
+
+_EIGHT = {"rounded": through_float8, "back": functools.partial(through_float8, kind="e5m2")}
+SHORT = {  # how weights and inputs, and how gradients become short, and whether the weights stay so
+    "float32": ({}, False),
+    "bfloat16": ({"rounded": round_bfloat16, "back": round_bfloat16}, False),
+    "float8": (_EIGHT, False),
+    "float8, and weights stored so": (_EIGHT, True),
+}
+
+
+def short_products(numbers="float8", steps=600, lr=0.1, seed=0) -> dict:
+    """Train 64-32-32-10 with ReLU on 8x8 digits while the products of matrices take numbers of 32, 16 or 8 bits.
+
+    In float8 inputs and weights are rounded to E4M3, gradients to E5M2, each array with a scale of its own. The weights
+    themselves stay in float32, unless they are stored in float8 too: then they are rounded after each step.
+
+    Returns
+    -------
+    loss : (steps,); accuracy : share of the test digits that are right, by a network that rounds as in training
+    moved : share of the weights that differ from the first ones in the end
+    """
+    short, stored = SHORT[_checks.choice("numbers", numbers, SHORT)]
+    x, y, x_test, labels = digits()
+    rng = np.random.default_rng(seed)
+    sizes, layers = (64, 32, 32, 10), []
+    for inputs, units in itertools.pairwise(sizes):
+        layers += [_ShortDense(inputs, units, he_normal, **short), ReLU()]
+    net = Sequential(layers[:-1])
+    first, _ = net.init(rng)
+    first = map_leaves(through_float8, first) if stored else first
+    rule, sample, params = sgd(lr), drawn(x, y, 64, rng), first
+    if stored:
+        losses = []
+        for _ in range(steps):
+            run = descend(net, params, sample, rule, steps=1)
+            params = map_leaves(through_float8, run.params)
+            losses.append(run.loss[0])
+    else:
+        run = descend(net, params, sample, rule, steps=steps)
+        params, losses = run.params, run.loss
+    right = float(accuracy(predict(net, params, {}, x_test), labels))
+    moved = np.mean([(params[name]["w"] != first[name]["w"]).mean() for name in params])
+    return {"loss": np.asarray(losses), "accuracy": right, "moved": float(moved)}
+
+
+def short_gradient(seed=0) -> dict:
+    """The gradient of ten sigmoid layers in short numbers: share of the entries that are not 0 and become 0.
+
+    Returns {name: (without a scale, with one for each array)} for float16, bfloat16, and float8 in both forms.
+    """
+    x, y = (array[:100] for array in _digits()[:2])
+    net, params = _network("sigmoid", 10, 32, "usual", np.random.default_rng(seed))
+    out, cache, _ = net.forward(params, {}, x, training=True)
+    arrays = list(leaves(net.backward_first(mean_squared_error(out, y)[1], cache)).values())
+
+    def half(g):
+        return through_float16(g, 2.0 ** np.floor(np.log2(65504 / np.abs(g).max())))
+
+    ways = {"float16": (through_float16, half), "bfloat16": (round_bfloat16, round_bfloat16)}
+    for kind in ("e5m2", "e4m3"):
+        plain, own = (functools.partial(way, kind=kind) for way in (round_float8, through_float8))
+        ways[f"float8 {kind.upper()}"] = (plain, own)
+    entries = sum((g != 0).sum() for g in arrays)
+    return {
+        name: tuple(float(sum(((way(g) == 0) & (g != 0)).sum() for g in arrays) / entries) for way in both)
+        for name, both in ways.items()
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 
@@ -10,8 +11,9 @@ import numpy as np
 
 from ..data import fetch_from
 from .core import complaint, find
+from .playing import Run
 
-__all__ = ["arrays", "draw", "start"]
+__all__ = ["arrays", "draw", "start", "train"]
 
 
 def start(data_url: str) -> None:
@@ -19,9 +21,45 @@ def start(data_url: str) -> None:
     fetch_from(data_url)
 
 
-def draw(address: str, settings: str, prefix: str) -> str:
-    """`{"svg", "alt"}` of the explorer at `address`, or `{"error"}`: a sentence for the reader."""
-    return _answer(lambda: vars(find(address).picture(prefix, **json.loads(settings))))
+def draw(address: str, settings: str, prefix: str, narrow: bool = False) -> str:
+    """`{"svg", "alt"}` of the explorer at `address`, or `{"error"}`: a sentence for the reader.
+
+    With `narrow` the picture is the one for a narrow screen, where there is one.
+    """
+
+    def picture():
+        explorer, given = find(address), json.loads(settings)
+        drawn = vars(
+            explorer.pictures(prefix, _plan(address), **given) if narrow else explorer.picture(prefix, **given)
+        )
+        return drawn | {"svg": drawn["narrow"] or drawn["svg"]}
+
+    return _answer(picture)
+
+
+@functools.cache
+def _plan(address):
+    return find(address).plan()
+
+
+def train(address: str, settings: str, prefix: str, steps: int, fresh: bool, narrow: bool = False) -> str:
+    """The picture of the explorer's training some steps further, as of `draw`, with `steps`: how far it has come.
+
+    `fresh` begins it anew, with what the explorer shows for these settings.
+    """
+
+    def further():
+        if fresh or address not in _runs:
+            _runs[address] = Run(find(address))
+        run = _runs[address]
+        run.on(json.loads(settings), steps)
+        drawn = run.picture(prefix, _plan(address) if narrow else None)
+        return {"svg": drawn.narrow or drawn.svg, "alt": drawn.alt, "steps": run.steps}
+
+    return _answer(further)
+
+
+_runs: dict[str, Run] = {}
 
 
 def arrays(address: str, settings: str) -> str:

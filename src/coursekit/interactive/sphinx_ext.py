@@ -11,6 +11,7 @@ processor), `coursekit_live` (default `live`: the folder that holds `prepare.py`
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -56,7 +57,10 @@ def _add_script(app, pagename, templatename, context, doctree):
         # Before explorer.js, which scrolls to what a prediction may have to uncover.
         app.add_js_file("predict.js", loading_method="defer")
     if "ck-explorer" in body:
-        for script in ("python.js", "reading.js", "playing.js", "handles.js", "explorer.js", "code.js"):
+        # What only a few explorers have is loaded where they are; explorer.js begins, so it comes after all parts.
+        marks = {"training.js": '"training":', "points.js": '"points"', "closer.js": '"closer"'}
+        few = [script for script, mark in marks.items() if mark in body]
+        for script in ("python.js", "reading.js", "playing.js", "handles.js", *few, "explorer.js", "code.js"):
             app.add_js_file(script, loading_method="defer")
         app.add_css_file("code.css")
     if "ck-review" in body:
@@ -98,7 +102,7 @@ def _finish(app, error):
     pages = {page: page.read_text(encoding="utf-8") for page in pages}
     blocks = {address: _block(address, report[address], live) for address in addresses}
     for page, text in pages.items():
-        fresh = ADDRESS.sub(lambda match: blocks[match["address"]], text)
+        fresh = with_blocks(text, blocks)
         if fresh != text:
             page.write_text(fresh, encoding="utf-8")
 
@@ -143,6 +147,22 @@ def _draw(addresses, cache, out, workers):
         return json.loads(report.read_text(encoding="utf-8"))
 
 
+def with_blocks(text: str, blocks: dict[str, str]) -> str:
+    """A page with the block of each explorer's address, and its digest.
+
+    A block that stands there with the same digest stays, with all that was mended in it since.
+    """
+
+    def block(match):
+        start, rest = blocks[match["address"]].split("-->", 1)
+        head = f"{start}--><!--drawn:{hashlib.sha256(rest.encode()).hexdigest()[:16]}-->"
+        return match[0] if match[0].startswith(head) else head + rest
+
+    return ADDRESS.sub(block, text)
+
+
 def _block(address, entry, live):
     frames = {"folder": entry["folder"], "packs": len(entry["packs"]), "chunk": entry["chunk"]}
+    if entry.get("narrow"):
+        frames["narrow"] = entry["narrow"]
     return explorer_html(find(address), frames, live, (entry["svg"], entry["alt"]))

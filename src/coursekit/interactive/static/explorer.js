@@ -17,6 +17,9 @@
     return made;
   };
 
+  // Where pictures are shown as they were laid out for a narrow screen (plotting/_narrow.py).
+  const NARROW = matchMedia("screen and (max-width: 40rem)");
+
   // ---------------------------------------------------------------- packs of pictures
   const packs = new Map(); // "folder/number" -> {promise, resolve, data}
 
@@ -115,6 +118,7 @@
       this.fine = 1; // stops between two drawn values; more than 1 in live mode
       const label = element("label", { for: id, text: spec.label });
       if (spec.kind === "seed") this.seed(id, changed);
+      else if (spec.kind === "points") this.points(id);
       else if (spec.ordered) this.slide(id, label);
       else this.list(id, label);
       this.input.addEventListener("input", changed);
@@ -124,6 +128,13 @@
       this.input = element("select", { id });
       this.spec.texts.forEach((text, k) => this.input.append(element("option", { value: k, text })));
       this.row = element("div", { class: "ck-control ck-chosen" }, label, this.input);
+    }
+    // Points that are added on the picture (points.js).
+    points(id) {
+      this.input = element("input", { type: "hidden", id, value: 0 });
+      this.output = element("output", { "aria-live": "off" });
+      const name = element("span", { class: "ck-label", text: this.spec.label });
+      this.row = element("div", { class: "ck-control" }, name, this.output, this.input);
     }
     // A new seed: the next one that was drawn, or where Python runs any; and the first again.
     seed(id, changed) {
@@ -145,10 +156,13 @@
       const { spec } = this;
       spec.drawn ??= spec.values.length;
       const at = spec.drawn;
-      if (!this.own) this.input.append((this.own = element("option", { value: at })));
-      this.own.textContent = place;
+      const text = spec.kind === "points" ? `${place.split(";").length} added` : place;
+      if (spec.kind !== "points") {
+        if (!this.own) this.input.append((this.own = element("option", { value: at })));
+        this.own.textContent = text;
+      }
       spec.values = [...spec.values.slice(0, at), place];
-      spec.texts = [...spec.texts.slice(0, at), place];
+      spec.texts = [...spec.texts.slice(0, at), text];
       this.position = at;
     }
     add(seed) {
@@ -162,7 +176,7 @@
     slide(id, label) {
       const { values, texts } = this.spec;
       this.input = element("input", { id, type: "range", min: 0, max: values.length - 1, step: 1, autocomplete: "off" });
-      this.output = element("output", { for: id });
+      this.output = element("output", { for: id, "aria-live": "off" }); // the slider says it by aria-valuetext
       const ends = [texts[0], texts.at(-1)].map((text) => element("span", { text }));
       const track = element("div", { class: "ck-track" }, this.input, element("div", { class: "ck-ends", "aria-hidden": "true" }, ...ends));
       track.style.setProperty("--ck-steps", values.length - 1);
@@ -201,9 +215,10 @@
       // From an address: the nearest place, or nothing if it is not on the slider.
       const { values, kind } = this.spec;
       if (kind === "seed" && this.live && /^\d{1,9}$/.test(value)) this.add(Number(value));
-      if (kind === "choice" || kind === "seed") {
+      if (kind === "choice" || kind === "seed" || kind === "points") {
         const index = values.findIndex((option) => String(option) === String(value));
-        if (index < 0 && this.live && this.spec.free && /^\(-?[\d.e-]+, -?[\d.e-]+\)$/.test(value)) return this.put(value);
+        const places = kind === "points" ? /^\([-\d.e, ]+\)(; \([-\d.e, ]+\))*$/ : /^\(-?[\d.e-]+, -?[\d.e-]+\)$/;
+        if (index < 0 && this.live && this.spec.free && places.test(value)) return this.put(value);
         if (index >= 0) this.position = index;
         return;
       }
@@ -216,7 +231,11 @@
     }
     get text() {
       const { texts, unit } = this.spec;
-      return Number.isInteger(this.position) ? texts[this.position] : `${this.value} ${unit}`.trim();
+      if (this.reached !== undefined) return String(this.reached); // by a training that goes on
+      if (Number.isInteger(this.position)) return texts[this.position];
+      const { value } = this;
+      const exact = Number.isInteger(value) && Math.abs(value) < 1e6; // 1,234 images are not 1,230
+      return `${exact ? String(value).replace("-", "−") : ckReading.number(value)} ${unit}`.trim();
     }
     describe() {
       if (!this.output) return;
@@ -247,11 +266,23 @@
       new IntersectionObserver((entries, observer) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;
         observer.disconnect();
-        loadPack(this.spec.frames.folder, 0).catch(() => {});
+        if (this.slim) this.show(); // in the place of the wide one that stands in the page
+        else loadPack(this.spec.frames.folder, 0).catch(() => {});
       }, { rootMargin: "600px" }).observe(root);
+      if (this.spec.frames.narrow) {
+        NARROW.addEventListener("change", () => {
+          this.parts.forEach((part) => part.reset?.());
+          this.show();
+        });
+      }
       for (const kind of ["pointerenter", "focusin", "touchstart"]) {
         root.addEventListener(kind, () => this.loadAll(), { once: true, passive: true });
       }
+    }
+
+    // What begins the numbers of the packs for this screen. In the clinic question and curves share a screen: they stay flat.
+    get slim() {
+      return NARROW.matches && this.spec.frames.narrow && !this.root.closest(".ck-clinic") ? "n" : "";
     }
 
     unique() {
@@ -262,8 +293,10 @@
         this.key = `${this.spec.name}-${number}`;
       }
       if (number === 1) return;
+      const title = this.root.querySelector("p.ck-title");
       this.caption.id = `${this.root.id}-alt`;
-      this.picture.setAttribute("aria-labelledby", this.caption.id);
+      if (title) title.id = `${this.root.id}-title`;
+      this.picture.setAttribute("aria-labelledby", (title ?? this.caption).id);
       this.picture.innerHTML = this.own(this.picture.innerHTML);
     }
 
@@ -391,7 +424,7 @@
         moved += position !== spec.default;
       }
       const { chunk } = this.spec.frames;
-      return { index, pack: moved <= 1 || !chunk ? 0 : 1 + Math.floor(index / chunk) };
+      return { index, pack: this.slim + (moved <= 1 || !chunk ? 0 : 1 + Math.floor(index / chunk)) };
     }
 
     async showFrame() {
@@ -420,7 +453,7 @@
       const { folder, packs: count } = this.spec.frames;
       for (let number = 0; number < count; number++) {
         try {
-          await loadPack(folder, number);
+          await loadPack(folder, this.slim + number);
         } catch {
           return; // said when a picture from it is asked for
         }
@@ -530,11 +563,13 @@
       this.starting = this.live = false;
       this.liveButton.textContent = "Run live";
       this.liveButton.classList.remove("ck-main");
+      this.training?.reset();
       this.controls.forEach((control) => control.refine(false));
       this.showFrame().then(() => text && this.say(text));
     }
 
     async showLive() {
+      if (this.training?.takes()) return;
       if (this.taken?.(++this.turn)) return;
       this.wanted = true;
       if (this.busy) return; // the newest setting is taken when the present one is done
@@ -553,6 +588,7 @@
           address: this.spec.address,
           settings: JSON.stringify(wants.values),
           prefix: this.prefix,
+          narrow: Boolean(this.slim),
         });
         if (!this.live) break;
         if (answer.type === "drawn") {
