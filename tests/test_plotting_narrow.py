@@ -111,3 +111,21 @@ def test_that_the_books_page_holds_both(monkeypatch, book):
     assert {name.rpartition("-")[0] for name in re.findall(r"url\(#([^)]+)\)", text)} == {
         name.rpartition("-")[0] for name in ids
     }
+
+
+def test_that_a_photograph_is_in_the_page_once(monkeypatch):
+    monkeypatch.setenv("COURSEKIT_BOOK", "1")
+    fig, axes = _style.figure(6.4, 3.0, ncols=2)
+    photo = np.random.default_rng(0).random((40, 40))
+    for ax, image in zip(axes, (photo, photo.T), strict=True):
+        ax.imshow(image, interpolation="none", cmap="gray")
+    text = _svg.figure_html(fig, "two")
+    wide, narrow = text.split("</svg>")[:2]
+    assert wide.count("<image") == 2 and narrow.count("<image") == 0 and narrow.count("<use href=") >= 2
+    moves = re.findall(r'<use href="#([^"]*photo.)" transform="matrix\((\S+) 0 0 (\S+) (\S+) (\S+)\)', narrow)
+    boxes = re.findall(r'<rect x="(\S+)" y="(\S+)" width="(\S+)"', narrow)
+    for (name, across, _, right, down), (x, y, width) in zip(moves, boxes, strict=True):
+        a, e, f = re.search(rf'id="{name}"[^>]*matrix\((\S+) 0 0 \S+ (\S+) (\S+)\)', wide).groups()
+        left, top = float(across) * float(e) + float(right), float(across) * float(f) + float(down)
+        assert (left, top) == pytest.approx((float(x), float(y)), abs=0.5), "it fills the axes of the second drawing"
+        assert float(across) * float(a) * 40 == pytest.approx(float(width), abs=0.5)
