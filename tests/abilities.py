@@ -13,6 +13,7 @@ ABILITIES = {
     "activations:divide": ("plays over steps", "trains on", "points: added", "looked at: unit"),
     "activations:fold": (),
     "activations:maxout": (),
+    "activations:regions": (),
     "backpropagation:walk": ("plays over step",),
     "backpropagation:ball": (),
     "backpropagation:difference": ("grasped: step size",),

@@ -23,6 +23,7 @@ __all__ = [
     "predict_centre",
     "predict_rate",
     "predict_top",
+    "regions",
     "zigzag",
 ]
 
@@ -127,6 +128,26 @@ fold = explorer(
     _fold_in_words,
     title="A fold that leaves the data",
     bias=Slider(-4.0, 2.0, default=0.0, step=0.25, label="bias"),
+)
+
+
+def _regions_in_words(result):
+    total = result["units"] * result["depth"]
+    return (
+        f"{result['depth']} hidden layer{'s' * (result['depth'] > 1)} of {result['units']} ReLU units, {total} in all. "
+        f"The square shows {result['pieces']} pieces, and the dashed line {len(result['corners'])} corners. "
+        f"One layer of {total} units makes at most {result['most']} pieces of the whole plane."
+    )
+
+
+regions = explorer(
+    experiment.regions,
+    plot.regions,
+    _regions_in_words,
+    title="The pieces of a ReLU network",
+    units=Slider(1, 10, default=3, step=1, label="units a layer"),
+    depth=Slider(1, 4, default=1, step=1, label="hidden layers"),
+    seed=Seed(3),
 )
 
 

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import _digests
+from .._atomic import write_atomically
 from ..errors import CourseError
 
 if TYPE_CHECKING:
@@ -197,9 +198,7 @@ def _draw_all(address, cache, workers):
     manifest = cache / f"{_file_name(address)}.json"
     if manifest.is_file():
         _forget(cache, manifest, folder)
-    temporary = manifest.with_suffix(f".{os.getpid()}")
-    temporary.write_text(json.dumps(entry), encoding="utf-8")
-    temporary.replace(manifest)
+    write_atomically(manifest, json.dumps(entry))
     return entry
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "layers",
     "loss_curves",
     "maxout",
+    "regions",
     "shapes",
     "slopes",
     "zigzag",
@@ -247,6 +248,30 @@ def boundaries(result: dict):
         "Three spirals and the regions in which a net says each class. Without an activation three wedges with "
         f"straight borders, with ReLU regions that follow the spirals. Right: {', '.join(told)}."
     )
+    return fig
+
+
+@styled
+def regions(result: dict):
+    """The plane in pieces on which a ReLU network is linear, and a cut through its output with the corners marked."""
+    fig, (left, right) = figure(6.4, 3.2, 1, 2, width_ratios=[1, 1.1], margins=(0.5, 0.12, 0.5, 0.35), gaps=(0.55, 0))
+    axis, piece = result["axis"], result["piece"]
+    # Three colours in turn, each in strengths that follow the golden ratio, over the page in light and dark.
+    tint = np.empty((*piece.shape, 4))
+    tint[..., :3] = np.array([matplotlib.colors.to_rgb(colour) for colour in (BLUE, ORANGE, GREEN)])[piece % 3]
+    tint[..., 3] = 0.12 + 0.5 * ((piece * 0.618034) % 1)
+    extent = (axis[0], axis[-1], axis[0], axis[-1])
+    left.imshow(tint, origin="lower", extent=extent, interpolation="nearest")
+    left.axhline(0, color=INK, lw=1, ls="--")
+    left.set(xlabel="$x_1$", xticks=[-1, 0, 1], yticks=[-1, 0, 1], aspect="equal")
+    left.set_ylabel("$x_2$", rotation=0, labelpad=6)
+    left.grid(visible=False)
+    left.set_title(f"{result['pieces']} pieces", size=10)
+    right.plot(axis, result["cut"], color=BLUE)
+    corners = result["corners"]
+    right.plot(corners, np.interp(corners, axis, result["cut"]), "o", color=ORANGE, ms=4.5)
+    right.set(xlim=(-1, 1), xlabel="$x_1$", xticks=[-1, 0, 1])
+    right.set_title(f"output along the dashed line: {len(corners)} corners", size=10)
     return fig
 
 
