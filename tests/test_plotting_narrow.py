@@ -2,6 +2,7 @@
 
 import re
 
+import matplotlib.patches
 import numpy as np
 import pytest
 
@@ -87,6 +88,11 @@ def test_that_there_is_none_where_texts_would_touch_or_leave_the_picture():
     ax.set(xlim=(0, 1), ylim=(0, 1))
     ax.text(0.3, 0.5, "a note that needs two thirds of the picture's width")
     assert _narrow.plan(fig) is None
+    fig, ax = _style.figure(6.4, 2.5)
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    ax.add_patch(matplotlib.patches.Rectangle((0.2, 0.4), 0.3, 0.3))
+    ax.text(0.35, 0.55, "words in a frame", ha="center", va="center")
+    assert _narrow.plan(fig) is None, "the frame becomes narrower than its words"
     assert _narrow.plan(_style.figure(3.5, 2)[0]) is None, "it is narrow already"
 
 
