@@ -688,6 +688,12 @@ def affine_backward(dout, cache):
                 "return (np.abs(a - n) / size).max()",
                 "return np.linalg.norm(a - n) / (np.linalg.norm(a) + np.linalg.norm(n))",
             ): ("norms of the whole gradients were compared, in which one wrong entry among many drowns"),
+            (
+                "return (np.abs(a - n) / size).max()",
+                "return np.linalg.norm(a - n) / max(np.linalg.norm(a), np.linalg.norm(n), 1e-08)",
+            ): (
+                "norms of the whole gradients were compared, in which one wrong entry among many drowns: find each entry's"
+            ),
             ("(np.abs(a - n) / size).max()", "np.abs(a - n) / size"): "the max over the entries is missing",
             ("np.maximum(np.maximum(np.abs(a), np.abs(n)), 1e-08)", "np.maximum(np.abs(a), np.abs(n))"): (
                 "the 1e-8 is missing, so 0 was divided by 0"
