@@ -49,7 +49,7 @@ def plan(figure: Figure) -> Plan | None:
         return None
     with _kept(figure, axes):
         figure.draw_without_rendering()
-        touching = _touching(figure)
+        touching, framed = _touching(figure), _framed(figure)
         wide, high = 72 * figure.get_size_inches()
         boxes = {ax: ax.get_position() for ax in axes}
         places = {ax: (box.width * wide, box.height * high) for ax, box in boxes.items()}
@@ -57,7 +57,7 @@ def plan(figure: Figure) -> Plan | None:
         _name_all(rows)
         for _ in range(ROUNDS):
             _lay_out(figure, rows, places, width, edges)
-        if _touching(figure) > touching or _outside(figure):
+        if _touching(figure) > touching or _outside(figure) or not framed <= _framed(figure):
             return None
         return Plan(
             tuple(figure.get_size_inches()),
@@ -267,7 +267,7 @@ def _texts(figure):
 
 
 def _boxes(figure):
-    """The boxes of the texts that are drawn, a little smaller than they are."""
+    """The boxes of the texts that are drawn, with a little room at their sides, and less above and below."""
     figure.draw_without_rendering()
     renderer = figure._get_renderer()
     drawn = []
@@ -281,7 +281,7 @@ def _boxes(figure):
             drawn += [*labels, *own, *(text for box in legend for text in box.get_texts())]
     drawn += figure.texts
     shown = [text for text in drawn if text.get_visible() and text.get_text().strip()]
-    return [text.get_window_extent(renderer).padded(-2) for text in shown]
+    return [text.get_window_extent(renderer).padded(1.5, -2) for text in shown]
 
 
 def _seen(axis):
@@ -301,3 +301,17 @@ def _outside(figure):
     """Whether a text leaves the picture."""
     width, height = figure.get_size_inches() * figure.dpi
     return any(box.x0 < 0 or box.x1 > width or box.y0 < 0 or box.y1 > height for box in _boxes(figure))
+
+
+def _framed(figure):
+    """Which texts stand inside which rectangles of a drawing, by their numbers."""
+    renderer = figure._get_renderer()
+    found = set()
+    for number, ax in enumerate(_axes(figure)):
+        frames = [patch.get_window_extent(renderer).padded(1) for patch in ax.patches]
+        for k, text in enumerate(ax.texts):
+            box = text.get_window_extent(renderer)
+            corners = [(box.x0, box.y0), (box.x1, box.y1)]
+            inside = (j for j, frame in enumerate(frames) if all(frame.contains(*corner) for corner in corners))
+            found |= {(number, k, j) for j in inside}
+    return found
