@@ -165,7 +165,7 @@ def _ghosts(criterion, sizes, arms, seeds, mode):
     source="hoffer2017",
     where="section 4",
     setting=FEW,
-    seeds=range(24),
+    seeds=range(36),
     comparison=Comparison(
         first="groups of 8",
         second="all 128",
@@ -176,7 +176,7 @@ def _ghosts(criterion, sizes, arms, seeds, mode):
         effect_from="a tenth of the loss, the smallest that would matter",
         mode="min",
     ),
-    threshold_moved="with 12 seeds the run could not tell, so there are 24",
+    threshold_moved="with 12 seeds, and with 24, the run would not have seen such an effect eight times in ten",
     slow=True,
     tolerance=0.3,
 )
@@ -192,7 +192,7 @@ def ghost(arms, seeds):
     source="ioffe2015",
     where="section 3.4",
     setting=f"{FEW}; statistics of all 128",
-    seeds=range(12),
+    seeds=range(18),
     comparison=Comparison(
         first="batch norm",
         second="plain",
@@ -202,6 +202,7 @@ def ghost(arms, seeds):
         effect=0.01,
         effect_from="one point, the smallest that would matter",
     ),
+    slow=True,
     tolerance=0.3,
 )
 def regularizer(arms, seeds):
@@ -226,7 +227,7 @@ def _normed(criterion, seeds_arms, layers, **settings):
     where="section 6",
     setting=FULL,
     condition="test accuracy at most one point below, by more than two standard errors",
-    seeds=range(12),
+    seeds=range(18),
     comparison=Comparison(
         first="RMSNorm",
         second="layer norm",
@@ -237,6 +238,10 @@ def _normed(criterion, seeds_arms, layers, **settings):
         effect_from="no difference",
         at_least=-0.01,
     ),
+    verdict="cannot tell",
+    note="they look alike, but one of the 18 nets with layer norm ends far below the others, and with it the "
+    "scatter is too large for a margin of one point",
+    threshold_moved="with 12 seeds, among which there is no such net, it held",
     tolerance=0.3,
 )
 def rms(arms, seeds):
@@ -279,7 +284,7 @@ def small_batches(arms, seeds, budget):
     where="section 4, for transformers",
     setting="12 residual blocks of 32 units with layer norm on 3,000 images of 14x14 MNIST, Adam, 150 steps of 64, "
     "rate falling to 0, no warm-up",
-    seeds=range(3),
+    seeds=range(7),
     comparison=Comparison(
         first="pre-norm",
         second="post-norm",

@@ -33,7 +33,7 @@ def _started(scheme):
     source="he2015",
     where="section 2.2 and figure 3",
     setting=f"{DEEP}, 5 epochs",
-    seeds=range(4),
+    seeds=range(9),
     comparison=Comparison(
         first="He",
         second="Xavier",
@@ -204,7 +204,7 @@ def fan_out():
     source="saxe2014",
     where="section 3, of deep linear networks",
     setting="30 hidden tanh layers of 64 units on 8x8 digits, 400 steps of SGD",
-    seeds=range(3),
+    seeds=range(16),
     comparison=Comparison(
         first="orthogonal",
         second="normal",
