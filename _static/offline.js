@@ -13,8 +13,9 @@
     page.querySelectorAll("script[src], article img[src]").forEach((e) => add(e.getAttribute("src")));
     for (const e of page.querySelectorAll(".ck-explorer script[type='application/json']")) {
       const { frames } = JSON.parse(e.textContent);
+      const slim = frames?.narrow && matchMedia("screen and (max-width: 40rem)").matches ? "n" : ""; // as explorer.js does
       for (let pack = 0; pack < (frames?.packs ?? 0); pack++)
-        found.push(new URL(`_static/ck/frames/${frames.folder}/${pack}.js`, ROOT).href);
+        found.push(new URL(`_static/ck/frames/${frames.folder}/${slim}${pack}.js`, ROOT).href);
     }
     return found.filter((name) => new URL(name).origin === location.origin);
   }

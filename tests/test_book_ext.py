@@ -227,3 +227,41 @@ def test_a_cell_of_a_card_says_the_head_of_its_column():
     text = book_ext.as_cards(f'<table class="table">{head}{row}</table>')
     assert '<td data-head="claim">a</td><td data-head="came out">b</td>' in text
     assert 'class="table cards"' in text
+
+
+def test_a_citation_after_its_names_gives_the_year_only():
+    def cited(before, who, year="2015"):
+        return (
+            f'{before} <span class="bibtex-citation" id="id1">[<a href="b.html#id2" title="x">{who}, {year}</a>]</span>'
+        )
+
+    for before, who, shown in (
+        ("as He and colleagues", "He et al.", "2015"),
+        ("Glorot and Bengio", "Glorot and Bengio", "2015"),
+        ("by Kingma", "Kingma", "2015"),
+        ("The rule", "He et al.", "He et al., 2015"),
+        ("Lu and colleagues", "He et al.", "He et al., 2015"),
+    ):
+        text = book_ext.mended("chapters/01_x.html", cited(before, who))
+        assert f'title="x">{shown}</a>]' in text and text.startswith(before)
+        assert book_ext.mended("chapters/01_x.html", text) == text
+
+
+def test_titles_of_explorers_are_headings_below_the_last_one():
+    page = '<h1>A</h1><p class="ck-title" id="a">x</p><h2>B</h2><h3>C</h3><p class="ck-title" id="b">y</p>'
+    text = book_ext.mended("chapters/01_x.html", page)
+    assert '<p class="ck-title" role="heading" aria-level="2" id="a">' in text
+    assert '<p class="ck-title" role="heading" aria-level="4" id="b">' in text
+    assert book_ext.mended("chapters/01_x.html", text) == text
+
+
+@pytest.mark.parametrize("name", ["chapters/01_x.html", "reference/coursekit.losses.html", "search.html"])
+def test_a_page_that_is_mended_again_stays_as_it_is(name):
+    page = (
+        '<html><head>\n<meta charset="utf-8" />\n<title>Losses &#8212; The book</title>\n</head><body>'
+        '<p>It takes 5 ms - "fast".</p><figure class="ck-view"><svg viewBox="0 0 300 90"><text font-size="8"/></svg>'
+        "</figure></body></html>"
+    )
+    once = book_ext.with_policy(book_ext.mended(name, page))
+    assert once != page
+    assert book_ext.with_policy(book_ext.mended(name, once)) == once

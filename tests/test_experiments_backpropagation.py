@@ -297,6 +297,22 @@ def test_scaling_moves_a_gradient_into_the_range_of_float16():
     assert shares[2.0**24]["infinite"] > 0.05
 
 
+def test_a_scale_for_each_array_keeps_a_gradient_in_8_bits():
+    lost = experiment.short_gradient()
+    assert lost["float8 E4M3"][0] > lost["float8 E5M2"][0] > lost["float16"][0] > 0.05
+    assert max(own for _, own in lost.values()) < 0.001 and lost["bfloat16"] == (0, 0)
+
+
+def test_short_products_change_little_and_stored_short_weights_are_those_of_a_grid():
+    exact = experiment.short_products("float32", steps=30)
+    short = experiment.short_products("float8", steps=30)
+    assert 0 < np.abs(short["loss"] - exact["loss"]).max() < 0.2 and short["loss"][-5:].mean() < 0.7 * short["loss"][0]
+    stored = experiment.short_products("float8, and weights stored so", steps=30)
+    assert stored["moved"] < 0.5 < exact["moved"]
+    with pytest.raises(RangeError, match="numbers is 'float4'"):
+        experiment.short_products("float4")
+
+
 def test_the_predictions_of_the_walk_are_the_graphs_gradients():
     assert explore.predict_back.answer == experiment.walk("one unit", experiment.WALK)["grads"]["w"]
     assert explore.predict_paths.answer == experiment.walk("one input, two units", experiment.WALK)["grads"]["x"]

@@ -81,19 +81,23 @@ def test_there_is_one_mlp():
     assert [name for name, _ in found] == ["_bench.py"], f"use mlp of experiments/_bench.py in place of {found}"
 
 
-# Further modules of a chapter may use what its first one has.
-BELONGS = {
-    **dict.fromkeys(("deep_networks.py", "moved_digits.py", "saliency.py"), "cnn_architectures"),
-    **dict.fromkeys(("attention.py", "cells.py", "truncation.py"), "recurrent_networks"),
-    "pretrained.py": "transfer_learning",
-}
+# The modules of one chapter may use one another.
+FAMILIES = (
+    {"cnn_architectures", "deep_networks", "moved_digits", "saliency"},
+    {"recurrent_networks", "attention", "cells", "feedback", "truncation"},
+    {"transfer_learning", "layer_rates", "pretrained"},
+)
+
+
+def family(name):
+    return next((names for names in FAMILIES if name.removesuffix(".py") in names), set())
 
 
 @pytest.mark.parametrize("folder", [EXPERIMENTS, PLOTTING], ids=["experiments", "plotting"])
 def test_chapters_import_nothing_from_one_another(folder):
     sources = {name: source for name, source in _sources(folder).items() if "/" not in name}
     chapters = {name.removesuffix(".py") for name in sources if not name.startswith("_")} | {"recipes"}
-    found = {name: sideways(source, name, chapters - {BELONGS.get(name)}) for name, source in sources.items()}
+    found = {name: sideways(source, name, chapters - family(name)) for name, source in sources.items()}
     assert {n: f for n, f in found.items() if f} == {}, "move what two chapters share to _bench.py or _parts.py"
 
 

@@ -268,3 +268,18 @@ def test_the_hand_made_convolution_is_the_layers():
         now = experiment.by_hand(place)
         assert now["products"].sum() == now["out"][now["row"], now["column"]]
         assert np.isnan(now["out"]).sum() == 8 - place
+
+
+def test_a_box_convolved_with_itself_nears_the_bell_of_the_same_variance():
+    found = experiment.bells()
+    far = [np.abs(r["kernel"] - r["normal"]).max() for r in found]
+    assert far == sorted(far, reverse=True) and far[-1] < 0.004
+    for r in found:
+        assert (r["kernel"] * r["at"] ** 2).sum() == pytest.approx(r["std"] ** 2)
+
+
+def test_one_product_leaves_nothing_of_a_separable_kernel():
+    from coursekit import filters
+
+    assert np.abs(experiment.one_product(filters.sobel_x)[1]).max() < 1e-12
+    assert np.abs(experiment.one_product(experiment.kernel_of(-1, 4, -1, "cross"))[1]).max() > 0.1

@@ -101,3 +101,40 @@ def test_the_figures_have_alternative_text():
     for figure in (plot.cures(moved_digits.curves()), plot.looked_at(saliency.looked_at((7,)))):
         assert len(figure.alt) > 30
     assert len({explore.depth_and_skip.alt(**s) for s in explore.depth_and_skip.grid()}) == 6
+
+
+def test_grad_cam_splits_the_score_after_global_average_pooling_and_not_before_dense_layers():
+    images = cnn_architectures.one_of_each()
+    for name, exact in (("global average pooling", True), ("LeNet-5", False)):
+        seen = saliency.last_maps(name, images)
+        alpha = seen["dmaps"].mean(axis=(2, 3), keepdims=True)
+        split = (alpha * seen["maps"]).sum(axis=(1, 2, 3))
+        bias = saliency.network(name)[3]
+        bias = bias[list(bias)[-1]]["b"][seen["asked"]]
+        score = seen["scores"][np.arange(10), seen["asked"]]
+        assert np.allclose(split, score - bias) is exact
+        np.testing.assert_allclose(saliency.grad_cam(seen["maps"], seen["dmaps"]).min(), 0)
+        both = saliency.grad_cam(seen["maps"], seen["dmaps"]), saliency.place_by_place(seen["maps"], seen["dmaps"])
+        assert np.allclose(*both) is exact
+
+
+def test_the_gradient_of_the_last_maps_is_the_measured_one():
+    head, head_params = saliency.network("LeNet-5")[2:]
+    seen, eps = saliency.last_maps("LeNet-5", cnn_architectures.one_of_each()[[7]]), 1e-6
+    counts = np.abs(seen["maps"] * seen["dmaps"])  # at a place that is not 0, where ReLU and pooling have no kink
+    place, ends = np.unravel_index(counts.argmax(), counts.shape), []
+    for step in (eps, -eps):
+        changed = seen["maps"].copy()
+        changed[place] += step
+        ends.append(head.forward(head_params, {}, changed, training=False)[0][0, seen["asked"][0]])
+    assert (ends[0] - ends[1]) / (2 * eps) == pytest.approx(seen["dmaps"][place], rel=1e-4)
+
+
+def test_what_the_text_says_of_covering_the_peak():
+    for name in saliency.LAST_MAPS:
+        lost = saliency.covered_at_the_peak(name, 100)
+        assert np.median(lost["Grad-CAM"]) < np.median(lost["any ink"])
+    image = np.ones((1, 28, 28))
+    assert saliency.covered(image, np.array([[14, 14]])).sum() == 28**2 - saliency.SQUARE**2
+    assert saliency.peaks(np.eye(28)[None] * (np.arange(28) == 5))[0].tolist() == [5, 5]
+    assert len({explore.where_it_looked.alt(**s) for s in explore.where_it_looked.grid()}) == 40

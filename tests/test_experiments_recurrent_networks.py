@@ -361,3 +361,44 @@ def test_a_unit_of_the_lstm_counts_the_letters_of_the_line():
     assert np.nanmax(cells.lstm_unit(last, forget="0.5")["cells"]) <= 2
     assert not cells.lstm_unit(last, write="0")["cells"].any()
     assert np.isnan(cells.lstm_unit(2)["cells"]).sum() == last - 2
+
+
+def test_a_unit_of_the_gru_follows_the_formula_and_the_layer():
+    from coursekit.experiments import cells
+    from coursekit.recurrent import gru_forward
+
+    reader, last = cells._reader(), len(cells.NAMES[0]) - 1
+    for name in cells.NAMES:
+        result = cells.gru_unit(last, name)
+        padded = [reader["letters"].index(c) for c in name.rjust(reader["longest"])]
+        cell = reader["cell"]
+        out, _ = gru_forward(reader["table"][padded][None], np.zeros((1, 8)), cell["wx"], cell["wh"], cell["b"])
+        np.testing.assert_allclose(result["states"], out[0, -len(name) :, result["unit"]], atol=1e-12)
+        assert result["n"] == pytest.approx(np.tanh(result["own"] + result["r"] * result["others"]))
+        assert result["state"] == pytest.approx(result["z"] * result["before"] + (1 - result["z"]) * result["n"])
+    assert not cells.gru_unit(last, update="1")["states"].any()  # kept for ever: it stays where it began
+    held = cells.gru_unit(4, update="0.5")
+    assert held["z"] == 0.5 and np.isnan(held["states"]).sum() == last - 4
+
+
+def test_what_the_text_says_of_the_unit_of_the_gru():
+    from coursekit.experiments import cells
+
+    last = len(cells.NAMES[0]) - 1
+    assert cells.gru_unit(last, "christina")["woman"] > 0.95 > 0.2 > cells.gru_unit(last, "christian")["woman"]
+    assert cells.gru_unit(last, "christian", update="1")["woman"] > 0.5
+    assert cells.gru_unit(0)["lean"] > 0 and cells.gru_unit(0)["accuracy"] > 0.75
+
+
+def test_steps_are_stretched_between_the_powers_of_radius_and_singular_value():
+    for matrix in experiment.MATRICES:
+        for slope in (0.0, 0.5, 1.0):
+            r = experiment.stretched(matrix, slope)
+            k = np.arange(1, 11)
+            assert (r["most"] <= r["singular"] ** k * (1 + 1e-9)).all()
+            assert (r["most"] >= r["radius"] ** k - 1e-6).all()
+            assert np.linalg.norm(r["step"], axis=0).max() == pytest.approx(r["singular"], rel=1e-2)
+    ordinary, example = (experiment.stretched(m) for m in experiment.MATRICES)
+    assert ordinary["singular"] > 1 > ordinary["radius"]
+    assert example["radius"] < 1e-6 and example["most"][1] < 1e-12
+    assert experiment.stretched("all eigenvalues 0", 0.0)["radius"] == pytest.approx(3)

@@ -339,3 +339,19 @@ def test_zeroed_inputs_find_the_shuffled_labels():
     true, shuffled = result["true labels"], result["shuffled labels"]
     assert true["inputs"] - true["zeros"] > 0.5
     assert abs(shuffled["inputs"] - shuffled["zeros"]) < 2 * shuffled["error"] + 0.02
+
+
+def test_the_alarms_are_as_the_chapter_tells_them():
+    found = {bug: experiment.checks(bug) for bug in ("none", "labels shuffled", "ReLU backward left out")}
+    table = experiment.alarms(found)
+    assert not table["none"][1].any()
+    assert table["labels shuffled"][1].tolist() == [False, False, False, False, True]
+    assert table["ReLU backward left out"][1].tolist() == [False, True, False, False, False]
+    lost = {
+        "first_loss": np.nan,
+        "gradient_error": np.nan,
+        "overfit_loss": np.nan,
+        "ratio": [np.nan],
+        "accuracy": np.nan,
+    }
+    assert experiment.alarms({"lost": lost})["lost"][1].all()

@@ -423,3 +423,23 @@ def test_explorers_import_without_what_only_a_notebook_needs():
 
 def test_errors_are_the_course_s_own():
     assert issubclass(RangeError, CourseError) and issubclass(DTypeError, CourseError)
+
+
+def test_a_block_of_the_same_pictures_stays_with_what_was_mended_in_it():
+    from coursekit.interactive.sphinx_ext import with_blocks
+
+    (address, first), (_, second) = [
+        (
+            demo.wave_shape.address,
+            f"<!--ck:{demo.wave_shape.address}--><p>{words}</p><!--/ck:{demo.wave_shape.address}-->",
+        )
+        for words in ("one", "two")
+    ]
+    page = with_blocks(f"<h1>9</h1>{first}<p>end</p>", {address: first})
+    mended = page.replace("<p>one", "<p style=mended>one")
+    assert mended != page and ADDRESS.search(mended)["address"] == address
+    assert with_blocks(mended, {address: first}) == mended
+    other = with_blocks(mended, {address: second})
+    assert "<p>two</p>" in other and "one" not in other and other.count("<!--drawn:") == 1
+    written_anew = with_blocks(f"<h1>9</h1>{first}<p>end</p>", {address: second})
+    assert written_anew == other

@@ -247,6 +247,7 @@ def test_the_progress_of_the_sheet_grows_with_each_question(tell):
         ("99.1", "the sheets are: 42"),
         (42.1, "in quotes"),
         ("42", 'check("05.1")'),
+        ("06", "'06' is no question: a question has the number of its sheet, a dot"),
         ("", "in quotes"),
         (None, "in quotes"),
         ("../x.1", "the sheets are: 42"),

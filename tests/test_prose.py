@@ -17,6 +17,8 @@ PAGES = [
     *(ROOT / name for name in ("intro.md", "glossary.md", "notation.md", "why.md", "instructor_guide.md", "ledger.md")),
     *sorted((ROOT / "src/coursekit/interactive/quizzes").glob("*.json")),
     *sorted((ROOT / "src/coursekit/explorers").glob("*.py")),
+    *sorted((ROOT / "exercises/tests").glob("*.py")),  # what check() says
+    *sorted((ROOT / "src/coursekit/grading").glob("*.py")),
 ]
 
 

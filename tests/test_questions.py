@@ -196,7 +196,7 @@ def numbers():
         "Three settings, 64 trials": round(64 ** (1 / 3)),
         "5-fold cross-validation": 100 - 100 / 5,
         "A layer has weights of norm 20": 0.1 * 0.4 / 20,
-        "The weights in front of a batch norm": 10 * 10,
+        "The weights before a batch norm": 10 * 10,
         "A Gaussian blur": 21 * 21 / (21 + 21),
         "An image of 32 x 32": (32 + 2 * 2 - 5) // 2 + 1,
         "A layer takes 3 channels": 64 * (3 * 3 * 3 + 1),

@@ -194,6 +194,25 @@ def test_the_roster_knows_other_spellings_and_sees_typing_errors(tmp_path):
     assert "4O02" in words["not on the roster"] and "4O02" in words["no submission"]
 
 
+@pytest.mark.parametrize(("number", "stops"), [("4002", None), ("4O02", True), ("", True)])
+def test_a_mistyped_number_that_the_name_resolves_is_said(tmp_path, number, stops):
+    roster = {"ann": {"name": "doeann", "canvas_id": "4001"}, "bob": {"name": "roebob", "canvas_id": number}}
+    files = {"doeann_4001_9001_02.ipynb": DONE, "roebob_4002_9002_02.ipynb": DONE}
+    chosen, found = taken(put(tmp_path / "in", files), roster)
+    assert set(chosen) == {"ann", "bob"}
+    said = [t for t in found.troubles if t.kind == "found by name"]
+    assert [t.stops for t in said] == [stops] * (stops is not None)
+    assert all("4002" in t.text and "taken for bob" in t.text for t in said)
+
+
+def test_a_roster_without_the_numbers_of_the_platform_is_said_once(tmp_path):
+    roster = {"ann": {"name": "doeann"}, "bob": {"name": "roebob"}}
+    files = {"doeann_4001_9001_02.ipynb": DONE, "roebob_4002_9002_02.ipynb": DONE}
+    chosen, found = taken(put(tmp_path / "in", files), roster)
+    (said,) = [t for t in found.troubles if t.kind == "found by name"]
+    assert set(chosen) == {"ann", "bob"} and not said.stops and "2 students" in said.text
+
+
 @pytest.mark.parametrize("names", [("a\nb", "a b"), ("ann", "ann\u200b"), ("ann", "a\u0440n")])
 def test_names_that_look_alike_stay_apart(tmp_path, names):
     chosen, _ = taken(put(tmp_path / "in", {f"{n}.ipynb": DONE for n in names}))

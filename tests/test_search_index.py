@@ -1,5 +1,6 @@
 """The sections that the search page searches."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -34,3 +35,21 @@ def test_a_function_of_the_reference_is_found_by_its_name():
     found = list(search_index.sections("reference/coursekit.losses.html", page))
     assert [each["title"] for each in found] == ["coursekit.losses", "losses.huber"]
     assert found[1]["text"] == "The loss of Huber." and found[1]["kind"] == "reference"
+
+
+def test_a_page_whose_text_is_the_same_is_not_read_again(tmp_path, monkeypatch):
+    (tmp_path / "_static" / "search").mkdir(parents=True)
+    index = tmp_path / "_static" / "search" / "sections.js"
+    other = PAGE.replace("A heavy", "A light")
+    kept = search_index.write(tmp_path, {"chapters/07.html": PAGE, "chapters/08.html": PAGE, "search.html": PAGE})
+    assert set(kept) == {"chapters/07.html", "chapters/08.html"} and "A light" not in index.read_text()
+    read, sections = [], search_index.sections
+    monkeypatch.setattr(search_index, "sections", lambda name, html: read.append(name) or sections(name, html))
+    kept = json.loads(json.dumps(kept))
+    elsewhere = "<head>another style sheet</head>" + PAGE
+    kept = search_index.write(tmp_path, {"chapters/07.html": elsewhere, "chapters/08.html": other}, kept)
+    assert read == ["chapters/08.html"]
+    text = index.read_text()
+    assert text.count("A heavy") == text.count("A light") == 1
+    search_index.write(tmp_path, {"chapters/08.html": other}, kept)
+    assert "chapters/07" not in index.read_text()

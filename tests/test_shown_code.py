@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import coursekit as ck
-from coursekit.experiments import regularization, transfer_learning
+from coursekit.experiments import regularization, saliency, transfer_learning
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -52,7 +52,7 @@ def drawn(rule):
 
 def frozen():
     """A network of two layers, one of them trained."""
-    rule = ck.transfer.by_layer(ck.optimizers.sgd(0.1))
+    rule = ck.optimizers.by_layer(ck.optimizers.sgd(0.1))
     params = {"dense_0": {"w": np.ones(2)}}
     return rule.update(params, params, rule.init(params))
 
@@ -140,7 +140,8 @@ CALLS = {
     "recurrent.gru_step_forward": lambda: ck.recurrent.gru_step_forward(
         np.ones((1, 2)), np.ones((1, 3)), np.ones((2, 9)), np.ones((3, 9)), np.ones(9), np.ones(3)
     ),
-    "transfer.ByLayer.update": frozen,
+    "optimizers.ByLayer.update": frozen,
+    "experiments.saliency.grad_cam": lambda: saliency.where_it_looked("LeNet-5", 4),
     "experiments.transfer_learning.start": lambda: transfer_learning.fine_tune("digits", "clothes", 10, steps=1),
 }
 

@@ -9,9 +9,9 @@ from coursekit.errors import DTypeError, RangeError, ShapeError
 from coursekit.layers import BatchNorm, Conv2d, Dense, Flatten, MaxPool2d, ReLU
 from coursekit.losses import softmax_cross_entropy
 from coursekit.model import Sequential
-from coursekit.optimizers import adam, adamw, momentum, sgd
+from coursekit.optimizers import adam, adamw, by_layer, momentum, sgd
 from coursekit.training import History, train
-from coursekit.transfer import by_layer, split
+from coursekit.transfer import split
 
 
 @pytest.fixture

@@ -52,3 +52,20 @@ def test_what_a_picture_is_called_is_set_too():
         '<article><div role="img" aria-label="ends at y = -1.56, 5.9e-05"><svg aria-label="-1"></svg></div></article>'
     )
     assert 'aria-label="ends at y = −1.56, 5.9\u00a0×\u00a010⁻⁵"' in typography.typeset(page)
+
+
+def test_captions_and_controls_of_explorers_are_set_by_the_same_rules():
+    from coursekit.interactive import Slider, explorer
+    from coursekit.plotting import _style
+
+    moved = explorer(
+        lambda rate: {"rate": rate},
+        lambda results: _style.figure()[0],
+        lambda results: f"At {results['rate']} it falls by 11 % on 3 x 3 pixels, to {-results['rate']}.",
+        title="Numbers",
+        rate=Slider(-0.25, 0.25, default=-0.25, step=0.25),
+    )
+    assert moved.alt() == "At −0.25 it falls by 11% on 3\u00a0×\u00a03 pixels, to 0.25."
+    assert moved.picture(rate=0.25).alt.endswith("to −0.25.")
+    assert moved.text() == "rate −0.25"
+    assert typography.typeset(article(moved.alt())) == article(moved.alt())

@@ -113,3 +113,9 @@ def test_a_name_is_followed_to_the_module_that_gives_it(tmp_path, monkeypatch, t
     found = next(each for each in definitions if "f" in each.gives)
     ours = {pair for pair in found.refers if pair[0].startswith("coursekit")}
     assert refers <= ours and bool(refers) == bool(ours)
+
+
+def test_a_form_that_is_registered_for_a_kind_belongs_to_its_function():
+    assert {"coursekit.layers.image: MaxPool2d", "coursekit.layers.recurrent: GRU"} <= _uses.used(
+        "coursekit.zoo.costs", "cost"
+    )

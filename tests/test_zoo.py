@@ -37,6 +37,7 @@ from coursekit.losses import softmax_cross_entropy
 from coursekit.model import Sequential, accuracy, predict
 from coursekit.optimizers import adam
 from coursekit.training import train
+from coursekit.zoo.costs import costs_of
 
 
 def count(params):
@@ -254,3 +255,30 @@ class Strange(Layer):
 def test_what_cannot_be_is_refused_with_words(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_layer_of_ones_own_says_what_it_costs():
+    class Own(Strange):
+        pass
+
+    class Derived(Own):
+        pass
+
+    @costs_of(Own)
+    def _(layer, shape):
+        return (*shape, 2), 3, 5
+
+    rows = zoo.cost(Sequential([Dense(4, 3), Derived()]), (4,)).rows
+    assert (rows[1].output, rows[1].params, rows[1].multiply_adds) == ((3, 2), 3, 5)
+    with pytest.raises(DTypeError, match=r"Strange costs; say it in a function under @costs_of\(Strange\)"):
+        zoo.cost(Strange(), (4,))
+
+
+def test_a_recurrent_layer_costs_what_its_arrays_say_and_draws_none():
+    def no_draw(rng, shape, *, dtype):
+        raise AssertionError("drawn")
+
+    for kind, gates, biases in ((RNN, 1, 1), (GRU, 3, 4), (LSTM, 4, 4)):
+        (row,) = zoo.cost(kind(6, 5, no_draw, no_draw), (7, 6)).rows
+        products = gates * (6 + 5) * 5
+        assert (row.params, row.multiply_adds) == (products + biases * 5, 7 * products)

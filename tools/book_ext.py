@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import experiment_links
+import finished
 import offline
 import search_index
 import shown_code
@@ -346,7 +347,7 @@ HANDLER = re.compile(r'\son(?:click|load|change)="([^"]*)"')
 
 
 PICTURE = re.compile(
-    r'(?P<box><div class="ck-figure"|<figure class="ck-view")(?: style="(?P<style>[^"]*)")?'
+    r'(?P<box><div class="ck-figure(?: ck-both)?"|<figure class="ck-view")(?: style="(?P<style>[^"]*)")?'
     r'(?P<rest>[^>]*>(?:<div class="ck-picture"[^>]*>)?)(?P<svg>\s*<svg [^>]*viewBox="0 0 (?P<width>[\d.]+) .*?</svg>)',
     re.S,
 )
@@ -381,16 +382,47 @@ def as_cards(text):
     return re.sub(r'<table class="table">.*?</table>', table, text, flags=re.S)
 
 
+CITED = re.compile(
+    r"(?P<first>[A-Z][\w’-]+)(?P<others> and colleagues| and [A-Z][\w’-]+|)"
+    r'(?P<open>\s+<span class="bibtex-citation"[^>]*>\[<a [^>]*>)(?P<who>[^<]*?), (?P<year>\d{4}[a-z]?)</a>\]</span>'
+)
+
+
+def named_once(match):
+    """A citation after the names of its authors, which gives the year only: "He and colleagues [2015]"."""
+    theirs = match["first"] + match["others"].replace(" and colleagues", " et al.")
+    if match["who"] not in (theirs, match["first"]):
+        return match[0]
+    return f"{match['first']}{match['others']}{match['open']}{match['year']}</a>]</span>"
+
+
+HEADING = re.compile(r'<h(?P<level>[1-5])\b|<p class="ck-title"(?! role)')
+
+
+def titles_as_headings(text):
+    """A page whose explorers have titles that a screen reader finds among the headings, one below the last one."""
+    level = 1
+
+    def change(match):
+        nonlocal level
+        if match["level"]:
+            level = int(match["level"])
+            return match[0]
+        return f'<p class="ck-title" role="heading" aria-level="{level + 1}"'
+
+    return HEADING.sub(change, text)
+
+
 TITLE = re.compile(r"<title>(.*?)</title>", re.S)
 NOT_PROSE = ("reference/", "_modules/", "genindex", "py-modindex", "bibliography")
-GUARD = re.compile(r"<script data-guard>.*?</script>\n?", re.S)
+GUARD = re.compile(r"\n?<script data-guard>.*?</script>", re.S)
 
 
 @functools.cache
 def storage_guard():
     """The first script of every page, without its comment."""
     code = Path(__file__).with_name("storage_guard.js").read_text(encoding="utf-8")
-    return f"<script data-guard>{re.sub(r'/[*].*?[*]/', '', code, flags=re.S).strip()}</script>\n"
+    return f"<script data-guard>{re.sub(r'/[*].*?[*]/', '', code, flags=re.S).strip()}</script>"
 
 
 def titled(match, name):
@@ -410,6 +442,7 @@ def mended(name, text):
     for pattern, replacement in MENDS:
         text = pattern.sub(replacement, text)
     text = PICTURE.sub(readable, text)
+    text = titles_as_headings(CITED.sub(named_once, text))
     if name == "ledger.html":
         text = as_cards(text)
     if "/" not in name:
@@ -505,6 +538,9 @@ def on_build_finished(app, error):
             if f"{folder}/{page.stem}" not in app.env.found_docs:
                 page.unlink()  # its source is gone
     write(out / "index.html", first_page(app.config))
+    kept = finished.Kept(Path(app.doctreedir) / "finished.json")
+    if kept.is_finished(out):
+        return
     paths = [page for page in out.rglob("*.html") if page.relative_to(out).parts[0] not in ("_static", "lite")]
     before = {page: page.read_text(encoding="utf-8") for page in paths}
     pages = {page: mended(page.relative_to(out).as_posix(), text) for page, text in before.items()}
@@ -515,12 +551,14 @@ def on_build_finished(app, error):
             names = experiment_links.aliases(chapter.read_text(encoding="utf-8"))
             pages[page] = experiment_links.linked(pages[page], names, documented)
     search_index.copy_scripts(out)
-    finished = {page: with_policy(text) for page, text in slim_pages.slim(out, pages).items()}
-    for page, text in finished.items():
+    pages = {page: with_policy(text) for page, text in slim_pages.slim(out, pages).items()}
+    for page, text in pages.items():
         if text != before[page]:
             page.write_text(text, encoding="utf-8")
-    search_index.write(out, {page.relative_to(out).as_posix(): text for page, text in finished.items()})
+    by_name = {page.relative_to(out).as_posix(): text for page, text in pages.items()}
+    searched = search_index.write(out, by_name, kept.searched())
     offline.finish(out)
+    kept.keep(out, searched)
 
 
 # Bibliography ----------------------------------------------------------------------------------------------------

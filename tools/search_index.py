@@ -1,5 +1,6 @@
 """What the search page searches: each section of the built pages, with heading, page, kind and words."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -28,10 +29,15 @@ def words(tag):
     return re.sub(r"\s+", " ", tag.get_text(" ")).replace(" .", ".").replace(" ,", ",").strip()
 
 
+def read_part(html):
+    """The part of a page that is searched, as text."""
+    start = html.find("<article")
+    return HEAVY.sub("", html[start:]) if start >= 0 else ""
+
+
 def sections(name, html):
     """Yield what each section of a page has, without the sections in it."""
-    start = html.find("<article")
-    soup = BeautifulSoup(HEAVY.sub("", html[start:]) if start >= 0 else "", "html.parser")
+    soup = BeautifulSoup(read_part(html), "html.parser")
     article = soup.select_one("article.bd-article")
     if article is None:
         return
@@ -69,15 +75,22 @@ def copy_scripts(out):
         shutil.copy(path, target / path.name)
 
 
-def write(out, pages):
-    """Write the index of a built book, from {name: html}; returns what is in it."""
+def write(out, pages, before=None):
+    """Write the index of a built book, from {name: html}.
+
+    Returns what is in it, {name: [digest, entries]}. Given as `before` at the next build, it saves reading the pages
+    whose text is the same.
+    """
+    before, kept = before or {}, {}
+    for name, html in sorted(pages.items()):
+        if name in LEFT_OUT or name.startswith("_"):
+            continue
+        digest = hashlib.sha256(read_part(html).encode()).hexdigest()
+        last = before.get(name)
+        kept[name] = last if last and last[0] == digest else [digest, [*sections(name, html)]]
     found = [
-        entry
-        for name, html in sorted(pages.items())
-        if name not in LEFT_OUT and not name.startswith("_")
-        for entry in sections(name, html)
-        if entry["text"] or entry["kind"] != "reference"
+        entry for _, entries in kept.values() for entry in entries if entry["text"] or entry["kind"] != "reference"
     ]
     text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
     (out / "_static" / "search" / "sections.js").write_text(f"window.courseSections={text};\n", encoding="utf-8")
-    return found
+    return kept

@@ -1,10 +1,11 @@
-"""Numbers as English books print them: 11%, −0.25, 5.9 × 10⁻⁵, 3 × 3, 0–4, CO₂; never in code or pictures.
+"""The numbers of finished pages as English books print them (interactive/_typography.py); never in code or pictures.
 
-Sources and runs write them as a keyboard has them. `tools/book_ext.py` calls `typeset` on the finished pages; what has
-been set once stays as it is.
+`tools/book_ext.py` calls `typeset`; what has been set once stays as it is.
 """
 
 import re
+
+from coursekit.interactive._typography import PERCENT, words
 
 # The outermost of these; what is in it is code, a formula, a picture, or read by a script.
 KEPT = re.compile(
@@ -13,30 +14,6 @@ KEPT = re.compile(
 )
 TAG = re.compile(r"<[^>]*>")
 LABEL = re.compile(r'(?<=role="img" aria-label=")[^"]*')
-RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-# An end of a tag may stand between a number that a run gave and what follows it.
-RULES = (
-    (re.compile(r"(\d(?:</span>)?)[ \u00a0\u202f]%"), r"\1%"),
-    (re.compile(r"(?<![\w.&;#/-])(?:(\d+(?:\.\d+)?))e([+-]?)0*(\d+)(?![\w.]\d)\b"), "power"),
-    (re.compile(r"(^|[\s(\[>=,±–])-(?=\d)"), "\\1\u2212"),
-    (re.compile(r"(?<![\w.,-])(\d{1,3})-(\d{1,3})(?![\w-])(?!\.\d)"), "\\1\u2013\\2"),
-    (re.compile(r"(?<=\d)\s?[x×]\s?(?=\d)"), "\u00a0×\u00a0"),
-    (re.compile(r"\bCO2\b"), "CO₂"),
-)
-
-
-def power(match):
-    """A power of ten: 1e-05 is 10⁻⁵, 5.9e-05 is 5.9 × 10⁻⁵."""
-    number, sign, exponent = match.groups()
-    raised = "10" + ((sign if sign == "-" else "") + exponent).translate(RAISED)
-    return raised if number == "1" else f"{number}\u00a0×\u00a0{raised}"
-
-
-def words(text):
-    """Some words, which may hold the tags around a number."""
-    for pattern, replacement in RULES:
-        text = pattern.sub(power if replacement == "power" else replacement, text)
-    return text
 
 
 def prose(html):
@@ -46,7 +23,7 @@ def prose(html):
         out += [words(html[last : tag.start()]), tag[0]]
         last = tag.end()
     text = "".join([*out, words(html[last:])])
-    return RULES[0][0].sub(RULES[0][1], text)
+    return PERCENT[0].sub(PERCENT[1], text)
 
 
 def typeset(html):

@@ -585,7 +585,7 @@ def affine_backward(dout, cache):
             ("(z > 0)", "(dh > 0)"): "the sign of dh decided; ReLU's slope depends on the sign of z",
             ("(z > 0)", "(p > 0).any(axis=1, keepdims=True)"): "the output p decided; ReLU stands at z",
             ("2 * (p - y) / p.size", "2 * (y - p) / p.size"): "the sign is the wrong way round: p - y, not y - p",
-            ("/ p.size", "/ p.size * (p > 0)"): "the output layer got ReLU's derivative: there is no ReLU behind p",
+            ("/ p.size", "/ p.size * (p > 0)"): "the output layer got ReLU's derivative: there is no ReLU after p",
             (
                 "2 * (p - y) / p.size",
                 "2 * (p - y)",

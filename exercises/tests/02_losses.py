@@ -127,10 +127,10 @@ def entropy_gradient(softmax_cross_entropy, *, rng):
         what=f"the gradient of {what}",
         mistakes={
             "the division by the number of examples is missing": p - truth,
-            "1 was not taken off at the true classes": p / n,
+            "1 was not subtracted at the true classes": p / n,
             "the sign is the wrong way round": (truth - p) / n,
             "it was divided by N times C, not by N": (p - truth) / (n * classes),
-            "1 was taken off after the division by N": p / n - truth,
+            "1 was subtracted after the division by N": p / n - truth,
             "this is the derivative with respect to the probabilities: go on through softmax": -truth / p / n,
         },
     )
@@ -190,7 +190,7 @@ def huber_loss(huber, *, rng):
                 np.where(size > delta, error**2 / 2, delta * (size - delta / 2)).mean()
             ),
             "delta was taken to be 1": huber_of(error, 1.0).mean(),
-            "the sign of the error was not taken off: compare np.abs(error) with delta": (
+            "the sign of the error was kept: compare np.abs(error) with delta": (
                 np.where(error <= delta, error**2 / 2, delta * (size - delta / 2)).mean()
             ),
         },
@@ -276,7 +276,7 @@ def hinge_loss(hinge, *, rng):
                 excess.mean() + margin / classes
             ),
             "it was divided by N, not by N times C": excess.sum() / n,
-            "it was divided by N times (C - 1): the true class counts in the mean": excess.sum() / (n * (classes - 1)),
+            "it was divided by N times (C - 1): the true class counts as well": excess.sum() / (n * (classes - 1)),
             "the losses were summed: the mean is asked for": excess.sum(),
             "only the strongest rival was counted: the sum runs over all classes": excess.max(axis=1).sum()
             / n
@@ -844,11 +844,11 @@ WRONG = [
         _entropy(gradient="np.exp(log_p) - np.eye(log_p.shape[1])[labels]"),
         "the division by the number of examples is missing",
     ),
-    Wrong("02.1", _entropy(gradient="np.exp(log_p) / n"), "1 was not taken off"),
+    Wrong("02.1", _entropy(gradient="np.exp(log_p) / n"), "1 was not subtracted"),
     Wrong(
         "02.1",
         _entropy(gradient="np.exp(log_p) / n - np.eye(log_p.shape[1])[labels]"),
-        "1 was taken off after the division",
+        "1 was subtracted after the division",
     ),
     Wrong("02.1", _entropy(gradient="-np.eye(log_p.shape[1])[labels] / np.exp(log_p) / n"), "go on through softmax"),
     Wrong("02.1", _entropy().replace("return", "result ="), "a return is missing"),

@@ -54,7 +54,7 @@ def standardizer_fit(fit_standardizer, *, rng):
             "the variance was returned: the square root is missing": x.var(axis=0),
             "one deviation was taken over all features": x.std(),
             "the deviation goes over the columns: axis=0 is over the rows": x.std(axis=1),
-            "the mean was not taken off before squaring": np.sqrt((x**2).mean(axis=0)),
+            "the mean was not subtracted before squaring": np.sqrt((x**2).mean(axis=0)),
         },
     )
 
@@ -84,9 +84,9 @@ def standardizer_use(standardize, *, rng):
         what="standardize(x, mean, std)",
         mistakes={
             "x's own mean and deviation were used, not those that were passed in": (x - x.mean(axis=0)) / x.std(axis=0),
-            "the mean was not taken off": x / std,
-            "only the mean was taken off: the division is missing": x - mean,
-            "x was divided before the mean was taken off: brackets are missing": x - mean / std,
+            "the mean was not subtracted": x / std,
+            "only the mean was subtracted: the division is missing": x - mean,
+            "x was divided before the mean was subtracted: brackets are missing": x - mean / std,
             "the deviation was multiplied with, not divided by": (x - mean) * std,
         },
     )
@@ -97,7 +97,7 @@ Q2 = question(
     title="Principal components",
     minutes=10,
     hints=[
-        "Take the mean off x first. The covariance of the result c is `c.T @ c / len(c)`, (D, D).",
+        "Subtract the mean from x first. The covariance of the result c is `c.T @ c / len(c)`, (D, D).",
         "`np.linalg.eigh` sorts rising. `[::-1]` turns the variances round, `[:, ::-1]` the columns.",
         "The first k directions are the first k columns, `directions[:, :k]`.",
     ],
@@ -128,7 +128,7 @@ def pca_variances(pca, *, rng):
         mistakes={
             "they rise: eigh gives the smallest first, so turn them round": want[::-1],
             "the covariance was divided by N - 1: the sheet divides by N": eigen(covariance(x, 1))[0],
-            "the mean was not taken off": eigen(x.T @ x / len(x))[0],
+            "the mean was not subtracted": eigen(x.T @ x / len(x))[0],
             "the covariance was not divided by N": want * len(x),
             "the standard deviations were returned, not the variances": np.sqrt(want),
         },
@@ -169,7 +169,7 @@ def pca_directions(pca, *, rng):
         mistakes={
             "the directions of smallest variance were kept: eigh gives them first": products(smallest),
             "rows of eigh's result were taken: the eigenvectors are its columns": products(want.T),
-            "the mean was not taken off": products(eigen(x.T @ x / len(x))[1]),
+            "the mean was not subtracted": products(eigen(x.T @ x / len(x))[1]),
         },
     )
 
@@ -201,7 +201,7 @@ def white_mistakes(x, mean, v, variances, eps, back):
         "eps was left out": (x - mean) @ v / np.sqrt(variances) @ back,
         "eps was added to the root, not to the variance": (x - mean) @ v / (np.sqrt(variances) + eps) @ back,
         "the square root is missing": (x - mean) @ v / (variances + eps) @ back,
-        "the mean was not taken off": x @ v / scale @ back,
+        "the mean was not subtracted": x @ v / scale @ back,
         "x's own mean was used, not the one that was passed in": own @ v / scale @ back,
         "the directions are transposed: x - mean is multiplied with V": (x - mean) @ v.T / scale @ back,
         "it was multiplied with the deviations, not divided": (x - mean) @ v * scale @ back,
@@ -684,7 +684,7 @@ WRONG = [
     Wrong("04.1", FIT.replace("x.std(axis=0)", "x.std(axis=0, ddof=1)"), "the sheet divides by N"),
     Wrong("04.1", FIT.replace("x.std(axis=0)", "x.var(axis=0)"), "the square root is missing"),
     Wrong("04.1", FIT.replace("axis=0", "axis=1"), "axis=0 is over the rows"),
-    Wrong("04.1", FIT.replace("x.std(axis=0)", "np.sqrt((x**2).mean(axis=0))"), "not taken off before squaring"),
+    Wrong("04.1", FIT.replace("x.std(axis=0)", "np.sqrt((x**2).mean(axis=0))"), "not subtracted before squaring"),
     Wrong("04.1", FIT.replace("np.where(std == 0, 1.0, std)", "std"), "kept the standard deviation 0"),
     Wrong("04.1", FIT.replace("return ", "result = "), "a return is missing"),
     Wrong("04.1", USE.replace("(x - mean) / std", "(x - x.mean(axis=0)) / x.std(axis=0)"), "those that were passed in"),
@@ -692,7 +692,7 @@ WRONG = [
     Wrong("04.1", USE.replace("(x - mean) / std", "x - mean"), "the division is missing"),
     Wrong("04.2", _pca(out="v[:, :k], s[:k]"), "eigh gives the smallest first"),
     Wrong("04.2", _pca(out="v[:, :k], s[::-1][:k]"), "the directions of smallest variance were kept"),
-    Wrong("04.2", _pca("x.T @ x / len(x)"), "the mean was not taken off"),
+    Wrong("04.2", _pca("x.T @ x / len(x)"), "the mean was not subtracted"),
     Wrong("04.2", _pca("np.cov(x.T)"), "divided by N - 1"),
     Wrong("04.2", _pca("(x - mean).T @ (x - mean)"), "was not divided by N"),
     Wrong("04.2", _pca(out="v[:, ::-1][:, :k].T, s[::-1][:k]"), "the directions are rows"),
@@ -701,7 +701,7 @@ WRONG = [
     Wrong("04.3", _white("pca", "(x - mean) @ directions / np.sqrt(variances)"), "eps was left out"),
     Wrong("04.3", _white("pca", "(x - mean) @ directions / (np.sqrt(variances) + eps)"), "added to the root"),
     Wrong("04.3", _white("pca", "(x - mean) @ directions / (variances + eps)"), "the square root is missing"),
-    Wrong("04.3", _white("pca", "x @ directions / np.sqrt(variances + eps)"), "the mean was not taken off"),
+    Wrong("04.3", _white("pca", "x @ directions / np.sqrt(variances + eps)"), "the mean was not subtracted"),
     Wrong("04.3", _white("pca", PCA_WHITE.replace("mean", "x.mean(axis=0)")), "x's own mean was used"),
     Wrong("04.3", _white("pca", ZCA_WHITE), "that is ZCA"),
     Wrong("04.3", _white("pca", "(x - mean) @ directions"), "that is PCA"),

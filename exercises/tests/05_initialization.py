@@ -599,7 +599,7 @@ SLIPS = [
             (
                 "np.unique(columns.round(6), axis=1).shape[1]",
                 "np.linalg.matrix_rank(columns)",
-            ): "the rank was returned: units that are sums of others are different all the same",
+            ): "the rank was returned: units that are sums of others are still different",
             (
                 "np.unique(columns.round(6), axis=1).shape[1]",
                 "np.unique(columns.round(6), axis=1)",

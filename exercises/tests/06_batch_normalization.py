@@ -59,7 +59,7 @@ def forward_output(batch_norm_forward, *, rng):
             * (x - mean)
             / np.sqrt(x.var(axis=0, ddof=1) + 1e-5)
             + beta,
-            "the mean was not taken off": gamma * x / np.sqrt(var + 1e-5) + beta,
+            "the mean was not subtracted": gamma * x / np.sqrt(var + 1e-5) + beta,
             "gamma and beta were left out": (x - mean) / np.sqrt(var + 1e-5),
         },
     )
@@ -247,7 +247,7 @@ Q3 = question(
     hints=[
         "The cache is the triple that 06.1 returned; unpack it. dgamma and dbeta are sums over the examples, axis 0.",
         "N is the number of examples, `len(dout)`.",
-        "Each $x_{nd}$ also moves the mean and the variance of its batch: that makes the two terms that are taken off.",
+        "Each $x_{nd}$ also moves the mean and the variance of its batch: that makes the two terms that are subtracted.",
     ],
 )
 
@@ -289,7 +289,7 @@ def backward(batch_norm_backward, *, rng):
             "the path through the variance is missing": factor * (dout - right_beta / n),
             "the path through the mean is missing": factor * (dout - x_hat * right_gamma / n),
             "gamma is missing": scale * (dout - right_beta / n - x_hat * right_gamma / n),
-            "1 / N is missing in front of the sums": factor * (dout - right_beta - x_hat * right_gamma),
+            "1 / N is missing before the sums": factor * (dout - right_beta - x_hat * right_gamma),
             "the scale 1 / sqrt(var + eps) is missing": gamma * (dout - right_beta / n - x_hat * right_gamma / n),
         },
     )
@@ -751,7 +751,7 @@ WRONG = [
     Wrong("06.1", _forward("x.mean()", "1 / np.sqrt(x.var() + eps)"), "each feature has its own"),
     Wrong("06.1", _forward(scale="1 / (x.var(axis=0) + eps)"), "the square root is missing"),
     Wrong("06.1", _forward(scale="1 / np.sqrt(x.var(axis=0, ddof=1) + eps)"), "N - 1 in its denominator"),
-    Wrong("06.1", _forward(mean="0"), "the mean was not taken off"),
+    Wrong("06.1", _forward(mean="0"), "the mean was not subtracted"),
     Wrong("06.1", _forward(out="x_hat"), "gamma and beta were left out"),
     Wrong("06.1", _forward(scale="1 / (np.sqrt(x.var(axis=0)) + eps)"), "eps stands outside the square root"),
     Wrong("06.1", _forward(scale="1 / np.sqrt(x.var(axis=0) + 1e-5)"), "eps is fixed at 1e-5"),

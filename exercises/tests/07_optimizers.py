@@ -4,6 +4,7 @@ import numpy as np
 
 from coursekit.grading.cases import Right, Wrong, case, question, slips
 from coursekit.grading.compare import expect_equal, expect_parts, expect_true, inspect_value
+from coursekit.grading.several import expect_results
 
 TITLE = "Optimizers"
 
@@ -106,7 +107,7 @@ def rmsprop_later(rmsprop_step, *, rng):
         "the square root is missing": (w - lr * g / (new + eps), new),
         "the old mean of squares divided the step: use the new one": (move(s), new),
         "the weights moved along the gradient, not against it": (w + lr * g / (np.sqrt(new) + eps), new),
-        "1 - decay is missing in front of the new square": (move(decay * s + g**2), decay * s + g**2),
+        "1 - decay is missing before the new square": (move(decay * s + g**2), decay * s + g**2),
         "the results come in the wrong order: (w, s) is asked for": (new, move(new)),
     }
     with np.errstate(invalid="ignore"):
@@ -381,7 +382,7 @@ def named(which_rule, rules, rng):
             elif (got in memory) != (rule in memory):
                 mistake = "the rules that go on when the gradient is 0 were mixed up with those that stop"
         elif isinstance(got, str):
-            mistake = "the name is spelt otherwise: sgd, momentum, rmsprop, adam, in small letters"
+            mistake = "the name is spelt otherwise: sgd, momentum, rmsprop, adam, in lower case"
         said = got if isinstance(got, str) and len(got) < 20 else inspect_value(got)
         expect_true(isinstance(got, str) and got == rule, f"which_rule took {rule} for {said}", mistake=mistake)
 
@@ -409,6 +410,119 @@ def rule_all(which_rule, *, rng):
 @case("which_rule: all four, many settings, other inputs", hidden=True)
 def rule_all_again(which_rule, *, rng):
     rule_all(which_rule, rng=rng)
+
+
+Q6 = question(
+    "07.6",
+    title="Repair: weight decay under Adam",
+    minutes=12,
+    hints=[
+        "What enters `plain_adam` as the gradient is divided by its own size. So the decay must not be part of it.",
+        "The pull is `lr * strength * w`, with the w from before the step. It is subtracted beside Adam's step.",
+        '`name.endswith(".b")` is True for a bias. A tuple of endings works as well: `name.endswith((".b", ".gamma"))`.',
+    ],
+)
+
+
+def settled_adam(w, g, m, v, t, lr):
+    """Adam's step with the settings of the sheet."""
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+    return w - lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), m, v
+
+
+def every_name(name):
+    return True
+
+
+def only_weights(name):
+    return name.endswith(".w")
+
+
+def beside(w, moved, root, lr, strength):
+    return moved - lr * strength * w
+
+
+def decoupled(params, grads, state, t, lr, strength, *, decays=only_weights, pull=beside, inside=False):
+    """The step, and what comes of it when a part is changed."""
+    new, kept = {}, {}
+    for name, w in params.items():
+        g, decay = grads[name], decays(name)
+        moved, m, v = settled_adam(w, g + strength * w if inside and decay else g, *state[name], t, lr)
+        root = np.sqrt(v / (1 - 0.999**t)) + 1e-8
+        new[name], kept[name] = pull(w, moved, root, lr, strength) if decay and not inside else moved, (m, v)
+    return {"params": new, "state": kept}
+
+
+DECAYS = {
+    "nothing was repaired: the decay is in the gradient, and everything decays": {"inside": True, "decays": every_name},
+    "the decay is still in the gradient: there it is divided by the size of the gradients, and gets into m and v": {
+        "inside": True
+    },
+    "biases, scales and shifts decay as well": {"decays": every_name},
+    "scales and shifts of norms decay: biases alone were left out": {"decays": lambda name: not name.endswith(".b")},
+    "biases decay: scales and shifts alone were left out": {
+        "decays": lambda name: not name.endswith((".gamma", ".beta"))
+    },
+    "a letter was looked for anywhere in the name: it is the ending that counts": {
+        "decays": lambda name: only_weights(name) and "b" not in name
+    },
+    "nothing decays: the decay was left out": {"decays": lambda name: False},
+    "the wrong ones decay: it is the weights that do": {"decays": lambda name: not only_weights(name)},
+    "the decay was not multiplied by lr": {"pull": lambda w, moved, root, lr, strength: moved - strength * w},
+    "the decay was not multiplied by strength": {"pull": lambda w, moved, root, lr, strength: moved - lr * w},
+    "the decay took its share of the new weight: of the one before the step": {
+        "pull": lambda w, moved, root, lr, strength: (1 - lr * strength) * moved
+    },
+    "the decay has the wrong sign: the weights grow": {
+        "pull": lambda w, moved, root, lr, strength: moved + lr * strength * w
+    },
+    "the decay was divided by the root of v as well": {
+        "pull": lambda w, moved, root, lr, strength: moved - lr * strength * w / root
+    },
+    "the weight was replaced by its decayed value: Adam's step is lost": {
+        "pull": lambda w, moved, root, lr, strength: (1 - lr * strength) * w
+    },
+}
+
+
+def a_network(rng, names):
+    """The arguments of a step that is not the first."""
+    matrix, vector = (int(rng.integers(2, 4)), int(rng.integers(4, 6))), (int(rng.integers(3, 6)),)
+
+    def drawn():
+        return {name: arrays(rng, 1, matrix if name.endswith(".w") else vector)[0] for name in names}
+
+    params, grads, roots, means = (drawn() for _ in range(4))
+    state = {name: (0.3 * means[name], roots[name] ** 2) for name in names}
+    t, lr, strength = int(rng.integers(3, 30)), float(rng.uniform(0.05, 0.2)), float(rng.uniform(0.3, 0.6))
+    return params, grads, state, t, lr, strength
+
+
+def adamw_case(adamw, rng, names, what):
+    params, grads, state, t, lr, strength = given = a_network(rng, names)
+    copies = [{name: a.copy() for name, a in part.items()} for part in (params, grads)]
+    expect_results(
+        adamw(*copies, {name: (m.copy(), v.copy()) for name, (m, v) in state.items()}, t, lr, strength),
+        decoupled(*given),
+        what=f"adamw(params, grads, state, t={t}, lr={lr:.3g}, strength={strength:.3g}) {what}",
+        mistakes={says: decoupled(*given, **changed) for says, changed in DECAYS.items()},
+    )
+
+
+@case("adamw: the weights lose their share beside Adam's step", points=2)
+def decay_of_weights(adamw, *, rng):
+    adamw_case(adamw, rng, ("dense1.w", "dense2.w"), "with weights only")
+
+
+@case("adamw: biases, scales and shifts do not decay", points=2)
+def decay_of_some(adamw, *, rng):
+    names = ("norm1.gamma", "norm1.beta", "dense1.b", "embed1.w", "dense1.w")
+    adamw_case(adamw, rng, names, "with weights, biases and norms")
+
+
+@case("adamw: biases, scales and shifts do not decay, other inputs", hidden=True)
+def decay_of_some_again(adamw, *, rng):
+    decay_of_some(adamw, rng=rng)
 
 
 MODELS = {  # the answers of the sheet, as its source has them
@@ -509,7 +623,7 @@ SLIPS = [
                 "lr * g / np.sqrt(s) + eps",
             ): "brackets are missing: eps is added to w, not to the root",
             ("lr * g / (np.sqrt(s) + eps)", "lr * g ** 2 / (np.sqrt(s) + eps)"): (
-                "the squared gradient moved the weights: the square belongs in the mean s alone"
+                "the squared gradient moved the weights: the square belongs in s alone"
             ),
             (
                 "lr * g / (np.sqrt(s) + eps)",
@@ -529,7 +643,7 @@ SLIPS = [
             (
                 "decay * s + (1 - decay) * g ** 2",
                 "decay * s + g ** 2",
-            ): "1 - decay is missing in front of the new square",
+            ): "1 - decay is missing before the new square",
             (
                 "decay * s + (1 - decay) * g ** 2",
                 "(1 - decay) * s + decay * g ** 2",
@@ -707,7 +821,43 @@ def which_rule(run):
 """
 
 
+def _adamw(keep='not name.endswith((".b", ".gamma", ".beta"))', pull="moved - lr * strength * w", g="grads[name]"):
+    return f"""
+def adamw(params, grads, state, t, lr, strength):
+    new, kept = {{}}, {{}}
+    for name, w in params.items():
+        moved, m, v = plain_adam(w, {g}, *state[name], t, lr)
+        if {keep}:
+            moved = {pull}
+        new[name], kept[name] = moved, (m, v)
+    return new, kept
+"""
+
+
 WRONG = [
+    Wrong("07.6", _adamw("False", g="grads[name] + strength * w"), "nothing was repaired"),
+    Wrong(
+        "07.6",
+        _adamw("False", g='grads[name] + (strength * w if name.endswith(".w") else 0)'),
+        "the decay is still in the gradient",
+    ),
+    Wrong("07.6", _adamw("True"), "biases, scales and shifts decay as well"),
+    Wrong("07.6", _adamw('not name.endswith(".b")'), "biases alone were left out"),
+    Wrong("07.6", _adamw('not name.endswith((".gamma", ".beta"))'), "scales and shifts alone were left out"),
+    Wrong("07.6", _adamw('"b" not in name and not name.endswith("gamma")'), "it is the ending that counts"),
+    Wrong("07.6", _adamw("False"), "the decay was left out"),
+    Wrong("07.6", _adamw('name.endswith((".b", ".gamma", ".beta"))'), "the wrong ones decay"),
+    Wrong("07.6", _adamw(pull="moved - strength * w"), "not multiplied by lr"),
+    Wrong("07.6", _adamw(pull="moved - lr * w"), "not multiplied by strength"),
+    Wrong("07.6", _adamw(pull="(1 - lr * strength) * moved"), "of the one before the step"),
+    Wrong("07.6", _adamw(pull="moved + lr * strength * w"), "the weights grow"),
+    Wrong(
+        "07.6",
+        _adamw(pull="moved - lr * strength * w / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)"),
+        "divided by the root of v as well",
+    ),
+    Wrong("07.6", _adamw(pull="(1 - lr * strength) * w"), "Adam's step is lost"),
+    Wrong("07.6", _adamw().replace("return new, kept", "return kept, new"), "the results come in the wrong order"),
     Wrong("07.5", _rule(coasts="abs(a[1]) < 0.01"), "go on when the gradient is 0"),
     Wrong("07.5", _rule(grows="abs(a[0]) > 0.3"), "divide by the size of the gradients"),
     Wrong("07.5", _rule(adam="Adam"), "the name is spelt otherwise"),
@@ -779,6 +929,18 @@ WRONG = [
 ]
 
 RIGHT = [
+    Right(
+        "07.6",
+        """
+def adamw(params, grads, state, t, lr, strength):
+    params, state = dict(params), dict(state)
+    for name in list(params):
+        w = params[name] * (1 - lr * strength) if params[name].ndim > 1 else params[name]
+        params[name], *means = plain_adam(w, grads[name], state[name][0], state[name][1], t, lr)
+        state[name] = tuple(means)
+    return params, state
+""",
+    ),
     Right(
         "07.5",
         """
@@ -865,6 +1027,16 @@ SENTENCES = {  # of the task, and the cases that test it
         ],
         "and when it is ten times as large?": ["which_rule: with a step that knows the gradient's size, and without"],
         "The rates lie between 0.001 and 1, every memory": ["which_rule: all four, many settings"],
+    },
+    "07.6": {
+        "It returns two dicts, like the function above.": ["adamw: the weights lose their share beside Adam's step"],
+        "Each weight loses the share `lr * strength` of the value that it had before the step": [
+            "adamw: the weights lose their share beside Adam's step"
+        ],
+        "The means in `state` know nothing of the decay.": ["adamw: the weights lose their share beside Adam's step"],
+        "Biases, scales and shifts, whose names end in `.b`, `.gamma` and `.beta`, do not decay.": [
+            "adamw: biases, scales and shifts do not decay"
+        ],
     },
 }
 

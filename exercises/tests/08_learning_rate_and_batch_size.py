@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from coursekit.grading.cases import Right, Wrong, case, question
-from coursekit.grading.compare import expect_equal, expect_true
+from coursekit.grading.compare import expect_equal, expect_true, inspect_value
 from coursekit.grading.several import expect_calls, expect_number, expect_results
 
 TITLE = "Learning rate and batch size"
@@ -164,7 +164,7 @@ COSINE = {
     "pi is in the share as well: the line below multiplies with it": at_share(
         lambda t, w, n: math.pi * (t - w) / (n - w)
     ),
-    "pi is in the share as well, behind the limit": at_share(
+    "pi is in the share as well, after the limit": at_share(
         lambda t, w, n: math.pi * min((t - w) / (n - w), 1), limit=False
     ),
     "the length is one step too short": at_share(lambda t, w, n: (t - w) / (n - w - 1)),
@@ -475,9 +475,7 @@ def smoothing_mistakes(losses, beta):
         "the mean starts at the first loss, not at 0, and is not corrected": running(
             losses, beta, start=losses[0], value=raw
         ),
-        "the mean starts at the first loss, not at 0, and is corrected all the same": running(
-            losses, beta, start=losses[0]
-        ),
+        "the mean starts at the first loss, not at 0, and is still corrected": running(losses, beta, start=losses[0]),
         "the mean starts at 1, not at 0": running(losses, beta, start=1.0),
         "the corrected mean was carried on: the next step corrects it again": running(
             losses,
@@ -777,6 +775,188 @@ def large_rates_again(rate_for, *, rng):
     large_rates(rate_for, rng=rng)
 
 
+Q7 = question(
+    "08.7",
+    title="Accumulate gradients",
+    minutes=10,
+    hints=[
+        "`range(0, count, most)` gives the first example of each part. `min(first + most, count)` is where it ends.",
+        "A mean of means is the mean of all only if all parts are equally large. What does a part of 6 count, beside parts of 16?",
+        "Turn each mean into a sum: multiply by the number of its examples. Divide once, at the end.",
+    ],
+)
+
+
+def watched(each, most):
+    """gradient_of for these gradients of single examples; the examples that were asked for; what was wrong with a call.
+
+    It answers wrong calls as well: an error here would look like one of the student's.
+    """
+    asked, wrong = [], []
+
+    def gradient_of(first, last):
+        call = f"gradient_of({first}, {last})"
+        if not all(isinstance(i, (int, np.integer)) for i in (first, last)):
+            call = f"gradient_of({inspect_value(first)}, {inspect_value(last)})"
+            wrong.append((call, "it takes whole numbers", "/ gives a float: // rounds down to a whole number"))
+            return each.mean(axis=0)
+        first, last, count = int(first), int(last), len(each)
+        if last > count:
+            says = "the last part goes past the end: it ends at min(first + most, count)"
+            wrong.append((call, f"there are {count} examples", says))
+        elif not 0 <= first < last:
+            wrong.append((call, "that is no part", "a part is empty, or begins before example 0"))
+        elif last - first > most:
+            says = "all examples were asked for at once" if last - first == count else None
+            wrong.append((call, f"{last - first} examples, where {most} fit", says))
+        asked.extend(range(first, last))
+        return each[first:last].mean(axis=0) if 0 <= first < min(last, count) else each.mean(axis=0)
+
+    return gradient_of, asked, wrong
+
+
+def in_parts(each, most, *, weigh=len, over=lambda parts, count, most: count, skip=0):
+    """A sum over parts, each with a weight, and divided."""
+    parts = [each[i : i + most] for i in range(0, len(each) - skip, most)]
+    return sum(weigh(part) * part.mean(axis=0) for part in parts) / over(parts, len(each), most)
+
+
+def accumulation_case(accumulated, rng, remainder):
+    most, parts = int(rng.integers(4, 8)), int(rng.integers(3, 6))
+    count = most * parts + remainder(most)
+    each = rng.standard_normal((count, int(rng.integers(2, 4)), int(rng.integers(4, 6))))
+    gradient_of, asked, wrong = watched(each, most)
+    got = accumulated(gradient_of, count, most)
+    for call, reason, says in wrong[:1]:
+        expect_true(False, f"{call} was asked for: {reason}", mistake=says, got=got)
+    what = f"accumulated(gradient_of, {count}, {most})"
+    mistakes = {
+        "the gradients were added, not averaged": in_parts(each, most, weigh=lambda part: 1, over=lambda *_: 1),
+        "the mean of each part counts alike, the small last one too: each counts with the number of its examples": (
+            in_parts(each, most, weigh=lambda part: 1, over=lambda parts, count, most: len(parts))
+        ),
+        "each mean was divided by the number of all examples: multiply it by those of its part": (
+            in_parts(each, most, weigh=lambda part: 1)
+        ),
+        "the sum over the examples came back: it was not divided by their number": in_parts(
+            each, most, over=lambda *_: 1
+        ),
+        "each mean was multiplied by most / count: the last part has fewer examples": (
+            in_parts(each, most, weigh=lambda part: 1, over=lambda parts, count, most: count / most)
+        ),
+        "it was divided by count // most: the last, smaller part was not counted": (
+            in_parts(each, most, weigh=lambda part: 1, over=lambda parts, count, most: count // most)
+        ),
+        "only the last part came back": each[(count - 1) // most * most :].mean(axis=0),
+        "only the first part came back": each[:most].mean(axis=0),
+    }
+    if count % most:
+        whole = count // most * most
+        mistakes |= {
+            "the smaller last part was left out": each[:whole].mean(axis=0),
+            "the smaller last part was left out, and its examples counted": each[:whole].sum(axis=0) / count,
+        }
+    expect_equal(got, each.mean(axis=0), what=what, mistakes=mistakes)
+    expect_true(len(set(asked)) == len(asked), f"{what} asked for examples twice", mistake="the parts overlap")
+    expect_true(set(asked) == set(range(count)), f"{what} did not ask for every example")
+
+
+@case("accumulated: parts of equal size")
+def accumulation_even(accumulated, *, rng):
+    accumulation_case(accumulated, rng, lambda most: 0)
+
+
+@case("accumulated: a smaller last part", points=2)
+def accumulation_uneven(accumulated, *, rng):
+    accumulation_case(accumulated, rng, lambda most: int(rng.integers(1, most)))
+
+
+@case("accumulated: a smaller last part, other inputs", hidden=True)
+def accumulation_uneven_again(accumulated, *, rng):
+    accumulation_uneven(accumulated, rng=rng)
+
+
+Q8 = question(
+    "08.8",
+    title="Average the weights",
+    minutes=10,
+    hints=[
+        "Two things go from step to step: `w`, which the gradient is taken at, and the average, which nothing else reads.",
+        "The order in a step: gradient at `w`, new `w`, and then the average, with the new `w`.",
+        "At the first step there is no average yet: it becomes `w` as it is after the update.",
+    ],
+)
+
+
+def averaged_run(x, y, w, lr, beta, *, start="first", order="after", at="w", swap=False, plain=False, reset=False):
+    """The training with its average, and what comes of it when a part is changed."""
+    average = {"first": None, "before": w, "zero": np.zeros_like(w)}[start]
+    steps = 0
+    for t, (xb, yb) in enumerate(zip(x, y, strict=True), start=1):
+        place = average if at == "a" and average is not None else w
+        old, (_, gradient) = w, mean_squared_error(xb, yb, place)
+        w = (place if reset else w) - lr * gradient
+        new = old if order == "before" else w
+        share = 1 - 1 / t if plain else (1 - beta if swap else beta)
+        average = new if average is None else share * average + (1 - share) * new
+        steps += 1
+    return {"w": w, "a": average}
+
+
+def mean_squared_error(x, y, w):
+    error = x @ w - y
+    return np.mean(error**2), 2 * x.T @ error / len(x)
+
+
+AVERAGES = {
+    "the gradient was taken at the average: the training never sees it": {"at": "a"},
+    "the training went on from the average: it never sees it": {"at": "a", "reset": True},
+    "beta and 1 - beta are the wrong way round": {"swap": True},
+    "the average began as the weights that came in: it begins after the first update": {"start": "before"},
+    "the average began at 0: it begins as the weights after the first update": {"start": "zero"},
+    "the weights entered the average before their update": {"order": "before"},
+    "this is the plain mean of all weights: here the old average keeps the share beta": {"plain": True},
+}
+
+
+def average_case(train_averaged, rng, steps):
+    count, features = int(rng.integers(2, 5)), int(rng.integers(3, 6))
+    x, y = rng.standard_normal((steps, count, features)), rng.standard_normal((steps, count))
+    w, lr, beta = rng.standard_normal(features), float(rng.uniform(0.02, 0.06)), float(rng.uniform(0.6, 0.85))
+    want = averaged_run(x, y, w, lr, beta)
+    mistakes = {says: averaged_run(x, y, w, lr, beta, **changed) for says, changed in AVERAGES.items()}
+    last = averaged_run(x[-1:], y[-1:], w, lr, beta)["w"]
+    mistakes |= {
+        "the average was corrected for a start at 0: it does not start there": {
+            "a": averaged_run(x, y, w, lr, beta, start="zero")["a"] / (1 - beta**steps)
+        },
+        "the average is that of the last update alone": {"a": want["w"]},
+        "every batch saw the first weights": {"w": last, "a": last},
+        "the weights moved along the gradient, not against it": averaged_run(x, y, w, -lr, beta),
+    }
+    expect_results(
+        train_averaged(x.copy(), y.copy(), w.copy(), lr, beta),
+        want,
+        what=f"train_averaged(x, y, w, {lr:.3g}, {beta:.3g}) with {steps} {'batch' if steps == 1 else 'batches'}",
+        mistakes=mistakes,
+    )
+
+
+@case("train_averaged: how the average begins")
+def average_begins(train_averaged, *, rng):
+    average_case(train_averaged, rng, 2)
+
+
+@case("train_averaged: many updates", points=2)
+def average_goes_on(train_averaged, *, rng):
+    average_case(train_averaged, rng, int(rng.integers(6, 10)))
+
+
+@case("train_averaged: many updates, other inputs", hidden=True)
+def average_goes_on_again(train_averaged, *, rng):
+    average_goes_on(train_averaged, rng=rng)
+
+
 def _stepwise(expression):
     return f"def step_decay(lr, drop, every, step):\n    return {expression}"
 
@@ -851,6 +1031,39 @@ def _rate_for(expression):
     return f"def rate_for(floor, curvature, noise, batch):\n    return {expression}"
 
 
+def _accumulated(
+    line="total = total + (last - first) * gradient_of(first, last)", back="total / count", last=None, more=""
+):
+    return f"""
+def accumulated(gradient_of, count, most):
+    total, parts = 0, 0
+    for first in range(0, count, most):
+        last = {last or "min(first + most, count)"}
+        parts = parts + 1
+        {line}
+    return {back}
+"""
+
+
+def _averaged(
+    at="w",
+    start="w if average is None else ",
+    line="beta * average + (1 - beta) * w",
+    first="None",
+    back="w, average",
+    w="w - lr * gradient",
+):
+    return f"""
+def train_averaged(x, y, w, lr, beta):
+    average = {first}
+    for t in range(len(x)):
+        gradient = loss_and_gradient(x[t], y[t], {at})[1]
+        old, w = w, {w}
+        average = {start}{line}
+    return {back}
+"""
+
+
 SENTENCES = {  # of the task, and the cases that test it
     "08.1": {
         "multiplies the rate by $d$ after every $k$ steps": [
@@ -903,9 +1116,74 @@ SENTENCES = {  # of the task, and the cases that test it
         "which rate $\\eta > 0$ has the floor $F$": ["rate_for: small rates", "rate_for: large rates"],
         "without leaving anything out for being small": ["rate_for: large rates"],
     },
+    "08.7": {
+        "It returns the gradient of the mean loss of the examples 0 to `count - 1` all together, to rounding": [
+            "accumulated: parts of equal size",
+            "accumulated: a smaller last part",
+        ],
+        "whether `most` divides `count` or not": ["accumulated: a smaller last part"],
+        "It asks for each example once, and never for more than `most` at a time.": [
+            "accumulated: parts of equal size",
+            "accumulated: a smaller last part",
+        ],
+    },
+    "08.8": {
+        "It makes one update by gradient descent for each batch, with the constant rate `lr`": [
+            "train_averaged: many updates"
+        ],
+        "The average begins as the weights after the first update.": ["train_averaged: how the average begins"],
+        "the new weights enter it with the share $1 - \\beta$, and what was there before keeps the share $\\beta$": [
+            "train_averaged: how the average begins",
+            "train_averaged: many updates",
+        ],
+        "The training itself never sees $a$": ["train_averaged: many updates"],
+        "The function returns `(w, a)`, the last weights and the last average.": ["train_averaged: many updates"],
+    },
 }
 
 WRONG = [
+    Wrong("08.7", _accumulated("total = total + gradient_of(first, last)", "total / parts"), "counts alike"),
+    Wrong("08.7", _accumulated("total = total + gradient_of(first, last)", "total"), "added, not averaged"),
+    Wrong("08.7", _accumulated("total = total + gradient_of(first, last)"), "divided by the number of all examples"),
+    Wrong("08.7", _accumulated(back="total"), "it was not divided by their number"),
+    Wrong("08.7", _accumulated("total = total + most * gradient_of(first, last)"), "multiplied by most / count"),
+    Wrong(
+        "08.7",
+        _accumulated("total = total + gradient_of(first, last)", "total / (count / most)"),
+        "the last part has fewer examples",
+    ),
+    Wrong(
+        "08.7", _accumulated("total = total + gradient_of(first, last)", "total / (count // most)"), "was not counted"
+    ),
+    Wrong("08.7", _accumulated("total = gradient_of(first, last)", "total"), "only the last part came back"),
+    Wrong("08.7", _accumulated(last="first + most"), "goes past the end"),
+    Wrong("08.7", "def accumulated(gradient_of, count, most):\n    return gradient_of(0, count)", "asked for at once"),
+    Wrong(
+        "08.7",
+        _accumulated()
+        .replace("range(0, count, most)", "range(0, count - most + 1, most)")
+        .replace("total / count", "total / (parts * most)"),
+        "the smaller last part was left out",
+    ),
+    Wrong("08.8", _averaged(at="w if average is None else average"), "the gradient was taken at the average"),
+    Wrong("08.8", _averaged(back="average, average"), "has a wrong value"),
+    Wrong("08.8", _averaged(line="(1 - beta) * average + beta * w"), "beta and 1 - beta are the wrong way round"),
+    Wrong("08.8", _averaged(first="w", start=""), "began as the weights that came in"),
+    Wrong("08.8", _averaged(first="np.zeros_like(w)", start=""), "the average began at 0"),
+    Wrong(
+        "08.8",
+        _averaged(start="old if average is None else ", line="beta * average + (1 - beta) * old"),
+        "entered the average before their update",
+    ),
+    Wrong("08.8", _averaged(line="average + (w - average) / (t + 1)"), "this is the plain mean"),
+    Wrong("08.8", _averaged(line="w"), "of the last update alone"),
+    Wrong("08.8", _averaged(w="w + lr * gradient"), "along the gradient"),
+    Wrong("08.8", _averaged(back="average, w"), "the wrong order"),
+    Wrong(
+        "08.8",
+        _averaged(first="np.zeros_like(w)", start="", back="w, average / (1 - beta ** len(x))"),
+        "it does not start there",
+    ),
     Wrong("08.1", _stepwise("lr * drop ** round(step / every)"), "to the nearest whole number"),
     Wrong("08.1", _stepwise("lr - drop * (step // every)"), "drop was subtracted once for each drop"),
     Wrong("08.1", _stepwise("lr * drop if step % every == 0 else lr"), "back at lr in between"),
@@ -1042,6 +1320,41 @@ WRONG = [
 
 RIGHT = [
     Right(
+        "08.7",
+        """
+def accumulated(gradient_of, count, most):
+    edges = list(range(0, count, most)) + [count]
+    parts = [gradient_of(a, b) for a, b in zip(edges, edges[1:])]
+    return np.average(parts, axis=0, weights=np.diff(edges))
+""",
+    ),
+    Right(
+        "08.7",
+        """
+def accumulated(gradient_of, count, most):
+    if count <= most:
+        return gradient_of(0, count)
+    mean, seen = gradient_of(0, 1), 1
+    while seen < count:
+        size = min(most, count - seen)
+        mean = mean + (gradient_of(seen, seen + size) - mean) * size / (seen + size)
+        seen += size
+    return mean
+""",
+    ),
+    Right(
+        "08.8",
+        """
+def train_averaged(x, y, w, lr, beta):
+    path = []
+    for t in range(len(x)):
+        path.append(w := w - lr * loss_and_gradient(x[t], y[t], w)[1])
+    shares = (1 - beta) * beta ** np.arange(len(path))[::-1]
+    shares[0] /= 1 - beta
+    return w, shares @ np.array(path)
+""",
+    ),
+    Right(
         "08.1",
         """
 def step_decay(lr, drop, every, step):
@@ -1138,5 +1451,9 @@ SURVIVORS = {  # mutants of the solutions that are right answers, and why
         "another base changes all slopes by one factor, so the lowest stays": [
             "log was taken where log10 is meant, in slope",
         ],
+    },
+    "08.7": {
+        "it is 0": ["the sign of total is the wrong way round"],
+        "after the loop they are equal": ["last was used where count is meant, in what is returned"],
     },
 }

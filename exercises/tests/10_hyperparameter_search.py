@@ -754,9 +754,7 @@ SENTENCES = {  # of the task, and the cases that test it
         "the number of epochs that were trained, all settings added up": [
             "halving: the winner, and the epochs that it took"
         ],
-        "In `curves` they stand all the same, so take care not to use them.": [
-            "halving: the winner, and the epochs that it took"
-        ],
+        "`curves` still has them, so take care not to use them.": ["halving: the winner, and the epochs that it took"],
     },
 }
 

@@ -82,15 +82,15 @@ def lrn_mistakes(x, n, k, alpha, beta):
             "the sums of squares came back": squares,
             "k was left out": x * (alpha * squares) ** -beta,
             "alpha was left out": x * (k + squares) ** -beta,
-            "alpha stands at the wrong place: (k + alpha) times the sum": x * ((k + alpha) * squares) ** -beta,
+            "alpha is in the wrong place: (k + alpha) times the sum": x * ((k + alpha) * squares) ** -beta,
             "alpha multiplies k as well": x * (alpha * (k + squares)) ** -beta,
             "brackets are missing: x * k + alpha * sum ** -beta": x * k + alpha * squares**-beta,
             "brackets are missing: x * (k + alpha * sum ** -beta)": x * (k + alpha * squares**-beta),
             "brackets are missing: x / k + alpha * sum ** beta": x / k + alpha * squares**beta,
             "brackets are missing: the power belongs to the whole bracket": x / (k + alpha * squares**beta),
             "k and alpha are the wrong way round": x * (alpha + k * squares) ** -beta,
-            "x was squared in front of the bracket": x**2 * bracket**-beta,
-            "the sign of x got lost": np.abs(x) * bracket**-beta,
+            "x was squared before the bracket": x**2 * bracket**-beta,
+            "the sign of x was lost": np.abs(x) * bracket**-beta,
         }  # fmt: skip
 
 
@@ -807,7 +807,7 @@ Q6 = question(
     title="A residual block, forward and backward",
     minutes=15,
     hints=[
-        "Forward: the branch is two dense layers with ReLU between them, and none behind. Then x is added.",
+        "Forward: the branch is two dense layers with ReLU between them, and none after the second. Then x is added.",
         "`dout` goes into the branch as it came: it is the gradient of the second dense layer's output.",
         "ReLU lets a gradient through where its own input is above 0: multiply by `(x @ w1 + b1) > 0`.",
         "The branch's gradient of x is `... @ w1.T`. The shortcut's is `dout`. The shortcut has no weights.",
@@ -832,11 +832,11 @@ def residual_outs(x, w1, b1, w2, b2):
     branch = residual_out(x, w1, b1, w2, b2) - x
     return {
         "x is missing: the branch alone came back": branch,
-        "ReLU stands behind the addition as well: this block has one ReLU, in its branch": np.maximum(x + branch, 0),
-        "ReLU stands behind the second layer as well: this block has one ReLU": x + np.maximum(branch, 0),
+        "there is a ReLU after the addition as well: this block has one ReLU, in its branch": np.maximum(x + branch, 0),
+        "there is a ReLU after the second layer as well: this block has one ReLU": x + np.maximum(branch, 0),
         "ReLU is missing between the two layers": x + (x @ w1 + b1) @ w2 + b2,
         "ReLU was applied to x: it stands between the two layers": x + (np.maximum(x, 0) @ w1 + b1) @ w2 + b2,
-        "b1 stands behind ReLU: it is added before": x + (np.maximum(x @ w1, 0) + b1) @ w2 + b2,
+        "b1 is added after ReLU: it belongs before": x + (np.maximum(x @ w1, 0) + b1) @ w2 + b2,
         "b1 was left out": residual_out(x, w1, 0, w2, b2),
         "b2 was left out": residual_out(x, w1, b1, w2, 0),
         "both biases were left out": residual_out(x, w1, 0, w2, 0),
@@ -883,7 +883,7 @@ def residual_grads(dout, x, w1, b1, w2, b2):
         "b1 was left out in the input of ReLU": parts(dhidden * (x @ w1 > 0), hidden=np.maximum(x @ w1, 0)),
         "b1 was left out where ReLU is on": parts(dhidden * (x @ w1 > 0)),
         "ReLU is missing in the input of the second layer": {"dw2": before.T @ dout},
-        "the gradient went back through a ReLU behind the addition: this block has none": parts((last @ w2.T) * on, last),
+        "the gradient went back through a ReLU after the addition: this block has none": parts((last @ w2.T) * on, last),
         "db2 is a mean: each example brings its own gradient, they are added up": {"db2": dout.mean(axis=0)},
         "db1 is a mean: each example brings its own gradient, they are added up": {"db1": right["db1"] / n},
         "db1 and db2 are means: each example brings its own gradient, they are added up": {
@@ -1007,10 +1007,10 @@ def separable_mistakes(x, d, m):
         "the border was repeated: zeros are put around": mixed(channelwise(x, d, "edge"), m),
         "the border was mirrored: zeros are put around": mixed(channelwise(x, d, "reflect"), m),
         "the images go round: zeros are put around": mixed(channelwise(x, d, "wrap"), m),
-        "all zeros were put behind: half of them belong in front": mixed(channelwise(x, d, before=0), m),
-        "all zeros were put in front: half of them belong behind": mixed(channelwise(x, d, before=2 * half), m),
+        "all zeros were put at the end: half of them belong at the start": mixed(channelwise(x, d, before=0), m),
+        "all zeros were put at the start: half of them belong at the end": mixed(channelwise(x, d, before=2 * half), m),
         "ReLU stands between the two steps: here nothing does": mixed(np.maximum(right, 0), m),
-        "ReLU stands behind the second step: here there is none": np.maximum(mixed(right, m), 0),
+        "there is a ReLU after the second step: here there is none": np.maximum(mixed(right, m), 0),
     }
 
 
@@ -1301,7 +1301,7 @@ SENTENCES = {  # of the task, and the cases that test it
 
 WRONG = [
     Wrong("13.7", _separable("maps"), "the 1 x 1 convolution is missing"),
-    Wrong("13.7", _separable("np.maximum(np.einsum('nchw,fc->nfhw', maps, pointwise), 0)"), "ReLU stands behind"),
+    Wrong("13.7", _separable("np.maximum(np.einsum('nchw,fc->nfhw', maps, pointwise), 0)"), "there is a ReLU after the second step"),
     Wrong("13.7", _separable("np.einsum('nchw,fc->nfhw', np.maximum(maps, 0), pointwise)"), "ReLU stands between"),
     Wrong("13.7", _separable(place="k - 1 - i, k - 1 - j"), "the kernels are flipped"),
     Wrong("13.7", _separable(place="j, i"), "rows and columns of the kernels"),
@@ -1313,7 +1313,7 @@ WRONG = [
           "biases were counted: both are without"),
     Wrong("13.7", _weights("channels * (size**2 + filters)", "channels * filters * size**2"), "the pair is the wrong way round"),
     Wrong("13.6", _residual_forward("h @ w2 + b2"), "the branch alone came back"),
-    Wrong("13.6", _residual_forward("np.maximum(x + h @ w2 + b2, 0)"), "ReLU stands behind the addition as well"),
+    Wrong("13.6", _residual_forward("np.maximum(x + h @ w2 + b2, 0)"), "there is a ReLU after the addition as well"),
     Wrong("13.6", _residual_forward(h="x @ w1 + b1"), "ReLU is missing between the two layers"),
     Wrong("13.6", _residual_forward("x + h @ w2"), "b2 was left out"),
     Wrong("13.6", _residual_backward("da @ w1.T"), "the shortcut is missing"),

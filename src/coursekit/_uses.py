@@ -164,9 +164,8 @@ def _gives(statement):
     """The names that a statement of a module defines; none for what is only done there."""
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         # A form that is registered is used wherever the function is that it belongs to.
-        marks = [
-            each for each in statement.decorator_list if isinstance(each, ast.Attribute) and each.attr == "register"
-        ]
+        decorators = [each.func if isinstance(each, ast.Call) else each for each in statement.decorator_list]
+        marks = [each for each in decorators if isinstance(each, ast.Attribute) and each.attr == "register"]
         return {each.value.id for each in marks if isinstance(each.value, ast.Name)} or {statement.name}
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
         return {alias.asname or alias.name.partition(".")[0] for alias in statement.names} - {"annotations"}

@@ -236,7 +236,7 @@ def maxout_forward(x: np.ndarray, pieces: int) -> tuple[np.ndarray, tuple]:
 
     $$\text{out}_d = \max_{0 \le j < k} x_{k d + j}$$
 
-    Behind an affine layer with $k D$ outputs this is the maximum of $k$ affine functions, a convex activation that is
+    After an affine layer with $k D$ outputs this is the maximum of $k$ affine functions, a convex activation that is
     learnt. Where pieces tie, the first one counts as the largest, as in `torch.max`.
 
     Parameters
@@ -414,7 +414,7 @@ def glu_forward(x: np.ndarray, gate: str = "silu") -> tuple[np.ndarray, tuple]:
 
     With `gate="sigmoid"` this is the GLU of Dauphin et al. 2017 and of `torch.nn.functional.glu`; with `"gelu"` and
     `"silu"` it is GeGLU and SwiGLU (Shazeer 2020), which most large language models use. PyTorch has no function for
-    those two: write `F.silu(gate) * value`. Like maxout it needs a dense layer with twice as many outputs in front.
+    those two: write `F.silu(gate) * value`. Like maxout it needs a dense layer with twice as many outputs before it.
 
     Parameters
     ----------

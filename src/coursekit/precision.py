@@ -1,13 +1,16 @@
-r"""Numbers of 16 bits: bfloat16, which NumPy does not have, and the loss scaling that float16 gradients need.
+r"""Numbers of 16 and 8 bits that NumPy does not have, and the scaling that short numbers need.
 
-| dtype | bits: sign, exponent, fraction | largest | smallest normal | step at 1 |
-|---|---|---|---|---|
-| float32 | 1, 8, 23 | 3.4e38 | 1.2e-38 | 1.2e-7 |
-| bfloat16 | 1, 8, 7 | 3.4e38 | 1.2e-38 | 7.8e-3 |
-| float16 | 1, 5, 10 | 65504 | 6.1e-5 | 9.8e-4 |
+| dtype | bits: sign, exponent, fraction | largest | smallest normal | smallest of all | step at 1 |
+|---|---|---|---|---|---|
+| float32 | 1, 8, 23 | 3.4e38 | 1.2e-38 | 1.4e-45 | 1.2e-7 |
+| bfloat16 | 1, 8, 7 | 3.4e38 | 1.2e-38 | 9.2e-41 | 7.8e-3 |
+| float16 | 1, 5, 10 | 65504 | 6.1e-5 | 6.0e-8 | 9.8e-4 |
+| float8, E4M3 | 1, 4, 3 | 448 | 1.6e-2 | 2.0e-3 | 1/8 |
+| float8, E5M2 | 1, 5, 2 | 57344 | 6.1e-5 | 1.5e-5 | 1/4 |
 
-In mixed precision the products of matrices are computed with 16 bits, while the weights are kept and updated in
-float32 (Micikevicius et al. 2018): a step of a thousandth would be lost in a bfloat16 weight.
+In mixed precision the products of matrices are computed with 16 or 8 bits, while the weights are kept and updated in
+float32 (Micikevicius et al. 2018): a step of a thousandth would be lost in a bfloat16 weight. With 8 bits each array
+has a scale of its own, E4M3 serves weights and activations, E5M2 gradients (Micikevicius et al. 2022).
 """
 
 from __future__ import annotations
@@ -15,9 +18,13 @@ from __future__ import annotations
 import numpy as np
 
 from . import _checks
+from .errors import NotFiniteError
 from .trees import map_leaves
 
-__all__ = ["round_bfloat16", "through_float16"]
+__all__ = ["round_bfloat16", "round_float8", "through_float8", "through_float16"]
+
+# kind: (bits of the fraction p, exponent of the smallest normal number, largest number, what larger ones become)
+_FLOAT8 = {"e4m3": (3, -6, 448.0, 448.0), "e5m2": (2, -14, 57344.0, np.inf)}
 
 
 def round_bfloat16(x: np.ndarray) -> np.ndarray:
@@ -62,3 +69,63 @@ def through_float16(grads, scale: float = 1.0):
             return ((g * np.float32(scale)).astype(np.float16).astype(np.float32) / np.float32(scale)).astype(g.dtype)
 
     return map_leaves(rounded, grads)
+
+
+def round_float8(x: np.ndarray, kind: str = "e4m3") -> np.ndarray:
+    r"""The nearest numbers that a float of 8 bits has, as float32; a tie goes to the even one.
+
+    $$\tilde x = q \operatorname{rint}(x / q), \qquad q = 2^{\max(\lfloor \log_2 |x| \rfloor,\, e_\text{min}) - p}$$
+
+    with $p$ bits of fraction and $2^{e_\text{min}}$ the smallest normal number. The same as
+    `torch.tensor(x).to(torch.float8_e4m3fn).float()`, or `float8_e5m2`. What would be rounded to more than the largest
+    number becomes infinite in E5M2. E4M3 has no infinity, so it becomes the largest number, 448 (in older versions of
+    PyTorch NaN). A float64 is rounded to float32 first.
+
+    Parameters
+    ----------
+    x : float array of any shape
+    kind : "e4m3", 4 bits of exponent and 3 of fraction, or "e5m2", with more range and fewer digits
+
+    >>> round_float8(np.array([1.0, 1.05, 1.1, 300.0, 1000.0, 0.0009])).tolist()
+    [1.0, 1.0, 1.125, 288.0, 448.0, 0.0]
+    >>> round_float8(np.array([1.1, 1000.0, 1e6]), "e5m2").tolist()
+    [1.0, 1024.0, inf]
+    """
+    _checks.float_array("x", x)
+    bits, lowest, largest, beyond = _FLOAT8[_checks.choice("kind", kind, _FLOAT8)]
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        x = np.asarray(x, dtype=np.float32)
+        exponent = np.maximum(np.frexp(x)[1] - 1, lowest) - bits  # of q: frexp gives x as a half to one, times 2^k
+        rounded = np.ldexp(np.rint(np.ldexp(x, -exponent)), exponent)
+        return np.where(np.abs(rounded) > largest, np.copysign(np.float32(beyond), x), rounded)
+
+
+def through_float8(x: np.ndarray, kind: str = "e4m3") -> np.ndarray:
+    r"""An array as it comes back from 8 bits with a scale of its own: $\tilde x = \operatorname{float8}(S x) / S$.
+
+    $S$ is the largest power of two for which $S \max |x|$ is still a number of that kind. Without it most gradients,
+    and many weights, would be 0. All entries share the scale, so what is far smaller than the largest is still lost.
+
+    Parameters
+    ----------
+    x : float array of any shape, finite
+    kind : as for `round_float8`
+
+    Returns
+    -------
+    of the shape and dtype of x
+
+    >>> x = np.array([1e-6, 2.2e-5, 1e-4], np.float32)
+    >>> round_float8(x).tolist()
+    [0.0, 0.0, 0.0]
+    >>> [float(f"{v:.2g}") for v in through_float8(x)]
+    [9.5e-07, 2.3e-05, 9.9e-05]
+    """
+    _checks.float_array("x", x)
+    _, _, largest, _ = _FLOAT8[_checks.choice("kind", kind, _FLOAT8)]
+    most = np.abs(x).max(initial=0.0)
+    if not np.isfinite(most):
+        raise NotFiniteError("x contains NaN or infinity; its largest entry is to set the scale")
+    power = np.floor(np.log2(largest / most)) if most else 0.0
+    scale = 2.0 ** np.clip(power, -100, 100)
+    return (round_float8((x * scale).astype(np.float32), kind) / scale).astype(x.dtype)

@@ -1,19 +1,20 @@
-"""Transfer learning: cut a trained network in two, and give each layer its own optimizer, or none.
+"""Transfer learning: cut a trained network in two.
 
 There are two ways to freeze layers. `split` cuts the network, so that the frozen part is run once over the data and the
-rest is trained on what it gave: the cheapest way. `by_layer` leaves the network whole and trains each layer by its own
-rule; a layer without a rule stays as it is.
+rest is trained on what it gave: the cheapest way. `coursekit.optimizers.by_layer` leaves the network whole and trains
+each layer by its own rule; a layer without a rule stays as it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from . import _checks, trees
-from .errors import DTypeError, RangeError, ShapeError
+from . import _checks
+from ._moved import moved
+from .errors import DTypeError, RangeError
 from .model import Sequential
 
-__all__ = ["ByLayer", "by_layer", "split"]
+__all__ = ["split"]
+
+__getattr__ = moved(__name__, {name: f"coursekit.optimizers.{name}" for name in ("ByLayer", "by_layer")})
 
 
 def split(net: Sequential, params: dict, state: dict, at: int) -> tuple[tuple, tuple]:
@@ -58,92 +59,3 @@ def split(net: Sequential, params: dict, state: dict, at: int) -> tuple[tuple, t
         parts.append((part, *here))
     body, head = parts
     return body, head
-
-
-def by_layer(default, rules: dict | None = None) -> ByLayer:
-    """An optimizer that trains each layer by its own rule.
-
-    Parameters
-    ----------
-    default : the optimizer of all layers that `rules` does not name; None: they stay as they are
-    rules : {layer's name: optimizer, or None for a frozen layer}
-
-    Returns
-    -------
-    An optimizer like those of `coursekit.optimizers`. Nothing moves a frozen layer: no momentum that is left over, no
-    weight decay. (Batch norm's running statistics are state, not params; they move in training mode all the same.)
-
-    Notes
-    -----
-    PyTorch has parameter groups for this, and `requires_grad_(False)`; optax calls it `multi_transform`.
-
-    >>> import numpy as np
-    >>> from coursekit.optimizers import sgd
-    >>> optimizer = by_layer(sgd(0.01), {"conv2d_0": None, "dense_9": sgd(0.1)})
-    >>> params = {name: {"w": np.ones(1)} for name in ("conv2d_0", "dense_7", "dense_9")}
-    >>> after, state = optimizer.update(params, params, optimizer.init(params))
-    >>> {name: float(p["w"][0]) for name, p in after.items()}
-    {'conv2d_0': 1.0, 'dense_7': 0.99, 'dense_9': 0.9}
-    """
-    rules = {} if rules is None else rules
-    if not isinstance(rules, dict):
-        raise DTypeError(f"rules is {_checks.describe(rules)}, but must be a dict {{layer: optimizer or None}}")
-    for name, rule in {"default": default, **rules}.items():
-        if rule is not None and not (hasattr(rule, "init") and hasattr(rule, "update")):
-            raise DTypeError(
-                f"the rule of {name} is {_checks.describe(rule)}, but must be an optimizer such as sgd(0.01), "
-                "or None for layers that stay as they are"
-            )
-    return ByLayer(default, dict(rules))
-
-
-@dataclass(frozen=True)
-class ByLayer:
-    """What `by_layer` makes."""
-
-    default: object
-    rules: dict
-
-    def init(self, params: dict) -> dict:
-        """`{"step": 0, "layers": {name: the state of its optimizer}}`; nothing is kept for a frozen layer."""
-        return {"step": 0, "layers": {name: rule.init(params[name]) for name, rule in self._trained(params).items()}}
-
-    def update(self, params, grads, state, *, inplace=False) -> tuple:
-        """One update, each layer by its own rule; see `Optimizer.update`.
-
-        `grads` of frozen layers may be left out.
-        """
-        trained = self._trained(params)
-        self._check(params, grads, state, trained)
-        params, layers = dict(params), {}
-        for name, rule in trained.items():
-            numbers = params[name], grads[name], state["layers"][name]
-            params[name], layers[name] = rule.update(*numbers, inplace=inplace)
-        return params, {"step": state["step"] + 1, "layers": layers}
-
-    def _check(self, params, grads, state, trained):
-        """Everything is looked at before anything is changed."""
-        if not isinstance(state, dict) or set(state.get("layers", ())) != set(trained):
-            raise ShapeError(
-                f"state must hold the layers {', '.join(trained)}; make it with state = optimizer.init(params)"
-            )
-        if missing := [name for name in trained if name not in grads]:
-            raise ShapeError(f"grads must hold an entry for every layer that is trained; missing: {missing}")
-        if unknown := [name for name in grads if name not in params]:
-            raise ShapeError(f"grads hold {unknown}, but params hold {', '.join(params)}")
-        for name in trained:
-            weights = trees.float_leaves(f"params[{name!r}]", params[name])
-            trees.alike(f"grads[{name!r}]", grads[name], f"params[{name!r}]", weights)
-
-    def _trained(self, params):
-        if not isinstance(params, dict):
-            raise DTypeError(f"params is {_checks.describe(params)}, but must be a dict of layers")
-        if unknown := [name for name in self.rules if name not in params]:
-            raise RangeError(
-                f"there is no layer {', '.join(map(repr, unknown))} with params; there are {', '.join(params)}"
-            )
-        chosen = {name: self.rules.get(name, self.default) for name in params}
-        trained = {name: rule for name, rule in chosen.items() if rule is not None}
-        if not trained:
-            raise RangeError("every layer is frozen: nothing would be learnt; give one of them an optimizer")
-        return trained

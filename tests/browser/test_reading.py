@@ -86,6 +86,34 @@ def specs(name):
     return [json.loads(part.partition("</script>")[0]) for part in parts]
 
 
+LIVE = """async () => {
+  const root = document.querySelector("#ck-signal"), said = root.querySelector(".ck-status");
+  root.querySelector(".ck-go").click();
+  await Promise.resolve();
+  root.querySelector(".ck-start")?.click(); // the first time it tells what it loads
+  const shown = new Promise((done) => root.addEventListener("ck:shown", ({ detail }) => done(detail.mode)));
+  const failed = new Promise((done) => setTimeout(() => done(said.innerText), 100000));
+  return Promise.race([shown, failed]);
+}"""
+
+
+def test_that_python_once_loaded_runs_without_a_network(open_page, book):
+    page = open_page(book + CHAPTER, complaints=False, service_workers="allow")
+    page.mouse.move(700, 400)
+    page.mouse.wheel(0, 300)
+    page.wait_for_function("navigator.serviceWorker.controller !== null", timeout=60000)
+    python = next(path for path in (BOOK / "_static" / "ck").iterdir() if path.name.startswith("pyodide-")).name
+    assert page.evaluate(KEPT, python) == 0, "nobody asked for Python yet"
+    lift_covers(page)
+    assert page.evaluate(LIVE) == "live"
+    wait_for(page, CHAPTER, 1)
+    page.context.set_offline(True)
+    page.goto(book + CHAPTER)
+    lift_covers(page)
+    assert page.evaluate(LIVE) == "live"
+    assert move(page), "a setting between the prepared ones is computed"
+
+
 def test_that_the_first_page_says_what_is_kept_and_removes_it(open_page, book):
     page = open_page(book + "intro.html", service_workers="allow")
     page.mouse.move(700, 400)
@@ -175,7 +203,8 @@ def test_that_pictures_are_read_in_the_colours_of_the_system(open_page, book, sc
     assert found and min(found) > 4.5
 
 
-LABELS = """() => [...document.querySelectorAll(".ck-picture > svg, .ck-figure > svg")].map((svg) => {
+LABELS = """() => [...document.querySelectorAll(".ck-picture > svg, .ck-figure > svg")]
+  .filter((svg) => svg.getBoundingClientRect().width).map((svg) => {
   const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
   const texts = [...svg.querySelectorAll("text")].filter((text) => text.textContent.trim());
   return scale * Math.min(...texts.map((text) => parseFloat(getComputedStyle(text).fontSize)));
@@ -195,6 +224,34 @@ def test_that_a_phone_shows_labels_large_enough_and_where_there_is_more(open_pag
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert min(page.evaluate(LABELS), default=11) >= 11
     assert page.evaluate(HINTS) == []
+
+
+NARROW = """async () => {
+  await Promise.all([...document.querySelectorAll(".ck-explorer")].map((root) => root.ck.show()));
+  const shown = [...document.querySelectorAll("svg.ck-narrow")].filter((svg) => svg.getBoundingClientRect().width);
+  return {
+    figures: shown.filter((svg) => svg.closest(".ck-figure")).length,
+    explorers: shown.filter((svg) => svg.closest(".ck-explorer")).length,
+    twice: [...document.querySelectorAll(".ck-both > svg:not(.ck-narrow)")].filter((svg) => svg.getClientRects().length)
+      .length,
+    wide: shown.filter((svg) => {
+      const box = svg.closest(".ck-view, .ck-figure");
+      return box.scrollWidth > box.clientWidth + 2 || svg.getBoundingClientRect().right > innerWidth;
+    }).length,
+  };
+}"""
+
+
+def test_that_a_phone_shows_pictures_laid_out_for_it(open_page, book):
+    page = open_page(book + "chapters/12_convolution.html", **PHONE)
+    lift_covers(page)
+    found = page.evaluate(NARROW)
+    assert found["figures"] > 3 and found["explorers"] > 3 and not found["twice"] and not found["wide"], found
+    assert min(page.evaluate(LABELS)) >= 11
+    assert move(page), "the pictures of a slider are laid out too"
+    assert page.evaluate(NARROW)["wide"] == 0
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.wait_for_function("() => !document.querySelector('.ck-explorer svg.ck-narrow')")
 
 
 BROKEN = """() => [...document.querySelectorAll(".bd-article table.table :is(td, th)")].flatMap((cell) => {

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from .. import _checks
 from ..autograd import Tensor
+from ..dense import affine_forward
 from ..diagnostics import gradient_norms
 from ..initializers import he_normal, xavier_normal
-from ..layers import ReLU, Sigmoid, Tanh
+from ..layers import Dense, ReLU, Sigmoid, Tanh
 from ..losses import mean_squared_error
-from ..model import accuracy, predict
+from ..model import Sequential, accuracy, predict
 from ..optimizers import sgd
-from ..precision import through_float16
-from ..trees import leaves
+from ..precision import round_bfloat16, round_float8, through_float8, through_float16
+from ..trees import leaves, map_leaves
 from ._bench import descend, digits, drawn, mlp, quiet, shared
 
 CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -447,3 +451,89 @@ def underflow(scales=(1.0, 2.0**8, 2.0**16, 2.0**24), depth=10, seed=0) -> dict:
         there = np.concatenate([g.ravel() for g in there])
         result[scale] = {"zero": float((there == 0).mean()), "infinite": float(np.isinf(there).mean())}
     return result
+
+
+@dataclass(frozen=True)
+class _ShortDense(Dense):
+    """A dense layer whose products take short numbers: `rounded` makes weights and inputs short, `back` gradients."""
+
+    rounded: Callable = np.asarray
+    back: Callable = np.asarray
+
+    def forward(self, params, state, x, *, training, rng=None):
+        out, cache = affine_forward(self.rounded(x), self.rounded(params["w"]), params["b"])
+        return out, cache, state
+
+    def backward(self, dout, cache):
+        return super().backward(self.back(dout), cache)
+
+    def backward_first(self, dout, cache):
+        return super().backward_first(self.back(dout), cache)
+
+
+_EIGHT = {"rounded": through_float8, "back": functools.partial(through_float8, kind="e5m2")}
+SHORT = {  # how weights and inputs, and how gradients become short, and whether the weights stay so
+    "float32": ({}, False),
+    "bfloat16": ({"rounded": round_bfloat16, "back": round_bfloat16}, False),
+    "float8": (_EIGHT, False),
+    "float8, and weights stored so": (_EIGHT, True),
+}
+
+
+def short_products(numbers="float8", steps=600, lr=0.1, seed=0) -> dict:
+    """Train 64-32-32-10 with ReLU on 8x8 digits while the products of matrices take numbers of 32, 16 or 8 bits.
+
+    In float8 inputs and weights are rounded to E4M3, gradients to E5M2, each array with a scale of its own. The weights
+    themselves stay in float32, unless they are stored in float8 too: then they are rounded after each step.
+
+    Returns
+    -------
+    loss : (steps,); accuracy : share of the test digits that are right, by a network that rounds as in training
+    moved : share of the weights that differ from the first ones in the end
+    """
+    short, stored = SHORT[_checks.choice("numbers", numbers, SHORT)]
+    x, y, x_test, labels = digits()
+    rng = np.random.default_rng(seed)
+    sizes, layers = (64, 32, 32, 10), []
+    for inputs, units in itertools.pairwise(sizes):
+        layers += [_ShortDense(inputs, units, he_normal, **short), ReLU()]
+    net = Sequential(layers[:-1])
+    first, _ = net.init(rng)
+    first = map_leaves(through_float8, first) if stored else first
+    rule, sample, params = sgd(lr), drawn(x, y, 64, rng), first
+    if stored:
+        losses = []
+        for _ in range(steps):
+            run = descend(net, params, sample, rule, steps=1)
+            params = map_leaves(through_float8, run.params)
+            losses.append(run.loss[0])
+    else:
+        run = descend(net, params, sample, rule, steps=steps)
+        params, losses = run.params, run.loss
+    right = float(accuracy(predict(net, params, {}, x_test), labels))
+    moved = np.mean([(params[name]["w"] != first[name]["w"]).mean() for name in params])
+    return {"loss": np.asarray(losses), "accuracy": right, "moved": float(moved)}
+
+
+def short_gradient(seed=0) -> dict:
+    """The gradient of ten sigmoid layers in short numbers: share of the entries that are not 0 and become 0.
+
+    Returns {name: (without a scale, with one for each array)} for float16, bfloat16, and float8 in both forms.
+    """
+    x, y = (array[:100] for array in _digits()[:2])
+    net, params = _network("sigmoid", 10, 32, "usual", np.random.default_rng(seed))
+    out, cache, _ = net.forward(params, {}, x, training=True)
+    arrays = list(leaves(net.backward_first(mean_squared_error(out, y)[1], cache)).values())
+
+    def half(g):
+        return through_float16(g, 2.0 ** np.floor(np.log2(65504 / np.abs(g).max())))
+
+    ways = {"float16": (through_float16, half), "bfloat16": (round_bfloat16, round_bfloat16)}
+    for kind in ("e5m2", "e4m3"):
+        plain, own = (functools.partial(way, kind=kind) for way in (round_float8, through_float8))
+        ways[f"float8 {kind.upper()}"] = (plain, own)
+    entries = sum((g != 0).sum() for g in arrays)
+    return {
+        name: tuple(float(sum(((way(g) == 0) & (g != 0)).sum() for g in arrays) / entries) for way in both)
+        for name, both in ways.items()
+    }

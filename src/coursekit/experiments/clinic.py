@@ -17,9 +17,8 @@ from ..diagnostics import diagnose, update_ratio
 from ..errors import NotFiniteError
 from ..losses import softmax_cross_entropy
 from ..model import accuracy
-from ..optimizers import adam, momentum, sgd
+from ..optimizers import adam, by_layer, momentum, sgd
 from ..training import History
-from ..transfer import by_layer
 from ._bench import descend, drawn, mlp, scaled, shared, small_mnist_standardized
 
 FILE = Path(__file__).with_name("clinic.dat")  # an .npz archive; the browser's wheel leaves files of that name out

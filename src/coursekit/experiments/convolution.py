@@ -551,3 +551,25 @@ def by_hand(place: int = 0, direction: str = "forward") -> dict:
         "dx": dx,
         "products": (window if forward else BY_HAND_DOUT[row, column]) * BY_HAND_KERNEL,
     }
+
+
+def bells(times=(1, 2, 4, 10)) -> list[dict]:
+    """A kernel of three equal weights convolved with itself, and the normal curve of the same variance.
+
+    Returns for each: `kernel` (2 times + 1,), `at` its places, `normal` the curve there, `std`.
+    """
+    found, kernel = [], np.ones(1)
+    for n in range(1, max(times) + 1):
+        kernel = np.convolve(kernel, np.ones(3) / 3)
+        if n in times:
+            at, variance = np.arange(-n, n + 1), n * 2 / 3
+            normal = np.exp(-(at**2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
+            found.append({"times": n, "kernel": kernel, "at": at, "normal": normal, "std": float(np.sqrt(variance))})
+    return found
+
+
+def one_product(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The product of a column and a row that comes nearest to a kernel, and what it leaves (0 for a separable one)."""
+    u, s, vt = np.linalg.svd(kernel)
+    product = s[0] * np.outer(u[:, 0], vt[0])
+    return product, kernel - product

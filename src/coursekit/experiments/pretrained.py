@@ -9,9 +9,8 @@ from ..data import weights
 from ..errors import RangeError
 from ..layers import Conv2d, Dense, Flatten, GlobalAvgPool2d, MaxPool2d, ReLU
 from ..model import Sequential, accuracy, predict
-from ..optimizers import momentum
+from ..optimizers import by_layer, momentum
 from ..schedules import cosine
-from ..transfer import by_layer
 from ._bench import descend, drawn, shared
 from .transfer_learning import unit
 

@@ -588,6 +588,36 @@ def nilpotent(steps=30) -> dict:
     }
 
 
+MATRICES = {"an ordinary one": ((0.6, 1.1), (-0.2, 0.9)), "all eigenvalues 0": ((3.0, -9.0), (1.0, -3.0))}
+
+
+def stretched(matrix="an ordinary one", slope: float = 1.0, steps=10) -> dict:
+    """What one step back, and many, do to a gradient: the product of the slopes of tanh and of a matrix of `MATRICES`.
+
+    The first unit's slope is 1, the second's is `slope`, at every step.
+
+    Returns
+    -------
+    circle, step : (2, 91) gradients of length 1 in all directions, and what one step makes of them
+    most : (steps,) the largest factor by which 1, 2, ... steps stretch a gradient
+    singular, radius : of one step, the largest singular value and the largest size of an eigenvalue
+    """
+    _checks.choice("matrix", matrix, MATRICES)
+    back = np.diag([1.0, _checks.number("slope", slope, low=0, high=1)]) @ np.array(MATRICES[matrix]).T
+    turn = np.linspace(0, 2 * np.pi, 91)
+    circle = np.stack([np.cos(turn), np.sin(turn)])
+    powers = [np.linalg.norm(np.linalg.matrix_power(back, k), 2) for k in range(1, steps + 1)]
+    return {
+        "matrix": matrix,
+        "slope": slope,
+        "circle": circle,
+        "step": back.T @ circle,
+        "most": np.array(powers),
+        "singular": float(powers[0]),
+        "radius": float(np.abs(np.linalg.eigvals(back)).max()),
+    }
+
+
 # Text
 
 TEXTS = {"Shakespeare": "char_rnn_shakespeare", "Korean constitution": "char_rnn_korean"}

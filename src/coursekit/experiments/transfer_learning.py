@@ -11,9 +11,9 @@ from ..data import weights
 from ..errors import RangeError
 from ..layers import Conv2d, Dense, Flatten, MaxPool2d, ReLU
 from ..model import Sequential, accuracy, predict, stack_runs
-from ..optimizers import momentum
+from ..optimizers import by_layer, momentum
 from ..schedules import cosine
-from ..transfer import by_layer, split
+from ..transfer import split
 from ._bench import Examples, descend, drawn, shared, shrink
 
 # How many of the network's layers lie before each cut.

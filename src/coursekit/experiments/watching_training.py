@@ -17,8 +17,7 @@ from ..initializers import he_normal
 from ..layers import Layer
 from ..losses import softmax_cross_entropy
 from ..model import accuracy, stack_runs
-from ..optimizers import adam, adamw, momentum, sgd
-from ..transfer import by_layer
+from ..optimizers import adam, adamw, by_layer, momentum, sgd
 from ._bench import descend, drawn, mlp, mnist, quiet, scaled, shared, shuffled, small_mnist_standardized
 
 OPTIMIZERS = {"SGD": sgd, "momentum": momentum, "Adam": adam}
@@ -191,6 +190,26 @@ def checks(bug="none", seed=0) -> dict:
         "accuracy": share,
         "loss": run.loss[: len(ratios)],
     }
+
+
+CHECKS = ("first loss", "gradient error", "loss on 20", "ratio, layer 1", "validation accuracy")
+
+
+def alarms(found: dict) -> dict:
+    """What each of `CHECKS` gave for each bug of `checks`, and whether a reader would take alarm.
+
+    Alarm is a first loss more than a tenth from ln 10, a gradient error above 1e-5, a loss on 20 examples above 0.1,
+    a ratio below 1e-5 or above 0.1, a validation accuracy below one half. NaN is an alarm.
+
+    Returns {bug: (values (5,), alarm (5,))}.
+    """
+    table, ln10 = {}, np.log(10)
+    for bug, r in found.items():
+        values = np.array([r["first_loss"], r["gradient_error"], r["overfit_loss"], r["ratio"][0], r["accuracy"]])
+        first, gradient, few, ratio, share = values
+        fine = (abs(first - ln10) < 0.1 * ln10, gradient < 1e-5, few < 0.1, 1e-5 < ratio < 0.1, share > 0.5)
+        table[bug] = values, ~np.array(fine)
+    return table
 
 
 def _gradient_error(bug, seed):

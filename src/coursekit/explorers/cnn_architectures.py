@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..experiments import cnn_architectures as experiment
-from ..experiments import deep_networks, moved_digits
+from ..experiments import deep_networks, moved_digits, saliency
 from ..interactive.sketch import Curve
 from ..plotting import cnn_architectures as plot
 from . import Choice, Handle, Slider, Time, explorer, predict
@@ -18,6 +18,7 @@ __all__ = [
     "predict_where",
     "shift",
     "stacked",
+    "where_it_looked",
 ]
 
 
@@ -110,7 +111,7 @@ predict_shift = predict(
     question="LeNet-5 reads about 99 of 100 test digits. Now every digit is moved to the right. At 6 pixels about 2 % "
     "of the ink leaves the picture. Draw how many it reads.",
     answer=_read_when_moved,
-    explanation="The maps move with the digit. The dense layers behind them have a weight of their own for every place "
+    explanation="The maps move with the digit. The dense layers after them have a weight of their own for every place "
     "of the map, and get numbers that they have never seen there.",
 )
 
@@ -216,4 +217,27 @@ predict_depth = predict(
         ),
     },
     answer="The 20 layers: the deeper one is harder to train",
+)
+
+
+def _looked_in_words(result):
+    def middle(picture):
+        ((row, column),) = saliency.peaks(picture[None])
+        return f"row {row + 1}, column {column + 1}"
+
+    return (
+        f"{result['network']}, a {result['digit']}; the score of {result['asked']} is asked for. The last maps have "
+        f"{result['places']} x {result['places']} places. Grad-CAM is brightest at {middle(result['grad_cam'])} of 28, "
+        f"each place with its own gradient at {middle(result['place_by_place'])}."
+    )
+
+
+where_it_looked = explorer(
+    saliency.where_it_looked,
+    plot.where_it_looked,
+    _looked_in_words,
+    title="Grad-CAM, and where it is not the score",
+    name=Choice(*saliency.LAST_MAPS, default="global average pooling", label="network"),
+    digit=Choice(*range(10), default=4, label="digit"),
+    ask=Choice(*saliency.ASKED, label="asked for"),
 )

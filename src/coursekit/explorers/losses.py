@@ -97,7 +97,7 @@ def _overflow_in_words(result):
         for name, value in result["now"].items()
     }
     return (
-        f"{result['dtype']}, scores times {result['scale']:.3g}: the largest is {result['scores'].max():.4g}. "
+        f"In {result['dtype']}, scores times {result['scale']:.3g}: the largest is {result['scores'].max():.4g}. "
         f"The loss is {now['log-sum-exp']} by log-sum-exp, {now['softmax, then log']} by shifted softmax and then log, "
         f"{now['naive']} by the naive formula."
     )

@@ -10,17 +10,19 @@ from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..layers import LSTM, RNN
 from ..plotting import recurrent_networks as plot
-from . import Choice, Handle, LogSlider, Seed, Slider, explorer, predict
+from . import Choice, Handle, LogSlider, Seed, Slider, Time, explorer, predict
 
 __all__ = [
     "alignment",
     "gradient",
+    "gru_unit",
     "lstm_unit",
     "predict_gradient",
     "predict_hold",
     "predict_long",
     "predict_temperature",
     "recall",
+    "stretched",
     "written",
 ]
 
@@ -224,7 +226,50 @@ lstm_unit = explorer(
     plot.lstm_unit,
     _unit_in_words,
     title="One unit of an LSTM, letter by letter",
+    time=Time("letter", over="step"),
     step=Slider(0, len(cells.WORD) - 1, default=0, step=1, label="letter"),
     forget=Choice(*cells.GATES, label="forget gate"),
     write=Choice("as learnt", "0", "1", label="input gate"),
+)
+
+
+def _gru_in_words(result):
+    r = result
+    return (
+        f"{r['name']}, letter {r['step'] + 1}, {r['name'][r['step']]}: the reset gate is {r['r']:.2f}, so the proposal "
+        f"is tanh({r['own']:.2f} + {r['r']:.2f} x {r['others']:.2f}) = {r['n']:.2f}. The update gate is {r['z']:.2f}: "
+        f"the state goes from {r['before']:.2f} to {r['z']:.2f} x {r['before']:.2f} + {1 - r['z']:.2f} x {r['n']:.2f} "
+        f"= {r['state']:.2f}. If the name ended here, the network would say woman with {r['woman']:.0%}."
+    )
+
+
+gru_unit = explorer(
+    cells.gru_unit,
+    plot.gru_unit,
+    _gru_in_words,
+    title="One unit of a GRU, letter by letter",
+    time=Time("letter", over="step"),
+    step=Slider(0, len(cells.NAMES[0]) - 1, default=0, step=1, label="letter"),
+    name=Choice(*cells.NAMES, label="name"),
+    update=Choice(*cells.GATES, label="update gate"),
+    reset=Choice("as learnt", "0", "1", label="reset gate"),
+)
+
+
+def _stretched_in_words(result):
+    ten = result["most"][-1]
+    return (
+        f"{result['matrix'].capitalize()}, slope of the second unit {result['slope']:.2g}. One step stretches "
+        f"a gradient by at most {result['singular']:.3g}, the largest singular value (dashed: its powers). The largest "
+        f"eigenvalue has size {result['radius']:.3g} (dotted: its powers). Ten steps stretch by at most {ten:.2g}."
+    )
+
+
+stretched = explorer(
+    experiment.stretched,
+    plot.stretched,
+    _stretched_in_words,
+    title="One step back, and ten",
+    matrix=Choice(*experiment.MATRICES, label="matrix"),
+    slope=Slider(0.0, 1.0, default=1.0, step=0.1, label="slope of the second unit"),
 )

@@ -281,7 +281,7 @@ predict_zeros = predict(
             "Each step moves a weight by rate times strength towards 0, and past it. It then comes back, and so "
             "on: small weights jump to and fro across 0 and do not meet it."
         ),
-        "Nearly all of them": ("The penalty is not that strong: where the data hold against it, weights stay."),
+        "Nearly all of them": ("The penalty is not that strong: where the data pull the other way, weights stay."),
     },
     answer="Not one of them",
 )

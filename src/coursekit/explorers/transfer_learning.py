@@ -39,7 +39,7 @@ def _table_in_words(result):
     gain, bar = 100 * mean[chosen, at], 200 * error[chosen, at]
     verdict = "helps" if gain > bar else "hurts" if gain < -bar else "makes no clear difference"
     return (
-        f"{result['task']}, frozen: {name}. With {n:,} images transfer reaches "
+        f"From {result['task']}, frozen: {name}. With {n:,} images transfer reaches "
         f"{result['transfer'][chosen, at].mean():.1%} and scratch {result['scratch'][at].mean():.1%}. The gain is "
         f"{gain:+.1f} points, give or take {bar:.1f}: transfer {verdict}."
     )

@@ -64,7 +64,7 @@ few_examples = explorer(
     experiment.overfit,
     plot.overfit,
     _few_in_words,
-    title="Can it learn a few examples by heart?",
+    title="Can it memorize a few examples?",
     time=Time("step"),
     examples=Choice(5, 20, 100, 500, label="examples", default=20),
     bug=Choice(*experiment.BUGS, label="bug", default="softmax twice"),
@@ -138,10 +138,9 @@ predict_memory = predict(
     "of the twenty labels does it get right in the end?",
     options={
         "About two": (
-            "Guessing is what it does on new images. These twenty it can learn by heart: it "
-            "has more than 13,000 parameters."
+            "Guessing is what it does on new images. These twenty it can memorize: it has more than 13,000 parameters."
         ),
-        "All twenty": ("It learns them by heart. So the test of the few examples says nothing about the labels."),
+        "All twenty": ("It memorizes them. So the test of the few examples says nothing about the labels."),
         "About half": (
             "Nothing stops it half-way. Twenty points in 196 dimensions can be told apart, whatever their labels."
         ),

@@ -135,8 +135,13 @@ def report(question: str, namespace: dict) -> dict:
 
 
 def _find(question) -> tuple[Sheet, Question]:
-    if not isinstance(question, str) or "." not in question:
+    if not isinstance(question, str) or not question.strip():
         raise CourseError(f'There is no question {str(question)[:40]!r}. Write its number in quotes: check("05.1")')
+    if "." not in question:
+        raise CourseError(
+            f"{question.strip()[:40]!r} is no question: a question has the number of its sheet, a dot and its own "
+            'number, as in check("05.1")'
+        )
     sheet = load_sheet(question.split(".")[0].strip().zfill(2))
     return sheet, sheet[f"{sheet.id}.{question.split('.', 1)[1].strip()}"]
 

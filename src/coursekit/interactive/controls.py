@@ -16,6 +16,7 @@ import numpy as np
 
 from .._checks import describe
 from ..errors import DTypeError, RangeError
+from ._typography import words
 
 __all__ = ["Choice", "Control", "LogSlider", "Place", "Seed", "Slider"]
 
@@ -43,7 +44,7 @@ class Control:
         '0.25 s'
         """
         shown = format(value, ".3g") if isinstance(value, float) else str(value)
-        return f"{shown} {self.unit}".strip()
+        return words(f"{shown} {self.unit}".strip())
 
     def spec(self, name: str) -> dict:
         """The control as plain data for the page's script."""

@@ -37,8 +37,10 @@ from matplotlib.figure import Figure
 
 from .._checks import describe as _words
 from ..errors import CourseError, DTypeError, RangeError
+from ..plotting import _narrow
 from ..plotting._style import STYLE
 from ..plotting._svg import to_svg
+from ._typography import words as _set
 from .controls import Control, Place, Seed
 
 __all__ = ["MOST_PICTURES", "Explorer", "Picture", "explorer", "find"]
@@ -48,10 +50,11 @@ MOST_PICTURES = 1500  # more would make the book slow to build and to load
 
 @dataclass(frozen=True)
 class Picture:
-    """What a front end shows: an SVG, and what it shows in words."""
+    """What a front end shows: an SVG, what it shows in words, and if it was asked for the SVG for a narrow screen."""
 
     svg: str
     alt: str
+    narrow: str = ""
 
 
 def explorer(compute=None, draw=None, describe=None, *, title: str = "", yours=(), time=None, handles=(), **controls):
@@ -192,6 +195,20 @@ class Explorer:
         figure, alt = self._draw(self.settings(**settings))
         return Picture(to_svg(figure, prefix, readable=True), alt)
 
+    def plan(self):
+        """How the default picture is laid out for a narrow screen, or None; the others follow it."""
+        return _narrow.plan(self())
+
+    def pictures(self, prefix: str, layout, **settings) -> Picture:
+        """`picture`, also for a narrow screen; without one where `layout` is None or does not fit this picture."""
+        figure, alt = self._draw(self.settings(**settings))
+        svg, narrow = to_svg(figure, prefix, readable=True), ""
+        if layout:
+            with _narrow.narrowed(figure, layout) as done:
+                if done:
+                    narrow = _narrow.marked(to_svg(figure, prefix, readable=True))
+        return Picture(svg, alt, narrow)
+
     def text(self, **settings) -> str:
         """The settings in words: "gain 1, depth 10"."""
         return ", ".join(
@@ -217,7 +234,7 @@ class Explorer:
                 "this picture has no alternative text; give describe=, a function from results to a sentence, or set "
                 'fig.alt = "..." where it is drawn'
             )
-        return figure, " ".join(alt.split())
+        return figure, _set(" ".join(alt.split()))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         from .html import explorer_html

@@ -5,6 +5,7 @@
 A pack is a script that hands pictures to `static/explorer.js`; a script tag works on `file://`, where a page may not
 fetch. Frames of one explorer share most of their elements, so a pack holds each line of SVG once and a frame is a list
 of line numbers. Pack 0 has every picture that is one control away from the default; a large explorer has more packs.
+Packs n0, n1, ... have the same for a narrow screen, where they can be laid out for one (`plotting/_narrow.py`).
 
 The cache is keyed by content: the code of every module of the course that was loaded while drawing (not its comments
 and docstrings), the files that were read, and the versions of NumPy and Matplotlib (`_digests`). An unchanged explorer
@@ -21,16 +22,22 @@ import json
 import math
 import multiprocessing
 import os
+import re
 import shutil
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import _digests
 from ..errors import CourseError
 
-__all__ = ["build", "draw_frames", "pack_frames"]
+if TYPE_CHECKING:
+    from ..plotting._narrow import Plan
+    from .core import Picture
+
+__all__ = ["build", "draw_frames", "pack_frames", "plan"]
 
 ONE_PACK = 400_000  # bytes; up to here one pack holds all pictures
 EACH_PACK = 250_000
@@ -70,8 +77,13 @@ def build(addresses: list[str], cache: Path, out: Path, workers: int = 0, say=pr
     return report
 
 
-def draw_frames(address: str, indices: list[int]) -> tuple[list[tuple[int, str, str]], dict[str, str | None]]:
-    """Some pictures of an explorer, (index, svg, alt), and the sources that were loaded for them."""
+def draw_frames(
+    address: str, indices: list[int], layout: Plan | None = None
+) -> tuple[list[tuple[int, Picture]], dict[str, str | None]]:
+    """Some pictures of an explorer, with their numbers, and the sources that were loaded for them.
+
+    With a `layout` they are also drawn for a narrow screen.
+    """
     _digests.watch()
     from .core import find
     from .html import slug
@@ -80,12 +92,19 @@ def draw_frames(address: str, indices: list[int]) -> tuple[list[tuple[int, str, 
     grid, prefix, drawn = explorer.grid(), f"ck-{slug(explorer)}", []
     for index in indices:
         try:
-            picture = explorer.picture(prefix, **grid[index])
+            picture = explorer.pictures(prefix, layout, **grid[index])
         except Exception as error:
             raise CourseError(f"{address} fails at {grid[index]}: {type(error).__name__}: {error}") from error
-        drawn.append((index, picture.svg, picture.alt))
+        drawn.append((index, picture))
     front_ends = [f"{__package__}.{name}" for name in _FRONT_ENDS]
     return drawn, _digests.loaded(address, without=front_ends)
+
+
+def plan(address: str) -> Plan | None:
+    """How an explorer's pictures are laid out for a narrow screen, or None."""
+    from .core import find
+
+    return find(address).plan()
 
 
 def pack_frames(frames: dict[int, tuple[str, str]], home: set[int]) -> tuple[list[dict], int]:
@@ -100,10 +119,17 @@ def pack_frames(frames: dict[int, tuple[str, str]], home: set[int]) -> tuple[lis
     if size <= ONE_PACK or len(frames) == len(home):
         return [everything], 0
     chunk = max(4, math.floor(EACH_PACK / (size / len(frames))))
+    return _packs(frames, home, chunk), chunk
+
+
+def _packs(frames, home, chunk):
+    """All in one, or without 0 for `chunk` those at home and then so many in each."""
+    if not chunk:
+        return [_pack(frames)]
     packs = [_pack({index: frames[index] for index in sorted(home)})]
     for first in range(0, max(frames) + 1, chunk):
         packs.append(_pack({k: frames[k] for k in range(first, first + chunk) if k in frames and k not in home}))
-    return packs, chunk
+    return packs
 
 
 def _pack(frames):
@@ -126,13 +152,14 @@ def _draw_all(address, cache, workers):
     order = sorted(home) + [k for k in range(len(grid)) if k not in home]
     size = max(1, min(16, math.ceil(len(order) / (4 * workers))))
     batches = [order[k : k + size] for k in range(0, len(order), size)]
-    frames, sources = {}, {}
+    pictures, sources = {}, {}
     with _one_thread(), ProcessPoolExecutor(min(workers, len(batches)), mp_context=_fresh()) as pool:
-        tasks = [pool.submit(draw_frames, address, batch) for batch in batches]
+        layout = pool.submit(plan, address).result()
+        tasks = [pool.submit(draw_frames, address, batch, layout) for batch in batches]
         try:
             for task in tasks:
                 drawn, loaded = task.result()
-                frames.update({index: (svg, alt) for index, svg, alt in drawn})
+                pictures.update(drawn)
                 sources.update(loaded)
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -140,21 +167,21 @@ def _draw_all(address, cache, workers):
     key = hashlib.sha256(json.dumps([address, sources, _digests.versions()], sort_keys=True).encode()).hexdigest()[:12]
     name = slug(explorer)
     folder = f"{name}-{key}"
-    packs, chunk = pack_frames(frames, home)
+    packs, chunk = pack_frames({index: (each.svg, each.alt) for index, each in pictures.items()}, home)
     scratch = cache / f"{folder}.{os.getpid()}"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    sizes = []
-    for number, pack in enumerate(packs):
-        body = json.dumps(pack, ensure_ascii=False, separators=(",", ":"))
-        data = f"window.ckPack&&ckPack({json.dumps(folder)},{number},{body});\n".encode()
-        (scratch / f"{number}.js").write_bytes(data)
-        sizes.append({"bytes": len(data), "gzip": len(gzip.compress(data, 6))})
+    sizes = [_write(scratch, folder, number, pack) for number, pack in enumerate(packs)]
+    narrow = all(each.narrow for each in pictures.values())
+    if narrow:
+        slim = {index: (each.narrow, each.alt) for index, each in pictures.items()}
+        for number, pack in enumerate(_packs(slim, home, chunk)):
+            _write(scratch, folder, f"n{number}", pack)
     if (cache / folder).is_dir():
         shutil.rmtree(scratch)
     else:
         scratch.rename(cache / folder)
-    svg, alt = frames[grid.index(defaults)]
+    shown = pictures[grid.index(defaults)]
     entry = {
         "address": address,
         "folder": folder,
@@ -163,8 +190,9 @@ def _draw_all(address, cache, workers):
         "packs": sizes,
         "sources": sources,
         "versions": _digests.versions(),
-        "svg": svg,
-        "alt": alt,
+        "svg": shown.svg,
+        "alt": shown.alt,
+        "narrow": _shape(shown.narrow) if narrow else None,
     }
     manifest = cache / f"{_file_name(address)}.json"
     if manifest.is_file():
@@ -173,6 +201,20 @@ def _draw_all(address, cache, workers):
     temporary.write_text(json.dumps(entry), encoding="utf-8")
     temporary.replace(manifest)
     return entry
+
+
+def _write(scratch, folder, number, pack):
+    """Write a pack; returns its sizes."""
+    body = json.dumps(pack, ensure_ascii=False, separators=(",", ":"))
+    data = f"window.ckPack&&ckPack({json.dumps(folder)},{json.dumps(number)},{body});\n".encode()
+    (scratch / f"{number}.js").write_bytes(data)
+    return {"bytes": len(data), "gzip": len(gzip.compress(data, 6))}
+
+
+def _shape(svg):
+    """The height of a picture, as a share of its width."""
+    width, height = map(float, re.findall(r'width="([\d.]+)" height="([\d.]+)"', svg)[0])
+    return round(height / width, 4)
 
 
 def _fresh():

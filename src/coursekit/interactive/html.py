@@ -56,12 +56,15 @@ def explorer_html(
     if explorer.yours:
         spec["yours"] = [slot.spec() for slot in explorer.yours]
     heading = f'<p class="ck-title" id="{root}-title">{escape(explorer.title)}</p>' if explorer.title else ""
+    named = "title" if explorer.title else "alt"  # its words stand below it, and would be read twice
     # Where the script will put the controls: room for them, so that nothing moves when it does.
     room = '<div class="ck-room"></div>' if frames else ""
     style = f"background:var(--ck-ground,#fff);{layout(explorer, picture.svg)}"
+    if frames and frames.get("narrow"):
+        style += f";--ck-tall:{frames['narrow']}"
     block = (
         f'<div class="ck-explorer" id="{root}" style="{style}">{heading}{room}'
-        f'<figure class="ck-view"><div class="ck-picture" role="img" aria-labelledby="{root}-alt">'
+        f'<figure class="ck-view"><div class="ck-picture" role="img" aria-labelledby="{root}-{named}">'
         f"{picture.svg}</div>"
         f'<figcaption class="ck-alt" id="{root}-alt" aria-live="polite">{escape(picture.alt)}</figcaption></figure>'
         f'<p class="ck-settings">Shown for {escape(explorer.text())}.</p>'

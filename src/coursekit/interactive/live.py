@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 
@@ -19,9 +20,25 @@ def start(data_url: str) -> None:
     fetch_from(data_url)
 
 
-def draw(address: str, settings: str, prefix: str) -> str:
-    """`{"svg", "alt"}` of the explorer at `address`, or `{"error"}`: a sentence for the reader."""
-    return _answer(lambda: vars(find(address).picture(prefix, **json.loads(settings))))
+def draw(address: str, settings: str, prefix: str, narrow: bool = False) -> str:
+    """`{"svg", "alt"}` of the explorer at `address`, or `{"error"}`: a sentence for the reader.
+
+    With `narrow` the picture is the one for a narrow screen, where there is one.
+    """
+
+    def picture():
+        explorer, given = find(address), json.loads(settings)
+        drawn = vars(
+            explorer.pictures(prefix, _plan(address), **given) if narrow else explorer.picture(prefix, **given)
+        )
+        return drawn | {"svg": drawn["narrow"] or drawn["svg"]}
+
+    return _answer(picture)
+
+
+@functools.cache
+def _plan(address):
+    return find(address).plan()
 
 
 def arrays(address: str, settings: str) -> str:

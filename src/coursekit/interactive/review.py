@@ -68,4 +68,6 @@ def fill(out: Path, chapters: list[PageParts]) -> None:
             (folder / f"{name}.js").write_text(pack(name, chapter.questions), encoding="utf-8")
     for page in pages:
         text = page.read_text(encoding="utf-8")
-        page.write_text(MARK.sub(lambda match: block(chapters), text), encoding="utf-8")
+        fresh = MARK.sub(lambda match: block(chapters), text)
+        if fresh != text:
+            page.write_text(fresh, encoding="utf-8")

@@ -11,6 +11,7 @@ processor), `coursekit_live` (default `live`: the folder that holds `prepare.py`
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -98,7 +99,7 @@ def _finish(app, error):
     pages = {page: page.read_text(encoding="utf-8") for page in pages}
     blocks = {address: _block(address, report[address], live) for address in addresses}
     for page, text in pages.items():
-        fresh = ADDRESS.sub(lambda match: blocks[match["address"]], text)
+        fresh = with_blocks(text, blocks)
         if fresh != text:
             page.write_text(fresh, encoding="utf-8")
 
@@ -143,6 +144,22 @@ def _draw(addresses, cache, out, workers):
         return json.loads(report.read_text(encoding="utf-8"))
 
 
+def with_blocks(text: str, blocks: dict[str, str]) -> str:
+    """A page with the block of each explorer's address, and its digest.
+
+    A block that stands there with the same digest stays, with all that was mended in it since.
+    """
+
+    def block(match):
+        start, rest = blocks[match["address"]].split("-->", 1)
+        head = f"{start}--><!--drawn:{hashlib.sha256(rest.encode()).hexdigest()[:16]}-->"
+        return match[0] if match[0].startswith(head) else head + rest
+
+    return ADDRESS.sub(block, text)
+
+
 def _block(address, entry, live):
     frames = {"folder": entry["folder"], "packs": len(entry["packs"]), "chunk": entry["chunk"]}
+    if entry.get("narrow"):
+        frames["narrow"] = entry["narrow"]
     return explorer_html(find(address), frames, live, (entry["svg"], entry["alt"]))

@@ -14,6 +14,7 @@ import functools
 import hashlib
 import html
 import io
+import os
 import re
 import sys
 
@@ -22,7 +23,7 @@ from matplotlib import textpath
 from matplotlib.collections import Collection, QuadMesh
 from matplotlib.figure import Figure
 
-from . import _reading, _style
+from . import _narrow, _reading, _style
 from ._axis import in_strokes
 
 __all__ = ["figure_html", "to_svg"]
@@ -98,12 +99,22 @@ def _one_reader():
 
 
 def figure_html(figure: Figure, alt: str) -> str:
-    """The picture as HTML for a page or a notebook, with its alternative text."""
-    text = to_svg(figure, "0")
-    name = "f" + hashlib.sha256(text.encode()).hexdigest()[:8]
-    picture = text.replace('"0-', f'"{name}-').replace("#0-", f"#{name}-")
+    """The picture as HTML for a page or a notebook, with its alternative text.
+
+    The book's page holds a second drawing for a narrow screen, where one can be made (`_narrow`).
+    """
+    pictures = [to_svg(figure, "0")]
+    if os.environ.get("COURSEKIT_BOOK"):
+        with _narrow.narrowed(figure) as done:
+            if done:
+                pictures.append(_narrow.marked(to_svg(figure, "n0")))
+    name = "f" + hashlib.sha256(pictures[0].encode()).hexdigest()[:8]
+    text = "\n".join(pictures)
+    for prefix, own in (("0", name), ("n0", f"{name}n")):
+        text = text.replace(f'"{prefix}-', f'"{own}-').replace(f"#{prefix}-", f"#{own}-")
     label = f' role="img" aria-label="{html.escape(alt)}"' if alt else ""
-    return f'<div class="ck-figure" style="background:var(--ck-ground,#fff)"{label}>{picture}</div>'
+    kind = "ck-figure ck-both" if len(pictures) > 1 else "ck-figure"
+    return f'<div class="{kind}" style="background:var(--ck-ground,#fff)"{label}>{text}</div>'
 
 
 def _rasterize_dense(figure):

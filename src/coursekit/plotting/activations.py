@@ -32,7 +32,7 @@ def shapes(results: list[dict]):
     first = axes[0, 0]
     first.text(-3.8, 2.15, "function", color=BLUE)
     first.text(-3.8, 1.65, "derivative", color=ORANGE)
-    fig.alt = "; ".join(
+    fig.alt = "Functions and their derivatives. " + "; ".join(
         f"{r['name']}: values from {r['value'].min():.2g} to {r['value'].max():.2g} and derivatives from "
         f"{r['slope'].min():.2g} to {r['slope'].max():.2g} for z from {r['x'][0]:g} to {r['x'][-1]:g}"
         for r in results

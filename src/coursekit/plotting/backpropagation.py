@@ -193,7 +193,7 @@ def deep_training(runs: dict[str, dict], window: int = 20):
     left.set(xlim=(0, window + len(smooth)), ylim=(0, 0.13), xlabel="step", ylabel=f"loss, mean of {window} steps")
     right.set(yscale="log", ylim=(1e-4, 2), xlabel="layer", xticks=layers)
     right.set_title("how far its weights moved", size=10)
-    fig.alt = f"{'; '.join(said)}."
+    fig.alt = f"By the end: {'; '.join(said)}."
     return fig
 
 

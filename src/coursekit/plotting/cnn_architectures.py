@@ -325,3 +325,14 @@ def looked_at(results: list[dict]):
         "(blue) when a square of 5 x 5 around a pixel is covered."
     )
     return fig
+
+
+@styled
+def where_it_looked(result: dict):
+    """A digit, its Grad-CAM, and each place of the last maps with its own gradient."""
+    fig, axes = figure(6.4, 2.45, 1, 3, margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.12, 0.12))
+    picture(axes[0], result["image"], f"a {result['digit']}, asked for {result['asked']}")
+    for ax, name, title in ((axes[1], "grad_cam", "Grad-CAM"), (axes[2], "place_by_place", "place by place")):
+        picture(ax, result[name], title, low=0, high=max(result[name].max(), 1e-9), cmap="viridis")
+        ax.contour(result["image"], levels=[0.4], colors="white", linewidths=0.9)
+    return fig

@@ -346,3 +346,42 @@ def by_hand(result: dict):
     _marked(middle, result["kernel"], "kernel", 0, 0, 3)
     _marked(right, result["out"], "output so far" if forward else "dout", row, column, 1)
     return fig
+
+
+@styled
+def bells(found: list[dict]):
+    """Bars: a box convolved with itself; line: the normal curve of the same variance."""
+    fig, axes = figure(6.6, 2.2, 1, len(found), margins=(0.68, 0.1, 0.5, 0.3), gaps=(0.18, 0.1))
+    for ax, r in zip(axes, found, strict=True):
+        ax.bar(r["at"], r["kernel"], color=BLUE, alpha=0.6, width=0.8)
+        ax.plot(r["at"], r["normal"], color=ORANGE)
+        ax.set(xlim=(-8.5, 8.5), ylim=(0, 0.52), xticks=[-5, 0, 5], xlabel="place")
+        ax.set_title("once" if r["times"] == 1 else f"{r['times']} times")
+        if ax is not axes[0]:
+            ax.set_yticklabels([])
+    axes[0].set_ylabel("weight")
+    far = [float(np.abs(r["kernel"] - r["normal"]).max()) for r in found]
+    fig.alt = (
+        "Three equal weights, convolved with themselves, beside a bell curve of the same variance. The largest "
+        f"difference is {far[0]:.3f} at first and {far[-1]:.3f} after {found[-1]['times']} times."
+    )
+    return fig
+
+
+@styled
+def products(kernels: dict):
+    """For each kernel, the nearest product of a column and a row, and what that leaves."""
+    fig, axes = figure(6.4, 4.6, 3, len(kernels), margins=(0.1, 0.1, 0.1, 0.35), gaps=(0.12, 0.32))
+    for column, (name, (kernel, product)) in zip(axes.T, kernels.items(), strict=True):
+        limit = np.abs(kernel).max()
+        for ax, array, title, shade in zip(
+            column,
+            (kernel, product, kernel - product),
+            (name, "column times row", "left over, \u00d7 5"),
+            (limit, limit, limit / 5),
+            strict=True,
+        ):
+            picture(ax, array, title, -shade, shade, cmap="RdBu_r")
+    left = ", ".join(f"{name} {np.abs(k - p).max() / np.abs(k).max():.0%}" for name, (k, p) in kernels.items())
+    fig.alt = f"Kernels, the product of a column and a row nearest to each, and what is left over: at most {left}."
+    return fig

@@ -378,3 +378,60 @@ def lstm_unit(result: dict):
     below.set_xticks(at, list(result["word"].replace(" ", "\u2423")), size=13)
     below.set(xlim=(-0.5, len(at) - 0.5), ylim=(-1, 13.5), ylabel="cell")
     return fig
+
+
+@styled
+def gru_unit(result: dict):
+    """Above, the state as a line from left to right, with what is mixed in; below, its value after each letter."""
+    fig, (above, below) = figure(6.4, 5.2, 2, 1, margins=(0.7, 0.15, 0.54, 0.1), gaps=(0.1, 0.35))
+    above.set(xlim=(0, 10), ylim=(0, 5.6))
+    above.axis("off")
+    line, middle, low = 4.6, 2.6, 0.7
+    number = {k: f"{result[k]:.2f}".replace("-", "\u2212") for k in ("z", "r", "n", "own", "others", "before", "state")}
+    rest = f"{1 - result['z']:.2f}"
+    for start, end in ((1.5, 2.5), (3.1, 5.9), (6.5, 8.0)):
+        arrow(above, (start, line), (end, line))
+    _named(above, (0.8, line), f"state before\n{number['before']}", GREEN)
+    _named(above, (8.9, line), f"state now\n{number['state']}", GREEN)
+    for x, sign in ((2.8, "\u00d7"), (6.2, "+")):
+        above.text(x, line, sign, ha="center", va="center", size=15)
+    arrow(above, (2.8, middle + 0.6), (2.8, line - 0.35))
+    arrow(above, (6.2, middle + 0.6), (6.2, line - 0.35))
+    _named(above, (2.8, middle), f"update gate\n{number['z']}", ORANGE)
+    _named(above, (6.2, middle), f"share of the new {rest}\n\u00d7 proposal {number['n']}", ORANGE)
+    arrow(above, (6.2, low + 0.5), (6.2, middle - 0.65))
+    above.text(6.4, (low + middle) / 2, "tanh", ha="left", va="center", color=MUTED, size=10)
+    _named(
+        above, (6.2, low), f"letter {number['own']} + reset gate {number['r']} \u00d7 states {number['others']}", BLUE
+    )
+    at = np.arange(len(result["name"]))
+    below.axhline(0, color=MUTED, lw=0.8)
+    below.plot(at, result["learnt"], "--", color=MUTED, lw=1.2)
+    below.plot(at, result["states"], "o-", color=GREEN)
+    below.axvline(result["step"], color=INK, lw=1, ls=":")
+    below.set_xticks(at, list(result["name"]), size=13)
+    below.set(xlim=(-0.5, len(at) - 0.5), ylim=(-1.1, 1.1), yticks=[-1, 0, 1], ylabel="state")
+    return fig
+
+
+@styled
+def stretched(result: dict):
+    """Left, the circle of all gradients of length 1 and what one step makes of it; right, the most that k steps do."""
+    fig, (left, right) = figure(6.6, 3.0, 1, 2, margins=(0.5, 0.15, 0.52, 0.34), gaps=(0.75, 0.3))
+    wide = max(1.6, 1.1 * result["singular"])
+    left.plot(*result["circle"], color=MUTED, lw=1.2)
+    left.plot(*result["step"], color=BLUE)
+    left.set(xlim=(-wide, wide), ylim=(-wide, wide), xlabel="unit 1", ylabel="unit 2")
+    left.set_aspect("equal")
+    left.set_title("before (grey), one step back")
+    steps = np.arange(1, len(result["most"]) + 1)
+    high = 10 if result["singular"] > 2 else 3
+    for base, style, colour in ((result["singular"], "--", ORANGE), (result["radius"], ":", GREEN)):
+        right.plot(steps, np.clip(base, 1e-9, None) ** steps, style, color=colour, lw=1.4)
+    right.plot(steps, np.maximum(result["most"], 1e-9), "o-", color=BLUE)
+    right.axhline(1, color=MUTED, lw=0.8)
+    right.set(xlim=(0.5, len(steps) + 0.5), xlabel="steps back")
+    right.set_title("largest factor")
+    powers(right.yaxis, -2, high, 1 if high == 3 else 3)
+    right.set_ylim(1e-2, 10.0**high)
+    return fig

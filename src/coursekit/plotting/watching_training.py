@@ -217,6 +217,36 @@ def gradient_norms(result: dict):
 
 
 @styled
+def alarms(table: dict, checks):
+    """A row for each bug, a column for each check; coloured where the check finds it."""
+    fig, ax = figure(7.0, 3.3, margins=(2.2, 0.05, 0.1, 0.6))
+    alarm = np.array([found for _, found in table.values()])
+    ax.imshow(np.where(alarm, 1.0, np.nan), cmap="Oranges", vmin=0, vmax=3, aspect="auto")
+    for i, (values, _) in enumerate(table.values()):
+        first, gradient, few, ratio, share = values
+        words = (
+            f"{first:,.0f}" if first > 10 else f"{first:.2f}",
+            f"{gradient:.0e}",
+            f"{few:.2g}" if few > 1e-3 else "0.00",
+            f"{ratio:.4f}",
+            f"{share:.0%}",
+        )
+        for j, word in enumerate(words):
+            ax.text(j, i, word.replace("nan%", "nan"), ha="center", va="center", size=10)
+    ax.set_xticks(range(len(checks)), [check.replace(" ", "\n", 1) for check in checks], size=10)
+    ax.set_yticks(range(len(table)), ["no bug" if bug == "none" else bug for bug in table], size=10)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.grid(visible=False)
+    fig.alt = "Which check finds which bug. " + " ".join(
+        f"{'No bug' if bug == 'none' else bug.capitalize()}: "
+        f"{', '.join(c for c, a in zip(checks, found, strict=True) if a) or 'nothing'}."
+        for bug, (_, found) in table.items()
+    )
+    return fig
+
+
+@styled
 def confusion(result: dict):
     """True classes down, answers across; mistakes in shades, what is right as a grey number on the diagonal."""
     matrix = result["matrix"]

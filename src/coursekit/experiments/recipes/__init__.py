@@ -25,6 +25,7 @@ RECIPES = {
     "char_rnn_shakespeare": "char_rnn",
     "depth_table": "cnns",
     "moved_table": "cnns",
+    "pooled_mnist": "cnns",
     "recall": "recall",
     "transfer_clothes": "transfer",
     "transfer_clothes_a": "transfer",

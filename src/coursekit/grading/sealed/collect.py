@@ -352,13 +352,20 @@ def _by_student(files, roster, known, found):
     by_name = {same_key(p["name"]): s for s, p in roster.items() if p.get("name") and names[same_key(p["name"])] == 1}
     groups: dict[str, list[_File]] = collections.defaultdict(list)
     spelt: dict[str, str] = {}
+    by_id: set[str] = set()
+    only_by_name: dict[tuple[str, str, str, str], None] = {}
     for f in files:
         said = f.row.get("student") or f.owner.student
-        key = same_key(_shown(said))
-        student = known.get(key) or by_name.get(key) or by_name.get(same_key(f.owner.name))
-        if student is None:
+        key, source = same_key(_shown(said)), "submissions.csv" if f.row.get("student") else f.owner.platform
+        student = known.get(key) or by_name.get(key)
+        if student is not None:
+            by_id.add(source)
+        elif (student := by_name.get(same_key(f.owner.name))) is not None:
+            only_by_name[source, _shown(said), student, f.owner.name] = None
+        else:
             student = spelt.setdefault(key, _shown(said))
         groups[student].append(f)
+    _found_by_name(only_by_name, by_id, found)
     for student, own in groups.items():
         ways = {(f.owner.platform, _top(f)) for f in own if not f.row.get("student")}
         spellings = {_shown(f.row.get("student") or f.owner.student) for f in own}
@@ -370,6 +377,31 @@ def _by_student(files, roster, known, found):
                 )
             )
     return groups
+
+
+def _found_by_name(only_by_name, by_id, found):
+    """Whose number the roster does not know, but whose name it does: a typing error where others have theirs."""
+    for source in sorted({source for source, *_ in only_by_name}):
+        people = sorted(who for place, *who in only_by_name if place == source)
+        if source in by_id:
+            for said, student, name in people:
+                found.troubles.append(
+                    Trouble(
+                        "found by name",
+                        f"{source} says {said}, which is not on the roster; by the name {_shown(name)} it was "
+                        f"taken for {student}: is there a typing error?",
+                    )
+                )
+        else:
+            said, student, _ = people[0]
+            found.troubles.append(
+                Trouble(
+                    "found by name",
+                    f"the roster has no numbers of {source}: its {len(people)} students were found by their names, as "
+                    f"{said} is {student}",
+                    False,
+                )
+            )
 
 
 def _counted(own):

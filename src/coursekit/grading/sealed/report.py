@@ -18,6 +18,7 @@ __all__ = ["changed_marks", "late_troubles", "rubric_page", "write_collected"]
 
 _TITLES = {
     "not on the roster": "Not on the roster",
+    "found by name": "Found by the name, not by the number",
     "no submission": "On the roster, without a submission",
     "nothing to grade": "Handed in, but nothing that can be graded",
     "nothing": "Handed in nothing",

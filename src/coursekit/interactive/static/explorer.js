@@ -17,6 +17,9 @@
     return made;
   };
 
+  // Where pictures are shown as they were laid out for a narrow screen (plotting/_narrow.py).
+  const NARROW = matchMedia("screen and (max-width: 40rem)");
+
   // ---------------------------------------------------------------- packs of pictures
   const packs = new Map(); // "folder/number" -> {promise, resolve, data}
 
@@ -162,7 +165,7 @@
     slide(id, label) {
       const { values, texts } = this.spec;
       this.input = element("input", { id, type: "range", min: 0, max: values.length - 1, step: 1, autocomplete: "off" });
-      this.output = element("output", { for: id });
+      this.output = element("output", { for: id, "aria-live": "off" }); // the slider says it by aria-valuetext
       const ends = [texts[0], texts.at(-1)].map((text) => element("span", { text }));
       const track = element("div", { class: "ck-track" }, this.input, element("div", { class: "ck-ends", "aria-hidden": "true" }, ...ends));
       track.style.setProperty("--ck-steps", values.length - 1);
@@ -216,7 +219,10 @@
     }
     get text() {
       const { texts, unit } = this.spec;
-      return Number.isInteger(this.position) ? texts[this.position] : `${this.value} ${unit}`.trim();
+      if (Number.isInteger(this.position)) return texts[this.position];
+      const { value } = this;
+      const exact = Number.isInteger(value) && Math.abs(value) < 1e6; // 1,234 images are not 1,230
+      return `${exact ? String(value).replace("-", "−") : ckReading.number(value)} ${unit}`.trim();
     }
     describe() {
       if (!this.output) return;
@@ -247,11 +253,23 @@
       new IntersectionObserver((entries, observer) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;
         observer.disconnect();
-        loadPack(this.spec.frames.folder, 0).catch(() => {});
+        if (this.slim) this.show(); // in the place of the wide one that stands in the page
+        else loadPack(this.spec.frames.folder, 0).catch(() => {});
       }, { rootMargin: "600px" }).observe(root);
+      if (this.spec.frames.narrow) {
+        NARROW.addEventListener("change", () => {
+          this.parts.forEach((part) => part.reset?.());
+          this.show();
+        });
+      }
       for (const kind of ["pointerenter", "focusin", "touchstart"]) {
         root.addEventListener(kind, () => this.loadAll(), { once: true, passive: true });
       }
+    }
+
+    // What begins the numbers of the packs for this screen.
+    get slim() {
+      return NARROW.matches && this.spec.frames.narrow ? "n" : "";
     }
 
     unique() {
@@ -262,8 +280,10 @@
         this.key = `${this.spec.name}-${number}`;
       }
       if (number === 1) return;
+      const title = this.root.querySelector("p.ck-title");
       this.caption.id = `${this.root.id}-alt`;
-      this.picture.setAttribute("aria-labelledby", this.caption.id);
+      if (title) title.id = `${this.root.id}-title`;
+      this.picture.setAttribute("aria-labelledby", (title ?? this.caption).id);
       this.picture.innerHTML = this.own(this.picture.innerHTML);
     }
 
@@ -391,7 +411,7 @@
         moved += position !== spec.default;
       }
       const { chunk } = this.spec.frames;
-      return { index, pack: moved <= 1 || !chunk ? 0 : 1 + Math.floor(index / chunk) };
+      return { index, pack: this.slim + (moved <= 1 || !chunk ? 0 : 1 + Math.floor(index / chunk)) };
     }
 
     async showFrame() {
@@ -420,7 +440,7 @@
       const { folder, packs: count } = this.spec.frames;
       for (let number = 0; number < count; number++) {
         try {
-          await loadPack(folder, number);
+          await loadPack(folder, this.slim + number);
         } catch {
           return; // said when a picture from it is asked for
         }
@@ -553,6 +573,7 @@
           address: this.spec.address,
           settings: JSON.stringify(wants.values),
           prefix: this.prefix,
+          narrow: Boolean(this.slim),
         });
         if (!this.live) break;
         if (answer.type === "drawn") {

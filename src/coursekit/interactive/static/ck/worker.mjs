@@ -21,12 +21,12 @@ onmessage = async ({ data: message }) => {
     return;
   }
   if (message.type === "cell") return runCell(message);
-  const { id, address, settings, prefix } = message;
+  const { id, address, settings, prefix, narrow } = message;
   const began = performance.now();
   let answer;
   try {
     answer = JSON.parse(
-      message.type === "draw" ? python.draw(address, settings, prefix) : python.arrays(address, settings)
+      message.type === "draw" ? python.draw(address, settings, prefix, Boolean(narrow)) : python.arrays(address, settings)
     );
   } catch (error) {
     answer = { error: `Python stopped with an error (${sentence(error)}).` };

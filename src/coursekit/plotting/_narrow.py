@@ -1,0 +1,249 @@
+"""A figure laid out anew for a narrow screen: its panels one below the other, its letters as large as before.
+
+A figure of the book is up to 7 inches wide. On a phone it would be drawn at half its size, and its labels with it. So
+the page keeps a second drawing of it, in which each row of axes takes as many lines as it needs. Where that does not
+come out well (two texts would touch, or one would leave the picture) there is none, and the page scrolls the wide one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+__all__ = ["Plan", "marked", "narrowed", "plan"]
+
+PIXELS = 350  # what a phone 390 px wide has for a picture
+LABEL = 11.3  # the smallest label there, px
+SPACE = 6.0  # between two panels, and around them, in points
+ROUNDS = 2  # what stands around axes depends a little on their size
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a figure is laid out for a phone: its size in inches, and of its axes the places and what they must name."""
+
+    size: tuple[float, float]
+    places: tuple[tuple[float, float, float, float], ...]
+    names: tuple[tuple[str, str, bool, bool], ...]  # x-label, y-label, whether each axis shows its numbers
+
+
+def plan(figure: Figure) -> Plan | None:
+    """How `figure` is laid out for a phone, or None where that does not come out well.
+
+    The smallest letters get 11.3 px on 350 px, which says how wide the figure is: with the course's 10 points 310.
+    """
+    axes = _axes(figure)
+    sizes = [text.get_fontsize() for text in _texts(figure)]
+    width = PIXELS * min(sizes, default=10) / LABEL
+    if not axes or figure.texts or figure.artists or figure.legends or figure.get_figwidth() * 72 <= width:
+        return None
+    with _kept(figure, axes):
+        figure.draw_without_rendering()
+        touching = _touching(figure)
+        wide, high = 72 * figure.get_size_inches()
+        boxes = {ax: ax.get_position() for ax in axes}
+        places = {ax: (box.width * wide, box.height * high) for ax, box in boxes.items()}
+        rows = _rows(axes)
+        _name_all(rows)
+        for _ in range(ROUNDS):
+            _lay_out(figure, rows, places, width)
+        if _touching(figure) > touching or _outside(figure):
+            return None
+        return Plan(
+            tuple(figure.get_size_inches()),
+            tuple(ax.get_position(True).bounds for ax in axes),
+            tuple((ax.get_xlabel(), ax.get_ylabel(), _numbered(ax.xaxis), _numbered(ax.yaxis)) for ax in axes),
+        )
+
+
+@contextlib.contextmanager
+def narrowed(figure: Figure, layout: Plan | None = None):
+    """While this lasts, `figure` is laid out by `layout`, or by its own plan; gives whether it is.
+
+    A plan of another picture of the same kind keeps panels where they are while a slider is moved.
+
+    >>> from coursekit.plotting._style import figure
+    >>> fig, axes = figure(6.4, 2.5, ncols=2)
+    >>> with narrowed(fig) as done:
+    ...     done, bool(axes[0].get_position().y0 > axes[1].get_position().y1)
+    (True, True)
+    >>> [float(side) for side in fig.get_size_inches()]
+    [6.4, 2.5]
+    """
+    layout = layout or plan(figure)
+    axes = _axes(figure)
+    if layout is None or len(axes) != len(layout.places):
+        yield False
+        return
+    with _kept(figure, axes):
+        figure.set_size_inches(layout.size)
+        for ax, place, (x, y, *numbers) in zip(axes, layout.places, layout.names, strict=True):
+            ax.set_position(place)
+            for axis, label, numbered in zip((ax.xaxis, ax.yaxis), (x, y), numbers, strict=True):
+                if numbered and not _numbered(axis):
+                    axis.set_tick_params(**{SHOWN[axis.axis_name]: True})
+                    axis.set_label_text(axis.get_label_text() or label)
+        yield True
+
+
+def marked(svg: str) -> str:
+    """A picture whose class tells the page's style that it was laid out for a narrow screen."""
+    return svg.replace("<svg ", '<svg class="ck-narrow" ', 1)
+
+
+SHOWN = {"x": "labelbottom", "y": "labelleft"}
+
+
+def _axes(figure):
+    return [ax for ax in figure.axes if ax.get_visible()]
+
+
+@contextlib.contextmanager
+def _kept(figure, axes):
+    """What is laid out meanwhile is as it was afterwards."""
+    size = figure.get_size_inches().copy()
+    both = [axis for ax in axes for axis in (ax.xaxis, ax.yaxis)]
+    places = [ax.get_position(True).frozen() for ax in axes]
+    before = [(axis.get_label_text(), axis.get_tick_params("major").get(SHOWN[axis.axis_name])) for axis in both]
+    try:
+        yield
+    finally:
+        figure.set_size_inches(size)
+        for ax, place in zip(axes, places, strict=True):
+            ax.set_position(place)
+        for axis, (label, shown) in zip(both, before, strict=True):
+            axis.set_label_text(label)
+            if shown is not None:
+                axis.set_tick_params(**{SHOWN[axis.axis_name]: shown})
+
+
+def _rows(axes):
+    """The axes in rows, as one reads: two are in one row if their middles lie within each other's height."""
+    rows = []
+    for ax in sorted(axes, key=lambda each: -each.get_position().y1):
+        box = ax.get_position()
+        for row in rows:
+            first = row[0].get_position()
+            if first.y0 < (box.y0 + box.y1) / 2 < first.y1 or box.y0 < (first.y0 + first.y1) / 2 < box.y1:
+                row.append(ax)
+                break
+        else:
+            rows.append([ax])
+    return [sorted(row, key=lambda each: each.get_position().x0) for row in rows]
+
+
+def _name_all(rows):
+    """Give axes that share the scale of a neighbour numbers and a name of their own."""
+    for row in rows:
+        first = row[0]
+        for ax in row[1:]:
+            if ax.get_shared_y_axes().joined(ax, first) and _numbered(first.yaxis) and not _numbered(ax.yaxis):
+                ax.yaxis.set_tick_params(labelleft=True)
+                if not ax.get_ylabel():
+                    ax.set_ylabel(first.get_ylabel())
+    if all(len(row) == 1 for row in rows):
+        return  # below each other they were before
+    for ax, last in itertools.product(itertools.chain(*rows), rows[-1]):
+        if ax.get_shared_x_axes().joined(ax, last) and _numbered(last.xaxis) and not _numbered(ax.xaxis):
+            ax.xaxis.set_tick_params(labelbottom=True)
+            if not ax.get_xlabel():
+                ax.set_xlabel(last.get_xlabel())
+
+
+def _numbered(axis):
+    return any(text.get_visible() and text.get_text() for text in axis.get_ticklabels())
+
+
+def _lay_out(figure, rows, places, width):
+    """Give each axes its place in lines that are `width` points wide, and the figure its size."""
+    around = {ax: _around(ax) for row in rows for ax in row}
+    lines = []
+    for row in rows:
+        needs = max(around[ax][0] + places[ax][0] + around[ax][1] + SPACE for ax in row)
+        most = max(1, min(len(row), math.floor((width + SPACE) / needs)))
+        each = math.ceil(len(row) / math.ceil(len(row) / most))
+        lines += [row[k : k + each] for k in range(0, len(row), each)]
+    spots, down = {}, SPACE
+    for line in lines:
+        edges = sum(around[ax][0] + around[ax][1] for ax in line)
+        share = (width - edges - SPACE * (len(line) + 1)) / sum(places[ax][0] for ax in line)
+        high = max(_height(ax, places[ax], share) for ax in line)
+        above = max(around[ax][2] for ax in line)
+        left = SPACE
+        for ax in line:
+            wide = share * places[ax][0]
+            left += around[ax][0]
+            spots[ax] = (left, down + above, wide, _height(ax, places[ax], share))
+            left += wide + around[ax][1] + SPACE
+        down += above + high + max(around[ax][3] for ax in line) + SPACE
+    figure.set_size_inches(width / 72, down / 72)
+    for ax, (left, top, wide, high) in spots.items():
+        ax.set_position([left / width, 1 - (top + high) / down, wide / width, high / down])
+
+
+def _height(ax, place, share):
+    """A picture keeps its shape, and is not enlarged by more than half; curves keep their height."""
+    return place[1] * min(share, 1.5) if ax.get_aspect() != "auto" or ax.images else place[1]
+
+
+def _around(ax):
+    """What stands left, right, above and below axes, in points."""
+    renderer = ax.figure._get_renderer()
+    ax.apply_aspect()
+    box, inner = ax.get_tightbbox(renderer), ax.get_position()
+    wide, high = (72 * size for size in ax.figure.get_size_inches())
+    points = 72 / ax.figure.dpi
+    if box is None:
+        return (0.0, 0.0, 0.0, 0.0)
+    edges = (
+        inner.x0 * wide - box.x0 * points,
+        box.x1 * points - inner.x1 * wide,
+        box.y1 * points - inner.y1 * high,
+        inner.y0 * high - box.y0 * points,
+    )
+    return tuple(max(0.0, edge) for edge in edges)
+
+
+def _texts(figure):
+    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+
+
+def _boxes(figure):
+    """The boxes of the texts that are drawn, a little smaller than they are."""
+    figure.draw_without_rendering()
+    renderer = figure._get_renderer()
+    drawn = []
+    for ax in figure.axes:
+        if not ax.get_visible():
+            continue
+        for each in (ax, *ax.child_axes):
+            labels = [label for axis in (each.xaxis, each.yaxis) for label in _seen(axis)]
+            own = [*each.texts, each.title, each._left_title, each._right_title, each.xaxis.label, each.yaxis.label]
+            legend = [each.get_legend()] if each.get_legend() else []
+            drawn += [*labels, *own, *(text for box in legend for text in box.get_texts())]
+    shown = [text for text in drawn if text.get_visible() and text.get_text().strip()]
+    return [text.get_window_extent(renderer).padded(-2) for text in shown]
+
+
+def _seen(axis):
+    if not axis.get_visible() or not axis.axes.axison:
+        return []
+    low, high = sorted(axis.get_view_interval())
+    slack = 1e-9 * (high - low)
+    return [tick.label1 for tick in axis.get_major_ticks() if low - slack <= tick.get_loc() <= high + slack]
+
+
+def _touching(figure):
+    """How many pairs of texts lie on each other."""
+    return sum(one.overlaps(other) for one, other in itertools.combinations(_boxes(figure), 2))
+
+
+def _outside(figure):
+    """Whether a text leaves the picture."""
+    width, height = figure.get_size_inches() * figure.dpi
+    return any(box.x0 < 0 or box.x1 > width or box.y0 < 0 or box.y1 > height for box in _boxes(figure))
