@@ -33,17 +33,18 @@ def _started(scheme):
     source="he2015",
     where="section 2.2 and figure 3",
     setting=f"{DEEP}, 5 epochs",
-    seeds=range(9),
+    seeds=range(4),
     comparison=Comparison(
         first="He",
         second="Xavier",
         arms={"He": {"lr": [0.003, 0.01, 0.03, 0.1]}, "Xavier": {"lr": [0.003, 0.01, 0.03, 0.1, 0.3]}},
         chosen_on="1,000 other test digits, by accuracy",
         measured_in="of test accuracy",
-        effect=0.2,
-        effect_from="twenty points: Xavier's start still guesses in the paper's figure",
+        effect=0.4,
+        effect_from="forty points: in the paper's figure He's start learns and Xavier's still guesses",
         at_edge="Xavier's start learns at none of these rates within five epochs, so none is best",
     ),
+    threshold_moved="the effect was twenty points at first, less than the figure shows and than four seeds see",
     slow=True,
 )
 def deep_relu(arms, seeds):
