@@ -223,17 +223,18 @@ def negative(seeds):
         first="linear probe",
         second="from scratch",
         arms={
-            "linear probe": {"pixels": list(pretrained.ENLARGED), "rate": list(pretrained.RATES["linear probe"])},
-            "from scratch": {"rate": list(pretrained.RATES["from scratch"])},
+            "linear probe": {"pixels": list(pretrained.ENLARGED), "rate": [0.001, 0.003, 0.01, 0.03, 0.1]},
+            "from scratch": {"rate": [0.0003, 0.001, 0.003, 0.01, 0.03]},
         },
         chosen_on="20 other pictures of each class",
         measured_in="of test accuracy",
         effect=0.15,
         effect_from="fifteen points, where ten are asked for",
         at_least=0.1,
-        at_edge="rates over two decades were tried",
+        at_edge="rates over two decades were tried, and the pictures that choose see little of a difference",
     ),
-    threshold_moved="at first 64 pixels, a size that was chosen with a view to the test pictures; the seeds are others",
+    threshold_moved="at first 64 pixels, a size that was chosen with a view to the test pictures, and rates from "
+    "0.003, which was the best; the seeds are others",
     tolerance=0.2,
 )
 def pretrained_body(arms, seeds):
