@@ -13,7 +13,8 @@
     page.querySelectorAll("script[src], article img[src]").forEach((e) => add(e.getAttribute("src")));
     for (const e of page.querySelectorAll(".ck-explorer script[type='application/json']")) {
       const { frames } = JSON.parse(e.textContent);
-      const slim = frames?.narrow && matchMedia("screen and (max-width: 40rem)").matches ? "n" : ""; // as explorer.js does
+      const narrow = frames?.narrow && !e.closest(".ck-clinic"); // as explorer.js does
+      const slim = narrow && matchMedia("screen and (max-width: 40rem)").matches ? "n" : "";
       for (let pack = 0; pack < (frames?.packs ?? 0); pack++)
         found.push(new URL(`_static/ck/frames/${frames.folder}/${slim}${pack}.js`, ROOT).href);
     }

@@ -6,7 +6,8 @@ The book is served as hosts do: compressed, and with long life for what carries 
 a page is moved 30 times over its prepared pictures; then "Run live" is clicked, and it is moved 30 times between them.
 p95 is the nearest rank: of 30 times the second slowest. At the end training steps are timed in a page, with NumPy's own
 inner loops and with ours in turns (page_steps.py; alone: `site.py --steps`), and a chapter is opened in JupyterLite and
-run (alone: `site.py --lite`). BOOK=folder measures the book that is built there.
+run (alone: `site.py --lite`). `site.py --cells` runs every code cell of each chapter in its page (PyTorch's, which need
+Colab, and stubs of exercises aside). BOOK=folder measures the book that is built there.
 The bound of live answers holds for experiments that take less than 5 ms in CPython on this machine; of the others,
 which show their progress and can be stopped, the number and the slowest median are printed.
 """
@@ -37,6 +38,8 @@ COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt"}
 
 LIGHT = 0.005  # seconds of an experiment, natively
 BOUNDS = {"first view, kB": 700, "frames p95, ms": 30, "live p95, ms": 100, "cold start, s": 6, "second visit, s": 4}
+
+CELLS = 60  # seconds for all cells of a chapter, at most
 
 STEPS = {"MLP": 0.3, "LeNet-5": 0.5, "LSTM": 0.6}  # of the time with NumPy's own loops, at most
 
@@ -81,6 +84,21 @@ START = """async (index) => {
   return performance.now() - start;
 }"""
 
+
+RUN_ALL = """async () => {
+  document.querySelector('.cell[data-cell] [data-do="edit"]').click(); // its script is loaded then
+  while (!window.ckCells) await new Promise((done) => setTimeout(done, 50));
+  const cells = [...document.querySelectorAll(".cell[data-cell]")].map((root) => root.ck)
+    .filter((cell) => cell?.runButton && !cell.torch && !cell.known.question && !cell.known.check);
+  const rows = [];
+  for (const cell of cells) {
+    const start = performance.now();
+    const answer = await cell.run();
+    const error = answer.ok ? "" : answer.error ?? cell.root.querySelector(".ck-said")?.textContent ?? answer.type;
+    rows.push({ id: cell.id, code: cell.label(), seconds: (performance.now() - start) / 1000, error });
+  }
+  return rows;
+}"""
 
 ADDRESS = "(index) => document.querySelectorAll('.ck-explorer')[index].ck.spec.address"
 
@@ -200,6 +218,31 @@ def first_output(browser, address, notebook="chapters/05_initialization.ipynb"):
     return rows
 
 
+def chapter_cells(browser, address, names):
+    """A row for each chapter: how long its cells take in its page, one after the other; how many are over the bound."""
+    print("\n| cells of | number | all, s | slowest, s | errors |")
+    print("|---|---|---|---|---|")
+    missed = 0
+    for name in names:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        page.set_default_timeout(600_000)
+        page.goto(address + name, wait_until="networkidle")
+        page.evaluate(UNCOVER)
+        rows = page.evaluate(RUN_ALL)
+        context.close()
+        total, wrong = sum(row["seconds"] for row in rows), [row for row in rows if row["error"]]
+        slowest = sorted(rows, key=lambda row: -row["seconds"])[:3]
+        slow = "; ".join(
+            f"{row['seconds']:.1f} {row['code'].removeprefix('Code that begins with ')}" for row in slowest
+        )
+        missed += (total > CELLS) + len(wrong)
+        over = " **over**" if total > CELLS else ""
+        errors = "; ".join(f"{row['code']}: {row['error']}" for row in wrong) or "none"
+        print(f"| {name} | {len(rows)} | {total:.0f}{over} | {slow} | {errors} |", flush=True)
+    return missed
+
+
 def training_steps(browser, address, name="chapters/05_initialization.html"):
     """A row for each training step of page_steps.py, made in a page; how many are over their bound."""
     context = browser.new_context()
@@ -227,12 +270,16 @@ def main():
     parser.add_argument("chapters", nargs="*", help="numbers, such as 05; all without one")
     parser.add_argument("--steps", action="store_true", help="only training steps in a page")
     parser.add_argument("--lite", action="store_true", help="only JupyterLite's first output")
+    parser.add_argument(
+        "--cells", action="store_true", help="only the code cells of the chapters, each run in its page"
+    )
     given = parser.parse_args()
-    wanted, only = given.chapters, given.steps or given.lite
+    wanted, only = given.chapters, given.steps or given.lite or given.cells
     names = [path.relative_to(BOOK).as_posix() for path in sorted(BOOK.glob("chapters/*.html"))]
     names = [name for name in names if not wanted or any(f"/{number}_" in name for number in wanted)]
     names = names if wanted else ["intro.html", *names]
     there = bool(names) and (BOOK / names[0]).is_file()
+    chapters = [name for name in names if name != "intro.html"]
     names = [] if only else names
     if not there:
         sys.exit("There is no book to measure. Build it first: make build")
@@ -260,6 +307,8 @@ def main():
                 cells.append(f"{rows[key]:.3g}" + (" **over**" if over else ""))
             cells += [rows.get("live p50, ms", "–"), rows.get("others", "–")]
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        if given.cells or not (wanted or only):
+            missed += chapter_cells(browser, address, chapters)
         if given.steps or not (wanted or only):
             missed += training_steps(browser, address)
         if (given.lite or not (wanted or only)) and (BOOK / "lite" / "pyodide-lock.json").is_file():

@@ -1,16 +1,19 @@
 """What a reader can do with each explorer's picture itself, besides moving its controls and reading its values off.
 
-"plays" and "plays over X" are a time axis, "grasped: X" a handle. Every explorer's picture is read off: each value
-under the pointer, the finger or the keyboard's reading place. Where nothing else stands that is all: the picture shows
-no time, and has no place that is a setting.
+"plays" and "plays over X" are a time axis, "trains on" a training that goes on while its settings are changed, "points"
+those that a reader adds, "grasped: X" a handle, "looked at: X" small maps that can be shown large. Every explorer's
+picture is read off: each value under the pointer, the finger or the keyboard's reading place. Where nothing else stands
+that is all: the picture shows no time, and has no place that is a setting.
 """
 
 ABILITIES = {
     "activations:layers": ("plays",),
     "activations:zigzag": ("plays",),
     "activations:burst": ("plays",),
+    "activations:divide": ("plays over steps", "trains on", "points: added", "looked at: unit"),
     "activations:fold": (),
     "activations:maxout": (),
+    "activations:regions": (),
     "backpropagation:walk": ("plays over step",),
     "backpropagation:ball": (),
     "backpropagation:difference": ("grasped: step size",),

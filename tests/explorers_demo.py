@@ -5,6 +5,9 @@ import os
 import numpy as np
 
 from coursekit.explorers import Choice, Handle, LogSlider, Place, Seed, Slider, Time, explorer, predict
+from coursekit.interactive.closer import Closer
+from coursekit.interactive.playing import Training
+from coursekit.interactive.points import Points
 from coursekit.plotting import _style
 
 
@@ -106,6 +109,53 @@ spot = explorer(
     start=Place("A", "B", low=(-3, -2), high=(3, 2), label="start"),
     handles=[Handle("point", choice="start", places={"A": (-2, -1), "B": (2, 1)})],
     time=Time("step", paths=(0,)),
+)
+
+
+def _pull(units=2, rate=0.1, steps=10, added="none"):
+    start = {"units": units, "steps": 0, "at": np.arange(1.0, 1 + units), "passed": np.zeros(0)}
+    return _pull_on(start, steps, rate=rate, added=added)
+
+
+def _pull_on(result, steps, rate=0.1, added="none"):
+    """Each unit's number comes nearer to the mean of the points' x by the share `rate` in every step."""
+    points = [[float(n) for n in part.strip("()").split(", ")] for part in added.split("; ")] if added != "none" else []
+    goal = np.mean([x for x, *_ in points]) if points else 0.0
+    at, passed = result["at"], [*result["passed"]]
+    for _ in range(steps):
+        passed.append(at[0])
+        at = at + rate * (goal - at)
+    return {
+        "units": result["units"], "steps": result["steps"] + steps, "at": at, "passed": np.array(passed), "goal": goal,
+        "points": points,
+    }  # fmt: skip
+
+
+@_style.styled
+def _draw_pull(result):
+    fig, (left, right) = _style.figure(5.6, 2.9, 1, 2)
+    left.imshow(np.full((4, 4), 0.5), extent=(-2, 2, -2, 2), vmin=0, vmax=1)
+    for x, y, kind in result["points"]:
+        left.plot(x, y, "o", color=_style.CYCLE[int(kind)])
+    tiles = np.full((5, 17), np.nan)
+    for k, value in enumerate(result["at"]):
+        tiles[:, 6 * k : 6 * k + 5] = value
+        right.plot([6 * k, 6 * k + 4], [2, 2], color=_style.INK, label=f"unit {k + 1} is {value:.3f}")
+    right.imshow(tiles, vmin=-2, vmax=2, cmap="RdBu_r")
+    return fig
+
+
+pull = explorer(
+    _pull,
+    _draw_pull,
+    lambda r: f"Step {r['steps']}, goal {r['goal']:.2f}, at {r['at'][0]:.4f}, {len(r['points'])} points.",
+    title="Pulled",
+    time=Time("step", over="steps", training=Training(_pull_on, settings=("rate", "added"), steps=2)),
+    handles=[Closer("unit", axes=1, grid=(1, 3), count="units")],
+    units=Slider(1, 3, default=2, step=1, label="units"),
+    rate=LogSlider(0.001, 0.1, default=0.01, steps=3, label="rate"),
+    steps=Choice(0, 10, 100, default=10, label="steps"),
+    added=Points("blue", "orange", low=(-2, -2), high=(2, 2)),
 )
 
 guess = predict(

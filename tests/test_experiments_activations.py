@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from coursekit import activations
 from coursekit.errors import DivergedError, RangeError
 from coursekit.experiments import activations as experiment
 from coursekit.explorers import activations as explore
@@ -283,3 +284,35 @@ def test_gated_nets_have_about_as_many_parameters_as_those_of_relu():
 def test_a_positive_bias_of_one_kills_units_at_a_large_rate():
     table = experiment.folklore(biases=(0.0, 1.0), rates=(0.7,), seeds=1, steps=150)
     assert table[1.0, 0.7]["dead"][0] > table[0.0, 0.7]["dead"][0] + 0.3
+
+
+def test_selu_has_the_fixed_point_that_its_two_numbers_were_made_for():
+    z, width = np.linspace(-12, 12, 400_001, retstep=True)
+    density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi) * width
+    out, _ = activations.selu_forward(z)
+    assert abs((out * density).sum()) < 1e-9 and abs((out**2 * density).sum() - 1) < 1e-9
+
+
+def test_selu_layers_bring_other_inputs_back_and_lose_them_where_its_assumptions_fail():
+    back = experiment.self_normalizing("inputs of mean 1, std 3", depth=20)
+    assert back["std"][0] > 2 and abs(back["std"][-1] - 1) < 0.2 and abs(back["mean"][-1]) < 0.2
+    assert experiment.self_normalizing("He's start", depth=20)["std"][-1] > 4
+    assert experiment.self_normalizing("half of the weights", depth=20)["std"][-1] < 0.01
+    with pytest.raises(RangeError, match="case is 'none'"):
+        experiment.self_normalizing("none")
+
+
+def test_one_layer_has_the_pieces_that_its_lines_cut_and_no_more_than_the_formula_allows():
+    for units, most in ((1, 2), (2, 4), (3, 7), (10, 56)):
+        r = experiment.regions(units, points=401)
+        assert r["most"] == most and r["pieces"] <= most and len(r["corners"]) <= units
+    # inside a piece the output is linear: its second differences along the grid vanish
+    r = experiment.regions(5, 3)
+    value, piece = r["value"], r["piece"]
+    inside = (piece[:, :-2] == piece[:, 1:-1]) & (piece[:, 1:-1] == piece[:, 2:])
+    assert np.abs(np.diff(value, 2, axis=1)[inside]).max() < 1e-12 < np.abs(np.diff(value, 2, axis=1)[~inside]).max()
+    assert r["piece"].max() + 1 == r["pieces"] > 20
+
+
+def test_each_tent_doubles_the_pieces():
+    assert [experiment.tents(k)["pieces"] for k in (1, 2, 3, 6)] == [2, 4, 8, 64]

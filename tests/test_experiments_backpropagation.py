@@ -48,6 +48,10 @@ def by_hand(graph):
         e = t["v"] * t["x"] + t["w"] * t["x"] + t["−y"]
         d = 2 * e
         return {"L": 1, "e": d, "s": d, "p": d, "q": d, "v": d * t["x"], "w": d * t["x"], "x": d * (t["v"] + t["w"])}
+    if graph == "a bill":
+        net, rate = t["a"] * t["n"] + t["o"] * t["m"], t["t"]
+        back = {"a": rate * t["n"], "n": rate * t["a"], "o": rate * t["m"], "m": rate * t["o"]}
+        return {"L": 1, "v": 1, "d": 1, "s": rate, "t": net, "p": rate, "q": rate} | back
     z = t["w"] * t["x"] + t["b"]
     d = 2 * (max(0, z) + t["−y"])
     dz = d * (z > 0)
@@ -68,11 +72,22 @@ def test_no_step_of_a_walk_speaks_of_minus_zero():
 def test_the_walk_fills_in_one_value_a_step_then_goes_back():
     for graph in experiment.GRAPHS:
         states = [experiment.walk(graph, step) for step in range(experiment.WALK + 1)]
-        assert [len(s["values"]) for s in states[:6]] == [4, 5, 6, 7, 8, 9]
+        given = len(experiment.GRAPHS[graph]["leaves"])
+        assert [len(s["values"]) for s in states[:6]] == list(range(given, given + 6))
         assert all(not s["grads"] for s in states[:6])
         assert states[6]["grads"] == {"L": 1.0}
         assert all(len(a["grads"]) <= len(b["grads"]) for a, b in itertools.pairwise(states))
         assert len({s["text"] for s in states}) == len(states)
+
+
+def test_every_number_of_a_walk_can_be_typed_and_is_judged():
+    for graph in experiment.GRAPHS:
+        end = experiment.walk(graph, experiment.WALK)
+        assert all(": right" in line for line in experiment.typed(graph, end["values"], end["grads"]))
+        off = ({k: v + 1 for k, v in end[kind].items()} for kind in ("values", "grads"))
+        assert all("not yet" in line for line in experiment.typed(graph, *off))
+    with pytest.raises(RangeError, match="a name is 'q'"):
+        experiment.typed("one unit", {"q": 1.0})
 
 
 def test_two_gradients_arrive_at_an_input_that_feeds_two_units():

@@ -139,6 +139,43 @@ def test_a_data_set_has_the_size_and_the_scale_that_it_promises(name):
             array[0] = 0
 
 
+def calls_by_function(folder, name):
+    """{"module.function"} of all functions that call one of this name."""
+    return {
+        f"{path.stem}.{function.name}"
+        for path in sorted(folder.rglob("*.py"))
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef) and name in _calls(function)
+    }
+
+
+def test_small_digits_have_one_of_two_scales():
+    """What makes 14x14 images itself is listed here, with its scale; a new experiment takes them from the workbench."""
+    from coursekit.experiments import deep_networks, transfer_learning
+
+    known = {"_bench._rows", "deep_networks.images", "transfer_learning.problem", "preprocessing._smaller"}
+    assert calls_by_function(EXPERIMENTS, "shrink") == known
+    loads = (bench.small_mnist, bench.small_mnist_standardized, deep_networks.images)
+    sets = [*(load()[0] for load in loads), transfer_learning.problem("digits").x]
+    scales = [round(float(x.std(dtype=np.float64)), 2) for x in sets]
+    assert scales == [0.28, 1.0, 1.0, 0.28]
+
+
+def test_a_rate_belongs_to_the_scale_of_the_inputs():
+    """Inputs s times as large, weights 1/s of theirs: the same path of the first layer at 1/s^2 of the rate."""
+    x, y = bench.small_mnist(200)[:2]
+    net, s = bench.mlp([196, 10]), 3.56
+    params, _ = net.init(np.random.default_rng(0), dtype=np.float64)
+    large = {"dense_0": {"w": params["dense_0"]["w"] / s, "b": params["dense_0"]["b"]}}
+
+    def weights(x, params, rate):
+        out, cache, _ = net.forward(params, {}, x, training=True)
+        return params["dense_0"]["w"] - rate * net.backward(softmax_cross_entropy(out, y)[1], cache)[1]["dense_0"]["w"]
+
+    np.testing.assert_allclose(s * weights(s * x, large, 0.5 / s**2), weights(x, params, 0.5), atol=1e-12)
+    assert 12 < 1 / bench.small_mnist().x.std() ** 2 < 13.5
+
+
 def test_a_small_image_is_the_mean_of_four_pixels():
     image = np.arange(16.0).reshape(1, 4, 4)
     np.testing.assert_array_equal(bench.shrink(image), [[[2.5, 4.5], [10.5, 12.5]]])

@@ -263,3 +263,19 @@ def test_the_scaled_parametrization_is_the_usual_one_at_the_first_width():
     np.testing.assert_array_equal(usual["ends"][8], scaled["ends"][8])
     assert (usual["ends"][16] != scaled["ends"][16]).all()
     assert "best rates" in plot.across_width([usual, scaled]).alt
+
+
+def test_hoeffdings_bound_is_kept_and_the_chance_is_that_of_coins():
+    one = experiment.misses(0.8, 50)
+    assert (one["chance"] <= one["bound"] + 1e-12).all() and 0.5 < one["chance"][0] < 0.7
+    coins = np.random.default_rng(0).binomial(50, 0.8, 100_000) / 50
+    for by in (0.05, 0.1):
+        at = np.abs(one["t"] - by).argmin()
+        assert one["chance"][at] == pytest.approx(np.mean(coins >= 0.8 + one["t"][at] - 1e-12), abs=0.006)
+
+
+def test_the_best_of_many_is_lucky_within_the_bound():
+    many = experiment.luck(counts=(1, 10, 100))
+    assert abs(many["coins"][0]) < 0.005 and abs(many["networks"][0]) < 0.01
+    assert (np.diff(many["coins"]) > 0).all() and (many["coins"][1:] < many["bound"][1:]).all()
+    assert (many["networks"][1:] < many["coins"][1:]).all()

@@ -380,3 +380,22 @@ def test_clipping_makes_a_larger_rate_usable_and_the_four_of_today_have_pictures
         plot.clipped(experiment.clipped((None, 1.0), rates=(0.1, 1.0), steps=25, seeds=(0,))),
     )
     assert all(len(figure.alt) > 40 for figure in figures)
+
+
+@pytest.mark.parametrize("surface", list(experiment.SURFACES))
+def test_second_derivatives_are_the_slopes_of_the_gradient(surface, h=1e-6):
+    for x, y in ((0.3, -0.7), (-1.2, 0.4)):
+        gradient = experiment.SURFACES[surface].gradient
+        slopes = [
+            np.subtract(gradient(x + dx, y + dy), gradient(x - dx, y - dy)) / (2 * h) for dx, dy in ((h, 0), (0, h))
+        ]
+        np.testing.assert_allclose(
+            experiment.SECOND_DERIVATIVES[surface](x, y), np.transpose(slopes), rtol=1e-6, atol=1e-6
+        )
+
+
+def test_newton_needs_one_step_on_a_quadratic_and_walks_to_a_saddle():
+    np.testing.assert_allclose(experiment.newton("valley", "(-7, 2)", steps=1)["path"][1], (0, 0), atol=1e-14)
+    np.testing.assert_allclose(experiment.newton("saddle", "A")["path"][-1], (0, 0), atol=1e-10)
+    curved = experiment.newton("Rosenbrock", "A", steps=7)
+    assert curved["height"][-1] < 1e-12 and curved["height"][2] > 100 > curved["height"][0]

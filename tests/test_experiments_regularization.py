@@ -368,3 +368,22 @@ def test_shifts_help_where_images_are_shifted_and_mixup_changes_the_training():
 def test_a_mask_silences_about_its_share():
     kept = [np.concatenate(experiment.mask(0.8, k)["kept"]) for k in range(60)]
     assert np.mean(kept) == pytest.approx(0.2, abs=0.05)
+
+
+def test_wrong_labels_make_the_error_rise_and_right_ones_do_not():
+    settings = {"rates": (0.003,) * 2, "hidden": 64, "epochs": 60, "examples": 200}
+    wrong, right = (experiment.by_epoch(noise, **settings) for noise in (0.4, 0.0))
+    rise, fall = experiment.second_fall(wrong["test"])
+    assert (rise > 0.05).all() and (fall < rise).all()
+    assert (experiment.second_fall(right["test"])[0] < 0.03).all()
+    assert (right["known"] < 60).all() and (wrong["known"] > right["known"]).all()
+    assert wrong["train"].shape == wrong["test"].shape == (len(wrong["epoch"]), 2)
+    assert wrong["epoch"][0] == 1 and wrong["epoch"][-1] == 60
+
+
+def test_a_second_fall_is_measured_from_the_top_after_the_lowest_error():
+    falls_once = np.array([0.9, 0.5, 0.2, 0.2])
+    twice = np.array([0.9, 0.3, 0.6, 0.35])
+    rise, fall = experiment.second_fall(np.stack([falls_once, twice], axis=1))
+    np.testing.assert_allclose(rise, [0, 0.3])
+    np.testing.assert_allclose(fall, [0, 0.25])

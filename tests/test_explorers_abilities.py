@@ -8,14 +8,17 @@ import pkgutil
 import re
 
 import explorers_demo as demo
+import numpy as np
 import pytest
 from abilities import ABILITIES
 
 import coursekit.explorers
 from coursekit.errors import DTypeError, RangeError
 from coursekit.explorers import Explorer, Handle, Time, explorer
+from coursekit.interactive.closer import Closer, closer
 from coursekit.interactive.html import explorer_html
-from coursekit.interactive.playing import until
+from coursekit.interactive.playing import Run, Training, until
+from coursekit.interactive.points import Points
 from coursekit.plotting import _style
 from coursekit.plotting._svg import to_svg
 
@@ -31,7 +34,15 @@ def declared():
 
 def abilities(thing):
     time = [f"plays over {thing.time.over}" if thing.time.over else "plays"] if thing.time else []
-    return (*time, *(f"grasped: {handle.label}" for handle in thing.handles))
+    trains = ["trains on"] if thing.time and thing.time.training else []
+    points = [f"points: {name}" for name, control in thing.controls.items() if isinstance(control, Points)]
+    kinds = ("looked at" if isinstance(handle, Closer) else "grasped" for handle in thing.handles)
+    return (
+        *time,
+        *trains,
+        *points,
+        *(f"{kind}: {handle.label}" for kind, handle in zip(kinds, thing.handles, strict=True)),
+    )
 
 
 def test_the_table_of_abilities_is_what_is_declared():
@@ -50,6 +61,9 @@ def test_the_table_of_abilities_is_what_is_declared():
         ({"handles": [Handle("dot", x=[1], y="turns")]}, "stands at a list"),
         ({"handles": [Handle("dot", choice="shape", places={"sine": (0, 0)})]}, "no place for square"),
         ({"handles": [Handle("dot", choice="form", places={})]}, "chooses 'form'"),
+        ({"handles": [Closer("unit", axes=1, grid=(1, 2), count="shape")]}, "rising numbers: amplitude, turns"),
+        ({"time": Time("step", training=Training(len, settings=()))}, "name it with over="),
+        ({"time": Time("step", over="turns", training=Training(len, settings=("rate",)))}, "takes rate, but"),
     ],
 )
 def test_a_part_that_cannot_move_anything_says_why(parts, says):
@@ -65,7 +79,7 @@ def test_live_mode_is_offered_only_where_it_adds_something(thing, offered):
 
 
 def test_a_place_may_be_any_within_its_limits():
-    assert demo.spot.alt(start="(-1.5, 2)") == "A point at (-1.5, 2)."
+    assert demo.spot.alt(start="(-1.5, 2)") == "A point at (−1.5, 2)."
     with pytest.raises(RangeError, match=r"\(5, 0\), but must lie between"):
         demo.spot.settings(start="(5, 0)")
     with pytest.raises(RangeError, match="'A', 'B'"):
@@ -108,4 +122,82 @@ def test_in_a_notebook_a_run_plays_and_so_does_a_setting():
     widget = explorer_widget(demo.days)
     (play,) = (part for part in widget.children if type(part).__name__ == "Play")
     play.value = 2
-    assert "Eight bars of 100 images," in widget.children[-1].value
+    picture = next(part for part in widget.children if "<svg" in str(getattr(part, "value", "")))
+    assert "Eight bars of 100 images," in picture.value
+
+
+# ---------------------------------------------------------------- a training that goes on, points, a closer look
+
+
+def test_a_training_goes_on_from_its_parameters_with_the_settings_of_the_moment():
+    run, settings = Run(demo.pull), demo.pull.settings(rate=0.01)
+    run.on(settings, 5)
+    run.on(settings | {"rate": 0.1, "added": "(1, 0, 0)"}, 20)
+    by_hand = demo._pull_on(demo._pull(rate=0.01, steps=15), 20, rate=0.1, added="(1, 0, 0)")
+    assert run.steps == 35 and run.results["at"] == pytest.approx(by_hand["at"], rel=1e-12)
+    assert run.picture().alt.startswith("Step 35, goal 1.00")
+    run.on(settings | {"units": 3}, 1)  # other parameters: it begins anew
+    assert run.steps == 11 and len(run.results["at"]) == 3
+
+
+def test_a_network_that_is_trained_in_pieces_is_the_one_that_is_trained_at_once():
+    from coursekit.experiments.activations import divide, train_on
+
+    whole = divide(activation="relu", units=2, rate=0.3, steps=60)
+    pieces = train_on(train_on(divide(activation="relu", units=2, rate=0.3, steps=20), 15, rate=0.3), 25, rate=0.3)
+    assert pieces["steps"] == 60
+    for name in ("loss", "chance", "hidden", "weights", "says"):
+        np.testing.assert_array_equal(pieces[name], whole[name])
+    other = train_on(divide(activation="relu", units=2, rate=0.3, steps=20), 40, rate=3.0)
+    assert not np.array_equal(other["loss"], whole["loss"])
+
+
+def test_points_are_checked():
+    points = demo.pull.controls["added"]
+    assert points.check("added", "(1, -0.5, 0); (0, 0, 1)") == "(1, -0.5, 0); (0, 0, 1)"
+    for wrong, says in (
+        ("(1, 2)", "or points such as"),
+        (3, "or points such as"),
+        ("(0, 0, 2)", "classes are 0 to 1"),
+        ("(9, 0, 0)", r"lie between"),
+        ("; ".join(["(0, 0, 0)"] * 51), "51 points"),
+    ):
+        with pytest.raises(RangeError, match=says):
+            points.check("added", wrong)
+
+
+def test_in_a_notebook_a_training_goes_on_points_are_typed_and_a_map_is_looked_at():
+    from coursekit.interactive.widget import explorer_widget
+
+    widget = explorer_widget(demo.pull)
+    train = next(part for part in widget.children if type(part).__name__ == "HBox").children[1]
+    rate, steps, added = (
+        part for part in widget.children if getattr(part, "description", "") in ("rate", "steps", "your points")
+    )
+    looks = next(part for part in widget.children if getattr(part, "description", "") == "look at")
+    picture = next(part for part in widget.children if "<svg" in str(getattr(part, "value", "")))
+    train.value = 1
+    train.value = 2
+    assert "Step 14, goal 0.00" in picture.value
+    rate.value, added.value = 0.1, "(1, 0, 0)"
+    assert "Step 14, goal 1.00" in picture.value
+    train.value = 3
+    assert "Step 16, goal 1.00" in picture.value
+    assert "ck-closer-" not in picture.value
+    looks.value = 2
+    assert "#ck-closer-" in picture.value
+    steps.value = 100
+    assert "Step 100," in picture.value
+    train.value = 0
+    assert "Step 100," in picture.value
+
+
+def test_a_closer_look_draws_the_right_part_of_the_picture():
+    svg = demo.pull.picture().svg
+    look = demo.pull.handles[0]
+    large = closer(svg, look, 2)
+    view = [float(n) for n in re.findall(r'viewBox="([^"]+)"', large)[1].split()]
+    box = [json.loads(text)["box"] for text in re.findall("<metadata>(.*)</metadata>", svg)][1]
+    pixel = (box[2] - box[0]) / 17
+    assert view == pytest.approx([box[0] + 6 * pixel, box[1], 5 * pixel, box[3] - box[1]], abs=0.02)
+    assert closer(svg, look, 0) == svg

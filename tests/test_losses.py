@@ -291,6 +291,7 @@ def test_the_divergence_is_what_the_cross_entropy_lies_above_the_entropy_and_nev
     ("targets", "error", "says"),
     [
         (np.array([[0.5, 0.6]]), LabelError, r"a row with sum 1\.1, but each row must be a distribution"),
+        (np.array([[0.5, 0.51]]), LabelError, r"a row with sum 1\.01, but each row must be a distribution"),
         (np.array([[1.5, -0.5]]), LabelError, r"contains -0\.5, but each row must be a distribution"),
         (np.array([[1.0, 0.0, 0.0]]), ShapeError, "one distribution for each row of scores"),
         (np.array([1.0, 0.0]), ShapeError, r"targets has shape \(2,\)"),

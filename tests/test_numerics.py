@@ -10,7 +10,7 @@ from coursekit.errors import CourseError, DTypeError, NotFiniteError, RangeError
 from coursekit.gradcheck import gradient_check, numerical_gradient
 from coursekit.preprocessing import PCA, ChannelMean, MeanImage, Standardizer, Whitening
 
-SCALES = st.sampled_from([1e-300, 1e-150, 1e-30, 1e-3, 1.0, 1e4, 1e30, 1e150, 1e300])
+SCALES = st.sampled_from([1e-300, 1e-158, 1e-150, 1e-30, 1e-3, 1.0, 1e4, 1e30, 1e150, 1e300])
 OFFSETS = st.sampled_from([0.0, 1.0, 1e3, 1e6, 1e9])
 DTYPES = st.sampled_from([np.float16, np.float32, np.float64])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -81,6 +81,18 @@ def test_a_feature_that_varies_by_rounding_alone_is_constant(dtype):
     assert Standardizer().fit(x).std[0] < 1e-4
 
 
+def test_a_direction_is_flat_by_what_the_dtype_can_say_and_not_by_its_share():
+    grid = np.linspace(-1, 1, 50)
+    faint = np.stack([grid, 1e-6 * grid**2], axis=1)
+    assert np.abs(Whitening(eps=0).fit(faint).transform(faint)).max() < 3
+    far = np.stack([grid, np.full(50, 1000)], axis=1).astype(np.float32)
+    far[::2, 1] = np.nextafter(np.float32(1000), np.float32(2000))
+    with pytest.raises(RangeError, match=r"1 of the 2 directions have no variance"):
+        Whitening(eps=0).fit(far)
+    with pytest.raises(RangeError, match=r"2 of the 2 directions have no variance"):
+        Whitening(eps=0).fit(np.zeros((5, 2)))
+
+
 def test_a_variance_that_no_float_can_hold_is_said():
     x = 1e200 * np.random.default_rng(0).standard_normal((5, 2))
     with pytest.raises(RangeError, match="whose square no float64 can hold; divide x by"):
@@ -94,7 +106,7 @@ def test_a_variance_that_no_float_can_hold_is_said():
 def test_norms_grow_with_their_vectors_at_any_scale(seed, scale):
     g = np.random.default_rng(seed).standard_normal((4, 3))
     plain = np.sqrt((g**2).sum())
-    assert optimizers.global_norm({"w": scale * g, "b": np.zeros(2)}) == pytest.approx(scale * plain, rel=1e-12)
+    assert optimizers.global_norm({"w": scale * g, "b": np.zeros(2)}) == pytest.approx(scale * plain, rel=1e-12, abs=0)
     clipped = optimizers.global_norm_clip(scale)({"w": scale * g})["w"] / scale
     if scale > 1e-3:
         assert np.sqrt((clipped**2).sum()) == pytest.approx(min(plain, 1.0), rel=1e-5)
@@ -113,6 +125,13 @@ def test_a_gradient_of_0_agrees_through_the_noise(constant):
     assert noisy, noisy
 
 
+@given(st.floats(0.1, 10.0))
+@settings(max_examples=60, deadline=None)
+def test_the_rounding_of_a_constant_is_no_gradient(start):
+    report = gradient_check(lambda x: 1e6 * (np.sin(x) ** 2 + np.cos(x) ** 2).sum(), np.array([start]), np.zeros(1))
+    assert report, report
+
+
 def test_the_noise_floor_hides_no_wrong_gradient():
     x = np.array([1.0, 2.0])
     assert not gradient_check(lambda x: 1e3 + (x**2).sum(), x, 2 * x + 1e-3)
@@ -126,6 +145,35 @@ def test_a_kink_is_said_and_a_wrong_gradient_of_a_smooth_curve_is_not_called_one
     assert "x lies on a kink there: the slope is 0 to the left and 1 to the right" in str(report)
     assert "kink" not in str(gradient_check(lambda x: (x**3).sum(), np.array([1.0]), np.array([5.0])))
     assert "kink" not in str(gradient_check(lambda x: (1e4 * x**2).sum(), np.array([1e-6]), np.array([5.0])))
+    assert "kink" not in str(gradient_check(lambda x: np.maximum(x, 0).sum(), np.zeros(1), np.array([0.5])))  # agrees
+
+
+WRONG = np.array([5.0])
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "is_kink"),
+    [
+        (lambda x: np.abs(x).sum(), 0.0, True),
+        (lambda x: 1e-20 * np.abs(x).sum(), 0.0, True),
+        (lambda x: 1 + 1e-5 * np.abs(x).sum(), 0.0, True),
+        (lambda x: (np.abs(x) + 1e3 * x**2).sum(), 0.0, True),
+        (lambda x: (np.abs(x) ** 1.5).sum(), 0.0, False),  # bends without end, but has a slope
+        (lambda x: 1e-30 * x.sum(), 1.0, False),
+    ],
+)
+def test_a_kink_is_told_from_curvature_and_from_rounding(f, at, is_kink):
+    report = gradient_check(f, np.array([at]), WRONG)
+    assert not report
+    assert ("kink" in str(report)) == is_kink, report
+
+
+@given(st.floats(0.1, 10.0))
+@settings(max_examples=60, deadline=None)
+def test_rounding_is_no_kink(at):
+    for f in (lambda x: 1e6 * (np.sin(x) ** 2 + np.cos(x) ** 2).sum() + x.sum(), lambda x: x.sum() - at):
+        report = gradient_check(f, np.array([at]), WRONG)
+        assert not report and "kink" not in str(report), report
 
 
 def test_a_function_that_draws_is_named():
@@ -181,6 +229,15 @@ def test_a_loss_of_more_examples_than_float16_can_count(name):
     assert gradient.dtype == value.dtype == np.float16 and np.abs(gradient).max() > 0
     np.testing.assert_allclose(value, expected, rtol=1e-3)
     np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-3, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["mse", "huber"])
+def test_a_loss_that_float16_cannot_say_is_refused(name):
+    loss, truth = LOSSES[name]
+    far = np.full((4, 2), 6e4, np.float16)
+    with pytest.raises(NotFiniteError, match=r"more than float16 can say \(65504\); give float32 arrays"):
+        loss(far, -far if name == "huber" else truth(4))
+    assert np.isfinite(loss(far.astype(np.float32), truth(4).astype(np.float32))[0])
 
 
 def test_batch_norm_of_large_float16_values():

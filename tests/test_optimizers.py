@@ -664,6 +664,15 @@ def test_newton_schulz_brings_singular_values_near_1_and_keeps_the_directions():
     assert 0.6 < diagonal.min() and diagonal.max() < 1.25
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e15, 1e30])
+def test_orthogonalized_does_not_hang_on_the_size_of_a_gradient(scale):
+    g = np.random.default_rng(0).standard_normal((6, 4)).astype(np.float32)
+    result = opt.orthogonalized(np.float32(scale) * g)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, opt.orthogonalized(g), atol=2e-4)
+    np.testing.assert_array_equal(opt.orthogonalized(0 * g), 0 * g)
+
+
 def test_muon_with_run_axes_is_a_loop_over_runs_also_for_large_matrices():
     rng = np.random.default_rng(0)
     w, g = rng.standard_normal((2, 300, 200)), rng.standard_normal((2, 300, 200))

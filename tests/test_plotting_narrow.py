@@ -2,6 +2,7 @@
 
 import re
 
+import matplotlib.patches
 import numpy as np
 import pytest
 
@@ -52,6 +53,31 @@ def test_that_small_pictures_stay_beside_each_other():
     assert len(set(tops)) == 2 and tops[0] == tops[1] == tops[2] > tops[3] == tops[4] == tops[5]
 
 
+def test_that_a_scale_of_colours_stays_beside_its_picture():
+    fig, (left, right) = _style.figure(6.4, 2.5, ncols=2)
+    image = left.imshow(np.arange(9).reshape(3, 3))
+    bar = fig.colorbar(image, ax=left, fraction=0.05)
+    right.plot([0, 1])
+    with _narrow.narrowed(fig) as done:
+        assert done
+        image, scale, below = (ax.get_position() for ax in (left, bar.ax, right))
+        assert image.x1 < scale.x0 < 1 and abs(image.y1 - scale.y1) < 0.1 and below.y1 < image.y0
+        assert scale.width < 0.1
+
+
+def test_that_words_above_and_below_all_panels_stay_there():
+    fig, axes = panels(margins=(0.7, 0.12, 0.7, 0.7))
+    words = fig.text(0.3, 0.93, "above"), fig.text(0.5, 0.02, "below", ha="center")
+    before = [text.get_position() for text in words]
+    with _narrow.narrowed(fig) as done:
+        assert done
+        (_, high), (x, low) = (text.get_position() for text in words)
+        assert high > axes[0].get_position().y1 and 0 < low < axes[2].get_position().y0 and x == 0.5
+    assert [text.get_position() for text in words] == before
+    fig.text(0.5, 0.5, "between")
+    assert _narrow.plan(fig) is None
+
+
 def test_that_there_is_none_where_texts_would_touch_or_leave_the_picture():
     fig, ax = _style.figure(6.4, 2.5)
     ax.set(xlim=(0, 1), ylim=(0, 1))
@@ -62,6 +88,11 @@ def test_that_there_is_none_where_texts_would_touch_or_leave_the_picture():
     ax.set(xlim=(0, 1), ylim=(0, 1))
     ax.text(0.3, 0.5, "a note that needs two thirds of the picture's width")
     assert _narrow.plan(fig) is None
+    fig, ax = _style.figure(6.4, 2.5)
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    ax.add_patch(matplotlib.patches.Rectangle((0.2, 0.4), 0.3, 0.3))
+    ax.text(0.35, 0.55, "words in a frame", ha="center", va="center")
+    assert _narrow.plan(fig) is None, "the frame becomes narrower than its words"
     assert _narrow.plan(_style.figure(3.5, 2)[0]) is None, "it is narrow already"
 
 
@@ -86,3 +117,21 @@ def test_that_the_books_page_holds_both(monkeypatch, book):
     assert {name.rpartition("-")[0] for name in re.findall(r"url\(#([^)]+)\)", text)} == {
         name.rpartition("-")[0] for name in ids
     }
+
+
+def test_that_a_photograph_is_in_the_page_once(monkeypatch):
+    monkeypatch.setenv("COURSEKIT_BOOK", "1")
+    fig, axes = _style.figure(6.4, 3.0, ncols=2)
+    photo = np.random.default_rng(0).random((40, 40))
+    for ax, image in zip(axes, (photo, photo.T), strict=True):
+        ax.imshow(image, interpolation="none", cmap="gray")
+    text = _svg.figure_html(fig, "two")
+    wide, narrow = text.split("</svg>")[:2]
+    assert wide.count("<image") == 2 and narrow.count("<image") == 0 and narrow.count("<use href=") >= 2
+    moves = re.findall(r'<use href="#([^"]*photo.)" transform="matrix\((\S+) 0 0 (\S+) (\S+) (\S+)\)', narrow)
+    boxes = re.findall(r'<rect x="(\S+)" y="(\S+)" width="(\S+)"', narrow)
+    for (name, across, _, right, down), (x, y, width) in zip(moves, boxes, strict=True):
+        a, e, f = re.search(rf'id="{name}"[^>]*matrix\((\S+) 0 0 \S+ (\S+) (\S+)\)', wide).groups()
+        left, top = float(across) * float(e) + float(right), float(across) * float(f) + float(down)
+        assert (left, top) == pytest.approx((float(x), float(y)), abs=0.5), "it fills the axes of the second drawing"
+        assert float(across) * float(a) * 40 == pytest.approx(float(width), abs=0.5)

@@ -6,8 +6,9 @@ explorers -> plotting -> (nothing of the course's experiments) ; explorers -> ex
 import ast
 from pathlib import Path
 
+from course_imports import imports
+
 import coursekit
-from coursekit import _digests
 from coursekit._chapters import CHAPTERS
 
 PACKAGE = Path(coursekit.__file__).parent
@@ -31,7 +32,7 @@ def arrows():
     for name, path in known.items():
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            for target in _digests._imports(node, ".".join(filter(None, ["coursekit", package]))):
+            for target in imports(node, ".".join(filter(None, ["coursekit", package]))):
                 short = target.removeprefix("coursekit").removeprefix(".")
                 if short and short in known and short != name:
                     yield name, short

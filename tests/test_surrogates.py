@@ -22,6 +22,13 @@ def test_the_process_is_a_normal_vector_conditioned_on_a_part_of_it():
     np.testing.assert_allclose(std, conditional.diagonal().sqrt().numpy(), atol=1e-5)
 
 
+def test_where_nothing_is_uncertain_the_improvement_is_what_is_known():
+    mean, std = np.array([1e-15, 2e-15, 3e-15]), np.zeros(3)
+    np.testing.assert_allclose(expected_improvement(mean, std, best=2e-15), [1e-15, 0, 0], rtol=1e-12, atol=1e-300)
+    small = expected_improvement(np.array([0.0]), np.array([1e-15]), best=0.0)
+    np.testing.assert_allclose(small, 1e-15 / np.sqrt(2 * np.pi), rtol=1e-12)
+
+
 def test_the_improvement_is_the_mean_over_draws():
     draws = np.random.default_rng(0).standard_normal(200_000)
     mean, std = np.array([0.5, 2.0, 1.0]), np.array([0.3, 1.0, 2.0])

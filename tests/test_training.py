@@ -275,3 +275,49 @@ def test_a_regression_is_rehearsed_too():
     net = Sequential([Dense(3, 1)])
     with pytest.raises(ShapeError):
         run(net, y=np.zeros((14, 2), np.float32), loss=mean_squared_error, validation=None)
+
+
+@pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64])
+def test_a_run_can_be_saved_whatever_its_generator(bits, tmp_path):
+    whole = run(rng=np.random.Generator(bits(3)))
+    half = run(rng=np.random.Generator(bits(3)), epochs=2)
+    saved = History.load(half.save(tmp_path / "half"))
+    assert numbers(run(rng=np.random.default_rng(9), resume=saved)) == numbers(whole)
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "says"),
+    [
+        (lambda out: 1.0, DTypeError, "loss returned float 1.0, but must return a pair"),
+        (lambda out: None, DTypeError, "loss returned NoneType None, but must return a pair"),
+        (lambda out: (np.ones(len(out)), out), ShapeError, "is a .mean() missing?"),
+        (lambda out: (1.0, out[:, 0]), ShapeError, "the gradient that loss returned has shape"),
+    ],
+)
+def test_a_loss_that_returns_something_else_is_named_before_the_first_step(returned, error, says):
+    with pytest.raises(error) as caught:
+        run(loss=lambda out, y: returned(out), validation=None)
+    assert says in str(caught.value) and caught.value.history.step == 0
+
+
+def test_what_belongs_to_another_network_is_named():
+    history = run()
+    for params in ({}, history.state):
+        with pytest.raises(ShapeError, match="the params are not those of this network: it has dense_0, batchnorm_1"):
+            predict(NET, params, history.state, X)
+    with pytest.raises(DTypeError, match="params is NoneType None, but must be the dict that training gave"):
+        predict(NET, None, history.state, X)
+    with pytest.raises(ShapeError, match="state holds a, but the state of this network holds batchnorm_1"):
+        run(params=history.params, state={"a": 1})
+
+
+def test_a_class_in_place_of_a_callback_is_named():
+    with pytest.raises(DTypeError, match=r"callbacks\[0\] is the class EarlyStopping; make one: EarlyStopping\("):
+        run(callbacks=[EarlyStopping])
+
+
+@pytest.mark.parametrize("path", [None, 3])
+def test_what_is_no_path_is_named(path):
+    for action in (run(epochs=1).save, History.load):
+        with pytest.raises(DTypeError, match="must be the name of a file"):
+            action(path)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from course_imports import reached
 
 from coursekit import _digests, _uses, ledger
 
@@ -82,7 +83,7 @@ def test_a_claim_depends_on_itself_on_what_it_uses_and_on_its_data_and_on_nothin
 
 def test_no_name_of_a_module_is_put_together_while_a_claim_runs():
     """`getattr(activations, name + "_forward")` would use what `_uses` cannot see."""
-    modules = {name for claim in ledger.claims() for name in _digests._reached(claim.measure.__module__)}
+    modules = {name for claim in ledger.claims() for name in reached(claim.measure.__module__)}
     for module in sorted(modules - {"coursekit", "coursekit._moved", "coursekit.experiments.recipes"}):
         path = _digests.locate(module)
         tree = ast.parse(path.read_bytes())

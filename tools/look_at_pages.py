@@ -7,6 +7,7 @@ Each page is opened in each engine at 390 and 1280 px; its predictions are uncov
 wrong is printed: a page wider than its window, labels of pictures that touch, that leave the window or are too small
 for a phone, text that is cut, pictures that are missing, and what the console complains of (WebKit's driver tells
 nothing of its console). Pictures of what was seen lie in the folder `--out`.
+BOOK=folder looks at the book that is built there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import functools
 import http.server
 import json
+import os
 import re
 import sys
 import threading
@@ -26,7 +28,7 @@ import engines  # noqa: E402
 import headless  # noqa: E402
 import serve  # noqa: E402
 
-BOOK = ROOT / "_build" / "html"
+BOOK = Path(os.environ.get("BOOK", ROOT / "_build" / "html"))
 WIDTHS = (390, 1280)
 LEFT_OUT = ("_static", "_modules", "lite", "reference", "index.html", "404.html", "genindex.html", "py-modindex.html")
 

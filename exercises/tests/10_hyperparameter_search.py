@@ -22,8 +22,8 @@ def generator(rng):
 
 
 def a_range(rng):
-    """Ends that are not powers of ten, one below 1 and one above, three decades apart or more."""
-    return float(10.0 ** rng.uniform(-4, -2)), float(10.0 ** rng.uniform(1, 2))
+    """Ends that are not powers of ten, one below 1 and one above, three and a half decades apart or more."""
+    return float(10.0 ** rng.uniform(-4, -2.5)), float(10.0 ** rng.uniform(1, 2))
 
 
 Q1 = question(

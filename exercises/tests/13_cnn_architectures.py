@@ -987,7 +987,16 @@ def separable_mistakes(x, d, m):
     right, half = channelwise(x, d), d.shape[1] // 2
     inside = (slice(None), slice(None), slice(half, -half), slice(half, -half))
     everything = np.repeat(x.sum(axis=1, keepdims=True), x.shape[1], axis=1)
+    wide = ((0, 0), (0, 0), (half + 1, half + 1), (half + 1, half + 1))
+    one = (slice(None), slice(None), *[slice(half - 1, n - half + 1) for n in x.shape[2:]])
+    added = right.sum(axis=1, keepdims=True)
     return {
+        "K zeros were put on each side: K // 2 keep height and width": mixed(channelwise(np.pad(x, wide), d), m),
+        "one row of zeros was put on each side: it takes K // 2": mixed(right, m)[one],
+        "the filters are the last axis: (N, F, H, W) is asked for": mixed(right, m).transpose(0, 2, 3, 1),
+        "the channels were added up in the first step: each keeps a map of its own": mixed(
+            np.repeat(added, len(d), axis=1), m
+        ),
         "the kernels are flipped": mixed(channelwise(x, d[:, ::-1, ::-1]), m),
         "rows and columns of the kernels are the wrong way round": mixed(channelwise(x, d.swapaxes(1, 2)), m),
         "the first channel's kernel was used for all: each channel has its own": mixed(
@@ -1259,6 +1268,7 @@ SENTENCES = {  # of the task, and the cases that test it
         ],
     },
     "13.5": {
+        "Leave `layers` as it came.": ["repair: the first convolution that can mend the network"],
         "this one padding has been raised, by as little as possible": [
             "repair: the first convolution that can mend the network"
         ],

@@ -14,6 +14,8 @@ from __future__ import annotations
 import functools
 import math
 import numbers
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -29,6 +31,11 @@ def describe(value) -> str:
     return f"a {type(value).__name__}"
 
 
+def _a(array: np.ndarray) -> str:
+    """What arrived, with its article: "an int64 array of shape (3,)"."""
+    return f"{'an' if array.dtype.kind in 'iO' else 'a'} {describe(array)}"
+
+
 def float_array(name: str, value) -> np.ndarray:
     """`value`, if it is an array of float16, float32 or float64."""
     if not isinstance(value, np.ndarray):
@@ -37,11 +44,11 @@ def float_array(name: str, value) -> np.ndarray:
             f"try np.asarray({name}, dtype=np.float64)"
         )
     if value.dtype.kind != "f":
-        raise DTypeError(f"{name} is an {describe(value)}, but must hold floats; try {name}.astype(np.float32)")
+        raise DTypeError(f"{name} is {_a(value)}, but must hold floats; try {name}.astype(np.float32)")
     return value
 
 
-def shape(pattern: str, **arrays: np.ndarray) -> dict[str, int]:
+def shape(pattern: str, **arrays: np.ndarray) -> Mapping[str, int]:
     """Check float arrays against patterns such as `"x (..., N, D), w (..., D, M), b (..., M)"`.
 
     Returns the axis lengths by letter. A number stands for itself. `...` admits any axes in front. No axis that is
@@ -50,11 +57,11 @@ def shape(pattern: str, **arrays: np.ndarray) -> dict[str, int]:
     for name, array in arrays.items():
         if not (isinstance(array, np.ndarray) and array.dtype.kind == "f"):
             float_array(name, array)  # raises
-    return dict(_lengths(pattern, tuple(arrays), tuple([array.shape for array in arrays.values()])))
+    return _lengths(pattern, tuple(arrays), tuple([array.shape for array in arrays.values()]))
 
 
 @functools.lru_cache(maxsize=4096)
-def _lengths(pattern: str, names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...]) -> dict[str, int]:
+def _lengths(pattern: str, names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...]) -> Mapping[str, int]:
     """The axis lengths by letter. Kept, because a network asks again with the same shapes at every step."""
     lengths: dict[str, int] = {}
     wanted = _parsed(pattern)
@@ -79,7 +86,7 @@ def _lengths(pattern: str, names: tuple[str, ...], shapes: tuple[tuple[int, ...]
                     f"{name} has shape {shape}: axis {letter} is empty; expected {pattern} with at "
                     "least one entry along every named axis"
                 )
-    return lengths
+    return MappingProxyType(lengths)
 
 
 @functools.cache
@@ -120,7 +127,7 @@ def labels(value, classes: int, batch: tuple[int, ...], name: str = "labels") ->
     value = np.asarray(value)
     if value.dtype.kind not in "iu":
         raise LabelError(
-            f"{name} is an {describe(value)}, but class labels are whole numbers; for one-hot rows use "
+            f"{name} is {_a(value)}, but class labels are whole numbers; for one-hot rows use "
             f"{name}.argmax(axis=-1), for floats {name}.astype(np.int64)"
         )
     if value.ndim == 0 or value.ndim > len(batch) or value.shape != batch[len(batch) - value.ndim :]:

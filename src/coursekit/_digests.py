@@ -235,33 +235,6 @@ def _is_all(statement):
     return isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "__all__"
 
 
-@functools.cache
-def _reached(module):
-    """The modules of the course that are loaded when this one is, itself included."""
-    found, left = set(), [module]
-    while left:
-        name = left.pop()
-        path = locate(name)
-        if name in found or path is None or not path.is_relative_to(PACKAGE):
-            continue
-        found.add(name)
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        for node in ast.walk(cleaned(path.read_bytes())):
-            left += _imports(node, package)
-        left.append(name.rpartition(".")[0] or "coursekit")
-    return frozenset(found)
-
-
-def _imports(node, package):
-    """Names that one import statement may mean by modules of the course; what is none is not found later."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names if alias.name.startswith("coursekit")]
-    if not isinstance(node, ast.ImportFrom):
-        return []
-    module = home(node, package)
-    return [module, *(f"{module}.{alias.name}" for alias in node.names)] if module.startswith("coursekit") else []
-
-
 def home(node: ast.ImportFrom, package: str) -> str:
     """The module that `from .x import y` takes y from, in a module of this package."""
     if not node.level:

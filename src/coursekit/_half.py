@@ -9,6 +9,8 @@ import functools
 
 import numpy as np
 
+from .errors import NotFiniteError
+
 __all__ = ["forward_in_float32", "in_float32"]
 
 
@@ -23,16 +25,26 @@ def _up(value):
 
 
 def _down(value):
+    if not isinstance(value, (np.ndarray, np.float32)):
+        return value
     with np.errstate(over="ignore"):  # what float16 cannot say is infinite
-        return value.astype(np.float16) if isinstance(value, (np.ndarray, np.float32)) else value
+        half = value.astype(np.float16)
+    if np.ndim(half) == 0 and np.isinf(half) and np.isfinite(value):
+        raise NotFiniteError(
+            f"the result is {value:.4g}, more than float16 can say (65504); give float32 arrays: x.astype(np.float32)"
+        )
+    return half
 
 
 def in_float32(function):
-    """The function with float16 arrays computed in float32; all that it returns comes back as float16."""
+    """The function with float16 arrays computed in float32; all that it returns comes back as float16.
+
+    The first argument decides. A single number, such as a loss, that float16 cannot say is refused.
+    """
 
     @functools.wraps(function)
     def computed(*args, **keywords):
-        if not _half_at_first(args, keywords):
+        if not _is_half(args[0] if args else next(iter(keywords.values()), None)):
             return function(*args, **keywords)
         result = function(*map(_up, args), **_up(keywords))
         return tuple(map(_down, result)) if isinstance(result, tuple) else _down(result)
@@ -45,14 +57,9 @@ def forward_in_float32(function):
 
     @functools.wraps(function)
     def computed(*args, **keywords):
-        if not _half_at_first(args, keywords):
+        if not _is_half(args[0] if args else next(iter(keywords.values()), None)):
             return function(*args, **keywords)
         results = function(*map(_up, args), **_up(keywords))
         return tuple(_down(part) if isinstance(part, np.ndarray) else part for part in results)
 
     return computed
-
-
-def _half_at_first(args, keywords):
-    """Whether the first argument, which decides the dtype, is a float16 array."""
-    return _is_half(args[0] if args else next(iter(keywords.values()), None))

@@ -48,6 +48,8 @@ __all__ = [
     "relu6_forward",
     "relu_backward",
     "relu_forward",
+    "selu_backward",
+    "selu_forward",
     "sigmoid_backward",
     "sigmoid_forward",
     "silu_backward",
@@ -229,6 +231,39 @@ def elu_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
     local = cache
     _checks.gradient(dout, local.shape)
     return dout * local
+
+
+# The two numbers for which a standard normal input gives outputs of mean 0 and variance 1.
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+
+
+def selu_forward(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Scaled exponential linear unit: ELU with two fixed numbers (Klambauer et al. 2017).
+
+    $$f(x) = \lambda \begin{cases} x & x > 0 \\ \alpha\,(e^x - 1) & x \le 0, \end{cases} \qquad
+    \lambda \approx 1.0507, \quad \alpha \approx 1.6733$$
+
+    Both are chosen so that for $z \sim \mathcal N(0, 1)$ the outputs have mean 0 and variance 1. The same as
+    `torch.nn.functional.selu`. The cache is the local derivative, $\lambda$ or $\lambda \alpha e^x$.
+
+    >>> out, cache = selu_forward(np.array([-1000.0, -1.0, 0.0, 1.0]))
+    >>> out.round(4)
+    array([-1.7581, -1.1113,  0.    ,  1.0507])
+    """
+    out, local = elu_forward(x, SELU_ALPHA)
+    scale = x.dtype.type(SELU_SCALE)
+    with np.errstate(over="ignore"):  # 5 % more than the largest number is infinite
+        return scale * out, scale * local
+
+
+def selu_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:
+    r"""Gradient of SELU: the upstream gradient times $\lambda$ or $\lambda \alpha e^x$.
+
+    >>> _, cache = selu_forward(np.array([-1.0, 3.0]))
+    >>> selu_backward(np.ones(2), cache).round(4)
+    array([0.6468, 1.0507])
+    """
+    return elu_backward(dout, cache)
 
 
 def maxout_forward(x: np.ndarray, pieces: int) -> tuple[np.ndarray, tuple]:

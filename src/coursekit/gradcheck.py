@@ -195,5 +195,6 @@ def _kink(f, x, i, eps, value, floor):
         above, below = _beside(f, x, i, step)
         left, right = (value - below) / step, (above - value) / step
         gaps.append(abs(right - left))
-    noise = 200 * floor + 1e-12
+    # At the smaller step rounding shows a hundred times as much: that of f on both sides, and that of x + step itself.
+    noise = 200 * floor + 4 * np.finfo(np.float64).eps * abs(x[i]) * max(abs(left), abs(right)) / step
     return (float(left), float(right)) if gaps[1] > max(0.5 * gaps[0], noise) else None

@@ -138,7 +138,20 @@ def predict(model: Layer, params: dict, state: dict, x: np.ndarray, *, batch_siz
         raise DTypeError(f"x is {_checks.describe(x)}, but must be a NumPy array: np.asarray(x)")
     if x.ndim == 0 or len(x) == 0:
         raise ShapeError(f"x is empty, of shape {x.shape}; expected at least one example, (N, ...)")
-    parts = [
-        model.forward(params, state, x[i : i + batch_size], training=False)[0] for i in range(0, len(x), batch_size)
-    ]
+    for name, given in (("params", params), ("state", state)):
+        if not isinstance(given, dict):
+            raise DTypeError(f"{name} is {_checks.describe(given)}, but must be the dict that training gave")
+    try:
+        parts = [
+            model.forward(params, state, x[i : i + batch_size], training=False)[0] for i in range(0, len(x), batch_size)
+        ]
+    except KeyError:
+        raise not_its_params(model, params) from None
     return np.concatenate(parts)
+
+
+def not_its_params(model: Layer, params: dict) -> ShapeError:
+    """What to raise where a network does not find its arrays in `params`."""
+    wanted = ", ".join(getattr(model, "names", ())) or repr(model)
+    found = ", ".join(map(str, params)) or "nothing"
+    return ShapeError(f"the params are not those of this network: it has {wanted}, they have {found}")

@@ -705,7 +705,7 @@ def orthogonalized(g: np.ndarray, steps: int = 5) -> np.ndarray:
     array([1.1, 0.9, 0.7, 0.7])
     """
     a, b, c = 3.4445, -4.775, 2.0315
-    x = g / np.maximum(np.sqrt((g * g).sum(axis=(-2, -1), keepdims=True)), 1e-7)
+    x = (g / np.maximum(euclidean(g, (-2, -1), keepdims=True), 1e-7)).astype(g.dtype)
     tall = x.shape[-2] > x.shape[-1]
     x = x.swapaxes(-2, -1) if tall else x
     for _ in range(steps):

@@ -73,10 +73,11 @@ def expected_improvement(mean: np.ndarray, std: np.ndarray, best: float) -> np.n
     >>> expected_improvement(np.array([1.0, 1.0, 3.0]), np.array([1e-9, 1.0, 1.0]), best=1.0).round(3)
     array([0.   , 0.399, 0.008])
     """
-    std = np.maximum(std, 1e-12)
-    z = (best - mean) / std
-    below = 0.5 * (1 + np.array([math.erf(v / math.sqrt(2)) for v in z.ravel()]).reshape(z.shape))
-    return (best - mean) * below + std * np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    std = np.maximum(std, np.finfo(float).tiny)  # where nothing is uncertain: max(0, b - mu)
+    with np.errstate(over="ignore"):
+        z = (best - mean) / std
+        below = 0.5 * (1 + np.array([math.erf(v / math.sqrt(2)) for v in z.ravel()]).reshape(z.shape))
+        return (best - mean) * below + std * np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
 
 
 def parzen(x: np.ndarray, at: np.ndarray, width: float) -> np.ndarray:

@@ -23,7 +23,7 @@ from .errors import CourseError, DataError, DivergedError, DTypeError, NotFinite
 from .fast.losses import form_of
 from .layers import Layer
 from .losses import softmax_cross_entropy
-from .model import accuracy, predict
+from .model import accuracy, not_its_params, predict
 
 __all__ = ["History", "minibatches", "train"]
 
@@ -69,7 +69,7 @@ def _examples(name, x, other, y):
             _checks.finite(label, array)
 
 
-_SAVED = ("params", "state", "optimizer_state", "epochs", "best")  # what holds arrays
+_SAVED = ("params", "state", "optimizer_state", "epochs", "best", "resume")  # what holds arrays
 
 
 @dataclass
@@ -121,9 +121,9 @@ class History:
         for part in _SAVED:
             meta[part] = trees.flatten(getattr(self, part), part, arrays)
         arrays["loss"] = np.array(self.loss)
-        meta |= {"step": self.step, "epoch": self.epoch, "stopped": self.stopped, "resume": self.resume}
+        meta |= {"step": self.step, "epoch": self.epoch, "stopped": self.stopped}
         arrays["meta"] = np.array(json.dumps(meta))
-        path = Path(path)
+        path = _path(path)
         path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
         if not path.parent.is_dir():
             raise DataError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into; make it first")
@@ -135,6 +135,7 @@ class History:
     @classmethod
     def load(cls, path: str | os.PathLike) -> History:
         """Read what `save` wrote; `train(..., resume=history)` goes on to the same numbers."""
+        path = _path(path)
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
@@ -146,7 +147,6 @@ class History:
                 epoch=meta["epoch"],
                 loss=list(arrays["loss"]),
                 stopped=meta["stopped"],
-                resume=meta["resume"],
             )
         except FileNotFoundError:
             raise DataError(f"there is no file {os.fspath(path)!r}; History.save writes one") from None
@@ -154,6 +154,12 @@ class History:
             raise DataError(f"{os.fspath(path)!r} is not a file that History.save wrote ({error})") from None
         except Exception as error:  # zipfile.BadZipFile and what damaged archives raise besides
             raise DataError(f"{os.fspath(path)!r} is damaged ({error})") from None
+
+
+def _path(path: str | os.PathLike) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise DTypeError(f"path is {_checks.describe(path)}, but must be the name of a file, such as 'run.npz'")
+    return Path(path)
 
 
 def train(
@@ -311,6 +317,8 @@ def check_arguments(model, optimizer, loss, x, y, validation=None, callbacks=())
     for i, callback in enumerate(callbacks):
         if not callable(callback):
             raise DTypeError(f"callbacks[{i}] is {_checks.describe(callback)}, but must be a function of the history")
+        if isinstance(callback, type):
+            raise DTypeError(f"callbacks[{i}] is the class {callback.__name__}; make one: {callback.__name__}(...)")
     return tuple(callbacks)
 
 
@@ -369,13 +377,28 @@ def _answer(model, loss, history, x, y, name):
     except CourseError as error:
         raise type(error)(f"the network does not take {name}, of shape {x.shape}: {error}") from None
     except KeyError:
-        names = ", ".join(getattr(model, "names", ())) or repr(model)
-        raise ShapeError(
-            f"the params are not those of this network: it has {names}, they have {', '.join(map(str, history.params))}"
-        ) from None
+        raise not_its_params(model, history.params) from None
     with contextlib.suppress(NotFiniteError):  # a run that starts with an infinite loss says so at its first step
-        return out, loss(out, y)[0]
+        return out, _checked_loss(loss, out, y)
     return out, np.nan
+
+
+def _checked_loss(loss, out, y):
+    """The value of a loss that returns what training needs."""
+    result = loss(out, y)
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise DTypeError(
+            f"loss returned {_checks.describe(result)}, but must return a pair, (value, gradient with respect to the "
+            "network's output); write return value, dout"
+        )
+    value, dout = result
+    if np.ndim(value) and out.ndim == 2:
+        raise ShapeError(
+            f"loss returned a value of shape {np.shape(value)}, but must return one number (an array only with run "
+            "axes); is a .mean() missing?"
+        )
+    _checks.gradient(dout, out.shape, "the gradient that loss returned")
+    return value
 
 
 def _start(model, optimizer, params, state, rng, resume):
@@ -390,8 +413,11 @@ def _start(model, optimizer, params, state, rng, resume):
             raise DTypeError(f"{name} is {_checks.describe(given)}, but must be the dict that model.init(rng) gives")
     if params is None:
         params, drawn = model.init(rng)
-    elif state is None:
+    else:
         drawn = model.init(copy.deepcopy(rng))[1]  # batch norm's statistics need a start, and no random numbers
+    if state is not None and state.keys() != drawn.keys():
+        has, wanted = (", ".join(map(str, s)) or "nothing" for s in (state, drawn))
+        raise ShapeError(f"state holds {has}, but the state of this network holds {wanted}; give what model.init gave")
     state = drawn if state is None else state
     params, state = copy.deepcopy(params), copy.deepcopy(state)
     order, noise = rng.spawn(2)

@@ -110,12 +110,19 @@ def _walk(trees, found):
     first = trees[0]
     if isinstance(first, dict):
         keys = first.keys()
-        if not all([isinstance(tree, dict) and tree.keys() == keys for tree in trees]):
-            return False
-        return all([_walk([tree[key] for tree in trees], found) for key in keys])
+        for tree in trees:
+            if not (isinstance(tree, dict) and tree.keys() == keys):
+                return False
+        for key in keys:
+            if not _walk([tree[key] for tree in trees], found):
+                return False
+        return True
     shape = getattr(first, "shape", None)
+    for a in trees:
+        if not (isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.shape == shape):
+            return False
     found.append(trees)
-    return all([isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.shape == shape for a in trees])
+    return True
 
 
 def rebuilt(tree, leaves):

@@ -100,7 +100,7 @@ kernelspec: {name: python3, display_name: Python 3, language: python}
 
 ```{code-cell}
 :tags: [remove-input]
-from explorers_demo import days, draw_tones, guess, number, spot, tones, wave_shape
+from explorers_demo import days, draw_tones, guess, number, pull, spot, tones, wave_shape
 wave_shape
 ```
 
@@ -112,6 +112,11 @@ days
 ```{code-cell}
 :tags: [remove-input]
 spot
+```
+
+```{code-cell}
+:tags: [remove-input]
+pull
 ```
 
 ```{code-cell}

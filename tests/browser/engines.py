@@ -125,6 +125,38 @@ class Firefox:
             raise RuntimeError(answer["exceptionDetails"]["text"])
         return json.loads(answer["result"]["value"])
 
+    def centre(self, selector):
+        """Where the middle of the first such element is, after it was scrolled into view."""
+        return self.run(
+            f"""const e = document.querySelector({json.dumps(selector)});
+            e.scrollIntoView({{ block: "center" }});
+            await new Promise((done) => setTimeout(done, 300));
+            const box = e.getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2].map(Math.round);"""
+        )
+
+    def drag(self, start, *way):
+        """Press the mouse at a place, go to others, and let go; without others a click."""
+        moves = [{"type": "pointerMove", "x": round(x), "y": round(y), "duration": 60} for x, y in (start, *way)]
+        moves.insert(1, {"type": "pointerDown", "button": 0})
+        moves.append({"type": "pointerUp", "button": 0})
+        self._act({"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": moves})
+
+    def click(self, selector):
+        """Click the first such element."""
+        self.drag(self.centre(selector))
+
+    def press(self, *keys, held=""):
+        """Press keys one after the other, while another is held; or type the letters of texts."""
+        actions = [{"type": "keyDown", "value": held}] if held else []
+        for letter in (one for key in keys for one in key):
+            actions += [{"type": kind, "value": letter} for kind in ("keyDown", "keyUp")]
+        actions += [{"type": "keyUp", "value": held}] if held else []
+        self._act({"type": "key", "id": "keys", "actions": actions})
+
+    def _act(self, source):
+        self._ask("input.performActions", context=self.tab, actions=[source])
+
     def picture(self, path):
         """Save what is seen."""
         import base64

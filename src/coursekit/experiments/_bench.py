@@ -11,6 +11,12 @@ trains needs little more than this::
 
 Many networks train in one pass along a run axis: start from `stack_runs`, give an optimizer that has one rate a run,
 and `run.loss` has a column each.
+
+MNIST at 14x14 comes in two scales, and in no third. Chapters 6 to 10 take `small_mnist`, whose standard deviation is
+0.28: pixels from 0 to 1 without their mean, as one first has them. Chapters 2 and 11 take `small_mnist_standardized`,
+whose standard deviation is 1: the checks of chapter 11 (the first loss, the size of a step beside its weight) count on
+inputs of unit size, as He's start does. A learning rate belongs to its scale. Weights that do for inputs s times as
+large are 1/s of the others, and so the rate of SGD that suits them is 1/s^2 of the other: here a thirteenth.
 """
 
 from __future__ import annotations
@@ -97,13 +103,13 @@ def mnist_standardized(examples=10000, dtype=np.float32) -> Examples:
 def small_mnist(examples=10000, dtype=np.float64) -> Examples:
     """MNIST at 14x14, each pixel the mean of four, as rows (N, 196), centred (their std is 0.28), and 2,000 to test.
 
-    Chapters 7, 8 and 9 train on these: their learning rates belong to this scale, not to `small_mnist_standardized`.
+    Chapters 6 to 10 train on these: their learning rates belong to this scale, not to `small_mnist_standardized`.
     """
     return _rows("mnist", examples, True, False, dtype)
 
 
 def small_mnist_standardized(examples=10000, dtype=np.float32) -> Examples:
-    """The same divided by their standard deviation, which is then 1: the images of chapter 11."""
+    """The same divided by their standard deviation, which is then 1: the images of chapters 2 and 11."""
     return _rows("mnist", examples, True, True, dtype)
 
 

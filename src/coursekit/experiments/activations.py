@@ -16,6 +16,7 @@ from ..layers import ELU, GELU, GLU, Dense, LayerNorm, LeakyReLU, Maxout, PReLU,
 from ..losses import mean_squared_error, softmax_cross_entropy
 from ..model import Sequential, accuracy, predict
 from ..optimizers import sgd
+from ..regularizers import dropout_forward
 from ..training import train
 from ._bench import by_fan_in, count, descend, digits, drawn, mlp, mnist_standardized, quiet, shared, shuffled
 
@@ -528,3 +529,196 @@ def gated_on_mnist(activation="swiglu", lr=0.1, norm=True, epochs=3, seed=0) -> 
     out = predict(net, run.params, run.state, x_test)
     halves = [float(accuracy(out[part], y_test[part])) for part in (slice(1000), slice(1000, None))]
     return {"halves": halves, "steps": steps}
+
+
+# --- SELU, and the pieces of a network of ReLU units ------------------------------------------------------------------
+
+# What a deep stack of SELU layers is given: (gain of the weights, mean and standard deviation of the inputs, bias,
+# dropout rate after each layer). The first is what its formula assumes.
+STACKS = {
+    "as assumed": (1.0, 0.0, 1.0, 0.0, 0.0),
+    "inputs of mean 1, std 3": (1.0, 1.0, 3.0, 0.0, 0.0),
+    "He's start": (np.sqrt(2), 0.0, 1.0, 0.0, 0.0),
+    "half of the weights": (0.5, 0.0, 1.0, 0.0, 0.0),
+    "biases of 0.5": (1.0, 0.0, 1.0, 0.5, 0.0),
+    "dropout of 20 %": (1.0, 0.0, 1.0, 0.0, 0.2),
+}
+
+
+def self_normalizing(case="as assumed", depth=32, units=200, examples=200, seed=0) -> dict:
+    """Mean and standard deviation of the outputs, layer by layer, in a fresh stack of SELU layers.
+
+    Returns `{"mean": (depth,), "std": (depth,)}`, over all units and examples of a layer.
+    """
+    gain, mean, std, bias, dropped = STACKS[_checks.choice("case", case, STACKS)]
+    rng = np.random.default_rng(seed)
+    x = mean + std * rng.standard_normal((examples, units))
+    rows = []
+    for _ in range(depth):
+        w = gain * rng.standard_normal((units, units)) / np.sqrt(units)
+        x, _ = activations.selu_forward(x @ w + bias)
+        x, _ = dropout_forward(x, dropped, rng, training=True)
+        rows.append((x.mean(), x.std()))
+    means, stds = np.array(rows).T
+    return {"mean": means, "std": stds}
+
+
+def regions(units=6, depth=1, points=181, seed=0) -> dict:
+    """The flat pieces of a fresh network 2-units-...-units-1 of ReLU units, over the square from -1 to 1.
+
+    In each piece the same units are on, so that the network is linear there. `depth` hidden layers.
+
+    Returns
+    -------
+    axis : (P,); piece : (P, P) number of the piece at each point, counted by their size
+    pieces : how many of them the P x P points meet; a piece smaller than the grid is missed
+    value : (P, P) the output
+    cut : (P,) the output along the line x_2 = 0; corners : (K,) between which points of it a unit switches
+    most : the largest possible number of pieces of one layer with as many units in all, `most_pieces`
+    """
+    units, depth = _checks.whole("units", units), _checks.whole("depth", depth)
+    rng = np.random.default_rng(seed)
+    axis = np.linspace(-1, 1, points)
+    x = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    patterns = []
+    for inputs in [2] + [units] * (depth - 1):
+        w = np.sqrt(2 / inputs) * rng.standard_normal((inputs, units))
+        z = x @ w + rng.uniform(-0.6, 0.6, units) * np.linalg.norm(w, axis=0)
+        patterns.append(z > 0)
+        x = np.maximum(0, z)
+    value = (x @ (rng.standard_normal(units) / np.sqrt(units))).reshape(points, points)
+    on = np.packbits(np.concatenate(patterns, axis=1), axis=1)
+    _, piece, size = np.unique(on, axis=0, return_inverse=True, return_counts=True)
+    rank = np.empty(len(size), int)
+    rank[np.argsort(-size, kind="stable")] = np.arange(len(size))
+    piece = rank[piece.ravel()].reshape(points, points)
+    middle = piece[points // 2]
+    return {
+        "units": units, "depth": depth, "axis": axis, "piece": piece, "pieces": len(size), "value": value,
+        "cut": value[points // 2], "corners": axis[:-1][np.diff(middle) != 0] + (axis[1] - axis[0]) / 2,
+        "most": most_pieces(units * depth),
+    }  # fmt: skip
+
+
+def most_pieces(units: int) -> int:
+    """Into how many pieces as many lines can cut a plane at most, $1 + n + n(n - 1)/2$.
+
+    Each line is cut by those before it into as many parts and one more, and each part divides a piece.
+
+    >>> [most_pieces(n) for n in range(5)]
+    [1, 2, 4, 7, 11]
+    """
+    return 1 + units + units * (units - 1) // 2
+
+
+def tents(layers=3, points=4097) -> dict:
+    r"""A tent of two ReLU units, $t(x) = 2\max(0, x) - 4\max(0, x - \frac12)$, applied again and again on 0 to 1.
+
+    Returns `{"x", "value", "pieces"}`: after `layers` applications the curve has `pieces` straight pieces, a power of
+    two, of 2 units a layer (Montufar et al. 2014, Telgarsky 2016). One layer with as many units has one piece more than
+    units at most.
+    """
+    layers = _checks.whole("layers", layers)
+    x = np.linspace(0, 1, points)
+    value = x
+    for _ in range(layers):
+        value = 2 * np.maximum(0, value) - 4 * np.maximum(0, value - 0.5)
+    slope = np.diff(value)
+    return {"x": x, "value": value, "pieces": 1 + int((np.diff(np.sign(slope)) != 0).sum())}
+
+
+# --- a small network, trained while it is watched ---------------------------------------------------------------------
+
+RINGS = 2.0  # the pictures of `divide` show the plane from minus this to this
+KINDS = {"tanh": Tanh, "relu": ReLU}
+
+
+@shared()
+def _rings():
+    """Forty points of a disc, class 0, and sixty of a ring around it, class 1; a few stand on the wrong side."""
+    rng = np.random.default_rng(1)
+    radius = np.concatenate([rng.uniform(0.0, 0.75, 40), rng.uniform(1.0, 1.7, 60)]) + 0.08 * rng.standard_normal(100)
+    angle = rng.uniform(0, 2 * np.pi, 100)
+    x = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return x, np.repeat([0, 1], [40, 60])
+
+
+def _with_points(added):
+    """The points of `_rings` and those of a text "(x, y, class); ...", which a reader added."""
+    x, y = _rings()
+    found = [part.strip(" ()").split(",") for part in added.split(";")] if added != "none" else []
+    if not found:
+        return x, y
+    more = np.array([[float(number) for number in point] for point in found])
+    return np.concatenate([x, more[:, :2]]), np.concatenate([y, more[:, 2].astype(int)])
+
+
+def divide(activation="tanh", units=3, rate=0.3, steps=100, added="none") -> dict:
+    """Train a network 2-units-2 on a disc of points inside a ring, by gradient descent on all points.
+
+    Parameters
+    ----------
+    activation : "tanh" or "relu", of the hidden units
+    units : hidden units
+    rate : the learning rate
+    steps : of gradient descent
+    added : more points, "(x, y, class); (x, y, class)", or "none"
+
+    Returns
+    -------
+    What `train_on` returns.
+    """
+    rng = np.random.default_rng(4)
+    net = mlp([2, units, 2], KINDS[activation], by_fan_in(1.0))
+    params, _ = net.init(rng, dtype=np.float64)
+    start = {"activation": activation, "units": units, "params": params, "loss": np.zeros(0), "steps": 0}
+    return train_on(start, steps, rate=rate, added=added)
+
+
+def train_on(result: dict, steps: int, rate=0.3, added="none") -> dict:
+    """Go on with a training of `divide`, from the parameters that it has reached.
+
+    Returns
+    -------
+    x (N, 2), y (N,) : the points and their classes
+    params, loss (steps,), steps : what is reached; the loss before each step, NaN from where it is not finite
+    axis (41,), chance (41, 41) : the network's probability of class 1 over the plane
+    line (25,), hidden (units, 25, 25) : what each hidden unit gives there
+    weights (units, 2), biases (units,), says (units,) : of each unit; says is its weight towards class 1
+    accuracy : the share of the points that are on the right side
+    """
+    x, y = _with_points(added)
+    activation, units = result["activation"], result["units"]
+    net = mlp([2, units, 2], KINDS[activation], by_fan_in(1.0))
+    run = descend(net, result["params"], lambda: (x, y), sgd(rate), steps=steps)
+    params = run.params
+    axis, line = np.linspace(-RINGS, RINGS, 41), np.linspace(-RINGS, RINGS, 25)
+    with quiet():
+        scores = net.forward(params, {}, _plane(axis), training=False)[0]
+        hidden = net.activations(params, {}, _plane(line))[net.names[1]]
+        margin = np.clip(scores[:, 1] - scores[:, 0], -500, 500)
+        right = accuracy(net.forward(params, {}, x, training=False)[0], y)
+    first, last = params[net.names[0]], params[net.names[2]]
+    return {
+        "activation": activation,
+        "units": units,
+        "rate": rate,
+        "x": x,
+        "y": y,
+        "params": params,
+        "loss": np.concatenate([result["loss"], run.loss]),
+        "steps": result["steps"] + steps,
+        "axis": axis,
+        "chance": (1 / (1 + np.exp(-margin))).reshape(len(axis), -1),
+        "line": line,
+        "hidden": np.moveaxis(hidden.reshape(len(line), len(line), units), 2, 0),
+        "weights": first["w"].T,
+        "biases": first["b"],
+        "says": last["w"][:, 1] - last["w"][:, 0],
+        "accuracy": float(right),
+    }
+
+
+def _plane(axis):
+    """The points of a square grid, row by row from below."""
+    return np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)

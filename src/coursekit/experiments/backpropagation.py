@@ -54,7 +54,7 @@ def perceptron(name="XOR", epochs=20) -> dict:
     return {"gate": name, "x": x, "y": y, "w": w, "b": float(b), "mistakes": np.array(mistakes)}
 
 
-# The two graphs that are walked by hand: leaves with their numbers, operations in order, places to draw them at.
+# The graphs that are walked by hand: leaves with their numbers, operations in order, places to draw them at.
 ONE_UNIT = {
     "leaves": {"w": 2.0, "x": 3.0, "b": -4.0, "−y": -1.0},
     "operations": {
@@ -69,7 +69,22 @@ ONE_UNIT = {
         "L": (5, 0),
     },
 }  # fmt: skip
+BILL = {
+    "leaves": {"a": 100.0, "n": 2.0, "o": 60.0, "m": 5.0, "t": 1.25, "d": 20.0},
+    "operations": {
+        "p": ("a · n", lambda t: t["a"] * t["n"]),
+        "q": ("o · m", lambda t: t["o"] * t["m"]),
+        "s": ("p + q", lambda t: t["p"] + t["q"]),
+        "v": ("s · t", lambda t: t["s"] * t["t"]),
+        "L": ("v + d", lambda t: t["v"] + t["d"]),
+    },
+    "places": {
+        "a": (0.12, 1), "n": (0.12, 0.33), "o": (0.12, -0.33), "m": (0.12, -1),
+        "p": (1.3, 0.6), "q": (1.3, -0.6), "s": (2.6, 0), "t": (2.6, -1), "v": (3.8, 0), "d": (3.8, -1), "L": (5, 0),
+    },
+}  # fmt: skip
 GRAPHS = {
+    "a bill": BILL,
     "one unit": ONE_UNIT,
     "the unit switched off": ONE_UNIT | {"leaves": ONE_UNIT["leaves"] | {"b": -8.0}},
     "one input, two units": {
@@ -111,7 +126,7 @@ def walk(graph="one unit", step=0) -> dict:
     order = list(plan["operations"])
     edges = [(names[p], name) for name in order for p in nodes[name].parents if p in names]
     values = dict(plan["leaves"]) | {name: float(nodes[name].data) for name in order[:step]}
-    grads, now, text = {}, "", "The four numbers on the left and below are given. Nothing is computed yet."
+    grads, now, text = {}, "", "The numbers on the left and below are given. Nothing is computed yet."
     if 0 < step <= len(order):
         now = order[step - 1]
         text = f"Forward: {now} = {plan['operations'][now][0]} = {_show(values[now])}."
@@ -129,6 +144,36 @@ def walk(graph="one unit", step=0) -> dict:
             said.append(f"{to} gets {_factor(grads[name])} · {_factor(slope)} = {_show(part)}{plus}")
         text = f"Back through {name} = {plan['operations'][name][0]}: {'; '.join(said)}."
     return {"graph": graph, "step": step, "values": values, "grads": grads, "edges": edges, "now": now, "text": text}
+
+
+def typed(graph="one unit", values=None, grads=None) -> list[str]:
+    """What a reader wrote down for the numbers of a graph, compared with the walk: one line for each number.
+
+    Parameters
+    ----------
+    values : {name: number} of the way forward; None for what has not been worked out
+    grads : {name: number} of the way back, the gradient of L with respect to each
+
+    >>> typed("one unit", {"u": 6, "z": 3})
+    ['u = 6: right', 'z = 3: not yet; it is u + b']
+    >>> typed("one unit", grads={"e": None, "w": 6})
+    ['∂L/∂e: not typed yet', '∂L/∂w = 6: right']
+    """
+    end, plan = walk(graph, WALK), GRAPHS[graph]
+    lines = []
+    for kind, said in (("values", values or {}), ("grads", grads or {})):
+        for name, number in said.items():
+            _checks.choice("a name", name, end[kind])
+            shown = name if kind == "values" else f"∂L/∂{name}"
+            if number is None:
+                lines.append(f"{shown}: not typed yet")
+                continue
+            right = abs(_checks.number(shown, number) - end[kind][name]) < 1e-6
+            after = ", ".join(to for begin, to in end["edges"] if begin == name)
+            why = f"it is {plan['operations'][name][0]}" if kind == "values" and name in plan["operations"] else ""
+            why = why or f"it comes from {after}, times the local derivative there"
+            lines.append(f"{shown} = {_show(number)}: {'right' if right else 'not yet; ' + why}")
+    return lines
 
 
 def _locals(node):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .. import _checks, data, search, surrogates
@@ -141,6 +143,42 @@ def optimism(tried=50, images=50, seed=0, repeats=300) -> dict:
         chosen[i] = seen.max() / images
         fresh[i] = (right[best].sum() - seen.max()) / (right.shape[1] - images)
     return {"chosen": chosen, "fresh": fresh, "average": right.mean(), "tried": tried, "images": images}
+
+
+def misses(accuracy=0.8, images=50, most=0.3) -> dict:
+    r"""How often the accuracy on some images is too high by more than t, and Hoeffding's bound, $e^{-2nt^2}$.
+
+    Returns `t`, `chance`, `bound`, (K,) each: the chance is exact, a sum of binomial probabilities.
+    """
+    right = np.arange(images + 1)
+    log_choose = np.array([math.lgamma(images + 1) - math.lgamma(k + 1) - math.lgamma(images - k + 1) for k in right])
+    chances = np.exp(log_choose + right * math.log(accuracy) + (images - right) * math.log1p(-accuracy))
+    t = np.linspace(0, most, 121)
+    chance = np.array([chances[right / images >= accuracy + by - 1e-12].sum() for by in t])
+    return {"t": t, "chance": chance, "bound": np.exp(-2 * images * t**2), "images": images, "accuracy": accuracy}
+
+
+def luck(counts=(1, 2, 5, 10, 20, 50, 100), images=50, repeats=2000, seed=0) -> dict:
+    """By how much the accuracy of the luckiest of m networks is too high, and what the bound allows.
+
+    Returns
+    -------
+    counts : (K,)
+    bound : (K,) the root of ln m / 2n
+    coins : (K,) mean luck of the best of m networks that all have the same true accuracy and err independently
+    networks : (K,) mean luck of the best of m of the chapter's networks
+    """
+    rng, accuracy = np.random.default_rng(seed), candidates(seed=seed).mean()
+    scores = rng.binomial(images, accuracy, (repeats, max(counts))) / images
+    searches = [optimism(tried=m, images=images, seed=seed) for m in counts]
+    return {
+        "counts": np.array(counts),
+        "bound": np.sqrt(np.log(counts) / (2 * images)),
+        "coins": np.array([scores[:, :m].max(axis=1).mean() - accuracy for m in counts]),
+        "networks": np.array([(s["chosen"] - s["fresh"]).mean() for s in searches]),
+        "images": images,
+        "accuracy": accuracy,
+    }
 
 
 # ---------------------------------------------------------------------------------- how many to hold out, and folds

@@ -700,6 +700,32 @@ def adam_by_hand(gradients=((4.0, 0.01), (4.0, -0.01), (-2.0, 0.01)), rate=0.1) 
     return rows
 
 
+# --- Newton's method ---
+
+# The matrix of second derivatives of each surface, at (x, y).
+SECOND_DERIVATIVES = {
+    "valley": lambda x, y: ((0.1, 0.0), (0.0, 2.0)),
+    "Rosenbrock": lambda x, y: ((2 - 400 * (y - 3 * x**2), -400 * x), (-400 * x, 200.0)),
+    "saddle": lambda x, y: ((1.0, 0.0), (0.0, 3 * y**2 - 1)),
+    "two minima": lambda x, y: ((3 * x**2 - 1, 0.0), (0.0, 1.0)),
+}
+
+
+def newton(surface="valley", start="(-7, 2)", steps=6) -> dict:
+    r"""Newton's method on a surface, $w \leftarrow w - H^{-1} g$: what `paths` returns.
+
+    Each step goes to the place where the parabola that fits the surface here is level.
+    """
+    ground = SURFACES[_checks.choice("surface", surface, SURFACES)]
+    path = [np.array(_point(start, ground.starts))]
+    for _ in range(steps):
+        here = path[-1]
+        path.append(here - np.linalg.solve(SECOND_DERIVATIVES[surface](*here), ground.gradient(*here)))
+    path = np.array(path)
+    height = ground.value(*path.T) - ground.value(*ground.minimum)
+    return {"path": path, "height": height, "surface": surface, "steps": steps}
+
+
 # --- the optimizers of today ---
 
 

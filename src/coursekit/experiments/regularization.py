@@ -774,6 +774,59 @@ def double_descent(examples=100, noise=0.2, seed=0) -> dict:
     return {"features": counts, "train": train, "test": test, "examples": examples, "noise": noise}
 
 
+def by_epoch(noise=0.2, rates=(0.001,) * 3, hidden=128, epochs=400, examples=400, seed=0) -> dict:
+    """Errors by epoch of a network that trains on, long after it knows its images: MNIST 14x14, batches of 50, Adam.
+
+    Parameters
+    ----------
+    noise : share of the training labels that are wrong
+    rates : one run for each, with 400 images, wrong labels and a start of its own
+
+    Returns
+    -------
+    epoch, train, test : (K,) and (K, runs): some 30 epochs; shares of wrong answers, on the training images by their
+        labels as they are, and on 2,000 new images
+    known : (runs,) the first of these epochs after which all training labels are known, infinite if there is none
+    """
+    x, y, x_test, y_test = small_mnist()
+    x, x_test, rows = x.astype(np.float32), x_test.astype(np.float32), []
+    rng, net, runs = np.random.default_rng(seed), network([196, hidden, 10]), len(rates)
+    own = np.array([rng.permutation(len(x))[:examples] for _ in range(runs)])
+    x, y = x[own], y[own]
+    wrong = rng.random(y.shape) < noise
+    y[wrong] = (y[wrong] + rng.integers(1, 10, wrong.sum())) % 10
+    params = stack_runs([net.init(rng, dtype=np.float32)[0] for _ in range(runs)])
+    per_epoch = examples // 50
+    marks = np.unique(np.geomspace(1, epochs, 30).round().astype(int))
+    sample = shuffled(x.swapaxes(0, 1), y.T, 50, rng)
+
+    def batch():
+        images, labels = sample()
+        return images.swapaxes(0, 1), labels.T
+
+    def look(now):
+        if now.step % per_epoch == 0 and now.step // per_epoch in marks:
+            both = ((x, y), (x_test, y_test))
+            rows.append([1 - measure(net, now.params, *part)[1] for part in both])
+
+    descend(net, params, batch, adam(np.array(rates, np.float32)), steps=epochs * per_epoch, watch=look)
+    train, test = np.array(rows).swapaxes(0, 1)
+    known = np.where((train == 0).any(axis=0), marks[(train == 0).argmax(axis=0)], np.inf)
+    return {"epoch": marks, "train": train, "test": test, "noise": noise, "known": known}
+
+
+def second_fall(errors) -> tuple[np.ndarray, np.ndarray]:
+    """How far the error rises after its lowest value, and how far it falls again after that: (K, R) -> (R,), (R,).
+
+    >>> rise, fall = second_fall(np.array([[0.5], [0.2], [0.4], [0.3]]))
+    >>> float(rise[0].round(1)), float(fall[0].round(1))
+    (0.2, 0.1)
+    """
+    after = np.arange(len(errors))[:, None] >= errors.argmin(axis=0)
+    top = np.where(after, errors, -np.inf).max(axis=0)
+    return top - errors.min(axis=0), top - errors[-1]
+
+
 def mask(p=0.5, number=1) -> dict:
     """One mask of dropout on a small net, 4-6-6-3: {"kept": [(6,), (6,)] of bool, "scale": 1 / (1 - p)}."""
     rng = np.random.default_rng(number)

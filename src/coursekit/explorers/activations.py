@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..experiments import activations as experiment
+from ..interactive.closer import Closer
+from ..interactive.playing import Training
+from ..interactive.points import Points
 from ..interactive.slots import Slot
 from ..layers import ReLU
 from ..plotting import activations as plot
@@ -12,6 +15,7 @@ from . import Choice, LogSlider, Seed, Slider, Time, explorer, predict
 
 __all__ = [
     "burst",
+    "divide",
     "fold",
     "layers",
     "maxout",
@@ -19,6 +23,7 @@ __all__ = [
     "predict_centre",
     "predict_rate",
     "predict_top",
+    "regions",
     "zigzag",
 ]
 
@@ -126,6 +131,26 @@ fold = explorer(
 )
 
 
+def _regions_in_words(result):
+    total = result["units"] * result["depth"]
+    return (
+        f"{result['depth']} hidden layer{'s' * (result['depth'] > 1)} of {result['units']} ReLU units, {total} in all. "
+        f"The square shows {result['pieces']} pieces, and the dashed line {len(result['corners'])} corners. "
+        f"One layer of {total} units makes at most {result['most']} pieces of the whole plane."
+    )
+
+
+regions = explorer(
+    experiment.regions,
+    plot.regions,
+    _regions_in_words,
+    title="The pieces of a ReLU network",
+    units=Slider(1, 10, default=3, step=1, label="units a layer"),
+    depth=Slider(1, 4, default=1, step=1, label="hidden layers"),
+    seed=Seed(3),
+)
+
+
 def _maxout_in_words(result):
     return (
         f"A maxout unit of {result['pieces']} piece{'s' * (result['pieces'] > 1)} has learnt the target "
@@ -141,6 +166,37 @@ maxout = explorer(
     target=Choice(*experiment.TARGETS, label="target"),
     pieces=Slider(1, 5, default=2, step=1, label="pieces"),
     seed=Seed(3),
+)
+
+
+def _divide_in_words(result):
+    steps, loss = result["steps"], result["loss"]
+    if steps and not np.isfinite(loss[-1]):
+        return f"Training diverges after {int(np.isfinite(loss).sum())} steps; a smaller rate does not mend it now."
+    now = f" The loss is {loss[-1]:.2f}." if steps else ""
+    units = f"{result['units']} hidden {result['activation']} unit{'s' * (result['units'] > 1)}"
+    return (
+        f"{units} after {steps} steps: {result['accuracy']:.0%} of {len(result['x'])} points are on their side.{now} "
+        "A dashed line is where a unit gives 0."
+    )
+
+
+divide = explorer(
+    experiment.divide,
+    plot.divide,
+    _divide_in_words,
+    title="A network divides the plane",
+    time=Time(
+        "step",
+        over="steps",
+        training=Training(experiment.train_on, settings=("rate", "added")),
+    ),
+    handles=[Closer("unit", axes=1, grid=plot.UNITS, gap=3, count="units")],
+    activation=Choice("tanh", "relu", label="activation"),
+    units=Slider(1, 6, default=3, step=1, label="hidden units"),
+    rate=LogSlider(0.03, 3.0, default=0.3, steps=5, label="learning rate"),
+    steps=Choice(0, 20, 100, 400, default=100, label="steps"),
+    added=Points("blue", "orange", low=(-experiment.RINGS,) * 2, high=(experiment.RINGS,) * 2),
 )
 
 

@@ -38,7 +38,7 @@ walk = explorer(
     _walk_in_words,
     title="A graph, forward and back",
     time=Time("step", over="step"),
-    graph=Choice(*experiment.GRAPHS, label="graph"),
+    graph=Choice(*experiment.GRAPHS, default="one unit", label="graph"),
     step=Slider(0, experiment.WALK, default=0, step=1, label="step"),
 )
 
@@ -198,7 +198,7 @@ predict_depth = predict(
 
 predict_back = predict(
     "01-back",
-    question="Walk the first graph yourself: w = 2, x = 3, b = −4, and the answer is 1. Forward u = w · x, then "
+    question="Walk the graph of the one unit: w = 2, x = 3, b = −4, and the answer is 1. Forward u = w · x, then "
     "z = u + b, a = max(0, z), e = a − 1, L = e². Then back, from the loss. What is the gradient of L with respect "
     "to w?",
     answer=6,

@@ -270,7 +270,7 @@ predict_field = predict(
 
 def _by_hand_in_words(result):
     place = f"row {result['row'] + 1}, column {result['column'] + 1}"
-    numbers = " ".join(f"{v:+g}" for v in result["products"].ravel())
+    numbers = " ".join(f"{v + 0.0:+g}" for v in result["products"].ravel())  # no -0
     if result["direction"] == "forward":
         total = result["products"].sum()
         return f"The kernel lies at {place} of the output. The nine products: {numbers}. Their sum is {total:g}."

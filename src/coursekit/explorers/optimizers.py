@@ -157,7 +157,7 @@ ball = explorer(
     title="A ball in the valley",
     time=Time("step", over="step"),
     step=Slider(0, 24, default=0, step=1, label="step"),
-    decay=Choice(0.0, 0.6, 0.9, default=0.9, label="momentum"),
+    decay=Choice(0.0, 0.3, 0.6, 0.8, 0.9, default=0.9, label="momentum"),
 )
 
 
@@ -200,7 +200,7 @@ newton_schulz = explorer(
     title="Five steps of Newton and Schulz",
     time=Time("step", over="steps"),
     steps=Slider(0, 5, default=0, step=1, label="steps"),
-    spread=Choice(10, 100, 1000, default=100, label="largest over smallest singular value"),
+    spread=Choice(10, 30, 100, 300, 1000, default=100, label="largest over smallest singular value"),
 )
 
 
@@ -273,7 +273,7 @@ adversary = explorer(
     title="A rare large gradient",
     time=Time("step"),
     memory=LogSlider(1.1, 1000.0, default=1.1, steps=7, label="Adam's memory 1/(1 − β₂)", unit="steps"),
-    every=Choice(3, 10, 30, label="large gradient every so many steps"),
+    every=Choice(3, 5, 10, 17, 30, label="large gradient every so many steps"),
 )
 
 

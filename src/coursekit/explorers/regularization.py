@@ -50,7 +50,7 @@ fit_curve = explorer(
     handles=[Handle("strength", x="strength", axes=2)],
     strength=LogSlider(1e-6, 10, default=1e-6, steps=8, label="strength"),
     penalty=Choice("L2", "L1", label="penalty"),
-    examples=Choice(15, 30, 200, label="training points"),
+    examples=Choice(15, 30, 60, 120, 200, label="training points"),
 )
 
 

@@ -44,7 +44,7 @@ first_loss = explorer(
     title="The first loss and the first sixty steps",
     time=Time("step"),
     scale=LogSlider(0.01, 10.0, default=10.0, steps=10, label="last layer's weights, times He's"),
-    inputs=Choice(1, 10, 100, label="inputs, times their usual size", default=1),
+    inputs=Choice(1, 3, 10, 30, 100, label="inputs, times their usual size", default=1),
     classes=Choice(2, 10, label="classes", default=10),
 )
 

@@ -15,15 +15,16 @@ def softmax_cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[np.nd
     """`losses.softmax_cross_entropy`, in one work array: the true classes are picked by number, not by a mask."""
     n, classes = _checks.shape("scores (..., N, C)", scores=scores).values()
     labels = _checks.labels(labels, classes, scores.shape[:-1])
-    true = np.arange(labels.size), labels.reshape(-1)  # where the true classes are in an array (rows, C)
     with losses._quiet():
-        z = np.subtract(scores, scores.max(axis=-1, keepdims=True), order="C")
-        z_true = z.reshape(-1, classes)[true].reshape(labels.shape)
-        p = np.exp(z, out=z)
-        total = p.sum(axis=-1, keepdims=True)
-        loss = (np.log(total[..., 0]) - z_true).mean(axis=-1)
+        p = np.subtract(scores, np.maximum.reduce(scores, axis=-1, keepdims=True), order="C")
+        rows = p.reshape(-1, classes)
+        true = np.arange(len(rows)), labels.reshape(-1)  # where the true classes are in rows
+        z_true = rows[true].reshape(labels.shape)
+        np.exp(p, out=p)
+        total = np.add.reduce(p, axis=-1, keepdims=True)
+        loss = np.add.reduce(np.log(total[..., 0]) - z_true, axis=-1) / np.asarray(n, p.dtype)
         p /= total
-        p.reshape(-1, classes)[true] -= 1
+        rows[true] -= 1
         p /= n
     return losses._finite_loss(loss, "scores"), p
 

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import _digests
+from .._atomic import write_atomically
 from ..errors import CourseError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ ONE_PACK = 400_000  # bytes; up to here one pack holds all pictures
 EACH_PACK = 250_000
 
 # Modules that change how a picture is shown, not what is in it.
-_FRONT_ENDS = {"code", "html", "playing", "handles", "predict", "sphinx_ext", "widget"}
+_FRONT_ENDS = {"closer", "code", "handles", "html", "playing", "points", "predict", "reading", "sphinx_ext", "widget"}
 
 
 def build(addresses: list[str], cache: Path, out: Path, workers: int = 0, say=print) -> dict[str, dict]:
@@ -197,9 +198,7 @@ def _draw_all(address, cache, workers):
     manifest = cache / f"{_file_name(address)}.json"
     if manifest.is_file():
         _forget(cache, manifest, folder)
-    temporary = manifest.with_suffix(f".{os.getpid()}")
-    temporary.write_text(json.dumps(entry), encoding="utf-8")
-    temporary.replace(manifest)
+    write_atomically(manifest, json.dumps(entry))
     return entry
 
 

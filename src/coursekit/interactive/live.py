@@ -11,8 +11,9 @@ import numpy as np
 
 from ..data import fetch_from
 from .core import complaint, find
+from .playing import Run
 
-__all__ = ["arrays", "draw", "start"]
+__all__ = ["arrays", "draw", "start", "train"]
 
 
 def start(data_url: str) -> None:
@@ -39,6 +40,26 @@ def draw(address: str, settings: str, prefix: str, narrow: bool = False) -> str:
 @functools.cache
 def _plan(address):
     return find(address).plan()
+
+
+def train(address: str, settings: str, prefix: str, steps: int, fresh: bool, narrow: bool = False) -> str:
+    """The picture of the explorer's training some steps further, as of `draw`, with `steps`: how far it has come.
+
+    `fresh` begins it anew, with what the explorer shows for these settings.
+    """
+
+    def further():
+        if fresh or address not in _runs:
+            _runs[address] = Run(find(address))
+        run = _runs[address]
+        run.on(json.loads(settings), steps)
+        drawn = run.picture(prefix, _plan(address) if narrow else None)
+        return {"svg": drawn.narrow or drawn.svg, "alt": drawn.alt, "steps": run.steps}
+
+    return _answer(further)
+
+
+_runs: dict[str, Run] = {}
 
 
 def arrays(address: str, settings: str) -> str:

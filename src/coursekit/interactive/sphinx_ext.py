@@ -57,7 +57,10 @@ def _add_script(app, pagename, templatename, context, doctree):
         # Before explorer.js, which scrolls to what a prediction may have to uncover.
         app.add_js_file("predict.js", loading_method="defer")
     if "ck-explorer" in body:
-        for script in ("python.js", "reading.js", "playing.js", "handles.js", "explorer.js", "code.js"):
+        # What only a few explorers have is loaded where they are; explorer.js begins, so it comes after all parts.
+        marks = {"training.js": '"training":', "points.js": '"points"', "closer.js": '"closer"'}
+        few = [script for script, mark in marks.items() if mark in body]
+        for script in ("python.js", "reading.js", "playing.js", "handles.js", *few, "explorer.js", "code.js"):
             app.add_js_file(script, loading_method="defer")
         app.add_css_file("code.css")
     if "ck-review" in body:

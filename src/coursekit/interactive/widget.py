@@ -11,11 +11,14 @@ import uuid
 from types import SimpleNamespace
 
 from ..errors import CourseError
+from .closer import Closer, closer
 from .code import call, runs
 from .controls import Choice, LogSlider, Seed
 from .core import Explorer, complaint, escape
 from .numbers_typed import readings
-from .playing import until
+from .playing import Run, until
+from .points import Points
+from .reading import axes_of, titled, values
 
 __all__ = ["explorer_widget", "mixed", "prediction_widget", "view"]
 
@@ -44,6 +47,9 @@ def explorer_widget(explorer: Explorer):
     controls = {name: _control(w, name, control) for name, control in explorer.controls.items()}
     picture, problem, code = w.HTML(), w.HTML(), w.HTML()
     player, reached = _player(w, explorer, controls)
+    train, run = _training(w, explorer)
+    look, looks = _looks(w, explorer)
+    reader, read = _reader(w)
     reset = w.Button(description="Reset", tooltip="Back to the first settings", layout={"width": "6rem"})
     busy = False
     shown = SimpleNamespace(svg="", alt="")
@@ -54,7 +60,7 @@ def explorer_widget(explorer: Explorer):
         settings = {name: control.value for name, control in controls.items()}
         try:
             code.value = f"<pre>{escape(call(explorer, **settings))}</pre>"
-            drawn = explorer.picture(**settings)
+            drawn = run.picture() if run and run.takes(settings) else explorer.picture(**settings)
         except Exception as error:  # whatever an experiment raises, the reader is told and can go on
             problem.value = f'<p role="alert" style="color:#b3261e">{escape(complaint(error))}</p>'
             return
@@ -64,15 +70,27 @@ def explorer_widget(explorer: Explorer):
 
     def put(change=None):
         svg = until(shown.svg, explorer.time, reached.value / 100) if reached and reached.value < 100 else shown.svg
+        read(svg)
+        svg = titled(svg)
+        svg = closer(svg, look, looks.value, f"ck-closer-{id(looks)}") if look else svg
         picture.value = (
             f'<figure style="margin:0;padding:4px;max-width:44rem;background:#fff;color:#1a1c1e">'
             f'<div role="img" aria-label="{escape(shown.alt)}">{_fluid(svg)}</div>'
             f'<figcaption aria-live="polite" style="line-height:1.4">{escape(shown.alt)}</figcaption></figure>'
         )
 
+    def on(change):
+        if change["new"] == 0:
+            run.drop()
+        else:
+            run.on({name: control.value for name, control in controls.items()}, explorer.time.training.steps)
+        show()
+
     def back(button):
         nonlocal busy
         busy = True
+        if run:
+            run.drop()
         try:
             for name, control in controls.items():
                 control.value = explorer.controls[name].default
@@ -84,11 +102,17 @@ def explorer_widget(explorer: Explorer):
         control.observe(show, "value")
     if reached:
         reached.observe(put, "value")
+    if run:
+        train.children[1].observe(on, "value")
+    if look:
+        looks.observe(put, "value")
     reset.on_click(back)
     show()
     title = [w.HTML(f"<b>{escape(explorer.title)}</b>")] if explorer.title else []
-    folded = [w.Accordion(children=[code], titles=("Code",), selected_index=None)] if runs(explorer) else []
-    return w.VBox([*title, *controls.values(), *player, reset, problem, picture, *folded])
+    parts = {"Read values": reader} | ({"Code": code} if runs(explorer) else {})
+    folded = [w.Accordion(children=[part], titles=(name,), selected_index=None) for name, part in parts.items()]
+    more = [part for part in (train, looks) if part is not None]
+    return w.VBox([*title, *controls.values(), *player, *more, reset, problem, picture, *folded])
 
 
 def _player(w, explorer, controls):
@@ -107,6 +131,52 @@ def _player(w, explorer, controls):
     return [play], None
 
 
+def _training(w, explorer):
+    """A button that lets a training go on, a few steps a picture, and the run; None where there is no training."""
+    if explorer.time is None or explorer.time.training is None:
+        return None, None
+    play = w.Play(min=0, max=100_000, value=0, interval=300, show_repeat=False, description="Train on")
+    return w.HBox([w.HTML("Train on"), play]), Run(explorer)
+
+
+def _looks(w, explorer):
+    """A list of the small maps that can be shown large."""
+    look = next((handle for handle in explorer.handles if isinstance(handle, Closer)), None)
+    if look is None:
+        return None, None
+    count = look.grid[0] * look.grid[1]
+    options = [("the whole picture", 0), *((f"{look.label} {k}", k) for k in range(1, count + 1))]
+    return look, w.Dropdown(options=options, value=0, description="look at", layout=_LAYOUT, style=_STYLE)
+
+
+def _reader(w):
+    """Two sliders that go through a panel of the picture, the values there in words, and what gives it a picture."""
+    panel = w.Dropdown(description="panel", layout=_LAYOUT, style=_STYLE)
+    across = w.IntSlider(50, 0, 100, description="across, %", layout=_LAYOUT, style=_STYLE)
+    up = w.IntSlider(50, 0, 100, description="up, %", layout=_LAYOUT, style=_STYLE)
+    told = w.HTML()
+    shown = SimpleNamespace(svg="", titles=None)
+
+    def say(change=None):
+        if panel.value is not None:
+            place, *lines = values(shown.svg, panel.value, across.value / 100, up.value / 100)
+            rows = "".join(f"<li>{escape(line)}</li>" for line in lines)
+            told.value = f'<div aria-live="polite"><b>{escape(place)}</b><ul>{rows}</ul></div>'
+
+    def read(svg):
+        shown.svg = svg
+        titles = [axes.title for axes in axes_of(svg)]
+        if titles != shown.titles:
+            chosen = panel.value if panel.value is not None and panel.value < len(titles) else (0 if titles else None)
+            shown.titles, panel.options = titles, [(title, k) for k, title in enumerate(titles)]
+            panel.value = chosen
+        say()
+
+    for one in (panel, across, up):
+        one.observe(say, "value")
+    return w.VBox([panel, across, up, told]), read
+
+
 def _control(w, name, control):
     unit = f" ({control.unit})" if control.unit else ""
     shared = {
@@ -115,6 +185,9 @@ def _control(w, name, control):
         "style": _STYLE,
         "value": control.default,
     }
+    if isinstance(control, Points):
+        kinds = ", ".join(f"{k} {name}" for k, name in enumerate(control.classes))
+        return w.Text(**shared, continuous_update=False, placeholder=f"(x, y, class); {kinds}")
     if isinstance(control, Choice) and control.ordered:
         return w.SelectionSlider(options=[(control.text(option), option) for option in control.values], **shared)
     if isinstance(control, Choice):

@@ -14,7 +14,23 @@ A layer is a frozen dataclass with three methods::
 
 from .attention import LookBack
 from .base import Layer
-from .dense import ELU, GELU, GLU, Dense, Dropout, LeakyReLU, Maxout, PReLU, ReLU, ReLU6, Sigmoid, SiLU, Softplus, Tanh
+from .dense import (
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Dense,
+    Dropout,
+    LeakyReLU,
+    Maxout,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from .image import (
     AvgPool2d,
     BatchNorm,
@@ -49,6 +65,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "SELU",
     "AvgPool2d",
     "BatchNorm",
     "BatchNorm2d",

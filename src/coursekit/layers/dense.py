@@ -18,6 +18,7 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "SELU",
     "Dense",
     "Dropout",
     "LeakyReLU",
@@ -146,6 +147,14 @@ class ELU(_Elementwise):
         return activations.elu_forward(x, self.alpha)
 
     _backward = staticmethod(activations.elu_backward)
+
+
+@dataclass(frozen=True)
+class SELU(_Elementwise):
+    """Scaled exponential linear unit; see `coursekit.activations.selu_forward`. Start with `lecun_normal`."""
+
+    _forward = staticmethod(activations.selu_forward)
+    _backward = staticmethod(activations.selu_backward)
 
 
 @dataclass(frozen=True)

@@ -261,7 +261,7 @@ class BatchNorm(Layer):
         )
 
     def backward(self, dout, cache):
-        """Dout -> dx, {"gamma", "beta"}."""
+        """The gradient dout -> dx, {"gamma", "beta"}."""
         dx, dgamma, dbeta = self._backward(dout, cache)
         return dx, {"gamma": dgamma, "beta": dbeta}
 
@@ -307,7 +307,7 @@ class LayerNorm(Layer):
         return out, cache, state
 
     def backward(self, dout, cache):
-        """Dout (..., D) -> dx, {"gamma", "beta"}."""
+        """The gradient dout (..., D) -> dx, {"gamma", "beta"}."""
         dx, dgamma, dbeta = normalization.layer_norm_backward(dout, cache)
         return dx, {"gamma": dgamma, "beta": dbeta}
 
@@ -339,7 +339,7 @@ class RMSNorm(Layer):
         return out, cache, state
 
     def backward(self, dout, cache):
-        """Dout (..., D) -> dx, {"gamma"}."""
+        """The gradient dout (..., D) -> dx, {"gamma"}."""
         dx, dgamma = normalization.rms_norm_backward(dout, cache)
         return dx, {"gamma": dgamma}
 
@@ -375,7 +375,7 @@ class GroupNorm(Layer):
         return out, cache, state
 
     def backward(self, dout, cache):
-        """Dout (..., N, C, H, W) -> dx, {"gamma", "beta"}."""
+        """The gradient dout (..., N, C, H, W) -> dx, {"gamma", "beta"}."""
         dx, dgamma, dbeta = normalization.group_norm_backward(dout, cache)
         return dx, {"gamma": dgamma, "beta": dbeta}
 
@@ -399,5 +399,5 @@ class LocalResponseNorm(Layer):
         return out, cache, state
 
     def backward(self, dout, cache):
-        """Dout -> dx."""
+        """The gradient dout -> dx."""
         return normalization.local_response_norm_backward(dout, cache), {}

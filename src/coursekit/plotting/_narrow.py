@@ -20,6 +20,7 @@ __all__ = ["Plan", "marked", "narrowed", "plan"]
 PIXELS = 350  # what a phone 390 px wide has for a picture
 LABEL = 11.3  # the smallest label there, px
 SPACE = 6.0  # between two panels, and around them, in points
+BAR = 30.0  # axes that are less wide are a scale of colours
 ROUNDS = 2  # what stands around axes depends a little on their size
 
 
@@ -30,6 +31,7 @@ class Plan:
     size: tuple[float, float]
     places: tuple[tuple[float, float, float, float], ...]
     names: tuple[tuple[str, str, bool, bool], ...]  # x-label, y-label, whether each axis shows its numbers
+    texts: tuple[tuple[float, float], ...] = ()  # of those above and below all axes
 
 
 def plan(figure: Figure) -> Plan | None:
@@ -40,24 +42,28 @@ def plan(figure: Figure) -> Plan | None:
     axes = _axes(figure)
     sizes = [text.get_fontsize() for text in _texts(figure)]
     width = PIXELS * min(sizes, default=10) / LABEL
-    if not axes or figure.texts or figure.artists or figure.legends or figure.get_figwidth() * 72 <= width:
+    if not axes or figure.artists or figure.legends or figure.get_figwidth() * 72 <= width:
+        return None
+    edges = _edges(figure, axes)
+    if edges is None:
         return None
     with _kept(figure, axes):
         figure.draw_without_rendering()
-        touching = _touching(figure)
+        touching, framed = _touching(figure), _framed(figure)
         wide, high = 72 * figure.get_size_inches()
         boxes = {ax: ax.get_position() for ax in axes}
         places = {ax: (box.width * wide, box.height * high) for ax, box in boxes.items()}
         rows = _rows(axes)
         _name_all(rows)
         for _ in range(ROUNDS):
-            _lay_out(figure, rows, places, width)
-        if _touching(figure) > touching or _outside(figure):
+            _lay_out(figure, rows, places, width, edges)
+        if _touching(figure) > touching or _outside(figure) or not framed <= _framed(figure):
             return None
         return Plan(
             tuple(figure.get_size_inches()),
             tuple(ax.get_position(True).bounds for ax in axes),
             tuple((ax.get_xlabel(), ax.get_ylabel(), _numbered(ax.xaxis), _numbered(ax.yaxis)) for ax in axes),
+            tuple(text.get_position() for text in figure.texts),
         )
 
 
@@ -77,11 +83,13 @@ def narrowed(figure: Figure, layout: Plan | None = None):
     """
     layout = layout or plan(figure)
     axes = _axes(figure)
-    if layout is None or len(axes) != len(layout.places):
+    if layout is None or len(axes) != len(layout.places) or len(figure.texts) != len(layout.texts):
         yield False
         return
     with _kept(figure, axes):
         figure.set_size_inches(layout.size)
+        for text, at in zip(figure.texts, layout.texts, strict=True):
+            text.set_position(at)
         for ax, place, (x, y, *numbers) in zip(axes, layout.places, layout.names, strict=True):
             ax.set_position(place)
             for axis, label, numbered in zip((ax.xaxis, ax.yaxis), (x, y), numbers, strict=True):
@@ -109,11 +117,14 @@ def _kept(figure, axes):
     size = figure.get_size_inches().copy()
     both = [axis for ax in axes for axis in (ax.xaxis, ax.yaxis)]
     places = [ax.get_position(True).frozen() for ax in axes]
+    texts = [text.get_position() for text in figure.texts]
     before = [(axis.get_label_text(), axis.get_tick_params("major").get(SHOWN[axis.axis_name])) for axis in both]
     try:
         yield
     finally:
         figure.set_size_inches(size)
+        for text, at in zip(figure.texts, texts, strict=True):
+            text.set_position(at)
         for ax, place in zip(axes, places, strict=True):
             ax.set_position(place)
         for axis, (label, shown) in zip(both, before, strict=True):
@@ -159,31 +170,73 @@ def _numbered(axis):
     return any(text.get_visible() and text.get_text() for text in axis.get_ticklabels())
 
 
-def _lay_out(figure, rows, places, width):
+def _edges(figure, axes):
+    """How much the figure's own texts take above and below all axes, in points; None if one stands elsewhere."""
+    high = 72 * figure.get_figheight()
+    top, bottom = max(ax.get_position().y1 for ax in axes), min(ax.get_position().y0 for ax in axes)
+    above, below = [0.0], [0.0]
+    for text in figure.texts:
+        y = text.get_position()[1]
+        if y >= top:
+            above.append(high * (1 - y) + 0.4 * text.get_fontsize())
+        elif y <= bottom:
+            below.append(high * y + text.get_fontsize())
+        else:
+            return None
+    return max(above), max(below)
+
+
+def _lay_out(figure, rows, places, width, edges):
     """Give each axes its place in lines that are `width` points wide, and the figure its size."""
     around = {ax: _around(ax) for row in rows for ax in row}
+    old = 72 * figure.get_figheight()
     lines = []
     for row in rows:
-        needs = max(around[ax][0] + places[ax][0] + around[ax][1] + SPACE for ax in row)
-        most = max(1, min(len(row), math.floor((width + SPACE) / needs)))
-        each = math.ceil(len(row) / math.ceil(len(row) / most))
-        lines += [row[k : k + each] for k in range(0, len(row), each)]
-    spots, down = {}, SPACE
+        cells = _cells(row, places)
+        needs = max(_beside(cell, around, places) + places[cell[0]][0] + SPACE for cell in cells)
+        most = max(1, min(len(cells), math.floor((width + SPACE) / needs)))
+        each = math.ceil(len(cells) / math.ceil(len(cells) / most))
+        lines += [cells[k : k + each] for k in range(0, len(cells), each)]
+    spots, down = {}, SPACE + edges[0]
     for line in lines:
-        edges = sum(around[ax][0] + around[ax][1] for ax in line)
-        share = (width - edges - SPACE * (len(line) + 1)) / sum(places[ax][0] for ax in line)
-        high = max(_height(ax, places[ax], share) for ax in line)
-        above = max(around[ax][2] for ax in line)
+        taken = sum(_beside(cell, around, places) for cell in line) + SPACE * (len(line) + 1)
+        share = (width - taken) / sum(places[cell[0]][0] for cell in line)
+        all_here = [ax for cell in line for ax in cell]
+        high = max(_height(cell[0], places[cell[0]], share) for cell in line)
+        above = max(around[ax][2] for ax in all_here)
         left = SPACE
-        for ax in line:
-            wide = share * places[ax][0]
-            left += around[ax][0]
-            spots[ax] = (left, down + above, wide, _height(ax, places[ax], share))
-            left += wide + around[ax][1] + SPACE
-        down += above + high + max(around[ax][3] for ax in line) + SPACE
+        for cell in line:
+            tall = _height(cell[0], places[cell[0]], share)
+            for ax in cell:
+                wide = places[ax][0] * (share if ax is cell[0] else 1)
+                left += around[ax][0] + (0 if ax is cell[0] else SPACE)
+                spots[ax] = (left, down + above, wide, tall)
+                left += wide + around[ax][1]
+            left += SPACE
+        down += above + high + max(around[ax][3] for ax in all_here) + SPACE
+    down += edges[1]
     figure.set_size_inches(width / 72, down / 72)
     for ax, (left, top, wide, high) in spots.items():
         ax.set_position([left / width, 1 - (top + high) / down, wide / width, high / down])
+    for text in figure.texts:
+        x, y = text.get_position()
+        text.set_position((x, 1 - (1 - y) * old / down if y > 0.5 else y * old / down))
+
+
+def _cells(row, places):
+    """Axes that stay together: a scale of colours belongs to the picture at its left."""
+    cells = []
+    for ax in row:
+        if cells and places[ax][0] < BAR:
+            cells[-1].append(ax)
+        else:
+            cells.append([ax])
+    return cells
+
+
+def _beside(cell, around, places):
+    """What stands beside the first axes of a cell, in points: numbers and names, and its scale of colours."""
+    return sum(around[ax][0] + around[ax][1] for ax in cell) + sum(places[ax][0] + SPACE for ax in cell[1:])
 
 
 def _height(ax, place, share):
@@ -214,7 +267,7 @@ def _texts(figure):
 
 
 def _boxes(figure):
-    """The boxes of the texts that are drawn, a little smaller than they are."""
+    """The boxes of the texts that are drawn, with a little room at their sides, and less above and below."""
     figure.draw_without_rendering()
     renderer = figure._get_renderer()
     drawn = []
@@ -226,8 +279,9 @@ def _boxes(figure):
             own = [*each.texts, each.title, each._left_title, each._right_title, each.xaxis.label, each.yaxis.label]
             legend = [each.get_legend()] if each.get_legend() else []
             drawn += [*labels, *own, *(text for box in legend for text in box.get_texts())]
+    drawn += figure.texts
     shown = [text for text in drawn if text.get_visible() and text.get_text().strip()]
-    return [text.get_window_extent(renderer).padded(-2) for text in shown]
+    return [text.get_window_extent(renderer).padded(1.5, -2) for text in shown]
 
 
 def _seen(axis):
@@ -247,3 +301,17 @@ def _outside(figure):
     """Whether a text leaves the picture."""
     width, height = figure.get_size_inches() * figure.dpi
     return any(box.x0 < 0 or box.x1 > width or box.y0 < 0 or box.y1 > height for box in _boxes(figure))
+
+
+def _framed(figure):
+    """Which texts stand inside which rectangles of a drawing, by their numbers."""
+    renderer = figure._get_renderer()
+    found = set()
+    for number, ax in enumerate(_axes(figure)):
+        frames = [patch.get_window_extent(renderer).padded(1) for patch in ax.patches]
+        for k, text in enumerate(ax.texts):
+            box = text.get_window_extent(renderer)
+            corners = [(box.x0, box.y0), (box.x1, box.y1)]
+            inside = (j for j, frame in enumerate(frames) if all(frame.contains(*corner) for corner in corners))
+            found |= {(number, k, j) for j in inside}
+    return found

@@ -5,11 +5,25 @@ from __future__ import annotations
 import matplotlib
 import numpy as np
 
-from ..experiments.activations import LIMITS
-from ._parts import LN10, label, loss_curves
-from ._style import BLUE, GREEN, INK, MUTED, ORANGE, figure, styled
+from ..experiments.activations import LIMITS, RINGS
+from ._parts import LN10, label, loss_curves, mosaic, picture
+from ._style import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, figure, styled
 
-__all__ = ["accuracies", "boundaries", "burst", "fold", "layers", "loss_curves", "maxout", "shapes", "slopes", "zigzag"]
+__all__ = [
+    "UNITS",
+    "accuracies",
+    "boundaries",
+    "burst",
+    "divide",
+    "fold",
+    "layers",
+    "loss_curves",
+    "maxout",
+    "regions",
+    "shapes",
+    "slopes",
+    "zigzag",
+]
 
 
 @styled
@@ -235,3 +249,102 @@ def boundaries(result: dict):
         f"straight borders, with ReLU regions that follow the spirals. Right: {', '.join(told)}."
     )
     return fig
+
+
+@styled
+def regions(result: dict):
+    """The plane in pieces on which a ReLU network is linear, and a cut through its output with the corners marked."""
+    fig, (left, right) = figure(6.4, 3.2, 1, 2, width_ratios=[1, 1.1], margins=(0.5, 0.12, 0.5, 0.35), gaps=(0.55, 0))
+    axis, piece = result["axis"], result["piece"]
+    # Three colours in turn, each in strengths that follow the golden ratio, over the page in light and dark.
+    tint = np.empty((*piece.shape, 4))
+    tint[..., :3] = np.array([matplotlib.colors.to_rgb(colour) for colour in (BLUE, ORANGE, GREEN)])[piece % 3]
+    tint[..., 3] = 0.12 + 0.5 * ((piece * 0.618034) % 1)
+    extent = (axis[0], axis[-1], axis[0], axis[-1])
+    left.imshow(tint, origin="lower", extent=extent, interpolation="nearest")
+    left.axhline(0, color=INK, lw=1, ls="--")
+    left.set(xlabel="$x_1$", xticks=[-1, 0, 1], yticks=[-1, 0, 1], aspect="equal")
+    left.set_ylabel("$x_2$", rotation=0, labelpad=6)
+    left.grid(visible=False)
+    left.set_title(f"{result['pieces']} pieces", size=10)
+    right.plot(axis, result["cut"], color=BLUE)
+    corners = result["corners"]
+    right.plot(corners, np.interp(corners, axis, result["cut"]), "o", color=ORANGE, ms=4.5)
+    right.set(xlim=(-1, 1), xlabel="$x_1$", xticks=[-1, 0, 1])
+    right.set_title(f"output along the dashed line: {len(corners)} corners", size=10)
+    return fig
+
+
+UNITS = 2, 3  # rows and columns of the maps of hidden units in `divide`
+
+
+@styled
+def divide(result: dict):
+    """The plane as a small network divides it, what each of its hidden units gives there, and the loss by step.
+
+    The axes are the plane, the hidden units' maps, which are one image, and the loss.
+    """
+    fig, axes = figure(
+        6.8, 3.5, mosaic=[["plane", "units"], ["plane", "loss"]], margins=(0.42, 0.12, 0.5, 0.28), gaps=(0.5, 0.4),
+        width_ratios=[1, 1.1], height_ratios=[2.2, 1],
+    )  # fmt: skip
+    _plane(axes["plane"], result)
+    _hidden_units(axes["units"], result)
+    loss, ax = result["loss"], axes["loss"]
+    ax.plot(np.arange(len(loss)), loss, color=BLUE)
+    top = 0.9 if not np.isfinite(loss).any() else max(0.9, min(3.0, 1.05 * float(np.nanmax(loss))))
+    ax.set(xlim=(0, max(20, len(loss))), ylim=(0, top), xlabel="step", yticks=[0, 0.5] if top < 1.5 else [0, 1, 2])
+    ax.set_title("loss")
+    return fig
+
+
+def _plane(ax, result):
+    x, y, span = result["x"], result["y"], (-RINGS, RINGS, -RINGS, RINGS)
+    # Lighter than the colour map's ends, so that points can be seen on it.
+    ax.imshow(result["chance"], cmap="RdBu_r", vmin=-0.4, vmax=1.4, origin="lower", extent=span, interpolation="none")
+    for k, (w, b) in enumerate(zip(result["weights"], result["biases"], strict=True), 1):
+        ends = _where_zero(w, b)
+        if ends is not None:
+            ax.plot(*ends, color=INK, lw=0.9, ls="--", label=f"unit {k} gives 0 at")
+    for kind, colour in ((0, BLUE), (1, ORANGE)):
+        ax.plot(*x[y == kind].T, "o", ms=3.6, mec="white", mew=0.5, color=colour, label=("blue", "orange")[kind])
+    marks = [-2, -1, 0, 1, 2]
+    ax.set(xlim=span[:2], ylim=span[:2], xticks=marks, yticks=marks, xlabel="x₁", title="the network")
+    ax.grid(visible=False)
+
+
+def _hidden_units(ax, result):
+    rows, columns = UNITS
+    size, gap = len(result["line"]), 3
+    count = len(result["hidden"])
+    blank = np.full((rows * columns - count, size, size), np.nan)
+    tiles = np.concatenate([result["hidden"][:, ::-1], blank])  # upwards, as the plane
+    most = 1.0 if result["activation"] == "tanh" else max(float(np.nan_to_num(result["hidden"]).max()), 1e-6)
+    picture(ax, mosaic(tiles, columns, gap), "its hidden units", -most, most, cmap="RdBu_r", photo=True)
+    for k in range(count):
+        left, top = (k % columns) * (size + gap) - 0.5, (k // columns) * (size + gap) - 0.5
+        ends = _where_zero(result["weights"][k], result["biases"][k])
+        if ends is not None:
+            across, up = (ends + RINGS) / (2 * RINGS) * size
+            ax.plot(left + across, top + size - up, color=INK, lw=0.9, ls="--", label=_unit_in_words(result, k))
+        label(ax, f"{k + 1}", (left, top), INK, (3, -7), bbox={"fc": PAPER, "ec": "none", "pad": 1})
+
+
+def _where_zero(w, b):
+    """The piece of the line w x + b = 0 within the picture, (2, 2) as x and y; None if it runs elsewhere."""
+    a, c = w
+    ends = []
+    for side in (-RINGS, RINGS):
+        if c and abs(y := -(a * side + b) / c) <= RINGS:
+            ends.append((side, y))
+        if a and abs(x := -(c * side + b) / a) <= RINGS:
+            ends.append((x, side))
+    ends = sorted(set(ends))
+    return np.array([ends[0], ends[-1]]).T if len(ends) > 1 else None
+
+
+def _unit_in_words(result, k):
+    """What a hidden unit computes, as a formula."""
+    (a, b), c = result["weights"][k], result["biases"][k]
+    terms = f"{a:.2f} x₁ {b:+.2f} x₂ {c:+.2f}".replace("+", "+ ").replace(" -", " − ").replace("-", "−")
+    return f"{result['activation']}({terms}), says {result['says'][k]:.2f}".replace("says -", "says −")

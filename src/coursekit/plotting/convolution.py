@@ -257,7 +257,7 @@ def feature_maps(result: dict):
         6.4, 4.0, 1, 2, width_ratios=[1, 1.9 if columns == 3 else 1.45], margins=(0.05, 0.05, 0.08, 0.32),
         gaps=(0.2, 0),
     )  # fmt: skip
-    _grid(left, 1 - result["image"], f"read as {result['guess']}")
+    _grid(left, result["image"], f"read as {result['guess']}")
     title = f"{result['layer']}: {len(maps)} maps of {maps.shape[1]} x {maps.shape[2]}"
     _grid(right, mosaic(maps, columns), title, high=np.percentile(maps, 99.5), cmap="viridis")
     if first:

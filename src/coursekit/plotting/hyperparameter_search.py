@@ -31,6 +31,32 @@ def optimism(result: dict):
 
 
 @styled
+def luck(one: dict, many: dict):
+    """Hoeffding's bound beside what happens: for one network by the error, for the best of m by m."""
+    fig, (left, right) = figure(6.6, 3.0, 1, 2, margins=(0.62, 0.15, 0.54, 0.32), gaps=(0.75, 0.4))
+    left.plot(100 * one["t"], one["bound"], color=ORANGE)
+    left.plot(100 * one["t"], one["chance"], color=BLUE, drawstyle="steps-pre")
+    label(left, "bound", (8, np.exp(-2 * one["images"] * 0.08**2)), ORANGE)
+    label(left, "chance", (3.2, 0.36), BLUE, (0, 0))
+    left.set(xlim=(0, 100 * one["t"][-1]), ylim=(0, 1.05), xlabel="too high by at least, points")
+    left.set_title(f"one network, {one['images']} images")
+    looks = (
+        ("bound", ORANGE, "bound", (-4, 8)),
+        ("coins", MUTED, "independent", (-4, 8)),
+        ("networks", BLUE, "ours", (-4, -11)),
+    )
+    for name, colour, text, offset in looks:
+        right.plot(many["counts"], 100 * many[name], "o-", color=colour, ms=3)
+        label(right, text, (many["counts"][-1], 100 * many[name][-1]), colour, offset, ha="right")
+    right.set(
+        xscale="log", xlim=(0.9, 115), ylim=(-1, 24), xlabel="networks compared", ylabel="luck of the best, points"
+    )
+    marks(right.xaxis, [1, 10, 100], ["1", "10", "100"])
+    right.set_title("the best of many")
+    return fig
+
+
+@styled
 def held_out(result: dict):
     """Accuracy by the share held out: what the search reports, and what new images say."""
     shares = 100 * result["shares"]

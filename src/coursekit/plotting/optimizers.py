@@ -97,6 +97,26 @@ def many_paths(results: list[dict], columns=3):
 
 
 @styled
+def newton(results: list[dict]):
+    """Newton's steps on surfaces side by side; the arrow is the direction of steepest descent at the start."""
+    fig, axes = figure(6.6, 2.5, 1, len(results), margins=(0.35, 0.1, 0.3, 0.32), gaps=(0.45, 0.3))
+    for ax, result in zip(axes, results, strict=True):
+        ground = SURFACES[result["surface"]]
+        _contours(ax, result["surface"])
+        _path(ax, result["path"], GREEN)
+        if result["path"][:, 1].min() < ground.view[2]:
+            ax.set_ylim(bottom=1.1 * result["path"][:, 1].min())
+        start, (left, right, *_) = result["path"][0], ground.view
+        down = -np.array(ground.gradient(*start))
+        arrow(ax, start, start + down / np.linalg.norm(down) * 0.14 * (right - left), MUTED, gap=0)
+        ax.set_title(result["surface"], size=9.5)
+        ax.tick_params(labelsize=8)
+    ends = ", ".join(f"{r['surface']} at ({r['path'][-1, 0]:.2g}, {r['path'][-1, 1]:.2g})" for r in results)
+    fig.alt = f"Newton's steps on {len(results)} surfaces. They end: {ends}."
+    return fig
+
+
+@styled
 def batches(result: dict):
     """The path of slope and offset, and the loss against the number of examples read."""
     fig, (plane, curve) = figure(6.4, 3.3, 1, 2, gaps=(0.85, 0.5))

@@ -6,11 +6,12 @@ import functools
 
 import numpy as np
 from matplotlib.collections import LineCollection
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from ..experiments.regularization import GRID, STRENGTHS, truth
-from ._parts import label, picture
-from ._style import BLUE, GREEN, INK, MUTED, ORANGE, bars, figure, powers, styled
+from ._parts import arrow, label, picture
+from ._style import BLUE, GREEN, INK, MUTED, ORANGE, bars, figure, marks, powers, styled
 
 _label = functools.partial(label, offset=(5, 0), size=9.5, annotation_clip=False)
 
@@ -391,6 +392,59 @@ def double_descent(result: dict):
     _label(ax, f"{result['examples']} examples", (result["examples"], 96), MUTED)
     ax.set(xscale="log", ylim=(0, 100), xlabel="features", ylabel="wrong answers, %")
     ax.set_title(f"{result['noise']:.0%} of the training labels are wrong")
+    return fig
+
+
+@styled
+def by_epoch(results: dict[str, dict]):
+    """Shares of wrong answers by epoch, on training and on new images, a panel for each result."""
+    fig, axes = figure(6.6, 3.1, 1, len(results), sharey=True, gaps=(0.25, 0.5), margins=(0.62, 0.15, 0.54, 0.32))
+    for ax, (name, result) in zip(axes, results.items(), strict=True):
+        for part, colour in (("train", BLUE), ("test", ORANGE)):
+            ax.plot(result["epoch"], 100 * result[part], color=colour, lw=0.6, alpha=0.6)
+            ax.plot(result["epoch"], 100 * result[part].mean(axis=1), color=colour)
+        ax.set(xscale="log", xlim=(1, result["epoch"][-1]), ylim=(0, 70), xlabel="epoch", title=name)
+        marks(ax.xaxis, [1, 10, 100], ["1", "10", "100"])
+    axes[0].set(ylabel="wrong answers, %")
+    axes[0].text(0.97, 0.26, "new images", color=ORANGE, transform=axes[0].transAxes, ha="right")
+    axes[0].text(0.97, 0.04, "training images", color=BLUE, transform=axes[0].transAxes, ha="right")
+    ends = "; ".join(
+        f"{name}: lowest {100 * r['test'].mean(axis=1).min():.0f} %, at the end {100 * r['test'][-1].mean():.0f} %"
+        for name, r in results.items()
+    )
+    fig.alt = f"Wrong answers by epoch. On new images, {ends}."
+    return fig
+
+
+PLACES = {  # where in a training each regularizer acts
+    "images": ("more data", "augmentation", "mixup"),
+    "labels": ("smoothing", "mixup"),
+    "units": ("dropout", "batch norm's", "noise"),
+    "loss": ("L2 penalty", "L1 penalty"),
+    "step": ("weight decay", "max-norm"),
+    "epochs": ("early", "stopping"),
+    "networks": ("ensemble", "mean of the", "weights"),
+}
+
+
+@styled
+def where_each_acts():
+    """The parts of a training from left to right, and under each what regularizes there."""
+    fig, ax = figure(6.6, 2.1, margins=(0.02, 0.02, 0.02, 0.02))
+    ax.set(xlim=(-0.02, 7.02), ylim=(0, 2.1))
+    ax.axis("off")
+    for i, (place, kinds) in enumerate(PLACES.items()):
+        colour = ORANGE if place in ("epochs", "networks") else BLUE
+        ax.add_patch(Rectangle((i + 0.07, 1.05), 0.86, 0.42, fc="none", ec=colour, lw=1.4))
+        ax.text(i + 0.5, 1.26, place, ha="center", va="center", color=colour, size=10)
+        ax.text(i + 0.5, 0.9, "\n".join(kinds), ha="center", va="top", size=8.5, linespacing=1.35)
+        if 0 < i:
+            arrow(ax, (i - 0.07, 1.26), (i + 0.07, 1.26), MUTED, gap=0)
+    ax.plot((4.5, 4.5, 0.5), (1.48, 1.78, 1.78), color=MUTED, lw=1.4)
+    arrow(ax, (0.5, 1.79), (0.5, 1.48), MUTED, gap=0)
+    ax.text(2.5, 1.86, "the next batch", ha="center", va="bottom", color=MUTED, size=9)
+    acts = "; ".join(f"{place}: {' '.join(kinds)}" for place, kinds in PLACES.items())
+    fig.alt = f"The parts of a training, and what regularizes there. {acts}."
     return fig
 
 

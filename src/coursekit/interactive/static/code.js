@@ -20,17 +20,29 @@
     );
   }
 
+  // A training that went on: with which settings it began, then how many steps it went on with which.
+  function goneOn(root, call) {
+    const { made, spec } = root.ck.training;
+    const lines = made.slice(1).map(({ values, steps }) => {
+      const given = Object.entries(values).map(([name, value]) => `, ${name}=${JSON.stringify(value)}`);
+      return `results = experiment.${spec.name}(results, ${steps}${given.join("")})`;
+    });
+    call.replaceChildren(call.textContent.replace("\nplot.", `\n${[...lines, "plot."].join("\n")}`));
+  }
+
   function renew(root, { mode, values }) {
     const call = root.querySelector(".ck-call");
     if (!call) return;
     root.ckCall ??= [...call.childNodes];
     if (root.ckCall[0] !== call.firstChild) call.replaceChildren(...root.ckCall);
     const pairs = [];
+    if (mode === "training") values = root.ck.training.made[0].values;
     for (const given of call.querySelectorAll(".ck-given")) {
       const control = root.ck.spec.controls.find((each) => each.name === given.dataset.control);
       given.textContent = literal(given, control, values[control.name]);
       pairs.push([control.name, given.textContent]);
     }
+    if (mode === "training") return goneOn(root, call);
     const slot = mode === "yours" && root.ck.mine;
     if (!slot) return;
     const settings = pairs.filter(([name]) => name !== slot.control).map((pair) => pair.join("=")).join(", ");

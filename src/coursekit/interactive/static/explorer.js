@@ -118,6 +118,7 @@
       this.fine = 1; // stops between two drawn values; more than 1 in live mode
       const label = element("label", { for: id, text: spec.label });
       if (spec.kind === "seed") this.seed(id, changed);
+      else if (spec.kind === "points") this.points(id);
       else if (spec.ordered) this.slide(id, label);
       else this.list(id, label);
       this.input.addEventListener("input", changed);
@@ -127,6 +128,13 @@
       this.input = element("select", { id });
       this.spec.texts.forEach((text, k) => this.input.append(element("option", { value: k, text })));
       this.row = element("div", { class: "ck-control ck-chosen" }, label, this.input);
+    }
+    // Points that are added on the picture (points.js).
+    points(id) {
+      this.input = element("input", { type: "hidden", id, value: 0 });
+      this.output = element("output", { "aria-live": "off" });
+      const name = element("span", { class: "ck-label", text: this.spec.label });
+      this.row = element("div", { class: "ck-control" }, name, this.output, this.input);
     }
     // A new seed: the next one that was drawn, or where Python runs any; and the first again.
     seed(id, changed) {
@@ -148,10 +156,13 @@
       const { spec } = this;
       spec.drawn ??= spec.values.length;
       const at = spec.drawn;
-      if (!this.own) this.input.append((this.own = element("option", { value: at })));
-      this.own.textContent = place;
+      const text = spec.kind === "points" ? `${place.split(";").length} added` : place;
+      if (spec.kind !== "points") {
+        if (!this.own) this.input.append((this.own = element("option", { value: at })));
+        this.own.textContent = text;
+      }
       spec.values = [...spec.values.slice(0, at), place];
-      spec.texts = [...spec.texts.slice(0, at), place];
+      spec.texts = [...spec.texts.slice(0, at), text];
       this.position = at;
     }
     add(seed) {
@@ -204,9 +215,10 @@
       // From an address: the nearest place, or nothing if it is not on the slider.
       const { values, kind } = this.spec;
       if (kind === "seed" && this.live && /^\d{1,9}$/.test(value)) this.add(Number(value));
-      if (kind === "choice" || kind === "seed") {
+      if (kind === "choice" || kind === "seed" || kind === "points") {
         const index = values.findIndex((option) => String(option) === String(value));
-        if (index < 0 && this.live && this.spec.free && /^\(-?[\d.e-]+, -?[\d.e-]+\)$/.test(value)) return this.put(value);
+        const places = kind === "points" ? /^\([-\d.e, ]+\)(; \([-\d.e, ]+\))*$/ : /^\(-?[\d.e-]+, -?[\d.e-]+\)$/;
+        if (index < 0 && this.live && this.spec.free && places.test(value)) return this.put(value);
         if (index >= 0) this.position = index;
         return;
       }
@@ -219,6 +231,7 @@
     }
     get text() {
       const { texts, unit } = this.spec;
+      if (this.reached !== undefined) return String(this.reached); // by a training that goes on
       if (Number.isInteger(this.position)) return texts[this.position];
       const { value } = this;
       const exact = Number.isInteger(value) && Math.abs(value) < 1e6; // 1,234 images are not 1,230
@@ -267,9 +280,9 @@
       }
     }
 
-    // What begins the numbers of the packs for this screen.
+    // What begins the numbers of the packs for this screen. In the clinic question and curves share a screen: they stay flat.
     get slim() {
-      return NARROW.matches && this.spec.frames.narrow ? "n" : "";
+      return NARROW.matches && this.spec.frames.narrow && !this.root.closest(".ck-clinic") ? "n" : "";
     }
 
     unique() {
@@ -550,11 +563,13 @@
       this.starting = this.live = false;
       this.liveButton.textContent = "Run live";
       this.liveButton.classList.remove("ck-main");
+      this.training?.reset();
       this.controls.forEach((control) => control.refine(false));
       this.showFrame().then(() => text && this.say(text));
     }
 
     async showLive() {
+      if (this.training?.takes()) return;
       if (this.taken?.(++this.turn)) return;
       this.wanted = true;
       if (this.busy) return; // the newest setting is taken when the present one is done

@@ -170,7 +170,7 @@
   }
 
   window.ckParts.push((explorer) => {
-    const handles = (explorer.spec.handles ?? []).map((spec, number) => new Handle(explorer, spec, number));
+    const handles = (explorer.spec.handles ?? []).filter(({ kind }) => !kind).map((spec, number) => new Handle(explorer, spec, number));
     explorer.handles = handles;
     return { shown: () => handles.forEach((handle) => handle.shown()) };
   });

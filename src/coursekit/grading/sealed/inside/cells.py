@@ -20,10 +20,6 @@ HELP = re.compile(r"^(?P<indent>\s*)[%\w.*\[\]]+\?{1,2}\s*;?$")
 TIMED = re.compile(r"^(time|prun)\s+(?P<code>[^-\s].*)$")
 
 
-class CellError(Exception):
-    """Wraps what a cell raised, with the line of the cell it came from."""
-
-
 def parse(source):
     """The syntax tree of a cell, after its IPython lines have been rewritten; line numbers stay."""
     name = _cell_magic(source)

@@ -187,11 +187,6 @@ LOAD, JEQ, JGE, JSET, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 
 
-def seccomp_supported():
-    """Whether the filter knows this machine."""
-    return platform.machine() in ARCHITECTURES and os.uname().sysname == "Linux"
-
-
 def seccomp_program(pid):
     """The filter, as instructions (code, jump if true, jump if false, constant), for the process `pid`."""
     column, architecture = ARCHITECTURES[platform.machine()]

@@ -21,13 +21,17 @@ onmessage = async ({ data: message }) => {
     return;
   }
   if (message.type === "cell") return runCell(message);
-  const { id, address, settings, prefix, narrow } = message;
+  const { id, address, settings, prefix, steps, fresh } = message;
+  const narrow = Boolean(message.narrow);
   const began = performance.now();
   let answer;
   try {
-    answer = JSON.parse(
-      message.type === "draw" ? python.draw(address, settings, prefix, Boolean(narrow)) : python.arrays(address, settings)
-    );
+    const tasks = {
+      draw: () => python.draw(address, settings, prefix, narrow),
+      train: () => python.train(address, settings, prefix, steps, fresh, narrow),
+      arrays: () => python.arrays(address, settings),
+    };
+    answer = JSON.parse(tasks[message.type]());
   } catch (error) {
     answer = { error: `Python stopped with an error (${sentence(error)}).` };
   }
@@ -74,7 +78,7 @@ async function start({ base, pyodide: folder, wheel, data, bytes }) {
   live.start(new URL(data, base).href);
   gc.freeze();
   mark("coursekit");
-  return { steps, draw: live.draw, arrays: live.arrays, collect: () => gc.collect(), module: (name) => py.pyimport(name) };
+  return { steps, draw: live.draw, train: live.train, arrays: live.arrays, collect: () => gc.collect(), module: (name) => py.pyimport(name) };
 }
 
 async function unzipped(answer) {
