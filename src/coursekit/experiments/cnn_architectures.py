@@ -97,8 +97,11 @@ def moved(images: np.ndarray, right: int = 0, down: int = 0) -> np.ndarray:
     return out
 
 
+MOVED = 400  # test digits that are moved
+
+
 @shared()
-def accuracy_when_moved(most: int = 8, examples: int = 150) -> dict:
+def accuracy_when_moved(most: int = 8, examples: int = MOVED) -> dict:
     """Share of test digits that each network still reads when all are moved to the right by -most .. most pixels.
 
     Returns `{"right": (2 most + 1,), "LeNet-5": shares, "MLP": shares}`.
