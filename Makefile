@@ -12,7 +12,7 @@ INSTALL = @python=$$(sh tools/find-python) && "$$python" tools/install.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: book build serve dev try test claims pictures notebooks lab weights bench bench-site lighthouse look mutants fuzz check links format browser jail clean help
+.PHONY: book build serve dev try test claims pictures notebooks lab weights bench bench-site bench-grade lighthouse look mutants fuzz check links format browser jail clean help
 
 book: build serve  ## make the book and serve it on this machine (PORT=8000)
 
@@ -55,6 +55,9 @@ bench: .venv/.test  ## print our speed against PyTorch's
 
 bench-site: .venv/.test  ## measure the built book in a browser (after make build)
 	@$(PY) benchmarks/site.py
+
+bench-grade: .venv/.test  ## grade 300 made submissions: speed, memory, balance (WRITE=1 keeps the table)
+	@$(PY) benchmarks/grade_load.py $(if $(WRITE),--write)
 
 lighthouse: .venv/.test  ## Lighthouse's scores of five pages on a phone (after make build; needs npx)
 	@$(PY) benchmarks/lighthouse.py

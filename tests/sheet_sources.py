@@ -36,5 +36,5 @@ def _defines(code, names):
 
 def definitions(id):
     """The cells that only import and define: what an answer needs of the sheet."""
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef)
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
     return "\n\n".join(cell for cell in solved_cells(id) if all(isinstance(n, kinds) for n in ast.parse(cell).body))

@@ -84,3 +84,24 @@ def test_beside_something_slow_ours_runs_often_enough_to_be_warm():
     taken = run.measure(lambda: calls.append("ours"), lambda: time.sleep(0.03), 0.05, clock=time.perf_counter)
     assert taken["turns"] == 3 and len(calls) == 2 + 3 * 20
     assert taken["other"] >= 0.03 > 100 * taken["ours"]
+
+
+def test_the_load_test_of_grading_counts_what_it_made(capsys):
+    from benchmarks import grade_load
+    from coursekit.grading.cases import load_sheet
+
+    cells = grade_load.instructor_cells("05")
+    for name, (count, loops) in grade_load.CLASSES.items():
+        made = grade_load.spread(grade_load.pattern(cells, name), 100)
+        full = load_sheet("05").points
+        assert len(made) == 100 and sum(points == full for points, _ in made) == {1: 100, 8: 77}[count] - loops
+    assert grade_load.main(["4", "--jobs", "2", "--only", "of all kinds"]) == 0
+    assert "| of all kinds | 4 |" in capsys.readouterr().out
+
+
+def test_the_load_test_of_grading_sees_a_mark_that_is_wrong(monkeypatch, capsys):
+    from benchmarks import grade_load
+
+    monkeypatch.setattr(grade_load, "pattern", lambda cells, name: [(1, 17, grade_load.notebook(*cells))])
+    assert grade_load.main(["1", "--jobs", "1", "--only", "honest"]) == 1
+    assert "expected 17, got 18" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import re
 
+import matplotlib.patches
 import numpy as np
 import pytest
 
@@ -31,6 +32,12 @@ def test_that_panels_stand_one_below_the_other_with_large_letters():
     smallest = min(map(float, re.findall(r"font-size:([\d.]+)", narrow)))
     assert smallest * _narrow.PIXELS / width >= 11
     assert smallest == min(map(float, re.findall(r"font-size:([\d.]+)", before)))
+
+
+def test_that_numbers_on_axes_count_among_the_letters():
+    fig, ax = _style.figure(6.4, 2.5)
+    ax.set(xlabel="eleven points", xlim=(0, 1))
+    assert _narrow.plan(fig).size[0] * 72 == pytest.approx(_narrow.PIXELS * 10 / _narrow.LABEL), "ticks have ten"
 
 
 def test_that_panels_with_one_scale_each_get_its_numbers():
@@ -87,6 +94,11 @@ def test_that_there_is_none_where_texts_would_touch_or_leave_the_picture():
     ax.set(xlim=(0, 1), ylim=(0, 1))
     ax.text(0.3, 0.5, "a note that needs two thirds of the picture's width")
     assert _narrow.plan(fig) is None
+    fig, ax = _style.figure(6.4, 2.5)
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    ax.add_patch(matplotlib.patches.Rectangle((0.2, 0.4), 0.3, 0.3))
+    ax.text(0.35, 0.55, "words in a frame", ha="center", va="center")
+    assert _narrow.plan(fig) is None, "the frame becomes narrower than its words"
     assert _narrow.plan(_style.figure(3.5, 2)[0]) is None, "it is narrow already"
 
 
@@ -111,3 +123,21 @@ def test_that_the_books_page_holds_both(monkeypatch, book):
     assert {name.rpartition("-")[0] for name in re.findall(r"url\(#([^)]+)\)", text)} == {
         name.rpartition("-")[0] for name in ids
     }
+
+
+def test_that_a_photograph_is_in_the_page_once(monkeypatch):
+    monkeypatch.setenv("COURSEKIT_BOOK", "1")
+    fig, axes = _style.figure(6.4, 3.0, ncols=2)
+    photo = np.random.default_rng(0).random((40, 40))
+    for ax, image in zip(axes, (photo, photo.T), strict=True):
+        ax.imshow(image, interpolation="none", cmap="gray")
+    text = _svg.figure_html(fig, "two")
+    wide, narrow = text.split("</svg>")[:2]
+    assert wide.count("<image") == 2 and narrow.count("<image") == 0 and narrow.count("<use href=") >= 2
+    moves = re.findall(r'<use href="#([^"]*photo.)" transform="matrix\((\S+) 0 0 (\S+) (\S+) (\S+)\)', narrow)
+    boxes = re.findall(r'<rect x="(\S+)" y="(\S+)" width="(\S+)"', narrow)
+    for (name, across, _, right, down), (x, y, width) in zip(moves, boxes, strict=True):
+        a, e, f = re.search(rf'id="{name}"[^>]*matrix\((\S+) 0 0 \S+ (\S+) (\S+)\)', wide).groups()
+        left, top = float(across) * float(e) + float(right), float(across) * float(f) + float(down)
+        assert (left, top) == pytest.approx((float(x), float(y)), abs=0.5), "it fills the axes of the second drawing"
+        assert float(across) * float(a) * 40 == pytest.approx(float(width), abs=0.5)

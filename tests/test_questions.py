@@ -25,6 +25,8 @@ CHAPTERS = sorted(path.stem[3:] for path in (Path(__file__).parents[1] / "chapte
 ABSOLUTE = re.compile(
     r"\b(always|never|all|every|each|must|cannot|only|no|not|none|nothing|neither|any|both|ever|exactly|alone)\b", re.I
 )
+CAREFUL = re.compile(r"\b(about|mostly|usually|may|often|nearly|almost|some|can|roughly|a little)\b", re.I)
+SMALL = {"the", "and", "for", "with", "are", "its", "from", "than", "not", "each", "all"}
 CLOSE = 0.05  # how far from chance a way to guess may be
 
 
@@ -84,6 +86,48 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_a_way_to_guess_is_no_better_than_chance(choices, way):
     assert rate(choices, WAYS[way]) == pytest.approx(chance(choices), abs=CLOSE)
+
+
+def content(text):
+    """The words of a text that carry meaning."""
+    return {word for word in re.findall(r"[a-z]{3,}", text.lower()) if word not in SMALL}
+
+
+def common(text, texts, question):
+    return sum(len(content(text) & content(other)) for other in texts if other is not text)
+
+
+def from_the_middle(text, texts, question):
+    """How near the middle of the options' numbers an option's number is; 0 where not each has one of its own."""
+    found = [re.search(r"\d[\d,.]*", other) for other in texts]
+    numbers = [float(m[0].replace(",", "").rstrip(".")) if m else None for m in found]
+    if None in numbers or len(set(numbers)) < len(numbers):
+        return 0
+    return -abs(sorted(numbers).index(numbers[texts.index(text)]) - (len(numbers) - 1) / 2)
+
+
+BESIDE_OTHERS = {
+    "the one with most words of the question": lambda text, texts, question: len(content(text) & content(question)),
+    "the one with fewest words of the question": lambda text, texts, question: -len(content(text) & content(question)),
+    "the one most like the others": common,
+    "the one least like the others": lambda *given: -common(*given),
+    "the number in the middle": from_the_middle,
+    "a number not in the middle": lambda *given: -from_the_middle(*given),
+    "the careful one": lambda text, texts, question: bool(CAREFUL.search(text)),
+    "the one with the longest word": lambda text, texts, question: max(map(len, text.split())),
+}
+
+
+@pytest.mark.parametrize("way", BESIDE_OTHERS)
+def test_nothing_is_learnt_from_the_words_of_question_and_options(questions, predictions, way):
+    hits, chances = [], []
+    for asked in questions + predictions:
+        if asked.is_choice:
+            scores = [BESIDE_OTHERS[way](text, asked.texts, asked.question) for text in asked.texts]
+            best = [text for text, score in zip(asked.texts, scores, strict=True) if score == max(scores)]
+            hits.append((asked.answer in best) / len(best))
+            chances.append(1 / len(asked.texts))
+    assert np.mean(hits) == pytest.approx(np.mean(chances), abs=CLOSE)
 
 
 def test_no_first_word_gives_the_right_option_away(choices):

@@ -7,6 +7,7 @@ import os
 import pathlib
 import sys
 import unicodedata
+import warnings
 import zipfile
 
 import pytest
@@ -290,6 +291,26 @@ ATTACKS = {
     "notebook of one long line": lambda: notebook("x" + "(" * 150_000),
     "notebook of a hundred thousand checks": lambda: notebook('check("02.1")' * 14_000),
     "zip that says it is small": lambda: small_zip(),
+    "zip with one damaged notebook": lambda: patched(b"hello", b"HELLO"),
+    "zip of a day that no month has": lambda: zipped({evil(date_time=(1990, 1, 0, 0, 0, 0)): DONE, "b.ipynb": DONE}),
+    "zip of the hour 31, the minute 63 and the month 15": lambda: clock_zip(),
+    "zip with a name of two hundred Chinese letters": lambda: zipped(
+        {"\u6f22" * 190 + ".ipynb": DONE, "b.ipynb": DONE}
+    ),
+    "zip with folders sixty deep": lambda: zipped({"/".join(["a" * 100] * 60) + "/x.ipynb": DONE, "b.ipynb": DONE}),
+    "zip with a file that is a folder as well": lambda: zipped({"a.ipynb": DONE, "a.ipynb/b.ipynb": DONE}),
+    "zip with zero bytes in names": lambda: zipped({"a\0b.ipynb": DONE, "c\0.ipynb": DONE, "d.ipynb": DONE}),
+    "zip with names of nothing but dots and blanks": lambda: zipped({"....ipynb": DONE, " .ipynb": DONE, ".": DONE}),
+    "zip of a notebook under one name twice": lambda: two_of_a_name(),
+    "zip that says it is encrypted": lambda: patched(b"PK\x01\x02", b"PK\x01\x02", flags=1),
+    "zip of an unknown packing": lambda: patched(b"PK\x01\x02", b"PK\x01\x02", method=93),
+    "zip with a comment as long as it may be": lambda: commented(),
+    "notebook of lone surrogates": lambda: notebook("x = 1").replace(b"x = 1", b"\\ud800" * 9000),
+    "notebook of a thousand worksheets": lambda: b'{"worksheets": [' + b'{"cells": [1, null, {}]},' * 9999 + b"1]}",
+    "notebook whose heading takes long to match": lambda: (
+        b'{"cells": [{"cell_type": "markdown", "source": "# ' + b"0" * 900_000 + b'"}]}'
+    ),
+    "notebook with cells that are text": lambda: b'{"cells": ["code", {"cell_type": "code", "source": {"a": 1}}]}',
     "zip with a name of sixty thousand letters": lambda: zipped({"a" * 60_000 + ".ipynb": DONE, "b.ipynb": DONE}),
     "notebook with a number of a hundred thousand digits": lambda: b'{"cells": [' + b"9" * 100_000 + b"]}",
     "notebook with every key twice": lambda: (
@@ -305,6 +326,44 @@ def small_zip():
     for place in (22, data.index(b"PK\x01\x02") + 24):
         data[place : place + 4] = (10).to_bytes(4, "little")
     return bytes(data)
+
+
+def patched(old, new, flags=0, method=None):
+    """A zip file of two notebooks, stored, with some bytes replaced, and flags or packing in its directory."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("a.ipynb", notebook("hello = 1"))
+        archive.writestr("b.ipynb", DONE)
+    found = bytearray(data.getvalue().replace(old, new))
+    for place in (found.find(b"PK\x01\x02"), found.rfind(b"PK\x01\x02")):
+        found[place + 8] |= flags
+        found[place + 10] = found[place + 10] if method is None else method
+    return bytes(found)
+
+
+def clock_zip():
+    data = bytearray(zipped({"a.ipynb": DONE, "b.ipynb": DONE}))
+    for place in (data.find(b"PK\x01\x02"), data.rfind(b"PK\x01\x02")):
+        data[place + 12 : place + 16] = b"\xff" * 4
+    return bytes(data)
+
+
+def two_of_a_name():
+    data = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(data, "w") as archive:
+        warnings.simplefilter("ignore")
+        for content in (DONE, SCRATCH, b"{"):
+            archive.writestr("a.ipynb", content)
+    return data.getvalue()
+
+
+def commented():
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.comment = b"PK\x05\x06" * 16_000
+        archive.writestr("a.ipynb", DONE)
+        archive.writestr("b.ipynb", DONE)
+    return data.getvalue()
 
 
 def lzma_zip():
@@ -332,6 +391,29 @@ def test_an_attack_on_collecting_harms_nobody(tmp_path, name):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
     assert not list(pathlib.Path("/tmp").glob("evil*.ipynb"))
     assert any("eve" in line.file or "evil" in line.file for line in found.lines)
+
+
+def test_what_one_damaged_file_loses_is_said(tmp_path):
+    data = patched(b"hello", b"HELLO")
+    _, found = taken(put(tmp_path / "in", {"eve/x.zip": data}), unpack_to=tmp_path / "out")
+    (line,) = [line for line in found.lines if line.taken == "passed over"]
+    assert line.file == "eve/x.zip/a.ipynb" and "CRC" in line.why
+    path = tmp_path / "download.zip"
+    path.write_bytes(data)
+    _, found = taken(path, unpack_to=tmp_path / "out")
+    (said,) = [t for t in found.troubles if t.kind == "unreadable"]
+    assert said.stops and "a.ipynb in download.zip" in said.text
+
+
+def test_one_students_zip_files_cannot_fill_the_disk(tmp_path, monkeypatch):
+    from coursekit.grading.sealed import collect as stage
+
+    monkeypatch.setattr(stage, "MAX_UNPACKED_OF_ONE", 3 << 20)
+    big = zipped({f"{i}.ipynb": bytes(2 << 20) for i in range(2)})
+    files = {"eve/1.zip": big, "eve/2.zip": big, "ann/1.zip": zipped({"a.ipynb": DONE, "b.ipynb": DONE})}
+    chosen, found = taken(put(tmp_path / "in", files), unpack_to=tmp_path / "out")
+    assert chosen["ann"] == "ann/1.zip/b.ipynb" and "eve" not in chosen
+    assert any(t.kind == "unreadable" and "of eve hold more than 3 MB" in t.text for t in found.troubles)
 
 
 def test_names_of_files_cannot_reach_the_books(tmp_path):

@@ -533,4 +533,6 @@ def test_arguments_of_a_study_are_looked_at_first(tmp_path):
         search.optuna_search(1.0, OPTUNA_SPACE, trials=2, study="s", rng=rng(), storage=tmp_path / "s.db")
     with pytest.raises(DTypeError, match=r"^study is int 3, but must be a name"):
         search.optuna_search(parabola, OPTUNA_SPACE, trials=2, study=3, rng=rng(), storage=tmp_path / "s.db")
+    with pytest.raises(DTypeError, match=r"^storage is int 3, but must be a file's name"):
+        search.optuna_search(parabola, OPTUNA_SPACE, trials=2, study="s", rng=rng(), storage=3)
     assert not list(tmp_path.iterdir())

@@ -361,7 +361,13 @@ def entries_usual(wrong_entries, *, rng):
     def f(x):
         return float((c * x.ravel() ** 2).sum())
 
+    small = int(rng.integers(size))
+    c[small], x[small] = 0.5, 0.3
     claimed, wrong = claims(rng, size, 2 * c * x)
+    claimed[small], wrong[small] = (
+        1.06 * 2 * c[small] * x[small],
+        True,
+    )  # a fault that is small beside the other entries
     wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries(f, claimed, x)")
 
 
@@ -413,6 +419,114 @@ def entries_all(wrong_entries, *, rng):
 @case("wrong_entries: nothing is wrong, or everything, other inputs", hidden=True)
 def entries_all_again(wrong_entries, *, rng):
     entries_all(wrong_entries, rng=rng)
+
+
+Q6 = question(
+    "01.6",
+    title="Two operations for the engine",
+    minutes=12,
+    hints=[
+        "Look at `__mul__`: the value, then a pair for each input, (the input itself, how the result changes with it).",
+        "The derivative of the sigmoid can be written with its value: $s (1 - s)$.",
+        "$a / b = a \\cdot b^{-1}$: with respect to b the derivative is $-a / b^2$.",
+    ],
+)
+
+
+def worked_out(engine, formula, numbers):
+    return expect_parts(engine(formula, numbers), ("value", "derivatives"), what=f"engine({formula!r}, {numbers})")
+
+
+@case("sigmoid: value and derivative")
+def engine_sigmoid(engine, sigmoid, *, rng):
+    for sign in (-1, 1):
+        a = round(float(sign * rng.uniform(0.4, 2.5)), 2)
+        value, slopes = worked_out(engine, "sigmoid(a)", {"a": a})
+        s = 1 / (1 + np.exp(-a))
+        expect_equal(
+            value,
+            s,
+            what=f"the value of sigmoid(a) at a = {a}",
+            mistakes={
+                "the minus in the exponent is missing": 1 - s,
+                "tanh was taken": float(np.tanh(a)),
+            },
+        )
+        expect_equal(
+            slopes[0],
+            s * (1 - s),
+            what=f"the derivative of sigmoid(a) at a = {a}",
+            mistakes={
+                "a is not among the parents: nothing comes back to it": 0.0,
+                "the local derivative is 1: the sigmoid's own slope is missing": 1.0,
+                "the value was handed over as the local derivative": s,
+                "the derivative was taken at a; s (1 - s) is made of the value s": a * (1 - a),
+                "tanh's derivative was used, 1 - s**2": 1 - s**2,
+                "the sign is wrong: the sigmoid grows": -s * (1 - s),
+            },
+        )
+
+
+@case("sigmoid: value and derivative, other inputs", hidden=True)
+def engine_sigmoid_again(engine, sigmoid, *, rng):
+    engine_sigmoid(engine, sigmoid, rng=rng)
+
+
+@case("divide: value and both derivatives")
+def engine_divide(engine, divide, *, rng):
+    a, b = (round(float(rng.uniform(1.2, 3) * sign), 2) for sign in rng.permutation([-1, 1]))
+    value, slopes = worked_out(engine, "divide(a, b)", {"a": a, "b": b})
+    expect_equal(value, a / b, what=f"the value of {a} / {b}", mistakes={"it is the wrong way up, b / a": b / a})
+    expect_equal(
+        slopes[0],
+        1 / b,
+        what=f"the derivative of {a} / {b} with respect to a",
+        mistakes={
+            "a is not among the parents: nothing comes back to it": 0.0,
+            "the local derivatives of the product were kept": b,
+            "the two derivatives are swapped": -a / b**2,
+        },
+    )
+    expect_equal(
+        slopes[1],
+        -a / b**2,
+        what=f"the derivative of {a} / {b} with respect to b",
+        mistakes={
+            "b is not among the parents: nothing comes back to it": 0.0,
+            "the sign is wrong: a larger b makes the quotient smaller": a / b**2,
+            "b was not squared": -a / b,
+            "the a is missing": -1 / b**2,
+            "the local derivatives of the product were kept": a,
+        },
+    )
+
+
+@case("divide: value and both derivatives, other inputs", hidden=True)
+def engine_divide_again(engine, divide, *, rng):
+    engine_divide(engine, divide, rng=rng)
+
+
+@case("both in a formula, with a value used twice", points=2)
+def engine_both(engine, sigmoid, divide, *, rng):
+    a, b = (round(float(rng.uniform(0.5, 2)), 2) for _ in range(2))
+    value, slopes = worked_out(engine, "divide(sigmoid(a * b), a + b)", {"a": a, "b": b})
+    s = 1 / (1 + np.exp(-a * b))
+    top, bottom = s * (1 - s) / (a + b), -s / (a + b) ** 2
+    expect_equal(value, s / (a + b), what="the value of divide(sigmoid(a * b), a + b)")
+    expect_equal(
+        np.array(slopes),
+        np.array([top * b + bottom, top * a + bottom]),
+        what="the derivatives of divide(sigmoid(a * b), a + b)",
+        mistakes={
+            "nothing comes back through divide's first input": np.array([bottom, bottom]),
+            "nothing comes back through divide's second input": np.array([top * b, top * a]),
+        },
+    )
+
+
+@case("both in a formula, with a value used twice, other inputs", points=2, hidden=True)
+def engine_both_again(engine, sigmoid, divide, *, rng):
+    engine_both(engine, sigmoid, divide, rng=rng)
 
 
 MODELS = {  # the answers of the sheet, as its source has them
@@ -470,6 +584,14 @@ def wrong_entries(f, claimed, x):
     measured = numerical_gradient(f, x, 1e-05)
     size = np.maximum(np.abs(claimed), np.abs(measured))
     return np.abs(claimed - measured) > 0.02 * size
+""",
+    "01.6": """
+def sigmoid(a):
+    s = 1 / (1 + np.exp(-a.data))
+    return Value(s, [(a, s * (1 - s))])
+
+def divide(a, b):
+    return Value(a.data / b.data, [(a, 1 / b.data), (b, -a.data / b.data**2)])
 """,
 }
 
@@ -572,6 +694,12 @@ def affine_backward(dout, cache):
                 "return (np.abs(a - n) / size).max()",
                 "return np.linalg.norm(a - n) / (np.linalg.norm(a) + np.linalg.norm(n))",
             ): ("norms of the whole gradients were compared, in which one wrong entry among many drowns"),
+            (
+                "return (np.abs(a - n) / size).max()",
+                "return np.linalg.norm(a - n) / max(np.linalg.norm(a), np.linalg.norm(n), 1e-08)",
+            ): (
+                "norms of the whole gradients were compared, in which one wrong entry among many drowns: find each entry's"
+            ),
             ("(np.abs(a - n) / size).max()", "np.abs(a - n) / size"): "the max over the entries is missing",
             ("np.maximum(np.maximum(np.abs(a), np.abs(n)), 1e-08)", "np.maximum(np.abs(a), np.abs(n))"): (
                 "the 1e-8 is missing, so 0 was divided by 0"
@@ -683,7 +811,31 @@ def wrong_entries(f, claimed, x):
 """
 
 
+def _sigmoid(parents="[(a, s * (1 - s))]", value="s"):
+    return f"""
+def sigmoid(a):
+    s = 1 / (1 + np.exp(-a.data))
+    return Value({value}, {parents})
+"""
+
+
+def _divide(da="1 / b.data", db="-a.data / b.data**2"):
+    return f"""
+def divide(a, b):
+    return Value(a.data / b.data, [(a, {da}), (b, {db})])
+"""
+
+
 WRONG = [
+    Wrong("01.6", _sigmoid("[]"), "a is not among the parents"),
+    Wrong("01.6", _sigmoid("[(a, 1.0)]"), "the local derivative is 1"),
+    Wrong("01.6", _sigmoid("[(a, s)]"), "the value was handed over"),
+    Wrong("01.6", _sigmoid("[(a, a.data * (1 - a.data))]"), "the derivative was taken at a"),
+    Wrong("01.6", "def sigmoid(a):\n    return 1 / (1 + np.exp(-a.data))", "returns a Value"),
+    Wrong("01.6", _sigmoid() + _divide(db="a.data / b.data**2"), "the sign is wrong"),
+    Wrong("01.6", _sigmoid() + _divide(db="-a.data / b.data"), "b was not squared"),
+    Wrong("01.6", _sigmoid() + _divide("b.data", "a.data"), "of the product were kept"),
+    Wrong("01.6", _sigmoid() + _divide("-a.data / b.data**2", "1 / b.data"), "the two derivatives are swapped"),
     Wrong("01.1", _affine(dx="dout @ w"), "w was not transposed"),
     Wrong("01.1", _affine(dx="dout * w[0]"), "where a matrix product, @, is meant"),
     Wrong("01.1", _affine(dw="dout.T @ x"), "the two factors are the wrong way round"),
@@ -749,6 +901,20 @@ WRONG = [
 ]
 
 RIGHT = [
+    Right(
+        "01.6",
+        """
+def sigmoid(a):
+    e = Value(np.exp(-a.data), [(a, -np.exp(-a.data))])
+    return reciprocal(Value(1.0) + e)
+
+def reciprocal(b):
+    return Value(1 / b.data, ((b, -(b.data ** -2.0)),))
+
+def divide(a, b):
+    return a * reciprocal(b)
+""",
+    ),
     Right(
         "01.5",
         """
@@ -871,6 +1037,15 @@ SENTENCES = {  # of the task, and the cases that test it
             "wrong_entries: small entries beside large ones"
         ],
         "some functions wiggle within a distance of 0.05": ["wrong_entries: a function that wiggles"],
+    },
+    "01.6": {
+        "the sigmoid of a Value, $1/(1 + e^{-a})$": ["sigmoid: value and derivative"],
+        "one Value divided by another, $a/b$. Both can get a gradient.": ["divide: value and both derivatives"],
+        "Each returns a Value that knows its parents and its local derivatives.": [
+            "sigmoid: value and derivative",
+            "divide: value and both derivatives",
+            "both in a formula, with a value used twice",
+        ],
     },
 }
 

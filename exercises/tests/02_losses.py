@@ -32,9 +32,9 @@ Q1 = question(
 
 
 def scores_and_labels(rng):
-    """Scores (N, C) with N and C different, and labels of which no row's is the same as all others'."""
+    """Scores (N, C) with N and C different, and labels that all differ; the last class is nobody's."""
     n, classes = int(rng.integers(4, 7)), int(rng.integers(8, 11))
-    return 2 * rng.standard_normal((n, classes)), rng.permutation(classes)[:n]
+    return 2 * rng.standard_normal((n, classes)), rng.permutation(classes - 1)[:n]
 
 
 def log_softmax_of(scores, axis=1):
@@ -439,6 +439,23 @@ def smoothed_parts(smoothed_cross_entropy, rng):
     return loss, dscores, log_softmax_of(scores), true, smoothed(labels, scores.shape[1], share), share, what
 
 
+def smoothed_large(smoothed_cross_entropy, part, name, rng):
+    """Part 0 or 1 of an answer to scores whose exponentials overflow, is what it should be."""
+    scores, labels = scores_and_labels(rng)
+    scores = scores + 2000 * rng.permuted(np.arange(scores.shape[1]) % 2 + 0 * scores, axis=1)
+    what = "smoothed_cross_entropy(scores, labels, 0.1) with scores of some thousands"
+    got = pair(smoothed_cross_entropy(scores.copy(), labels.copy(), 0.1), what)[part]
+    log_p, q = log_softmax_of(scores), smoothed(labels, scores.shape[1], 0.1)
+    want = ((-(q * log_p).sum(axis=1).mean()), (np.exp(log_p) - q) / len(q))[part]
+    if type(got) in (float, np.float64) or (type(got) is np.ndarray and got.dtype.kind == "f"):
+        expect_true(
+            bool(np.isfinite(got).all()),
+            f"{name} of {what} is not finite",
+            mistake="a logarithm was taken of a softmax, or an exponential of a large score: use log_softmax of 02.1",
+        )
+    expect_equal(got, want, what=f"{name} of {what}")
+
+
 @case("smoothed_cross_entropy: the loss")
 def smoothed_loss(smoothed_cross_entropy, *, rng):
     loss, _, log_p, true, q, share, what = smoothed_parts(smoothed_cross_entropy, rng)
@@ -466,6 +483,7 @@ def smoothed_loss(smoothed_cross_entropy, *, rng):
             "the minus sign is missing": -of(q),
         },
     )
+    smoothed_large(smoothed_cross_entropy, 0, "the loss", rng)
 
 
 @case("smoothed_cross_entropy: the loss, other inputs", hidden=True)
@@ -490,6 +508,7 @@ def smoothed_gradient(smoothed_cross_entropy, *, rng):
             "the true class did not get its part of the share": (p - q + share / q.shape[1] * true) / n,
         },
     )
+    smoothed_large(smoothed_cross_entropy, 1, "the gradient", rng)
 
 
 @case("smoothed_cross_entropy: the gradient, other inputs", hidden=True)
@@ -725,6 +744,15 @@ SLIPS = [
                 "np.tanh(error)",
                 "np.sinh(error) / np.cosh(error)",
             ): "sinh and cosh overflow, one divided by the other: np.tanh does not",
+            **{
+                (
+                    "error = pred - target",
+                    f"error = np.clip(pred - target, -{most}, {most})",
+                    "size + np.log1p(np.exp(-2 * size)) - np.log(2)",
+                    "np.log(np.cosh(error))",
+                ): f"errors beyond {most} were cut off (np.clip), and their loss with them: large errors count in full"
+                for most in (50, 100, 500, 700)
+            },
         },
     ),
 ]
@@ -1002,7 +1030,8 @@ SENTENCES = {  # of the task, and the cases that test it
             "smoothed_cross_entropy: the gradient",
         ],
         r"L = -\frac1N \sum_n \sum_c q_{nc} \log p_{nc}.": ["smoothed_cross_entropy: the loss"],
-        "its gradient with respect to the scores, (N, C).": ["smoothed_cross_entropy: the gradient"],
+        "its gradient with respect to the scores, (N, C)": ["smoothed_cross_entropy: the gradient"],
+        "for scores of any size": ["smoothed_cross_entropy: the loss", "smoothed_cross_entropy: the gradient"],
     },
 }
 

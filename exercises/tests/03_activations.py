@@ -144,6 +144,8 @@ def elu_gradient(elu_forward, elu_backward, *, rng):
     x, dout = inputs(rng, int(rng.integers(3, 6)), int(rng.integers(6, 9)))
     alpha = round(float(rng.uniform(0.3, 0.8)), 2)
     _, cache = pair(elu_forward(x, alpha), f"elu_forward(x, {alpha})")
+    later = x[::-1] + 0.5
+    elu_forward(later, alpha / 2)  # the next call, before the way back of this one
     slope = lower(x, alpha) + alpha
     expect_equal(
         elu_backward(dout, cache),
@@ -155,6 +157,9 @@ def elu_gradient(elu_forward, elu_backward, *, rng):
             "the output was taken for the slope of the lower branch: alpha must be added": dout
             * np.where(x > 0, 1, lower(x, alpha)),
             "1 was added to the output, not alpha": dout * np.where(x > 0, 1, lower(x, alpha) + 1),
+            "the way back used the last call of the forward pass, not the cache: something is kept in a global name": (
+                dout * np.where(later > 0, 1, (lower(later, alpha) + alpha) / 2)
+            ),
             "the negative side has slope 0: that is ReLU": dout * (x > 0),
             "the negative side has slope alpha: that is leaky ReLU": dout * np.where(x > 0, 1, alpha),
             "the slope at 0 was taken as 1, not as alpha": dout * np.where(x >= 0, 1, slope),
@@ -361,6 +366,8 @@ def swiglu_output(swiglu_forward, *, rng):
             "the gate was left out of the product: SiLU(g) is g times its sigmoid": silu(gate)[0],
             "value and gate were multiplied without a function": value * gate,
             "value and gate were added, not multiplied": value + silu(gate)[0],
+            "every second column was taken for a value: the first D columns are the values": x[:, ::2]
+            * silu(x[:, 1::2])[0],
         },
     )
 
@@ -370,6 +377,9 @@ def swiglu_gradient(swiglu_forward, swiglu_backward, *, rng):
     value, gate, dout = gated(rng)
     x = np.concatenate([value, gate], axis=1)
     _, cache = pair(swiglu_forward(x), "swiglu_forward(x)")
+    later, shut, _ = gated(np.random.default_rng(int(rng.integers(2**31))))
+    later, shut = np.resize(later, value.shape), np.resize(shut, value.shape)
+    swiglu_forward(np.concatenate([later, shut], axis=1))  # the next call, before the way back of this one
     got = swiglu_backward(dout, cache)
     opened, slope = silu(gate)
     want = np.concatenate([dout * opened, dout * value * slope], axis=1)
@@ -395,6 +405,9 @@ def swiglu_gradient(swiglu_forward, swiglu_backward, *, rng):
             "the value is missing in the gradient of the gates": np.concatenate([dout * opened, dout * slope], axis=1),
             "the gradient of the gates has SiLU of the gate in place of its slope": np.concatenate(
                 [dout * opened, dout * value * opened], axis=1
+            ),
+            "the way back used the last call of the forward pass, not the cache: something is kept in a global name": (
+                np.concatenate([dout * silu(shut)[0], dout * later * silu(shut)[1]], axis=1)
             ),
             "the slope of the sigmoid was taken for that of SiLU": np.concatenate(
                 [dout * opened, dout * value * s * (1 - s)], axis=1
@@ -542,12 +555,12 @@ SLIPS = [
         "03.4",
         MODELS["03.4"],
         {
+            ("np.where(dead_units(x, w, b), -middle, b)", "-middle"): "the biases of living units were changed as well",
             ("(z > 0)", "(z >= 0)"): "a unit that reaches exactly 0 was called alive: the slope there is 0",
             (".any(axis=0)", ".any(axis=1)"): "examples were judged, not units: the units are the columns",
             (".any(axis=0)", ".all(axis=0)"): "a unit was called dead when any example is off: all of them must be",
             ("-middle, b)", "0.0, b)"): "the bias of dead units was set to 0, which brings back only some of them",
             ("-middle, b)", "middle, b)"): "the sign is the wrong way round: a bias of -z moves z to 0",
-            ("np.where(dead_units(x, w, b), -middle, b)", "-middle"): "the biases of living units were changed as well",
             (
                 "-middle, b)",
                 "b + 1, b)",
@@ -560,6 +573,12 @@ SLIPS = [
                 "-middle, b)",
                 "-(x @ w).min(axis=0) + 1, b)",
             ): "the smallest input was moved above 0: then the unit is never off",
+            **{
+                ("-middle, b)", f"{fixed}, b)"): (
+                    "one number became the bias of every dead unit: how much a unit needs depends on its own inputs x @ w"
+                )
+                for fixed in (0.01, 0.1, 0.5, 1.0)
+            },
         },
     ),
 ]

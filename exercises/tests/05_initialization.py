@@ -24,8 +24,8 @@ def dense_shape(rng):
 
 
 def filter_shape(rng):
-    """(F, C, KH, KW), all different, with some thousands of entries."""
-    return int(rng.integers(70, 90)), int(rng.integers(10, 14)), int(rng.integers(2, 4)), int(rng.integers(4, 6))
+    """(F, C, KH, KW), all different, with some thousands of entries; F is far from the fan-in."""
+    return int(rng.integers(70, 80)), int(rng.integers(14, 18)), int(rng.integers(2, 4)), int(rng.integers(4, 6))
 
 
 def generator(rng):
@@ -220,7 +220,7 @@ def counts(count_units, *, rng):
 
 @case("count_units: the bias belongs to the unit")
 def counts_bias(count_units, *, rng):
-    units = int(rng.integers(4, 8))
+    units = int(rng.integers(5, 9))  # not as many as there are rows with the biases
     w = np.repeat(rng.uniform(-1, 1, (3, 1)).round(2), units, axis=1)
     b = np.arange(units) * 0.5
     expect_equal(
@@ -366,16 +366,27 @@ def expect_near(got, right, what, mistakes):
     expect_equal(got, right, rtol=0.02, what=what, mistakes=mistakes)
 
 
+TOO_FEW = "too few numbers were drawn: with other draws the gain is another one by more than 2 %"
+
+
+def apart(one, other):
+    """Whether two answers are numbers that differ by more than a good measurement would."""
+    numbers = all(isinstance(v, (float, np.floating)) for v in (one, other))
+    return numbers and abs(one - other) > 0.02 * max(abs(one), abs(other))
+
+
 @case("gain: ReLU and its relatives")
 def gain_relu(gain, *, rng):
     for kind in ("relu", "leaky"):
         f, name = activations(rng, kind)
         mean, second, absolute = moments(f)
+        got, again = (gain(f, generator(rng)) for _ in range(2))
         expect_near(
-            gain(f, generator(rng)),
+            got,
             second**-0.5,
             f"gain(f, rng) of {name}",
             {
+                TOO_FEW: got if apart(got, again) else np.nan,
                 "the square root is missing: this is g squared": 1 / second,
                 "the root mean square itself was returned: the gain is one over it": second**0.5,
                 "the second moment itself was returned": second,
@@ -398,11 +409,13 @@ def gain_any(gain, *, rng):
     for kind in ("sigmoid", "tanh", "sine"):
         f, name = activations(rng, kind)
         mean, second, _ = moments(f)
+        got, again = (gain(f, generator(rng)) for _ in range(2))
         expect_near(
-            gain(f, generator(rng)),
+            got,
             second**-0.5,
             f"gain(f, rng) of {name}",
             {
+                TOO_FEW: got if apart(got, again) else np.nan,
                 "the mean was subtracted (a variance, .std()): the formula has the second moment": (
                     (second - mean**2) ** -0.5
                 ),
@@ -435,6 +448,118 @@ def gain_std(best_std, *, rng):
             "the gain was left out": shape[0] ** -0.5,
         },
     )
+
+
+Q5 = question(
+    "05.5",
+    title="He's rule, backwards",
+    minutes=12,
+    hints=[
+        "One input feeds M units, so M terms are added up. Half of them are 0 after ReLU's mask.",
+        "The second moment of a product of independent numbers is the product of their second moments: $\\sigma^2$ is one.",
+        "A pixel of channel c is seen by every filter F, once at each of the KH x KW places of the window.",
+        "`growth`: one factor for each layer, with $\\sigma^2 = 2 / n_\\text{in}$; multiply them.",
+    ],
+)
+
+
+def back_mistakes(fan_in, fan_out, std):
+    """Wrong factors of a layer with these fans."""
+    return {
+        "the fan-in was used: on the way back each input adds over the units that it feeds": fan_in * std**2 / 2,
+        "ReLU's mask was forgotten: half of the gradient does not pass": fan_out * std**2,
+        "the standard deviation was not squared": fan_out * std / 2,
+        "the square root was taken: the second moment is asked for": (fan_out * std**2 / 2) ** 0.5,
+        "the gain 2 of the forward rule was multiplied in: the mask halves here": 2 * fan_out * std**2,
+        "the fan-out is missing: many terms are added up": std**2 / 2,
+    }
+
+
+@case("backward_factor: dense weights")
+def back_dense(backward_factor, *, rng):
+    shape, std = dense_shape(rng), float(rng.uniform(0.05, 0.3))
+    expect_equal(
+        backward_factor(shape, std),
+        shape[1] * std**2 / 2,
+        what=f"backward_factor({shape}, {std:.3g})",
+        mistakes=back_mistakes(*shape, std),
+    )
+
+
+@case("backward_factor: dense weights, other inputs", hidden=True)
+def back_dense_again(backward_factor, *, rng):
+    back_dense(backward_factor, rng=rng)
+
+
+@case("backward_factor: filters")
+def back_filters(backward_factor, *, rng):
+    shape, std = filter_shape(rng), float(rng.uniform(0.05, 0.3))
+    filters, channels, height, width = shape
+    expect_equal(
+        backward_factor(shape, std),
+        filters * height * width * std**2 / 2,
+        what=f"backward_factor({shape}, {std:.3g})",
+        mistakes=back_mistakes(channels * height * width, filters * height * width, std)
+        | {
+            "only the filters were counted: a pixel lies in KH x KW windows of each": filters * std**2 / 2,
+            "the second axis was taken: right for (D, M), but here it counts the channels": channels * std**2 / 2,
+            "all entries were counted": filters * channels * height * width * std**2 / 2,
+        },
+    )
+
+
+@case("backward_factor: filters, other inputs", hidden=True)
+def back_filters_again(backward_factor, *, rng):
+    back_filters(backward_factor, rng=rng)
+
+
+@case("he_backward: weights that keep a gradient's size")
+def back_spread(he_backward, *, rng):
+    dense, filters = dense_shape(rng), filter_shape(rng)
+    count, channels, height, width = filters
+    for shape, n_in, n_out in (
+        (dense, *dense),
+        (filters, channels * height * width, count * height * width),
+    ):
+        expect_draws(
+            he_backward(generator(rng), shape),
+            shape=shape,
+            std=(2 / n_out) ** 0.5,
+            what=f"he_backward(rng, {shape})",
+            mistakes={
+                "the fan-in was used: this is the forward rule": (2 / n_in) ** 0.5,
+                "the square root is missing: a variance was used as a standard deviation": 2 / n_out,
+                "the 2 for ReLU's mask is missing": (1 / n_out) ** 0.5,
+                "the mean of both fans was used (Xavier's rule)": (2 / (n_in + n_out)) ** 0.5,
+                "the mask was taken the wrong way: half the variance, not twice": (0.5 / n_out) ** 0.5,
+            },
+        )
+    expect_seeded(lambda g: he_backward(g, (9, 5)), rng=rng, what="he_backward(rng, (9, 5))")
+
+
+@case("growth: all layers of a network", points=2)
+def back_growth(growth, *, rng):
+    for layers in (3, 1):
+        sizes = [int(n) for n in rng.choice(np.arange(5, 60), size=layers + 1, replace=False)]
+        expect_equal(
+            growth(sizes),
+            sizes[-1] / sizes[0],
+            what=f"growth({sizes})",
+            mistakes={
+                "it is the wrong way up: the last size stands above": sizes[0] / sizes[-1],
+                "ReLU's mask was forgotten in each layer": 2**layers * sizes[-1] / sizes[0],
+                "the factors were added up": sum(b / a for a, b in itertools.pairwise(sizes)),
+                "this is the factor of the way forward, or of the backward rule": 1.0,
+                "only the last layer was counted": sizes[-1] / sizes[-2],
+                "only the first layer was counted": sizes[1] / sizes[0],
+                "the square root was taken: the second moment is asked for": (sizes[-1] / sizes[0]) ** 0.5,
+            },
+        )
+
+
+@case("growth: all layers of a network, other inputs", points=2, hidden=True)
+def back_growth_again(growth, *, rng):
+    back_growth(growth, rng=rng)
 
 
 MODELS = {  # the answers of the sheet, as its source has them
@@ -475,6 +600,25 @@ def gain(f, rng):
 
 def best_std(f, shape, rng):
     return gain(f, rng) / np.sqrt(shape[0])
+""",
+    "05.5": """
+def backward_factor(shape, std):
+    if len(shape) == 2:
+        fan_out = shape[1]
+    else:
+        filters, channels, height, width = shape
+        fan_out = filters * height * width
+    return fan_out * std**2 / 2
+
+def he_backward(rng, shape):
+    std = 1 / np.sqrt(backward_factor(shape, 1.0))
+    return std * rng.standard_normal(shape)
+
+def growth(sizes):
+    factor = 1.0
+    for n_in, n_out in zip(sizes[:-1], sizes[1:]):
+        factor = factor * backward_factor((n_in, n_out), np.sqrt(2 / n_in))
+    return factor
 """,
 }
 
@@ -687,7 +831,34 @@ def best_std(f, shape, rng):
     )
 
 
+def _back(dense="shape[1]", filters="shape[0] * shape[2] * shape[3]", factor="fan_out * std**2 / 2"):
+    return f"""
+def backward_factor(shape, std):
+    fan_out = {dense} if len(shape) == 2 else {filters}
+    return {factor}
+"""
+
+
+def _he_backward(std="1 / np.sqrt(backward_factor(shape, 1.0))"):
+    return _back() + f"\ndef he_backward(rng, shape):\n    return {std} * rng.standard_normal(shape)\n"
+
+
+def _growth(growth):
+    return f"def growth(sizes):\n    return {growth}"
+
+
 WRONG = [
+    Wrong("05.5", _back(dense="shape[0]"), "the fan-in was used"),
+    Wrong("05.5", _back(factor="fan_out * std**2"), "ReLU's mask was forgotten"),
+    Wrong("05.5", _back(factor="fan_out * std / 2"), "was not squared"),
+    Wrong("05.5", _back(filters="shape[0]"), "only the filters were counted"),
+    Wrong("05.5", _back(filters="shape[1]"), "the second axis was taken"),
+    Wrong("05.5", _back(filters="shape[1] * shape[2] * shape[3]"), "the fan-in was used"),
+    Wrong("05.5", _he_backward("np.sqrt(2 / shape[0])"), "this is the forward rule"),
+    Wrong("05.5", _he_backward("1 / backward_factor(shape, 1.0)"), "the square root is missing"),
+    Wrong("05.5", _growth("sizes[0] / sizes[-1]"), "the wrong way up"),
+    Wrong("05.5", _growth("sum(b / a for a, b in zip(sizes, sizes[1:]))"), "the factors were added up"),
+    Wrong("05.5", _growth("1.0"), "of the way forward"),
     Wrong("05.4", _gain("1 / np.mean(f(z) ** 2)"), "this is g squared"),
     Wrong("05.4", _gain("1 / f(z).std()"), "the formula has the second moment"),
     Wrong("05.4", _gain("np.sqrt(2.0)"), "the gain of ReLU was returned"),
@@ -856,6 +1027,21 @@ def init_network(rng, sizes):
 
 RIGHT = [
     Right(
+        "05.5",
+        """
+def backward_factor(shape, std):
+    fan_out = shape[-1] if len(shape) == 2 else np.prod(shape) / shape[1]
+    return 0.5 * fan_out * np.square(std)
+
+def he_backward(rng, shape):
+    fan_out = shape[-1] if len(shape) == 2 else np.prod(shape) // shape[1]
+    return rng.normal(0, (2 / fan_out) ** 0.5, shape)
+
+def growth(sizes):
+    return sizes[-1] / sizes[0]
+""",
+    ),
+    Right(
         "05.4",
         """
 def gain(f, rng):
@@ -958,6 +1144,15 @@ SENTENCES = {  # of the task, and the cases that test it
         "the standard deviation for dense weights (D, M) before that activation": ["best_std: weights of a layer"],
         "For ReLU it must be He's.": ["gain: ReLU and its relatives", "best_std: weights of a layer"],
     },
+    "05.5": {
+        "that factor, a number, for dense weights (D, M) and for filters (F, C, KH, KW)": [
+            "backward_factor: dense weights",
+            "backward_factor: filters",
+        ],
+        "how many terms does one input pixel get?": ["backward_factor: filters"],
+        "normal weights for which the factor is 1": ["he_backward: weights that keep a gradient's size"],
+        "the factor of a whole dense network": ["growth: all layers of a network"],
+    },
 }
 
 SURVIVORS = {  # mutants of the solutions that are right answers, and why
@@ -982,6 +1177,11 @@ SURVIVORS = {  # mutants of the solutions that are right answers, and why
             "the number 100001 stands where 100000 is meant, in z",
             "the number 99999 stands where 100000 is meant, in z",
             "the sign of z is the wrong way round",
+        ],
+    },
+    "05.5": {
+        "the sign is lost again: a distance, a product of two, or a symmetric draw": [
+            "the sign of std is the wrong way round",
         ],
     },
 }

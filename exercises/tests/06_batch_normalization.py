@@ -649,10 +649,38 @@ SLIPS = [
         MODELS["06.5"],
         {
             (
+                "(x ** 2).mean(axis=1, keepdims=True)",
+                "(x ** 2).sum(axis=1, keepdims=True) / len(x)",
+                "(dx_hat * x_hat).mean(axis=1, keepdims=True)",
+                "(dx_hat * x_hat).sum(axis=1, keepdims=True) / len(x)",
+            ): "it was divided by N, the number of examples: the mean runs over the D features of an example",
+            ("(x ** 2).mean(axis=1, keepdims=True)", "(x ** 2).sum(axis=1, keepdims=True) / len(x)"): (
+                "r was divided by N, the number of examples: its mean runs over the D features of an example"
+            ),
+            (
                 "(dx, (dout * x_hat).sum(axis=0))",
                 "((dout * x_hat).sum(axis=0), dx)",
             ): "dx and dgamma are the wrong way round",
             ("keepdims=True)) / r", "keepdims=True)) * r"): "dx was multiplied by r, not divided",
+            (
+                "r = np.sqrt(",
+                "x = x - x.mean(axis=1, keepdims=True)\n    r = np.sqrt(",
+                "dx = (dx_hat -",
+                "dx = (dx_hat - dx_hat.mean(axis=1, keepdims=True) -",
+            ): "the mean was subtracted, as layer norm does: RMSNorm subtracts nothing",
+            (
+                "r = np.sqrt(",
+                "x = x - x.mean(axis=1, keepdims=True)\n    r = np.sqrt(",
+            ): "the mean of each example was subtracted: RMSNorm subtracts nothing",
+            ("dx = (dx_hat -", "dx = (dx_hat - dx_hat.mean(axis=1, keepdims=True) -"): (
+                "the mean of the gradient was subtracted, as in layer norm: RMSNorm's mean is never formed"
+            ),
+            ("x_hat * (dx_hat", "2 * x_hat * (dx_hat"): (
+                "the way through r has a factor 2 too many: the 2 of the square and the 1/2 of the root cancel"
+            ),
+            ("x_hat * (dx_hat", "0.5 * x_hat * (dx_hat"): (
+                "the way through r has a factor 1/2 too many: the 2 of the square and the 1/2 of the root cancel"
+            ),
         },
     ),
 ]

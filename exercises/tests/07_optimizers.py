@@ -93,7 +93,7 @@ Q2 = question(
 def rmsprop_later(rmsprop_step, *, rng):
     w, g, root = arrays(rng, 3, shape_of(rng))
     s = root**2
-    lr, decay, eps = rng.uniform(0.05, 0.3), rng.uniform(0.6, 0.9), 1e-8
+    lr, decay, eps = rng.uniform(0.05, 0.3), rng.uniform(0.6, 0.9), 1e-12  # too small to be seen here
     new = decay * s + (1 - decay) * g**2
     swapped, total = (1 - decay) * s + decay * g**2, s + g**2
     plain = decay * s + (1 - decay) * g
@@ -654,6 +654,9 @@ SLIPS = [
         "07.3",
         MODELS["07.3"],
         {
+            ("(1 - beta2) * g ** 2", "(1 - beta2) * np.abs(g)"): (
+                "v took the size of the gradient, |g|: it takes its square"
+            ),
             (
                 "(1 - beta1 ** t)",
                 "(1 - beta1 * t)",
@@ -708,6 +711,12 @@ SLIPS = [
         "07.4",
         MODELS["07.4"],
         {
+            (
+                "    m, v, product",
+                "    w = w.copy()\n    m, v, product",
+                "w = w - lr",
+                "w -= lr",
+            ): "every row of the path is one and the same array, which each step changes in place: keep copies",
             (
                 "(1 - product * mu(t + 1))",
                 "(1 - product)",

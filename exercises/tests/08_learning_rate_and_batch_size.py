@@ -457,6 +457,12 @@ def smoothing_mistakes(losses, beta):
         "the exponent of the correction is one too small: t counts from 0, so it is t + 1, and at t = 0 this divides by 0": running(
             losses, beta, value=lambda mean, t: mean / (1 - beta**t) if t else np.inf
         ),
+        "the exponent of the correction is one too small from the second loss on: it is t + 1 with t from 0": running(
+            losses, beta, value=lambda mean, t: mean / (1 - beta ** max(t, 1))
+        ),
+        "the first mean was left as it is, and the exponent of the others is one too small: it is t + 1 with t from 0": running(
+            losses, beta, value=lambda mean, t: mean / (1 - beta**t) if t else mean
+        ),
         "the correction multiplies t + 1 in place of raising to this power": running(
             losses, beta, value=lambda mean, t: mean / (1 - beta * (t + 1))
         ),

@@ -703,6 +703,14 @@ def choice_mistakes(strengths, losses):
             "strength": strength
         }
     strength, limit = chosen(strengths, losses)
+    mean, error = losses.mean(axis=1), losses.std(axis=1, ddof=1) / np.sqrt(losses.shape[1])
+    with np.errstate(invalid="ignore"):
+        found[
+            "each strength's own error was subtracted from its mean: the limit is made of the best strength's alone"
+        ] = {"strength": float(strengths[mean - error <= np.nanmin(mean)].max())}
+        found["each strength's own error was subtracted from its mean before it was compared with the limit"] = {
+            "strength": float(strengths[mean - error <= limit].max())
+        }
     if (losses.mean(axis=1) == limit).any():
         below = strengths[losses.mean(axis=1) < limit]
         found["a mean exactly at the limit was left out: it is not above it"] = {"strength": float(below.max())}
@@ -752,7 +760,7 @@ def one_error_diverged(choose, *, rng):
     mean = losses.mean(axis=1)
     strong = np.flatnonzero(strengths == chosen(strengths, losses)[0])[0]
     for row in (int(mean.argmin()), int(strong)):
-        losses[row, int(rng.integers(losses.shape[1]))] = np.nan
+        losses[row, int(losses[row].argmax())] = np.nan  # without it the mean would be lower still
     choice_case(choose, strengths, losses, "choose(strengths, losses) where two strengths have a loss that is NaN")
 
 

@@ -368,6 +368,9 @@ def pools(max_pool, *, rng):
             "every second pixel was taken, not the largest of four": x[:, :, ::2, ::2],
             "halves of the image were compared: the axes of the reshape are in the wrong order": halves.max(axis=(2, 4)),
             "the maximum was taken over the windows, not inside them: the axes of the twos are 3 and 5": blocks.max(axis=(2, 4)),
+            "four pixels that follow each other in memory were compared: the reshape is (N, C, H/2, 2, W/2, 2)": (
+                x.reshape(n, c, h // 2, w // 2, 2, 2).max(axis=(4, 5))
+            ),
             "only the rows were pooled": x.reshape(n, c, h // 2, 2, w).max(axis=3),
             "only the columns were pooled": x.reshape(n, c, h, w // 2, 2).max(axis=4),
             "only the first channel was pooled": blocks.max(axis=(3, 5))[:, :1],
@@ -987,7 +990,16 @@ def separable_mistakes(x, d, m):
     right, half = channelwise(x, d), d.shape[1] // 2
     inside = (slice(None), slice(None), slice(half, -half), slice(half, -half))
     everything = np.repeat(x.sum(axis=1, keepdims=True), x.shape[1], axis=1)
+    wide = ((0, 0), (0, 0), (half + 1, half + 1), (half + 1, half + 1))
+    one = (slice(None), slice(None), *[slice(half - 1, n - half + 1) for n in x.shape[2:]])
+    added = right.sum(axis=1, keepdims=True)
     return {
+        "K zeros were put on each side: K // 2 keep height and width": mixed(channelwise(np.pad(x, wide), d), m),
+        "one row of zeros was put on each side: it takes K // 2": mixed(right, m)[one],
+        "the filters are the last axis: (N, F, H, W) is asked for": mixed(right, m).transpose(0, 2, 3, 1),
+        "the channels were added up in the first step: each keeps a map of its own": mixed(
+            np.repeat(added, len(d), axis=1), m
+        ),
         "the kernels are flipped": mixed(channelwise(x, d[:, ::-1, ::-1]), m),
         "rows and columns of the kernels are the wrong way round": mixed(channelwise(x, d.swapaxes(1, 2)), m),
         "the first channel's kernel was used for all: each channel has its own": mixed(
@@ -1035,6 +1047,8 @@ def separable_values_again(separable, *, rng):
 
 SEPARABLE_WRONG = {
     "biases were counted: both are without": lambda c, f, k: (f * (c * k * k + 1), c * (k * k + 1) + f * (c + 1)),
+    "biases were counted, one for each filter: both are without": lambda c, f, k: (f * (c * k * k + 1), c * k * k + f * c + f),
+    "biases were counted in the second step: it is without": lambda c, f, k: (f * c * k * k, c * k * k + f * c + f),
     "biases were counted for the convolution: it is without": lambda c, f, k: (f * (c * k * k + 1), c * k * k + f * c),
     "the 1 x 1 convolution was left out": lambda c, f, k: (f * c * k * k, c * k * k),
     "the depthwise step was left out": lambda c, f, k: (f * c * k * k, f * c),
@@ -1259,6 +1273,7 @@ SENTENCES = {  # of the task, and the cases that test it
         ],
     },
     "13.5": {
+        "Leave `layers` as it came.": ["repair: the first convolution that can mend the network"],
         "this one padding has been raised, by as little as possible": [
             "repair: the first convolution that can mend the network"
         ],

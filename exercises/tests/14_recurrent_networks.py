@@ -580,11 +580,10 @@ def cut_mistakes(letters, batch, steps):
     return found
 
 
-def cut_case(pieces, rng, rest, what):
+def cut_case(pieces, rng, rest, last, what):
+    """`last` letters more than the rows take: with batch - 1 of them, L // batch is another stretch than (L - 1) // batch."""
     batch, steps, count = int(rng.integers(3, 5)), int(rng.integers(5, 8)), int(rng.integers(8, 10))
-    letters = rng.permutation(
-        1 + batch * (count * steps + int(rng.integers(*rest(steps)))) + int(rng.integers(0, batch))
-    )
+    letters = rng.permutation(1 + batch * (count * steps + int(rng.integers(*rest(steps)))) + last(batch))
     expect_results(
         pieces(letters.copy(), batch, steps),
         cut_text(letters, batch, steps),
@@ -595,12 +594,13 @@ def cut_case(pieces, rng, rest, what):
 
 @case("pieces: rows that go on from piece to piece", points=2)
 def cut_even(pieces, *, rng):
-    cut_case(pieces, rng, lambda steps: (0, 1), "(whole pieces)")
+    cut_case(pieces, rng, lambda steps: (0, 1), lambda batch: batch - 1, "(whole pieces)")
 
 
 @case("pieces: letters that are left over", points=2)
 def cut_rest(pieces, *, rng):
-    cut_case(pieces, rng, lambda steps: (1, steps), "(something is left over)")
+    last = int(rng.integers(0, 2))
+    cut_case(pieces, rng, lambda steps: (1, steps), lambda batch: last, "(something is left over)")
 
 
 Q6 = question(
@@ -639,7 +639,8 @@ BIASES = {
 
 
 def left_after(bias, steps):
-    return float((1 / (1 + np.exp(-np.float64(bias)))) ** steps)
+    """The logarithm of the share that is left: wrong biases leave next to nothing, and still differ in it."""
+    return float(-steps * np.logaddexp(0, -np.float64(bias)))
 
 
 def bias_calls(forget_bias, problems):
@@ -650,9 +651,9 @@ def bias_calls(forget_bias, problems):
         expect_calls(
             left,
             problems,
-            lambda share, steps: share,
+            lambda share, steps: float(np.log(share)),
             what=lambda share, steps: (
-                f"the share that is left after {steps} steps with forget_bias({share:.3g}, {steps})"
+                f"the logarithm of the share that is left after {steps} steps with forget_bias({share:.3g}, {steps})"
             ),
             mistakes={text: lambda s, n, wrong=wrong: left_after(wrong(s, n), n) for text, wrong in BIASES.items()},
         )

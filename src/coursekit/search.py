@@ -520,6 +520,8 @@ def _same_space(study, name, distributions):
 
 def _shared_study(optuna, name, storage, mode, sampler):
     """Create the study, or join it."""
+    if not isinstance(storage, (str, os.PathLike)):
+        raise DTypeError(f"storage is {_checks.describe(storage)}, but must be a file's name: storage='search.db'")
     url = os.fspath(storage)
     if "://" not in url:
         # Processes that write at the same time wait for each other; SQLite itself gives up after five seconds.

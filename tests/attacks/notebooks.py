@@ -48,6 +48,7 @@ def _blocks(name, mark):
 
 
 ATTACKS = {name: (FORGE if "forge(" in code else "") + code for name, code in _blocks("attacks.md", "###").items()}
+LENT = {name: (FORGE if "forge(" in code else "") + code for name, code in _blocks("attacks.md", "####").items()}
 CONTROLS = {
     name: code.replace("# the right answer", RIGHT.strip()) for name, code in _blocks("controls.md", "##").items()
 }
@@ -59,6 +60,11 @@ def notebook(*sources, **extra):
         {"cell_type": "code", "source": s, "metadata": {}, "outputs": [], "execution_count": None} for s in sources
     ]
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5, **extra}).encode()
+
+
+def with_lent(code):
+    """The honest notebook with this cell in place of `apply_twice`."""
+    return notebook(*HONEST[:-1], code)
 
 
 def with_answer(code):

@@ -6,7 +6,7 @@ import socket
 import time
 
 import pytest
-from notebooks import ATTACKS, CONTROLS, FORGE, HONEST, RIGHT, notebook, with_answer
+from notebooks import ATTACKS, CONTROLS, FORGE, HONEST, LENT, RIGHT, notebook, with_answer, with_lent
 
 from coursekit.grading import cases
 from coursekit.grading.sealed.grade import grade_bytes, public_message
@@ -94,6 +94,17 @@ def test_attack_earns_nothing_and_harms_nobody(jail, sheet, listeners, name):
     with pytest.raises(BlockingIOError):
         udp.recv(100)
     assert os.path.isdir("/tmp")
+
+
+@pytest.mark.parametrize("name", LENT)
+def test_a_lent_function_harms_nobody(jail, sheet, name):
+    server = jail._process.pid
+    before = len(descendants(server))
+    record = grade(jail, sheet, with_lent(LENT[name]))
+    assert points(record) == [3, 5, 2], record["questions"]["99.3"]["cases"]
+    assert len(descendants(server)) == before, "something is left running"
+    assert points(grade(jail, sheet, notebook(*HONEST))) == [3, 5, 3], "a classmate was harmed"
+    assert jail._process.pid == server and jail._process.poll() is None, "the jail had to be started again"
 
 
 @pytest.mark.parametrize("name", CONTROLS)

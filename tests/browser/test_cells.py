@@ -358,6 +358,22 @@ ADAM = """def adam_step(w, g, m, v, t, lr, beta1, beta2, eps):
     return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v"""
 
 
+def test_a_prediction_does_not_hide_your_function(open_page, address):
+    page = open_page(address + "chapters/07_optimizers.html", viewport=DESK)
+    page.evaluate("localStorage.setItem('coursekit:check:07.3', '{\"right\": true}')")
+    page.locator(".cell[data-cell] [data-do=edit]").first.evaluate("button => button.click()")
+    page.wait_for_function("() => window.ckCells?.exercises?.yours")
+    chosen = page.evaluate_handle(
+        """() => {
+          const yours = ckCells.exercises.yours.find(({ explorer: { root } }) => !root.checkVisibility());
+          yours.choose(yours.slots[0]);
+          return yours.explorer.root;
+        }"""
+    )
+    assert chosen.evaluate("root => root.checkVisibility()")
+    assert 0 <= chosen.evaluate("root => root.getBoundingClientRect().top") < DESK["height"] / 2
+
+
 def test_your_function_drives_the_experiment(visit):
     page = visit("chapters/07_optimizers.html")
     exercise = open_exercise(page, "07.3")

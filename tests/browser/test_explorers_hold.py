@@ -218,7 +218,7 @@ def test_a_place_is_the_nearest_that_was_drawn_and_exact_when_live(live_page):  
     page.keyboard.press("ArrowRight")
     page.wait_for_function("text => document.querySelector('#ck-spot .ck-alt').innerText !== text", arg=before)
     page.locator("#ck-spot .ck-go").click()  # Stop live: back to what was drawn
-    wait_for_caption(page, "A point at (-2, -1).", "#ck-spot")
+    wait_for_caption(page, "A point at (−2, −1).", "#ck-spot")
 
 
 def test_live_a_path_goes_on_from_where_it_is(live_page):  # noqa: F811
@@ -228,7 +228,7 @@ def test_live_a_path_goes_on_from_where_it_is(live_page):  # noqa: F811
     page.wait_for_selector("#ck-spot .ck-here:visible")
     page.locator("#ck-spot-time").evaluate("e => { e.value = 50; e.dispatchEvent(new Event('input')) }")
     page.locator("#ck-spot .ck-here").click()
-    wait_for_caption(page, "A point at (-1, -0.5).", "#ck-spot")
+    wait_for_caption(page, "A point at (−1, −0.5).", "#ck-spot")
 
 
 def test_a_path_is_walked_one_vertex_a_step(open_page, demo):

@@ -102,7 +102,7 @@ def test_points_are_added_and_taken_away_by_mouse_and_keys(page):
     wait_for_caption(page, "2 points", PULL)
     assert state(page)["goal"] == pytest.approx(0.7, abs=0.05)
     assert state(page)["step"] == end["step"]  # paused: the point is shown, nothing is learnt
-    assert page.locator(f"{PULL} .ck-adder").get_attribute("aria-label").startswith("A orange point at 0.4, 0.")
+    assert page.locator(f"{PULL} .ck-adder").get_attribute("aria-label").startswith("New point, orange, at 0.4, 0.")
     page.keyboard.press("Enter")
     wait_for_caption(page, "1 points", PULL)
     page.locator(f"{PULL} .ck-seeds button", has_text="Clear").click()

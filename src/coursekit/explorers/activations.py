@@ -185,7 +185,7 @@ divide = explorer(
     experiment.divide,
     plot.divide,
     _divide_in_words,
-    title="A small network learns to divide the plane",
+    title="A network divides the plane",
     time=Time(
         "step",
         over="steps",
@@ -195,7 +195,7 @@ divide = explorer(
     activation=Choice("tanh", "relu", label="activation"),
     units=Slider(1, 6, default=3, step=1, label="hidden units"),
     rate=LogSlider(0.03, 3.0, default=0.3, steps=5, label="learning rate"),
-    steps=Choice(0, 20, 100, 400, 2000, default=100, label="steps"),
+    steps=Choice(0, 20, 100, 400, default=100, label="steps"),
     added=Points("blue", "orange", low=(-experiment.RINGS,) * 2, high=(experiment.RINGS,) * 2),
 )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -292,7 +293,7 @@ def _equal(got, want, rtol, atol, what, depth):
     if type(want) in (tuple, list):
         _same_length(got, want, (tuple, list), f"{type(want).__name__} of length {len(want)}", what, depth)
         for i, part in enumerate(want):
-            _equal(got[i], part, rtol, atol, f"{what}[{i}]", depth + 1)
+            _equal(got[i], part, rtol, atol, _entry(what, i), depth + 1)
     elif type(want) is dict:
         _same_length(got, want, (dict,), f"dict with keys {_clip(list(want))}", what, depth)
         came = {(type(key), key): value for key, value in got.items()}  # True is no 1
@@ -311,6 +312,15 @@ def _equal(got, want, rtol, atol, what, depth):
         raise TypeError(
             f"expect_equal cannot compare with {inspect_value(want)}; expected arrays, numbers or their tuples"
         )
+
+
+def _entry(what, i):
+    """An entry of a tuple in words: `norm(x)[0]`, but "entry 0 of adam_step at t = 4".
+
+    >>> _entry("norm(x)[1]", 0), _entry("adam_step at t = 4", 2)
+    ('norm(x)[1][0]', 'entry 2 of adam_step at t = 4')
+    """
+    return f"{what}[{i}]" if re.fullmatch(r"[\w.]+(\([^()]*\))?(\[[^\[\]]+\])*", what) else f"entry {i} of {what}"
 
 
 def _equal_numbers(got, want, rtol, atol, what):

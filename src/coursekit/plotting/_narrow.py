@@ -13,7 +13,6 @@ import math
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 __all__ = ["Plan", "marked", "narrowed", "plan"]
 
@@ -40,6 +39,7 @@ def plan(figure: Figure) -> Plan | None:
     The smallest letters get 11.3 px on 350 px, which says how wide the figure is: with the course's 10 points 310.
     """
     axes = _axes(figure)
+    figure.draw_without_rendering()  # only now it has its numbers
     sizes = [text.get_fontsize() for text in _texts(figure)]
     width = PIXELS * min(sizes, default=10) / LABEL
     if not axes or figure.artists or figure.legends or figure.get_figwidth() * 72 <= width:
@@ -48,8 +48,7 @@ def plan(figure: Figure) -> Plan | None:
     if edges is None:
         return None
     with _kept(figure, axes):
-        figure.draw_without_rendering()
-        touching = _touching(figure)
+        touching, framed = _touching(figure), _framed(figure)
         wide, high = 72 * figure.get_size_inches()
         boxes = {ax: ax.get_position() for ax in axes}
         places = {ax: (box.width * wide, box.height * high) for ax, box in boxes.items()}
@@ -57,7 +56,7 @@ def plan(figure: Figure) -> Plan | None:
         _name_all(rows)
         for _ in range(ROUNDS):
             _lay_out(figure, rows, places, width, edges)
-        if _touching(figure) > touching or _outside(figure):
+        if _touching(figure) > touching or _outside(figure) or not framed <= _framed(figure):
             return None
         return Plan(
             tuple(figure.get_size_inches()),
@@ -263,25 +262,21 @@ def _around(ax):
 
 
 def _texts(figure):
-    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    """The texts that are drawn, once it has been."""
+    drawn = [*figure.texts]
+    for ax in _axes(figure):
+        for each in (ax, *ax.child_axes):
+            drawn += [label for axis in (each.xaxis, each.yaxis) for label in _seen(axis)]
+            drawn += [*each.texts, each.title, each._left_title, each._right_title, each.xaxis.label, each.yaxis.label]
+            drawn += each.get_legend().get_texts() if each.get_legend() else []
+    return [text for text in drawn if text.get_visible() and text.get_text().strip()]
 
 
 def _boxes(figure):
-    """The boxes of the texts that are drawn, a little smaller than they are."""
+    """The boxes of these texts, with a little room at their sides, and less above and below."""
     figure.draw_without_rendering()
     renderer = figure._get_renderer()
-    drawn = []
-    for ax in figure.axes:
-        if not ax.get_visible():
-            continue
-        for each in (ax, *ax.child_axes):
-            labels = [label for axis in (each.xaxis, each.yaxis) for label in _seen(axis)]
-            own = [*each.texts, each.title, each._left_title, each._right_title, each.xaxis.label, each.yaxis.label]
-            legend = [each.get_legend()] if each.get_legend() else []
-            drawn += [*labels, *own, *(text for box in legend for text in box.get_texts())]
-    drawn += figure.texts
-    shown = [text for text in drawn if text.get_visible() and text.get_text().strip()]
-    return [text.get_window_extent(renderer).padded(-2) for text in shown]
+    return [text.get_window_extent(renderer).padded(1.5, -2) for text in _texts(figure)]
 
 
 def _seen(axis):
@@ -301,3 +296,17 @@ def _outside(figure):
     """Whether a text leaves the picture."""
     width, height = figure.get_size_inches() * figure.dpi
     return any(box.x0 < 0 or box.x1 > width or box.y0 < 0 or box.y1 > height for box in _boxes(figure))
+
+
+def _framed(figure):
+    """Which texts stand inside which rectangles of a drawing, by their numbers."""
+    renderer = figure._get_renderer()
+    found = set()
+    for number, ax in enumerate(_axes(figure)):
+        frames = [patch.get_window_extent(renderer).padded(1) for patch in ax.patches]
+        for k, text in enumerate(ax.texts):
+            box = text.get_window_extent(renderer)
+            corners = [(box.x0, box.y0), (box.x1, box.y1)]
+            inside = (j for j, frame in enumerate(frames) if all(frame.contains(*corner) for corner in corners))
+            found |= {(number, k, j) for j in inside}
+    return found

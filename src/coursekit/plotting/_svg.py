@@ -108,6 +108,8 @@ def figure_html(figure: Figure, alt: str) -> str:
         with _narrow.narrowed(figure) as done:
             if done:
                 pictures.append(_narrow.marked(to_svg(figure, "n0")))
+    if len(pictures) > 1:
+        pictures = _shared(*pictures)
     name = "f" + hashlib.sha256(pictures[0].encode()).hexdigest()[:8]
     text = "\n".join(pictures)
     for prefix, own in (("0", name), ("n0", f"{name}n")):
@@ -115,6 +117,34 @@ def figure_html(figure: Figure, alt: str) -> str:
     label = f' role="img" aria-label="{html.escape(alt)}"' if alt else ""
     kind = "ck-figure ck-both" if len(pictures) > 1 else "ck-figure"
     return f'<div class="{kind}" style="background:var(--ck-ground,#fff)"{label}>{text}</div>'
+
+
+_PHOTO = re.compile(
+    r'<image href="(?P<data>data:[^"]+)"(?P<size> width="[^"]+" height="[^"]+") '
+    r'transform="matrix\((?P<a>\S+) 0 0 (?P<d>\S+) (?P<e>\S+) (?P<f>\S+)\)"'
+)
+
+
+def _shared(wide, narrow):
+    """Two drawings of one figure that hold each photograph once: the second one shows that of the first."""
+    photos = {}
+
+    def named(match):
+        if match["data"] in photos:
+            return match[0]
+        photos[match["data"]] = (f"0-photo{len(photos)}", *map(float, match.group("a", "d", "e", "f")))
+        return match[0].replace("<image ", f'<image id="{photos[match["data"]][0]}" ', 1)
+
+    def used(match):
+        if match["data"] not in photos:
+            return match[0]
+        name, a, d, e, f = photos[match["data"]]
+        across, down = float(match["a"]) / a, float(match["d"]) / d
+        place = (across, down, float(match["e"]) - across * e, float(match["f"]) - down * f)
+        return '<use href="#{}" transform="matrix({:.5f} 0 0 {:.5f} {:.2f} {:.2f})"'.format(name, *place)
+
+    wide = _PHOTO.sub(named, wide)
+    return [wide, _PHOTO.sub(used, narrow)]
 
 
 def _rasterize_dense(figure):

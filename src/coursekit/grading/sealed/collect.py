@@ -10,12 +10,14 @@ from __future__ import annotations
 import collections
 import datetime as dt
 import difflib
+import hashlib
 import os
 import pathlib
 import re
 import shutil
 import unicodedata
 import zipfile
+import zlib
 from dataclasses import dataclass, field, replace
 
 from ...errors import CourseError, DataError
@@ -32,9 +34,12 @@ MAX_FILES = 2000  # of one student
 MAX_ATTEMPTS = 200
 MAX_DEPTH = 12
 MAX_UNPACKED = 8 << 30
+MAX_UNPACKED_OF_ONE = 256 << 20  # of one student
+MAX_NAME = 240  # bytes of one part of a path
 _NOTEBOOK = (".ipynb", ".ipynb.txt", ".ipynb.json", ".json")
 _SKIPPED_FOLDERS = {"__MACOSX", "__pycache__", "node_modules", "site-packages"}
 _LISTS = {"submissions.csv", "submission_metadata.yml", "index.html", "roster.csv", "extensions.csv", "overrides.csv"}
+_SUFFIX = re.compile(r"(\.[a-z]{2,6}){1,2}$", re.IGNORECASE)
 _PACKED = (".7z", ".rar", ".tar", ".tar.gz", ".tgz", ".gz", ".bz2", ".xz")
 
 
@@ -117,6 +122,8 @@ def _collect(source, found, unpack, sheet_id, names, questions, roster, zone):
     folder = source
     if source.is_file() and zipfile.is_zipfile(source):
         folder = unpack.all(source, source.stem)
+        for name, why in unpack.left_out:
+            found.troubles.append(Trouble("unreadable", f"{_shown(name)} in {_shown(source.name)}: {why}"))
     if not folder.is_dir():
         raise DataError(f"there is no folder {str(source)!r}; give the folder, or the zip file, with the submissions")
     known = _known(roster)
@@ -206,10 +213,7 @@ def _sort_in_zip(file, path, place, files, found, unpack, who):
         files.append(_File(file, path, who))  # grading says what is wrong with it
         return
     flat = "/" not in file
-    if flat and who.platform == "plain" and path.stat().st_size > MAX_BYTES:
-        inside, error = _names_of(path)
-    else:
-        inside, error = members(path)
+    inside, error = members(path, download=flat and who.platform == "plain" and path.stat().st_size > MAX_BYTES)
     notebooks = [m for m in inside if _is_notebook(m)]
     if error or len(notebooks) <= 1:
         if not error and not notebooks:
@@ -217,8 +221,16 @@ def _sort_in_zip(file, path, place, files, found, unpack, who):
         else:
             files.append(_File(file, path, who))
         return
-    if flat and who.platform == "plain" and _is_download(notebooks):
-        inner = unpack.all(path, file)
+    try:
+        download = flat and who.platform == "plain" and _is_download(notebooks)
+        inner = unpack.all(path, file, None if download else who.student)
+    except DataError as error:
+        found.lines.append(_over(file, who, str(error)))
+        found.troubles.append(Trouble("unreadable", f"{_shown(who.student)}: {_shown(file)}: {error}"))
+        return
+    for name, why in unpack.left_out:
+        found.lines.append(_over(f"{file}/{name}", who, why))
+    if download:
         within = Place(inner, place.known)
         for below, where in _walk(inner, found):
             part = tuple(below.split("/"))
@@ -227,7 +239,6 @@ def _sort_in_zip(file, path, place, files, found, unpack, who):
             else:
                 found.lines.append(_over(f"{file}/{below}", owner(part, within), _other(part[-1].lower(), who)))
         return
-    inner = unpack.all(path, file)
     for below, where in _walk(inner, found):
         if below.lower().endswith(_NOTEBOOK):
             files.append(_File(f"{file}/{below}", where, who))
@@ -246,14 +257,6 @@ def _is_download(notebooks):
     return len({w.student for w in who if w.platform != "plain"}) > 1
 
 
-def _names_of(path):
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist(), ""
-    except Exception as error:
-        return [], f"the zip file cannot be read: {error}"
-
-
 def _over(file, who, why):
     return Line(_shown(file), _shown(who.student), _shown(who.name), "passed over", why, who.platform)
 
@@ -267,14 +270,37 @@ def _no_notebook(f, found):
     return False
 
 
+def _short(part):
+    """A part of a path that every file system takes, and another one for another name."""
+    data = part.encode("utf-8", "replace")
+    if len(data) <= MAX_NAME:
+        return data.decode()
+    ending = (_SUFFIX.search(part) or [""])[0]
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    return data[: MAX_NAME - 40].decode("utf-8", "ignore") + digest + ending
+
+
+def _stamp(date_time):
+    try:
+        return dt.datetime(*date_time[:6]).timestamp()
+    except (ValueError, OverflowError):  # the month 0, the day 31 of February, the hour 31
+        return dt.datetime(1980, 1, 1).timestamp()
+
+
 class _Unpacker:
-    """Unpacks zip files below one folder; plain files only, under the names that they have, made harmless."""
+    """Unpacks zip files below one folder; plain files only, under the names that they have, made harmless.
+
+    A member that cannot be unpacked is left out and named in `left_out`: one damaged file stops nobody else's.
+    """
 
     def __init__(self, to):
         self._to, self._left = to and pathlib.Path(to), MAX_UNPACKED
+        self._of_one: dict[str, int] = collections.defaultdict(lambda: MAX_UNPACKED_OF_ONE)
+        self.left_out: list[tuple[str, str]] = []  # of the file that was unpacked last, with the reason
 
-    def all(self, path, name) -> pathlib.Path:
-        """Unpack a whole file."""
+    def all(self, path, name, student: str | None = None) -> pathlib.Path:
+        """Unpack a whole file, a platform's or a student's."""
+        self.left_out = []
         if self._to is None:
             import atexit
             import tempfile
@@ -287,12 +313,19 @@ class _Unpacker:
         try:
             with zipfile.ZipFile(path) as archive:
                 for info in archive.infolist():
-                    self._one(archive, info, target)
+                    try:
+                        self._one(archive, info, target, student)
+                    except CourseError:
+                        raise
+                    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError) as error:
+                        self.left_out.append((info.filename, f"it cannot be unpacked: {str(error)[:120]}"))
+        except CourseError:
+            raise
         except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
             raise DataError(f"the zip file {str(path)!r} cannot be read: {error}") from None
         return target
 
-    def _one(self, archive, info, target):
+    def _one(self, archive, info, target, student):
         parts = [p for p in info.filename.replace("\\", "/").split("/") if p not in ("", ".", "..")]
         link = (info.external_attr >> 16) & 0o170000 not in (0, 0o100000)
         if info.is_dir() or link or not parts or any(p.startswith(".") or p in _SKIPPED_FOLDERS for p in parts):
@@ -307,11 +340,17 @@ class _Unpacker:
         self._left -= len(data)
         if self._left < 0:
             raise DataError("the zip files hold more than 8 GB")
-        path = target.joinpath(*(p[:200] for p in parts))
+        if student is not None:
+            self._of_one[student] -= len(data)
+            if self._of_one[student] < 0:
+                raise DataError(f"the zip files of {_shown(student)} hold more than {MAX_UNPACKED_OF_ONE >> 20} MB")
+        if len(parts) > MAX_DEPTH:
+            raise ValueError(f"it lies more than {MAX_DEPTH} folders deep")
+        path = target.joinpath(*map(_short, parts))
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             path.write_bytes(data)
-            stamp = dt.datetime(*info.date_time[:6] if info.date_time[1] else (1980, 1, 1)).timestamp()
+            stamp = _stamp(info.date_time)
             os.utime(path, (stamp, stamp))
 
     def close(self):

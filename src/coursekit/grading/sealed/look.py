@@ -128,21 +128,25 @@ def _unwritten(source):
     return found
 
 
-def members(path) -> tuple[list[str], str]:
-    """The names of the files in a zip file, and why there are none; read in a process with limits."""
+def members(path, download: bool = False) -> tuple[list[str], str]:
+    """The names of the files in a zip file, and why there are none; read in a process with limits.
+
+    A `download` is a whole class's, and may be larger.
+    """
     try:
-        result = run_apart(lambda: _members(path), **_BOUNDS)
+        result = run_apart(lambda: _members(path, download), **_BOUNDS)
     except Ended as error:
         return [], f"the zip file cannot be read: {error}"
     return result["members"], result["error"]
 
 
-def _members(path):
+def _members(path, download):
     try:
-        with zipfile.ZipFile(io.BytesIO(read_bytes(path))) as archive:
+        with zipfile.ZipFile(path if download else io.BytesIO(read_bytes(path))) as archive:
             infos = archive.infolist()
     except Exception as error:  # zipfile raises many kinds for damaged files
         return {"members": [], "error": f"the zip file cannot be read: {type(error).__name__}: {str(error)[:120]}"}
-    if len(infos) > MAX_MEMBERS:
-        return {"members": [], "error": f"the zip file has {len(infos)} members; at most {MAX_MEMBERS}"}
+    most = MAX_MEMBERS * (20 if download else 1)
+    if len(infos) > most:
+        return {"members": [], "error": f"the zip file has {len(infos)} members; at most {most}"}
     return {"members": [i.filename for i in infos if not i.is_dir()], "error": ""}

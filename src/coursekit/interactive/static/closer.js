@@ -43,6 +43,7 @@
 
     choose(k) {
       this.chosen = this.chosen === k ? -1 : k;
+      this.explorer.reading.hide();
       this.shown();
       const ax = this.ax(this.spec.axes);
       if (this.chosen < 0 || !ax) return this.explorer.say();

@@ -115,7 +115,7 @@
       this.grip.style.left = `${(100 * px) / view.width}%`;
       this.grip.style.top = `${(100 * py) / view.height}%`;
       const [x, y] = ax.value(px, py).map((value) => Number(value.toFixed(2)));
-      this.grip.setAttribute("aria-label", `A ${this.spec.classes[this.kind]} point at ${x}, ${y}. Arrow keys move the place, Enter adds the point or takes it away.`);
+      this.grip.setAttribute("aria-label", `New point, ${this.spec.classes[this.kind]}, at ${x}, ${y}. Arrow keys move the place, Enter adds the point or takes it away.`);
     }
   }
 

@@ -536,7 +536,11 @@
   function follow() {
     const anchor = decodeURIComponent(location.hash.slice(1).split("&")[0]);
     const target = anchor && document.getElementById(anchor);
-    if (!target) return;
+    if (target && uncoverFor(target)) target.scrollIntoView();
+  }
+
+  // Uncover a place of the page; whether it was covered.
+  function uncoverFor(target) {
     let found = false;
     for (const { ck } of document.querySelectorAll(".ck-predict")) {
       const { block } = ck ?? {};
@@ -547,7 +551,7 @@
         found = true;
       }
     }
-    if (found) target.scrollIntoView();
+    return found;
   }
 
   const begin = () => {
@@ -555,6 +559,6 @@
     follow();
     addEventListener("hashchange", follow);
   };
-  window.ckQuestions = { Prediction, memory, order, readings };
+  window.ckQuestions = { Prediction, memory, order, readings, uncoverFor };
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();
 })();

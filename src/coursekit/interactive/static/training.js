@@ -9,10 +9,8 @@
       this.spec = explorer.spec.time.training;
       this.over = explorer.playing.control;
       this.running = this.started = false;
-      this.button = document.createElement("button");
-      Object.assign(this.button, { type: "button", className: "ck-train" });
-      this.button.addEventListener("click", () => this.toggle());
-      explorer.playing.play.after(this.button);
+      this.button = explorer.button("", () => this.toggle(), "ck-train");
+      explorer.head.querySelector(".ck-title").after(this.button);
       this.say();
     }
 

@@ -805,6 +805,7 @@ class Yours {
     if (box) {
       for (const other of this.boxes.values()) other.checked = other === box;
     } else control.position = control.spec.values.indexOf(slot.entry);
+    window.ckQuestions?.uncoverFor(this.explorer.root); // a prediction may stand before it
     this.explorer.root.scrollIntoView();
     (box ?? control.input).focus({ preventScroll: true });
     this.explorer.changed();
