@@ -121,9 +121,11 @@ def test_another_right_answer_earns_every_point(id, question, right):
 def test_each_question_has_enough_known_answers_with_distinct_messages(id):
     for question in SHEETS[id].questions:
         messages = {wrong.message for wrong in question.wrong}
-        assert len(messages) >= 3
-        assert len(question.right) >= 1
-        assert 5 <= question.minutes <= 15
+        assert len(messages) >= 3, (
+            f"{question.id} needs three wrong answers, each with a message of its own: {messages}"
+        )
+        assert len(question.right) >= 1, f"{question.id} needs another right answer in RIGHT"
+        assert 5 <= question.minutes <= 15, f"{question.id} takes {question.minutes} minutes; expected 5 to 15"
         assert all(message.strip() for message in messages)
 
 

@@ -36,7 +36,7 @@ def demands(text):
 @pytest.mark.parametrize("id", sheet_ids())
 def test_every_sentence_of_the_table_stands_in_the_task_and_every_case_tests_one(id):
     table, text, sheet = sentences(id), tasks(id), load_sheet(id)
-    assert list(table) == [question.id for question in sheet.questions]
+    assert list(table) == [question.id for question in sheet.questions], "SENTENCES names the questions in their order"
     for question in sheet.questions:
         missing = [words for words in table[question.id] if words not in text[question.id]]
         assert not missing, f"not in the task of {question.id}"

@@ -41,6 +41,18 @@ def test_packs_hold_every_picture_and_its_text(built, tmp_path):
     assert "5 pictures" in said[0] and "compressed" in said[0]
 
 
+def test_packs_for_a_narrow_screen_have_the_same_pictures_laid_out_anew(built, tmp_path):
+    entry, _ = built("explorers_demo:days")
+    _, number, pack = read_pack(tmp_path / "out" / entry["folder"] / "n0.js")
+    wide = read_pack(tmp_path / "out" / entry["folder"] / "0.js")[2]
+    assert number == "n0" and pack["alts"] == wide["alts"] and set(pack["frames"]) == set(wide["frames"])
+    shapes = {pack["lines"][lines[0]] for lines in pack["frames"].values()}
+    assert len(shapes) == 1 and 'class="ck-narrow"' in shapes.pop(), "all are as large as the default"
+    assert 0.3 < entry["narrow"] < 3
+    heat, _ = built()
+    assert heat["narrow"] is None and not (tmp_path / "out" / heat["folder"] / "n0.js").exists(), "narrow already"
+
+
 def test_several_processes_draw_the_same_as_one(built, monkeypatch, tmp_path):
     one, _ = built("explorers_demo:wave_shape", workers=1)
     first = (tmp_path / "out" / one["folder"] / "0.js").read_bytes()

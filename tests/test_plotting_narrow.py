@@ -34,6 +34,12 @@ def test_that_panels_stand_one_below_the_other_with_large_letters():
     assert smallest == min(map(float, re.findall(r"font-size:([\d.]+)", before)))
 
 
+def test_that_numbers_on_axes_count_among_the_letters():
+    fig, ax = _style.figure(6.4, 2.5)
+    ax.set(xlabel="eleven points", xlim=(0, 1))
+    assert _narrow.plan(fig).size[0] * 72 == pytest.approx(_narrow.PIXELS * 10 / _narrow.LABEL), "ticks have ten"
+
+
 def test_that_panels_with_one_scale_each_get_its_numbers():
     fig, axes = panels(2, sharey=True)
     assert not _narrow._numbered(axes[1].yaxis)

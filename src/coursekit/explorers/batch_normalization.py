@@ -239,7 +239,7 @@ predict_pair = predict(
 
 predict_noise = predict(
     "06-noise",
-    question="Behind every batch norm we add noise, new at each step, that spoils the means and variances again. The "
+    question="After every batch norm we add noise, new at each step, that spoils the means and variances again. The "
     "learning rate is 0.3. How does this net train?",
     options={
         "Worse than without batch norm": ("So it would be if steady means and variances were all of it."),

@@ -82,7 +82,7 @@ predict_cut = predict(
     question="A network was trained to tell digits 0 to 4 apart. We cut it somewhere, freeze what lies before the cut, "
     "and train one softmax layer on 1,000 images of digits 5 to 9. Which cut is the worst?",
     options={
-        "In front of all layers: raw pixels": (
+        "Before all layers: raw pixels": (
             "Pixels know nothing of digits, but they have lost nothing either. A "
             "softmax layer on pixels is a fair opponent."
         ),

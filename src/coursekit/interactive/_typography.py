@@ -19,6 +19,7 @@ _POWER = re.compile(r"(?<![\w.&;#/-])(?:(\d+(?:\.\d+)?))e([+-]?)0*(\d+)(?![\w.]\
 _RULES = (
     (re.compile(r"(^|[\s(\[>=,±–])-(?=\d)"), "\\1\u2212"),
     (re.compile(r"(?<![\w.,-])(\d{1,3})-(\d{1,3})(?![\w-])(?!\.\d)"), "\\1\u2013\\2"),
+    (re.compile(r"\u2212(0(?:\.0+)?)(?!\.?\d)"), "\\1"),  # a rounded zero has no sign
     (re.compile(r"(?<=\d)\s?[x×]\s?(?=\d)"), "\u00a0×\u00a0"),
     (re.compile(r"\bCO2\b"), "CO₂"),
 )
@@ -36,6 +37,8 @@ def words(text: str) -> str:
 
     >>> words("11 % at -0.25, 5.9e-05")
     '11% at −0.25, 5.9\xa0×\xa010⁻⁵'
+    >>> words("(-0.00, -0.0001)")
+    '(0.00, −0.0001)'
     """
     text = _POWER.sub(_power, PERCENT[0].sub(PERCENT[1], text))
     for pattern, replacement in _RULES:

@@ -166,7 +166,7 @@ class Curve(Answer):
     def _yticks(self):
         """Round numbers on the vertical axis; both its ends among them, which the script looks for."""
         low, high = self.ylim
-        ticks = _decades(low, high) if self.log else list(np.linspace(low, high, 5))
+        ticks = _decades(low, high) if self.log else _even(low, high)
         return sorted({low, high, *ticks})
 
     def _xticks(self):
@@ -220,6 +220,17 @@ def _decades(low, high):
     """Powers of ten from low to high, each, or every second, third ... one, at most six."""
     powers = range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1)
     return [10.0**k for k in powers[:: max(1, math.ceil((len(powers) - 1) / 5))]]
+
+
+def _even(low, high):
+    """Three to six numbers at equal distances, both ends among them: the first choice whose labels say them exactly.
+
+    >>> _even(0.0, 3.0)
+    [0.0, 1.0, 2.0, 3.0]
+    """
+    choices = [[float(tick) for tick in np.linspace(low, high, parts + 1)] for parts in (4, 3, 5, 2)]
+    exact = (ticks for ticks in choices if np.allclose([float(short(t)) for t in ticks], ticks, atol=1e-9))
+    return next(exact, choices[0])
 
 
 def _power(number: float) -> str:

@@ -13,7 +13,6 @@ import math
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 __all__ = ["Plan", "marked", "narrowed", "plan"]
 
@@ -40,6 +39,7 @@ def plan(figure: Figure) -> Plan | None:
     The smallest letters get 11.3 px on 350 px, which says how wide the figure is: with the course's 10 points 310.
     """
     axes = _axes(figure)
+    figure.draw_without_rendering()  # only now it has its numbers
     sizes = [text.get_fontsize() for text in _texts(figure)]
     width = PIXELS * min(sizes, default=10) / LABEL
     if not axes or figure.artists or figure.legends or figure.get_figwidth() * 72 <= width:
@@ -48,7 +48,6 @@ def plan(figure: Figure) -> Plan | None:
     if edges is None:
         return None
     with _kept(figure, axes):
-        figure.draw_without_rendering()
         touching, framed = _touching(figure), _framed(figure)
         wide, high = 72 * figure.get_size_inches()
         boxes = {ax: ax.get_position() for ax in axes}
@@ -263,25 +262,21 @@ def _around(ax):
 
 
 def _texts(figure):
-    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    """The texts that are drawn, once it has been."""
+    drawn = [*figure.texts]
+    for ax in _axes(figure):
+        for each in (ax, *ax.child_axes):
+            drawn += [label for axis in (each.xaxis, each.yaxis) for label in _seen(axis)]
+            drawn += [*each.texts, each.title, each._left_title, each._right_title, each.xaxis.label, each.yaxis.label]
+            drawn += each.get_legend().get_texts() if each.get_legend() else []
+    return [text for text in drawn if text.get_visible() and text.get_text().strip()]
 
 
 def _boxes(figure):
-    """The boxes of the texts that are drawn, with a little room at their sides, and less above and below."""
+    """The boxes of these texts, with a little room at their sides, and less above and below."""
     figure.draw_without_rendering()
     renderer = figure._get_renderer()
-    drawn = []
-    for ax in figure.axes:
-        if not ax.get_visible():
-            continue
-        for each in (ax, *ax.child_axes):
-            labels = [label for axis in (each.xaxis, each.yaxis) for label in _seen(axis)]
-            own = [*each.texts, each.title, each._left_title, each._right_title, each.xaxis.label, each.yaxis.label]
-            legend = [each.get_legend()] if each.get_legend() else []
-            drawn += [*labels, *own, *(text for box in legend for text in box.get_texts())]
-    drawn += figure.texts
-    shown = [text for text in drawn if text.get_visible() and text.get_text().strip()]
-    return [text.get_window_extent(renderer).padded(1.5, -2) for text in shown]
+    return [text.get_window_extent(renderer).padded(1.5, -2) for text in _texts(figure)]
 
 
 def _seen(axis):

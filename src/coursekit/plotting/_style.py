@@ -119,9 +119,9 @@ def figure(
 ):
     """An empty figure and its axes, in the course's style; all lengths in inches.
 
-    The book shows figures at this size, with letters as large as its text (up to 7 inches fit), and makes them smaller
-    on a phone; at the default width they are still legible there. `margins` are left, right, bottom
-    and top; `gaps` are the space between columns and between rows. They are fixed, not fitted to the labels, so that
+    The book shows figures at this size, with letters as large as its text (up to 7 inches fit); for a phone they are
+    laid out anew (`_narrow`). `margins` are left, right, bottom and top; `gaps` are the space between columns and
+    between rows. They are fixed, not fitted to the labels, so that
     axes stay where they are while a slider is dragged, and because fitting costs more time than drawing. More keywords
     go to `Figure.subplots` (`sharex`, `sharey`, `squeeze`, `width_ratios`, ...).
 
