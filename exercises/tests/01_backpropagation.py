@@ -361,7 +361,13 @@ def entries_usual(wrong_entries, *, rng):
     def f(x):
         return float((c * x.ravel() ** 2).sum())
 
+    small = int(rng.integers(size))
+    c[small], x[small] = 0.5, 0.3
     claimed, wrong = claims(rng, size, 2 * c * x)
+    claimed[small], wrong[small] = (
+        1.06 * 2 * c[small] * x[small],
+        True,
+    )  # a fault that is small beside the other entries
     wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries(f, claimed, x)")
 
 

@@ -32,9 +32,9 @@ Q1 = question(
 
 
 def scores_and_labels(rng):
-    """Scores (N, C) with N and C different, and labels of which no row's is the same as all others'."""
+    """Scores (N, C) with N and C different, and labels that all differ; the last class is nobody's."""
     n, classes = int(rng.integers(4, 7)), int(rng.integers(8, 11))
-    return 2 * rng.standard_normal((n, classes)), rng.permutation(classes)[:n]
+    return 2 * rng.standard_normal((n, classes)), rng.permutation(classes - 1)[:n]
 
 
 def log_softmax_of(scores, axis=1):

@@ -555,12 +555,12 @@ SLIPS = [
         "03.4",
         MODELS["03.4"],
         {
+            ("np.where(dead_units(x, w, b), -middle, b)", "-middle"): "the biases of living units were changed as well",
             ("(z > 0)", "(z >= 0)"): "a unit that reaches exactly 0 was called alive: the slope there is 0",
             (".any(axis=0)", ".any(axis=1)"): "examples were judged, not units: the units are the columns",
             (".any(axis=0)", ".all(axis=0)"): "a unit was called dead when any example is off: all of them must be",
             ("-middle, b)", "0.0, b)"): "the bias of dead units was set to 0, which brings back only some of them",
             ("-middle, b)", "middle, b)"): "the sign is the wrong way round: a bias of -z moves z to 0",
-            ("np.where(dead_units(x, w, b), -middle, b)", "-middle"): "the biases of living units were changed as well",
             (
                 "-middle, b)",
                 "b + 1, b)",

@@ -220,7 +220,7 @@ def counts(count_units, *, rng):
 
 @case("count_units: the bias belongs to the unit")
 def counts_bias(count_units, *, rng):
-    units = int(rng.integers(4, 8))
+    units = int(rng.integers(5, 9))  # not as many as there are rows with the biases
     w = np.repeat(rng.uniform(-1, 1, (3, 1)).round(2), units, axis=1)
     b = np.arange(units) * 0.5
     expect_equal(
@@ -366,16 +366,27 @@ def expect_near(got, right, what, mistakes):
     expect_equal(got, right, rtol=0.02, what=what, mistakes=mistakes)
 
 
+TOO_FEW = "too few numbers were drawn: with other draws the gain is another one by more than 2 %"
+
+
+def apart(one, other):
+    """Whether two answers are numbers that differ by more than a good measurement would."""
+    numbers = all(isinstance(v, (float, np.floating)) for v in (one, other))
+    return numbers and abs(one - other) > 0.02 * max(abs(one), abs(other))
+
+
 @case("gain: ReLU and its relatives")
 def gain_relu(gain, *, rng):
     for kind in ("relu", "leaky"):
         f, name = activations(rng, kind)
         mean, second, absolute = moments(f)
+        got, again = (gain(f, generator(rng)) for _ in range(2))
         expect_near(
-            gain(f, generator(rng)),
+            got,
             second**-0.5,
             f"gain(f, rng) of {name}",
             {
+                TOO_FEW: got if apart(got, again) else np.nan,
                 "the square root is missing: this is g squared": 1 / second,
                 "the root mean square itself was returned: the gain is one over it": second**0.5,
                 "the second moment itself was returned": second,
@@ -398,11 +409,13 @@ def gain_any(gain, *, rng):
     for kind in ("sigmoid", "tanh", "sine"):
         f, name = activations(rng, kind)
         mean, second, _ = moments(f)
+        got, again = (gain(f, generator(rng)) for _ in range(2))
         expect_near(
-            gain(f, generator(rng)),
+            got,
             second**-0.5,
             f"gain(f, rng) of {name}",
             {
+                TOO_FEW: got if apart(got, again) else np.nan,
                 "the mean was subtracted (a variance, .std()): the formula has the second moment": (
                     (second - mean**2) ** -0.5
                 ),

@@ -649,6 +649,15 @@ SLIPS = [
         MODELS["06.5"],
         {
             (
+                "(x ** 2).mean(axis=1, keepdims=True)",
+                "(x ** 2).sum(axis=1, keepdims=True) / len(x)",
+                "(dx_hat * x_hat).mean(axis=1, keepdims=True)",
+                "(dx_hat * x_hat).sum(axis=1, keepdims=True) / len(x)",
+            ): "it was divided by N, the number of examples: the mean runs over the D features of an example",
+            ("(x ** 2).mean(axis=1, keepdims=True)", "(x ** 2).sum(axis=1, keepdims=True) / len(x)"): (
+                "r was divided by N, the number of examples: its mean runs over the D features of an example"
+            ),
+            (
                 "(dx, (dout * x_hat).sum(axis=0))",
                 "((dout * x_hat).sum(axis=0), dx)",
             ): "dx and dgamma are the wrong way round",

@@ -374,7 +374,7 @@ def folds_cover(folds, *, rng):
             mistake = "the remainder was dropped: k does not divide count"
         elif times.max() == 1 and (times == 0).sum() == 1:
             mistake = "one example is left out: an end of a slice is one too small"
-        elif times.max() > 1 and all(np.unique(part).size < part.size for part in got):
+        elif times.max() > 1 and any(np.unique(part).size < part.size for part in got):
             mistake = "indices were drawn with replacement: an example is held out once"
         elif times.max() > 1:
             mistake = "each fold was drawn on its own, so that folds overlap"
@@ -416,7 +416,11 @@ def folds_seeded(folds, *, rng):
     expect_true(
         0.07 < share < 0.42,  # 1/k, give or take six standard deviations
         f"in {what} the share {share:.2f} of neighbours (i, i + 1) is in the same part, expected about {1 / k:.2f}",
-        mistake="the examples were not put in random order",
+        mistake=(
+            "the examples for training were returned, not those held out"
+            if sum(map(len, got)) == (k - 1) * count
+            else "the examples were not put in random order"
+        ),
     )
     expect_seeded(lambda g: list(folds(g, count, k)), rng=rng, what=what)
 

@@ -368,6 +368,9 @@ def pools(max_pool, *, rng):
             "every second pixel was taken, not the largest of four": x[:, :, ::2, ::2],
             "halves of the image were compared: the axes of the reshape are in the wrong order": halves.max(axis=(2, 4)),
             "the maximum was taken over the windows, not inside them: the axes of the twos are 3 and 5": blocks.max(axis=(2, 4)),
+            "four pixels that follow each other in memory were compared: the reshape is (N, C, H/2, 2, W/2, 2)": (
+                x.reshape(n, c, h // 2, w // 2, 2, 2).max(axis=(4, 5))
+            ),
             "only the rows were pooled": x.reshape(n, c, h // 2, 2, w).max(axis=3),
             "only the columns were pooled": x.reshape(n, c, h, w // 2, 2).max(axis=4),
             "only the first channel was pooled": blocks.max(axis=(3, 5))[:, :1],
@@ -1044,6 +1047,8 @@ def separable_values_again(separable, *, rng):
 
 SEPARABLE_WRONG = {
     "biases were counted: both are without": lambda c, f, k: (f * (c * k * k + 1), c * (k * k + 1) + f * (c + 1)),
+    "biases were counted, one for each filter: both are without": lambda c, f, k: (f * (c * k * k + 1), c * k * k + f * c + f),
+    "biases were counted in the second step: it is without": lambda c, f, k: (f * c * k * k, c * k * k + f * c + f),
     "biases were counted for the convolution: it is without": lambda c, f, k: (f * (c * k * k + 1), c * k * k + f * c),
     "the 1 x 1 convolution was left out": lambda c, f, k: (f * c * k * k, c * k * k),
     "the depthwise step was left out": lambda c, f, k: (f * c * k * k, f * c),

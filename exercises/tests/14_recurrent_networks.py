@@ -639,7 +639,8 @@ BIASES = {
 
 
 def left_after(bias, steps):
-    return float((1 / (1 + np.exp(-np.float64(bias)))) ** steps)
+    """The logarithm of the share that is left: wrong biases leave next to nothing, and still differ in it."""
+    return float(-steps * np.logaddexp(0, -np.float64(bias)))
 
 
 def bias_calls(forget_bias, problems):
@@ -650,9 +651,9 @@ def bias_calls(forget_bias, problems):
         expect_calls(
             left,
             problems,
-            lambda share, steps: share,
+            lambda share, steps: float(np.log(share)),
             what=lambda share, steps: (
-                f"the share that is left after {steps} steps with forget_bias({share:.3g}, {steps})"
+                f"the logarithm of the share that is left after {steps} steps with forget_bias({share:.3g}, {steps})"
             ),
             mistakes={text: lambda s, n, wrong=wrong: left_after(wrong(s, n), n) for text, wrong in BIASES.items()},
         )

@@ -30,9 +30,8 @@ def _shift_in_words(result):
     ]
     at = list(result["curves"]["right"]).index(right)
     shares = [f"{name} {result['curves'][name][at]:.0%}" for name in result["probabilities"]]
-    return (
-        f"A {result['digit']}, {way}. {'; '.join(answers)}. Of 150 digits moved like this, right: {', '.join(shares)}."
-    )
+    of_all = f"Of {experiment.MOVED} digits moved like this, right: {', '.join(shares)}."
+    return f"A {result['digit']}, {way}. {'; '.join(answers)}. {of_all}"
 
 
 shift = explorer(

@@ -561,6 +561,12 @@ def _uneven(site):
     parts = site.parts() if site and isinstance(site.node, ast.Call) else []
     count = next((v for _, v in parts if isinstance(v, (int, np.integer))), None)
     equal = "parts of one size" if count is None else f"{count} parts of one size"
+    name, array = next(((n, v) for n, v in parts if isinstance(v, np.ndarray) and v.ndim > 1), ("", None))
+    if count and array is not None and array.shape[0] % count and array.shape[-1] % count == 0:
+        return (
+            f"{_called(site)} cut axis 0 of {name}, which is {array.shape}: the last axis has {array.shape[-1]} "
+            f"entries, and can be cut into {equal} with axis={array.ndim - 1}"
+        )
     return (
         f"{_called(site)} was asked for {equal}, and the entries do not go round: np.array_split lets the sizes of the "
         "parts differ by 1"
