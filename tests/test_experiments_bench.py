@@ -84,7 +84,7 @@ def test_there_is_one_mlp():
 # The modules of one chapter may use one another.
 FAMILIES = (
     {"cnn_architectures", "deep_networks", "moved_digits", "saliency"},
-    {"recurrent_networks", "attention", "cells", "feedback", "truncation"},
+    {"recurrent_networks", "attention", "cells", "free_running", "truncation"},
     {"transfer_learning", "layer_rates", "pretrained"},
 )
 

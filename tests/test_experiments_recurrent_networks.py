@@ -402,3 +402,25 @@ def test_steps_are_stretched_between_the_powers_of_radius_and_singular_value():
     assert ordinary["singular"] > 1 > ordinary["radius"]
     assert example["radius"] < 1e-6 and example["most"][1] < 1e-12
     assert experiment.stretched("all eigenvalues 0", 0.0)["radius"] == pytest.approx(3)
+
+
+def test_free_running_goes_on_from_true_text_and_counts_words():
+    from coursekit.experiments import free_running
+
+    result = free_running.spelling(4, seed=1)
+    assert result["true"] == 1.0 and result["known"].shape == (free_running.PARTS,)
+    assert ((0.5 < result["known"]) & (result["known"] < 1)).all()
+
+    class Letters:
+        def decode(self, row):
+            return "".join(row)
+
+    rows = [list("x the cat zzq y"), list("a the b")]
+    assert free_running._known(rows, Letters(), {"the", "cat"}) == pytest.approx(3 / 4)
+
+
+def test_where_the_chain_is_cut_the_first_symbol_gets_no_gradient():
+    from coursekit.experiments import truncation
+
+    assert truncation.first_gradient(11, delay=32) == 0.0
+    assert truncation.first_gradient(33, delay=32) > 1e-6

@@ -502,3 +502,26 @@ def _in_turns(torch, turns, steps, batch_size, seed):
         "ratio": float(np.median(ours / theirs)),
         "difference": float(differences[0]),
     }
+
+
+def variant_at(name: str, rate: float, seed: int = 0, examples: int = 5000, epochs: int = 2) -> tuple[float, float]:
+    """Train one of `VARIANTS` as `variant` does, at a rate.
+
+    Returns the accuracy on 2,000 other training digits, which chooses the rate, and on the test digits.
+    """
+    _checks.choice("name", name, VARIANTS)
+    mnist, net = data.mnist(), VARIANTS[name]()
+    x, y = mnist.x_train[:, None], mnist.y_train
+    history = train(
+        net,
+        x[:examples],
+        y[:examples],
+        optimizer=adam(rate),
+        epochs=epochs,
+        batch_size=50,
+        rng=np.random.default_rng(seed),
+        progress=False,
+    )
+    left = slice(examples, examples + 2000)
+    pairs = (x[left], y[left]), (mnist.x_test[:, None], mnist.y_test)
+    return tuple(float(accuracy(predict(net, history.params, history.state, a), b)) for a, b in pairs)

@@ -7,9 +7,8 @@ import numpy as np
 from .. import _checks, zoo
 from ..layers import Dense, GlobalAvgPool2d
 from ..model import Sequential, accuracy, predict
-from ..optimizers import momentum
+from ..optimizers import by_layer, momentum
 from ..schedules import cosine
-from ..transfer import by_layer
 from ._bench import descend, drawn
 from .pretrained import BATCH, CLASSES, PROBE_RATE, STEPS, TUNING, draw, maps, pictures
 

@@ -171,3 +171,33 @@ def by_size(way: str = "linear probe", n: int = 5) -> dict:
         "rates": kept.record["rates"],
         "pictures": pictures()["x"][chosen].reshape(CLASSES, n, 3, 32, 32)[:, :8],
     }
+
+
+ENLARGED = {32: 0, 64: 1, 128: 2}  # pixels: how often an emoji is doubled
+
+
+@shared()
+def features_at(pixels: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `features`, of emoji that were enlarged to so many pixels, one of `ENLARGED`."""
+    _checks.choice("pixels", pixels, ENLARGED)
+    net, params, seen = zoo.mobilenetv2_trunk(), zoo.mobilenetv2_params(), pictures()
+    means = []
+    for key in ("x", "x_test"):
+        images = seen[key]
+        for _ in range(ENLARGED[pixels]):
+            images = enlarged(images)
+        out = predict(net, params, {}, zoo.prepare_for_mobilenetv2(images), batch_size=40)
+        means.append(out.mean(axis=(2, 3)))
+    return unit(*means)
+
+
+def probe(rate: float, pixels: int = 64, n: int = 5, seed: int = 0) -> tuple[float, float]:
+    """The linear probe of `train` on emoji that were enlarged to `pixels`; the same pair of accuracies."""
+    rng, seen, (x, x_test) = np.random.default_rng(seed), pictures(), features_at(pixels)
+    chosen, held = draw(n, rng)
+    y, head = seen["y"][chosen], Dense(x.shape[1], CLASSES)
+    start = {"w": np.zeros((x.shape[1], CLASSES)), "b": np.zeros(CLASSES)}
+    sample = drawn(x[chosen], y, min(BATCH, len(y)), rng)
+    run = descend(head, start, sample, momentum(cosine(rate, STEPS), 0.9), steps=STEPS)
+    pairs = (x[held], seen["y"][held]), (x_test, seen["y_test"])
+    return tuple(float(accuracy(predict(head, run.params, {}, a), labels)) for a, labels in pairs)

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import optimizers
 from ..layers import RNN, Dense, LastStep, Layer
+from ..losses import softmax_cross_entropy
 from ..model import Sequential, accuracy, predict
 from ..recurrent import rnn_backward, rnn_forward
 from ._bench import descend
@@ -61,3 +62,17 @@ def learn(piece: int, delay: int = 20, steps: int = 200, hidden: int = 16, seeds
         run = descend(net, params, lambda rng=rng: delayed_recall(rng, 32, delay), rule, steps=steps)
         result.append(accuracy(predict(net, run.params, {}, x), y))
     return np.array(result)
+
+
+def first_gradient(piece: int, delay: int = 20, hidden: int = 16, seed: int = 0) -> float:
+    """Norm of the loss's gradient with respect to the input weights of the first symbol, before training.
+
+    Nothing but the first step uses them, so where the chain is cut the gradient is exactly 0.
+    """
+    rng = np.random.default_rng(seed)
+    net = Sequential([InPieces(RNN(4, hidden), piece), LastStep(), Dense(hidden, 2)])
+    params, _ = net.init(rng, dtype=np.float64)
+    x, y = delayed_recall(rng, 32, delay)
+    out, cache, _ = net.forward(params, {}, x.astype(np.float64), training=True)
+    grads = net.backward_first(softmax_cross_entropy(out, y)[1], cache)
+    return float(np.linalg.norm(grads[net.names[0]]["wx"][:2]))

@@ -50,6 +50,7 @@ __all__ = [
     "write",
 ]
 
+POWER = 0.8  # how often a comparison must see the effect that it declares, if there is one
 _claims: dict[str, Claim] = {}
 
 
@@ -108,7 +109,10 @@ def unchanged(claim: Claim) -> bool:
 
 
 def _compared(comparison: Comparison, fair: Fair):
-    """Verdict, numbers and what is recorded of the search; the arms that ran are those that were declared."""
+    """Verdict, numbers and what is recorded of the search; the arms that ran are those that were declared.
+
+    A run that would have missed the effect in question more often than once in five says nothing: "cannot tell".
+    """
     ran = {name: _values(rows) for name, rows in fair.settings.items()}
     if ran != {name: {key: set(values) for key, values in grid.items()} for name, grid in comparison.arms.items()}:
         raise DataError(f"the comparison declares {dict(comparison.arms)}, but ran {ran}; hand `arms` on as it came")
@@ -116,6 +120,8 @@ def _compared(comparison: Comparison, fair: Fair):
         raise DataError(f"the comparison declares mode={comparison.mode!r}, but ran with mode={fair.mode!r}")
     gain = fair.gain(comparison.first, comparison.second)
     verdict, numbers = judge(gain, comparison.effect, comparison.at_least)
+    if numbers["power"] < POWER:  # too few seeds for the effect in question: what came out may be luck
+        verdict = "cannot tell"
     arms = {
         name: {
             "grid": {key: [_rounded(v) for v in values] for key, values in comparison.arms[name].items()},
@@ -155,8 +161,8 @@ def fresh_seeds(claim: Claim, count: int = 5) -> dict:
 
 
 def counts() -> dict[str, dict[str, int]]:
-    """How many recorded rows there are, by kind ("" for rows not yet run by this method) and verdict."""
-    result = {kind: dict.fromkeys(VERDICTS, 0) for kind in (*KINDS, "")}
+    """How many recorded rows there are, by kind and verdict."""
+    result = {kind: dict.fromkeys(VERDICTS, 0) for kind in KINDS}
     for row in claims():
         result[row.kind][_recorded(row)["verdict"]] += 1
     return result

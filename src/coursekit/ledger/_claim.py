@@ -16,8 +16,12 @@ FOLK, COURSE = "folk", "course"
 
 _COMPARES = re.compile(
     r"\b(better|best|worse|worst|faster|slower|sooner|later|higher|lower|larger|smaller|longer|shorter|more|less|fewer"
-    r"|than|beats?|ahead|outperforms?|helps?|improves?|regulari[sz]es?)\b",
+    r"|than|beats?|ahead|slowest|fastest|furthest|hurts?|outperforms?|helps?|improves?|regulari[sz]es?)\b",
     re.IGNORECASE,
+)
+_ONE_RATE = re.compile(r"\b(one|same) rate\b", re.IGNORECASE)
+_SAYS_RATE = re.compile(
+    r"\b(one|same|any|large|larger|first) (first )?rate|\brate (0\.|[1-9]|that)|customary rates", re.IGNORECASE
 )
 _DENIES = re.compile(r"\b(does not|do not|did not|never|cannot|can not|no rate|nothing|fails?)\b|n't\b", re.IGNORECASE)
 _WITHIN = re.compile(r"\bwithin [\d,.]+ (steps|epochs)\b")
@@ -110,7 +114,7 @@ class Claim:
     measure : the run; its parameters' names say what it takes of `seeds`, `arms` and `budget`. It returns
         {name: number, or an array with one for each seed}; a comparison returns a `comparison.Fair`, or (Fair, more)
     kind : "measured" (a run that could have come out otherwise) or "computed" (algebra, a count, a simulation of its
-        own formula); "" for a row that has not been run by this method yet
+        own formula)
     where : the section or figure of the source
     condition : when it holds, in words
     holds : numbers -> bool or one of the verdicts, the condition in code; a comparison needs none
@@ -118,7 +122,8 @@ class Claim:
     comparison : for a claim that compares
     budget : for a claim that denies
     verdict : what comes out; anything but "holds" has a `note` that says why
-    threshold_moved : what was asked for at first, where a threshold was set after a first look
+    threshold_moved : what was asked for or searched at first, where a threshold, an effect or a grid was set after a
+        first look
     compares_nothing : why a text with a word such as "larger" needs no rival
     slow : True where a run takes more than a minute; such rows are run by hand, not by every test
     tolerance : by how much a mean may differ from the recorded one on another machine, relative
@@ -163,7 +168,7 @@ class Claim:
 
 
 def _faults(claim):
-    if claim.kind not in ("", *KINDS):
+    if claim.kind not in KINDS:
         yield f"its kind is {claim.kind!r}, expected one of {', '.join(KINDS)}"
     if claim.verdict not in VERDICTS:
         yield f"its verdict is {claim.verdict!r}, expected one of {', '.join(VERDICTS)}"
@@ -183,6 +188,11 @@ def _faults(claim):
             yield (
                 f"its text compares ({_COMPARES.search(claim.text)[0]!r}), so it needs comparison=Comparison(...), "
                 "each arm with the grid it was searched over and the data it was chosen on, or compares_nothing="
+            )
+        if _ONE_RATE.search(claim.compares_nothing) and not _SAYS_RATE.search(claim.text):
+            yield (
+                f"it compares at one rate ({claim.compares_nothing!r}), so its text must say so: 'at one rate', 'at "
+                "rate 0.05', 'at a large rate', or search the rates by comparison=Comparison(...)"
             )
         if not claim.budget and _DENIES.search(claim.text) and not _WITHIN.search(claim.text):
             yield (

@@ -15,14 +15,13 @@ from ._claim import COURSE, FOLK, KINDS, VERDICTS
 HEADINGS = {
     "measured": "Measured: the run could have come out otherwise.",
     "computed": "Computed: algebra, a count, or a simulation of its own formula.",
-    "": "Not yet run again by the method above: each method at one setting, in most cases.",
 }
 
 
 def markdown(rows: list[tuple], bibliography: Path) -> str:
     """A table for each kind that occurs; `rows` are pairs of a claim and its record."""
     parts = []
-    for kind in (*KINDS, ""):
+    for kind in KINDS:
         lines = [_line(claim, record, bibliography) for claim, record in rows if claim.kind == kind]
         if lines:
             head = ["| claim and source | how we tried it | what came out |", "|---|---|---|"]
@@ -32,12 +31,10 @@ def markdown(rows: list[tuple], bibliography: Path) -> str:
 
 def totals(counts: dict) -> str:
     """A line a kind, a column a verdict."""
-    names = {"measured": "measured", "computed": "computed", "": "not yet by this method"}
     lines = [f"| kind | {' | '.join(VERDICTS)} | all |", "|---" * (len(VERDICTS) + 2) + "|"]
     for kind, numbers in counts.items():
-        if kind or sum(numbers.values()):
-            cells = " | ".join(str(numbers[verdict]) for verdict in VERDICTS)
-            lines.append(f"| {names[kind]} | {cells} | {sum(numbers.values())} |")
+        cells = " | ".join(str(numbers[verdict]) for verdict in VERDICTS)
+        lines.append(f"| {kind} | {cells} | {sum(numbers.values())} |")
     return "\n".join(lines)
 
 
@@ -54,7 +51,7 @@ def _line(claim, record, bibliography):
     if len(record.get("seeds", ())):
         tried.append(f"{len(record['seeds'])} seeds")
     if claim.threshold_moved:
-        tried.append(f"*Threshold set after a first look:* {claim.threshold_moved}")
+        tried.append(f"*Set after a first look:* {claim.threshold_moved}")
     out = "; ".join(f"{name} {shown(value)}" for name, value in record["numbers"].items() if name != "difference")
     if claim.comparison:
         out += f". {_difference(claim.comparison, record['difference'])}"

@@ -202,8 +202,8 @@ def half(seeds):
 @claim(
     "01.eight",
     kind="measured",
-    text="A small network whose products take float8, E4M3 for weights and inputs and E5M2 for gradients, reads digits "
-    "as well as in float32; with the weights stored in float8 too it reads fewer.",
+    text="Trained at rate 0.1, a small network whose products take float8, E4M3 for weights and inputs and E5M2 for "
+    "gradients, reads digits as well as in float32; with the weights stored in float8 too it reads fewer.",
     source="micikevicius2022",
     where="section 3, table 1; section 4",
     setting="64-32-32-10 with ReLU on the 8x8 digits, 600 steps of SGD at rate 0.1, a scale for each array",

@@ -102,7 +102,7 @@ def _classifier(how):
     source="wadia2021",
     setting="linear softmax classifier on 500 MNIST images of 14 x 14 pixels, gradient descent at 2 / largest "
     "eigenvalue, whitened with eps 1e-6",
-    seeds=range(6),
+    seeds=range(11),
     comparison=Comparison(
         first="centred",
         second="whitened",

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..comparison import fair_comparison, one_by_one
-from ..experiments import attention
+from ..comparison import fair_comparison, one_by_one, two_standard_errors
+from ..experiments import attention, free_running
 from ..experiments import recurrent_networks as experiment
 from . import Comparison, claim
 
@@ -156,21 +156,31 @@ def delay(seeds):
 @claim(
     "14.delay-start",
     kind="measured",
-    text="How far a plain RNN reaches depends on its start: with orthogonal recurrent weights it learns a delay of 20 "
-    "within 200 steps, with PyTorch's uniform ones it mostly does not within 200 steps.",
+    text="At one rate a plain RNN with orthogonal recurrent weights recalls more after a delay of 20 than one with "
+    "PyTorch's uniform ones, within 200 steps.",
     source="course",
     setting="as 14.delay, 20 distractors",
-    condition="accuracy above 0.9: orthogonal in every seed, uniform in at most 2 of 5",
-    seeds=SEEDS,
-    holds=lambda n: n["orthogonal"].min() > 0.9 and (n["PyTorch"] > 0.9).mean() <= 0.4,
+    seeds=range(40),
+    comparison=Comparison(
+        first="orthogonal",
+        second="PyTorch",
+        arms={"orthogonal": {}, "PyTorch": {}},
+        nothing_to_choose="the start is what is compared, at the rate of 14.delay",
+        chosen_on="no data",
+        measured_in="of accuracy",
+        effect=0.25,
+        effect_from="as far as guessing is from nothing",
+    ),
+    threshold_moved="at first all of five seeds against at most two; with fresh seeds the difference is smaller",
     tolerance=0.2,
 )
-def delay_start(seeds):
+def delay_start(arms, seeds):
     """Accuracies from both starts."""
-    return {
-        start: experiment.learn_delay("RNN", 20, seeds=tuple(seeds), start=start)["accuracy"]
-        for start in ("orthogonal", "PyTorch")
-    }
+
+    def method(start):
+        return lambda _, some: 2 * (experiment.learn_delay("RNN", 20, seeds=tuple(some), start=start)["accuracy"],)
+
+    return fair_comparison({start: method(start) for start in arms}, arms, seeds)
 
 
 @claim(
@@ -198,16 +208,17 @@ def forget_bias(seeds):
     kind="measured",
     text="A plain RNN that starts as PyTorch's can hold a symbol far beyond what it learns to within 800 steps: its "
     "state "
-    "latches, but trained on long delays it does not learn to hold within 800 steps.",
+    "latches, but trained on long delays it mostly does not learn to hold within 800 steps.",
     source="bengio1994",
     where="latching; the test at 200 steps is ours",
     setting="one of 4 symbols, RNN with 16 units, delays drawn up to 20 or up to 100, 800 steps of Adam 0.003, "
     "tested at a "
     "delay of 200",
-    condition="share recalled, guessing 0.25: trained to 20 above 0.9 in at least 4 of 5 seeds, trained to 100 below "
-    "0.8 in every seed",
-    seeds=SEEDS,
-    holds=lambda n: (n["trained to 20"] > 0.9).mean() >= 0.8 and n["trained to 100"].max() < 0.8,
+    condition="share recalled, guessing 0.25: trained to 20 above 0.9 in at least 4 of 5 seeds, trained to 100 in "
+    "at most 1 of 3",
+    seeds=range(20),
+    holds=lambda n: (n["trained to 20"] > 0.9).mean() >= 0.8 and (n["trained to 100"] > 0.9).mean() <= 1 / 3,
+    threshold_moved="at first below 0.8 in each of five seeds; with fresh seeds three of twenty learn it",
     tolerance=0.3,
 )
 def hold(seeds):
@@ -320,3 +331,30 @@ def dates(arms, seeds):
 def looking_back(seeds):
     """Whole dates right."""
     return {"whole dates": np.array([attention.fit(seed=seed)["whole"] for seed in seeds])}
+
+
+@claim(
+    "14.free-running",
+    kind="measured",
+    text="The spelling of a network that was trained by teacher forcing gets worse while it reads its own letters.",
+    source="bengio2015scheduled",
+    where="section 1: mistakes are quickly amplified",
+    setting="the shipped Shakespeare LSTM goes on for 500 letters from 30 true pieces of 100 letters of the test part, "
+    "temperature 1; the seed draws the pieces and the letters; one trained network",
+    condition="share of its words that Shakespeare has, first hundred letters minus fifth: mean above two points and "
+    "above its own two standard errors",
+    seeds=range(6),
+    compares_nothing="one network, at two distances from the true text",
+    holds=lambda n: (drop := n["first hundred"] - n["fifth hundred"]).mean() > max(2, two_standard_errors(drop)),
+    verdict="does not hold",
+    note="Letters are short of a word, and a word that is misspelt ends at the next space: the network recovers. That "
+    "says nothing about sense, which the run does not measure.",
+    tolerance=0.1,
+)
+def free_running_letters(seeds):
+    """Percent of known words."""
+    runs = [free_running.spelling(30, seed)["known"] for seed in seeds]
+    return {
+        "first hundred": 100 * np.array([known[0] for known in runs]),
+        "fifth hundred": 100 * np.array([known[-1] for known in runs]),
+    }
