@@ -270,3 +270,9 @@ def test_figures_of_the_chapter_have_alternative_text():
         plot.costs({"LeNet-5": experiment.costs(zoo.lenet5(), (1, 28, 28))}),
     ]
     assert all(len(fig.alt) > 30 for fig in figures)
+
+
+def test_a_variant_at_a_rate_is_the_variant_and_is_judged_on_other_training_digits_too():
+    chosen, reported = experiment.variant_at("today", 4e-3, seed=1, examples=300, epochs=1)
+    run = experiment.variant("today", examples=300, epochs=1, lr=4e-3, seed=1)
+    assert reported == pytest.approx(run["test_accuracy"], abs=1e-6) and 0.2 < chosen < 1 and chosen != reported

@@ -88,3 +88,11 @@ def test_the_recorded_comparison_is_as_the_chapter_says():
     assert gain.mean() - 2 * gain.std(ddof=1) / len(gain) ** 0.5 > 0.05
     assert kept["accuracy"]["linear probe"].shape == (len(pretrained.SIZES), pretrained.SEEDS)
     assert explore.emoji_by_size.alt(way="linear probe", n=5).startswith("5 pictures of each of four classes")
+
+
+def test_the_probe_of_64_pixels_is_the_linear_probe_of_the_chapter_and_other_sizes_are_not():
+    assert pretrained.probe(0.03, 64, 5, 3) == pytest.approx(pretrained.train("linear probe", 0.03, 5, 3), abs=0.02)
+    assert [a.shape for a in pretrained.features_at(32)] == [a.shape for a in pretrained.features_at(64)]
+    assert not np.allclose(pretrained.features_at(32)[0], pretrained.features_at(64)[0], atol=0.1)
+    with pytest.raises(RangeError, match="pixels"):
+        pretrained.probe(0.03, 48)

@@ -26,13 +26,14 @@ ANSWERS = json.loads((Path(__file__).parent / "data" / "student_answers.json").r
 SHEETS = sorted({answer["question"][:2] for answer in ANSWERS})
 RAW = ("Error:", "Error (", "Traceback", "could not be broadcast", "operands", "gufunc")
 UNDERSTOOD = {
-    "01": {"01.2"},
+    "01": {"01.2", "01.5"},
     "02": {"02.4"},
     "03": {"03.4"},
     "04": {"04.4"},
     "05": {"05.3"},
     "06": {"06.4"},
-    "08": {"08.5"},
+    "07": {"07.5"},
+    "08": {"08.5", "08.6"},
     "09": {"09.4"},
     "10": {"10.4"},
     "11": {"11.2"},

@@ -19,6 +19,7 @@ PYTHON = VENV / "bin" / "python"
 
 # PyTorch is installed first and alone, so that nothing else can pull in another build of it. PyPI's Linux build carries
 # CUDA (some 3 GB); PyTorch's own index has the CPU build (200 MB), which is all that the course needs.
+WITHOUT_TORCH = {"grading", "cluster"}  # extras that never use it
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 NO_NETWORK = (
@@ -127,7 +128,7 @@ def main(extras):
     make_venv()
     pip("pip>=24")  # older ones search for hours, and fetch gigabytes, where two pins cannot both be had
     torch = torch_pin(constraints)
-    if not has(torch):
+    if set(extras) - WITHOUT_TORCH and not has(torch):
         say(f"[2/3] Installing {torch} (the largest part: 200 MB where its CPU build can be had)")
         index = ["--extra-index-url", TORCH_CPU_INDEX] if sys.platform == "linux" and reachable(TORCH_CPU_INDEX) else []
         pip(torch, *pins, *index)

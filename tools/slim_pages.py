@@ -22,6 +22,8 @@ SHEETS = (
     "mystnb.*.css",
     "sphinx-design.min.css",
     "explorer.css",
+    "predict.css",
+    "code.css",
     "clinic.css",
     "cells.css",
     "custom.css",

@@ -442,12 +442,12 @@ def beside(w, moved, root, lr, strength):
     return moved - lr * strength * w
 
 
-def decoupled(params, grads, state, t, lr, strength, *, decays=only_weights, pull=beside, inside=False):
+def decoupled(params, grads, state, t, lr, strength, *, decays=only_weights, pull=beside, inside=False, twice=False):
     """The step, and what comes of it when a part is changed."""
     new, kept = {}, {}
     for name, w in params.items():
         g, decay = grads[name], decays(name)
-        moved, m, v = settled_adam(w, g + strength * w if inside and decay else g, *state[name], t, lr)
+        moved, m, v = settled_adam(w, g + strength * w if twice or (inside and decay) else g, *state[name], t, lr)
         root = np.sqrt(v / (1 - 0.999**t)) + 1e-8
         new[name], kept[name] = pull(w, moved, root, lr, strength) if decay and not inside else moved, (m, v)
     return {"params": new, "state": kept}
@@ -466,6 +466,10 @@ DECAYS = {
     "a letter was looked for anywhere in the name: it is the ending that counts": {
         "decays": lambda name: only_weights(name) and "b" not in name
     },
+    "the letter b was looked for in the whole name: embed has one too, and gamma has none": {
+        "decays": lambda name: "b" not in name
+    },
+    "the decay is there twice: in the gradient, and beside the step": {"twice": True},
     "nothing decays: the decay was left out": {"decays": lambda name: False},
     "the wrong ones decay: it is the weights that do": {"decays": lambda name: not only_weights(name)},
     "the decay was not multiplied by lr": {"pull": lambda w, moved, root, lr, strength: moved - strength * w},
@@ -501,11 +505,14 @@ def a_network(rng, names):
 def adamw_case(adamw, rng, names, what):
     params, grads, state, t, lr, strength = given = a_network(rng, names)
     copies = [{name: a.copy() for name, a in part.items()} for part in (params, grads)]
+    right = decoupled(*given)
+    weights = {part: {name: v for name, v in values.items() if only_weights(name)} for part, values in right.items()}
     expect_results(
         adamw(*copies, {name: (m.copy(), v.copy()) for name, (m, v) in state.items()}, t, lr, strength),
-        decoupled(*given),
+        right,
         what=f"adamw(params, grads, state, t={t}, lr={lr:.3g}, strength={strength:.3g}) {what}",
-        mistakes={says: decoupled(*given, **changed) for says, changed in DECAYS.items()},
+        mistakes={says: decoupled(*given, **changed) for says, changed in DECAYS.items()}
+        | {"only the weights came back: all parameters move": weights},
     )
 
 
@@ -849,6 +856,13 @@ WRONG = [
         "07.6",
         _adamw("False", g='grads[name] + (strength * w if name.endswith(".w") else 0)'),
         "the decay is still in the gradient",
+    ),
+    Wrong("07.6", _adamw('"b" not in name'), "the letter b was looked for"),
+    Wrong("07.6", _adamw(g="grads[name] + strength * w"), "the decay is there twice"),
+    Wrong(
+        "07.6",
+        _adamw().replace("        new[name], kept", "            new[name], kept"),
+        "only the weights came back",
     ),
     Wrong("07.6", _adamw("True"), "biases, scales and shifts decay as well"),
     Wrong("07.6", _adamw('not name.endswith(".b")'), "biases alone were left out"),

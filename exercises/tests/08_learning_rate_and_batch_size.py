@@ -853,6 +853,10 @@ def accumulation_case(accumulated, rng, remainder):
         "it was divided by count // most: the last, smaller part was not counted": (
             in_parts(each, most, weigh=lambda part: 1, over=lambda parts, count, most: count // most)
         ),
+        "the last example of each part is missing: `last` is one past it, as in a slice": sum(
+            part[:-1].sum(axis=0) for part in (each[i : i + most] for i in range(0, count, most))
+        )
+        / count,
         "only the last part came back": each[(count - 1) // most * most :].mean(axis=0),
         "only the first part came back": each[:most].mean(axis=0),
     }
@@ -894,19 +898,40 @@ Q8 = question(
 )
 
 
-def averaged_run(x, y, w, lr, beta, *, start="first", order="after", at="w", swap=False, plain=False, reset=False):
+def averaged_run(
+    x, y, w, lr, beta, *, start="first", order="after", at="w", swap=False, plain=False, reset=False, part=1
+):
     """The training with its average, and what comes of it when a part is changed."""
     average = {"first": None, "before": w, "zero": np.zeros_like(w)}[start]
     steps = 0
     for t, (xb, yb) in enumerate(zip(x, y, strict=True), start=1):
         place = average if at == "a" and average is not None else w
-        old, (_, gradient) = w, mean_squared_error(xb, yb, place)
+        old, gradient = w, mean_squared_error(xb, yb, place)[part]
         w = (place if reset else w) - lr * gradient
         new = old if order == "before" else w
         share = 1 - 1 / t if plain else (1 - beta if swap else beta)
         average = new if average is None else share * average + (1 - share) * new
         steps += 1
     return {"w": w, "a": average}
+
+
+def averaged_back(x, y, w, lr, beta):
+    """The average put back into the training after each step."""
+    average = None
+    for xb, yb in zip(x, y, strict=True):
+        w = w - lr * mean_squared_error(xb, yb, w)[1]
+        w = average = w if average is None else beta * average + (1 - beta) * w
+    return {"w": w, "a": average}
+
+
+def averaged_gradients(x, y, w, lr, beta):
+    """Begun as it should be, and then the gradients enter the average."""
+    average = None
+    for xb, yb in zip(x, y, strict=True):
+        gradient = mean_squared_error(xb, yb, w)[1]
+        w = w - lr * gradient
+        average = w if average is None else beta * average + (1 - beta) * gradient
+    return average
 
 
 def mean_squared_error(x, y, w):
@@ -931,13 +956,17 @@ def average_case(train_averaged, rng, steps):
     w, lr, beta = rng.standard_normal(features), float(rng.uniform(0.02, 0.06)), float(rng.uniform(0.6, 0.85))
     want = averaged_run(x, y, w, lr, beta)
     mistakes = {says: averaged_run(x, y, w, lr, beta, **changed) for says, changed in AVERAGES.items()}
-    last = averaged_run(x[-1:], y[-1:], w, lr, beta)["w"]
+    last, on = averaged_run(x[-1:], y[-1:], w, lr, beta)["w"], averaged_back(x, y, w, lr, beta)
+    gradients, taken = averaged_gradients(x, y, w, lr, beta), averaged_run(x, y, w, lr, beta, part=0)
     mistakes |= {
         "the average was corrected for a start at 0: it does not start there": {
             "a": averaged_run(x, y, w, lr, beta, start="zero")["a"] / (1 - beta**steps)
         },
         "the average is that of the last update alone": {"a": want["w"]},
         "every batch saw the first weights": {"w": last, "a": last},
+        "the training went on from the average: it never sees it": {"w": on["a"], "a": on["a"]},
+        "the gradients were averaged, not the weights": {"a": gradients},
+        "the loss was taken for the gradient: loss_and_gradient gives both, the loss first": taken,
         "the weights moved along the gradient, not against it": averaged_run(x, y, w, -lr, beta),
     }
     expect_results(
@@ -1162,6 +1191,11 @@ WRONG = [
         "08.7", _accumulated("total = total + gradient_of(first, last)", "total / (count // most)"), "was not counted"
     ),
     Wrong("08.7", _accumulated("total = gradient_of(first, last)", "total"), "only the last part came back"),
+    Wrong(
+        "08.7",
+        _accumulated("total = total + (last - first) * gradient_of(first, last)", last="min(first + most, count) - 1"),
+        "the last example of each part is missing",
+    ),
     Wrong("08.7", _accumulated(last="first + most"), "goes past the end"),
     Wrong("08.7", "def accumulated(gradient_of, count, most):\n    return gradient_of(0, count)", "asked for at once"),
     Wrong(
@@ -1182,6 +1216,13 @@ WRONG = [
         "entered the average before their update",
     ),
     Wrong("08.8", _averaged(line="average + (w - average) / (t + 1)"), "this is the plain mean"),
+    Wrong("08.8", _averaged(line="beta * average + (1 - beta) * gradient"), "the gradients were averaged"),
+    Wrong("08.8", _averaged().replace("{at})[1]", "{at})[0]").replace("w)[1]", "w)[0]"), "the loss was taken"),
+    Wrong(
+        "08.8",
+        _averaged().replace("(1 - beta) * w\n", "(1 - beta) * w\n        w = average\n"),
+        "the training went on from the average",
+    ),
     Wrong("08.8", _averaged(line="w"), "of the last update alone"),
     Wrong("08.8", _averaged(w="w + lr * gradient"), "along the gradient"),
     Wrong("08.8", _averaged(back="average, w"), "the wrong order"),

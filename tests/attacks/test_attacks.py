@@ -1,5 +1,6 @@
 """Every attack earns nothing, harms nobody and leaves nothing behind; every honest notebook earns its points."""
 
+import json
 import os
 import pathlib
 import socket
@@ -83,6 +84,7 @@ def test_attack_earns_nothing_and_harms_nobody(jail, sheet, listeners, name):
     record = grade(jail, sheet, with_answer(code))
     assert points(record) == [3, 0, 3], record["questions"]["99.2"]["cases"]
     assert time.monotonic() - started < 30
+    json.dumps(record, ensure_ascii=False).encode()  # no lone surrogates
     for case in record["questions"]["99.2"]["cases"]:
         assert case["status"] != "passed" and len(case["message"]) > 5
         if case["hidden"]:

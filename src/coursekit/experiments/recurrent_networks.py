@@ -396,6 +396,16 @@ def _self_fed(weight, steps, bias):
     return out[:, 0, -1, 0], dwh.ravel()
 
 
+def _batches_of_additions(rng, bits, runs):
+    """The function that `descend` draws from: 32 additions, the same for all runs."""
+
+    def sample():
+        batch = additions(rng, 32, bits)
+        return batch["x"], np.broadcast_to(batch["y"], (runs, *batch["y"].shape))
+
+    return sample
+
+
 def clipping(max_norm=None, lr=3.0, bits=20, hidden=16, steps=300, seeds=(0, 1, 2)) -> dict:
     """Plain SGD at a large rate learns addition with an RNN, with the gradient clipped to `max_norm`, or not (None).
 
@@ -404,15 +414,12 @@ def clipping(max_norm=None, lr=3.0, bits=20, hidden=16, steps=300, seeds=(0, 1, 
     net = Sequential([RNN(2, hidden), EachStep(Dense(hidden, 2))])
     rng, norms = np.random.default_rng(0), []
 
-    def sample():
-        batch = additions(rng, 32, bits)
-        return batch["x"], np.broadcast_to(batch["y"], (len(seeds), *batch["y"].shape))
-
     def watch(now):
         norms.append(optimizers.global_norm(now.grads, run_axes=1))
 
     clips = [] if max_norm is None else [optimizers.global_norm_clip(max_norm, run_axes=1)]
     rule = optimizers.chain(*clips, optimizers.sgd(lr))
+    sample = _batches_of_additions(rng, bits, len(seeds))
     run = descend(net, _start(net, seeds), sample, rule, steps=steps, loss=sequence_cross_entropy, watch=watch)
     return {"loss": run.loss, "norm": np.array(norms)}
 
@@ -428,14 +435,11 @@ def stacked(layers=2, start="orthogonal", bits=8, hidden=16, steps=300, seeds=(0
     net = Sequential([first, *(RNN(hidden, hidden, **kinds) for _ in range(layers - 1)), EachStep(Dense(hidden, 2))])
     rng, gradients = np.random.default_rng(0), []
 
-    def sample():
-        batch = additions(rng, 32, bits)
-        return batch["x"], np.broadcast_to(batch["y"], (len(seeds), *batch["y"].shape))
-
     def watch(now):
         gradients.append(optimizers.global_norm({"wh": now.grads["rnn_0"]["wh"]}, run_axes=1))
 
     rule = optimizers.adam(1e-2)
+    sample = _batches_of_additions(rng, bits, len(seeds))
     run = descend(net, _start(net, seeds), sample, rule, steps=steps, loss=sequence_cross_entropy, watch=watch)
     return {"loss": run.loss, "gradient": gradients[0]}
 

@@ -37,7 +37,7 @@ def luck(one: dict, many: dict):
     left.plot(100 * one["t"], one["bound"], color=ORANGE)
     left.plot(100 * one["t"], one["chance"], color=BLUE, drawstyle="steps-pre")
     label(left, "bound", (8, np.exp(-2 * one["images"] * 0.08**2)), ORANGE)
-    label(left, "chance", (3.2, 0.36), BLUE, (0, 0))
+    label(left, "chance", (6.4, 0.17), BLUE, (0, 0))
     left.set(xlim=(0, 100 * one["t"][-1]), ylim=(0, 1.05), xlabel="too high by at least, points")
     left.set_title(f"one network, {one['images']} images")
     looks = (

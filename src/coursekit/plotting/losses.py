@@ -221,3 +221,21 @@ def softmax_scores(result: dict):
     for ax, title in zip(axes, ("scores s", "probabilities p", "gradient p − y"), strict=True):
         ax.set_title(title)
     return fig
+
+
+@styled
+def minus_log():
+    """What an example costs, -log p, by the probability that the model gives to the truth."""
+    fig, ax = figure(4.6, 2.8)
+    p = np.linspace(0.005, 1, 400)
+    ax.plot(p, -np.log(p), color=BLUE)
+    for at in (0.01, 0.1, 0.5):
+        ax.plot(at, -np.log(at), "o", color=ORANGE)
+        ax.annotate(
+            f"p = {at:g}: {-np.log(at):.2f}", (at, -np.log(at)), xytext=(9, 2), textcoords="offset points", size=10
+        )
+    ax.set(xlim=(0, 1.02), ylim=(0, 5.2), xlabel="probability of the true class, $p_y$", ylabel="loss, nats")
+    fig.alt = (
+        "The loss -log p falls from 4.6 at p = 0.01 over 2.3 at 0.1 and 0.69 at 0.5 to 0 at p = 1, ever less steeply."
+    )
+    return fig

@@ -32,10 +32,11 @@ LEVELS = {
 }
 
 
-def _contours(ax, surface):
-    """Lines of equal height, and a star at the minimum."""
+def _contours(ax, surface, lowest=np.inf):
+    """Lines of equal height, and a star at the minimum; `lowest` is a y that is to be seen, too."""
     ground = SURFACES[surface]
     left, right, bottom, top = ground.view
+    bottom = min(bottom, lowest)
     x, y = np.meshgrid(np.linspace(left, right, 61), np.linspace(bottom, top, 49))
     height = ground.value(x, y) - ground.value(*ground.minimum)
     ax.contour(x, y, height, levels=LEVELS[surface], colors=MUTED, linewidths=0.7, alpha=0.65)
@@ -102,10 +103,8 @@ def newton(results: list[dict]):
     fig, axes = figure(6.6, 2.5, 1, len(results), margins=(0.35, 0.1, 0.3, 0.32), gaps=(0.45, 0.3))
     for ax, result in zip(axes, results, strict=True):
         ground = SURFACES[result["surface"]]
-        _contours(ax, result["surface"])
+        _contours(ax, result["surface"], lowest=1.1 * result["path"][:, 1].min())
         _path(ax, result["path"], GREEN)
-        if result["path"][:, 1].min() < ground.view[2]:
-            ax.set_ylim(bottom=1.1 * result["path"][:, 1].min())
         start, (left, right, *_) = result["path"][0], ground.view
         down = -np.array(ground.gradient(*start))
         arrow(ax, start, start + down / np.linalg.norm(down) * 0.14 * (right - left), MUTED, gap=0)

@@ -541,7 +541,8 @@ def _error_text(error, cells=()) -> str:
     if type(cell) is int and type(line) is int and 0 < cell <= len(cells):
         lines = cells[cell - 1].split("\n")
         where += f":  {_printable(lines[line - 1].strip())}" if 0 < line <= len(lines) else ""
-    return f"{_printable(str(kind))}: {str(text)[:500]}{where}"
+    words = str(text)[:500].encode("utf-8", "replace").decode()  # a lone surrogate can be written nowhere
+    return f"{_printable(str(kind))}: {words}{where}"
 
 
 def _end_text(status) -> str:
