@@ -36,11 +36,11 @@ ON_EVERY_PAGE = """
     data/__init__ data/_files data/_full data/_images data/_tables data/_text data/_toys dense errors
     experiments/__init__ experiments/_bench explorers/__init__ fast/__init__ fast/dense fast/images fast/kernel
     fast/losses fast/optimizers fast/products fast/sequences initializers interactive/__init__
-    interactive/answers interactive/controls interactive/core interactive/handles interactive/live
-    interactive/playing interactive/predict interactive/sketch layers/__init__ layers/attention layers/base
-    layers/dense layers/image layers/recurrent layers/residual losses model normalization optimizers
-    plotting/__init__ plotting/_axis plotting/_parts plotting/_reading plotting/_style plotting/_svg recurrent
-    regularizers trees
+    interactive/_typography interactive/answers interactive/controls interactive/core interactive/handles
+    interactive/live interactive/playing interactive/predict interactive/sketch layers/__init__ layers/attention
+    layers/base layers/dense layers/image layers/recurrent layers/residual losses model normalization optimizers
+    plotting/__init__ plotting/_axis plotting/_narrow plotting/_parts plotting/_reading plotting/_style
+    plotting/_svg recurrent regularizers trees
 """.split()
 
 
