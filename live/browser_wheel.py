@@ -34,13 +34,13 @@ ELSEWHERE = ("grading/sealed/", "ledger/", "interactive/static/", "interactive/s
 ON_EVERY_PAGE = """
     __init__ _atomic _checks _erf _half _moved _norms _runs _steps activations attention convolution
     data/__init__ data/_files data/_full data/_images data/_tables data/_text data/_toys dense errors
-    experiments/__init__ experiments/_bench explorers/__init__ fast/__init__ fast/dense fast/images fast/kernel
-    fast/losses fast/optimizers fast/products fast/sequences initializers interactive/__init__
+    experiments/__init__ experiments/_bench explorers/__init__ fast/__init__ fast/dense fast/images
+    fast/kernel fast/losses fast/optimizers fast/products fast/sequences initializers interactive/__init__
     interactive/_typography interactive/answers interactive/controls interactive/core interactive/handles
-    interactive/live interactive/playing interactive/predict interactive/sketch layers/__init__ layers/attention
-    layers/base layers/dense layers/image layers/recurrent layers/residual losses model normalization optimizers
-    plotting/__init__ plotting/_axis plotting/_narrow plotting/_parts plotting/_reading plotting/_style
-    plotting/_svg recurrent regularizers trees
+    interactive/live interactive/playing interactive/predict interactive/sketch layers/__init__
+    layers/attention layers/base layers/dense layers/image layers/recurrent layers/residual losses model
+    normalization optimizers plotting/__init__ plotting/_axis plotting/_narrow plotting/_parts
+    plotting/_reading plotting/_style plotting/_svg recurrent regularizers trees
 """.split()
 
 
