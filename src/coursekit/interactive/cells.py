@@ -416,9 +416,9 @@ def _shown(value) -> tuple[str, str]:
 
 @contextlib.contextmanager
 def _as_in_the_book():
-    """Explorers give their HTML without widgets."""
+    """Explorers give their HTML without widgets; figures are drawn once, since the reader waits."""
     before = os.environ.get("COURSEKIT_BOOK")
-    os.environ["COURSEKIT_BOOK"] = "1"
+    os.environ["COURSEKIT_BOOK"] = "page"
     try:
         yield
     finally:

@@ -104,7 +104,7 @@ def figure_html(figure: Figure, alt: str) -> str:
     The book's page holds a second drawing for a narrow screen, where one can be made (`_narrow`).
     """
     pictures = [to_svg(figure, "0")]
-    if os.environ.get("COURSEKIT_BOOK"):
+    if os.environ.get("COURSEKIT_BOOK") == "1":  # not in a cell of the page
         with _narrow.narrowed(figure) as done:
             if done:
                 pictures.append(_narrow.marked(to_svg(figure, "n0")))
