@@ -246,3 +246,14 @@ def test_the_sheets_dense_network_shows_negative_transfer(capsys):
     said = dict(re.findall(r"^(.+?) ([\d.]+)%$", capsys.readouterr().out, flags=re.MULTILINE))
     assert float(said["fine-tuned"]) < float(said["from scratch"]) - 5
     assert float(said["0 to 4 after"]) < float(said["0 to 4 before"])
+
+
+def test_falling_rates_fall_and_one_rate_is_by_layer_with_the_same_everywhere():
+    from coursekit.experiments import layer_rates
+
+    falling = layer_rates.rates("falling rates", 0.1, ["a", "b", "c", "head"])
+    assert falling == pytest.approx({"a": 0.1 / 2.6**2, "b": 0.1 / 2.6, "c": 0.1, "head": 0.1})
+    assert set(layer_rates.rates("one rate", 0.1, falling).values()) == {0.1}
+    assert layer_rates.tuned("one rate", 0.02, 3, steps=20) == pytest.approx(
+        experiment.tuned("digits 0-4", "digits 5-9", 30, lr=0.02, steps=20, seed=3, batch_size=30)
+    )

@@ -47,10 +47,8 @@ def main(arguments=None):
     start = time.monotonic()
     BUILD.mkdir(exist_ok=True)
     # What the pages are made with, beside their own sources: then every page is read again, and nothing is executed.
-    tools = [
-        ROOT / "tools" / name
-        for name in ("book_ext.py", "experiment_links.py", "formulas.py", "shown_code.py", "slim_pages.py")
-    ]
+    names = ("book_ext", "experiment_links", "formulas", "shown_code", "slim_pages", "typography")
+    tools = [ROOT / "tools" / f"{name}.py" for name in names]
     made_with = digest([*tools, ROOT / "constraints.txt"], sys.version)
     with since_last_time("tools", made_with) as before:
         if before not in (None, made_with):
