@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import json
 import os
 import pathlib
 import sys
@@ -391,6 +392,16 @@ def test_an_attack_on_collecting_harms_nobody(tmp_path, name):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
     assert not list(pathlib.Path("/tmp").glob("evil*.ipynb"))
     assert any("eve" in line.file or "evil" in line.file for line in found.lines)
+
+
+def test_a_heading_that_takes_long_to_match_costs_no_answer(tmp_path):
+    from coursekit.grading.sealed.look import written_texts
+
+    cells = [
+        {"cell_type": "markdown", "source": text} for text in ("# " + "0" * 900_000, "## 02.9\nBecause.", "## 02.8 x")
+    ]
+    (tmp_path / "x.ipynb").write_text(json.dumps({"cells": cells}))
+    assert written_texts(tmp_path / "x.ipynb", ("02.9",)) == {"02.9": "## 02.9\nBecause."}
 
 
 def test_what_one_damaged_file_loses_is_said(tmp_path):

@@ -107,7 +107,7 @@ def _texts(path, ids):
             text = cell.get("source", "")
             text = "".join(text) if isinstance(text, list) else text
             if cell.get("cell_type") == "markdown":
-                heading = re.search(r"^#+ .*?(\S*\d\d\.\w+)", text, re.MULTILINE)
+                heading = re.search(r"^#+ .*\d\d\.\w", text, re.MULTILINE)
                 named = next((id for id in ids if id in text[:300]), None)
                 current = named or (None if heading else current)
                 if current:
