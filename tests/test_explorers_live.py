@@ -209,7 +209,7 @@ def test_the_packages_lie_in_one_file_without_what_no_figure_needs(tmp_path):
 def test_the_worker_gets_the_picture_or_a_sentence():
     drawn = json.loads(live.draw("explorers_demo:wave_shape", '{"turns": 2, "amplitude": 1}', "p"))
     native = demo.wave_shape.picture("p", turns=2, amplitude=1.0)
-    assert drawn == {"svg": native.svg, "alt": native.alt}
+    assert drawn == {"svg": native.svg, "alt": native.alt, "narrow": native.narrow}
     failed = json.loads(live.draw("explorers_demo:wave_shape", '{"turns": 99}', "p"))
     assert failed["error"].startswith("This setting did not work (turns is 99, but its slider runs from 1 to 7).")
     assert "did not work" in json.loads(live.draw("explorers_demo:missing", "{}", "p"))["error"]

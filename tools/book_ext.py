@@ -537,10 +537,10 @@ def on_build_finished(app, error):
         for page in (out / folder).glob("*.html"):
             if f"{folder}/{page.stem}" not in app.env.found_docs:
                 page.unlink()  # its source is gone
-    write(out / "index.html", first_page(app.config))
     kept = finished.Kept(Path(app.doctreedir) / "finished.json")
     if kept.is_finished(out):
         return
+    write(out / "index.html", first_page(app.config))
     paths = [page for page in out.rglob("*.html") if page.relative_to(out).parts[0] not in ("_static", "lite")]
     before = {page: page.read_text(encoding="utf-8") for page in paths}
     pages = {page: mended(page.relative_to(out).as_posix(), text) for page, text in before.items()}

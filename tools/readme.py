@@ -76,14 +76,14 @@ def answer():
     return pages[-1]
 
 
-def take_pictures(folder):
+def take_pictures():
     """Take all pictures of README from the built book."""
     from PIL import Image
     from playwright.sync_api import sync_playwright
 
     if not (BOOK / f"{CHAPTER}.html").is_file():
         sys.exit("There is no book to take pictures of. Build it first: make build")
-    folder.mkdir(parents=True, exist_ok=True)
+    PICTURES.mkdir(parents=True, exist_ok=True)
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(BOOK)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/{CHAPTER}.html"
@@ -103,47 +103,25 @@ def take_pictures(folder):
             explorer = page.locator(".ck-explorer").first
             explorer.evaluate("element => scrollTo(0, element.getBoundingClientRect().top + scrollY - 230)")
             page.wait_for_timeout(500)
-            image(page.screenshot()).save(folder / f"chapter-{scheme}.webp", quality=80)
+            image(page.screenshot()).save(PICTURES / f"chapter-{scheme}.webp", quality=80)
             if scheme == "light":
                 frames = [image(shot) for shot in _moved(page, explorer)]
                 height = max(frame.height for frame in frames)  # the sentence below may take another line
                 frames = [_on_white(frame, height) for frame in frames]
                 frames += frames[-2:0:-1]
                 moving = {"save_all": True, "append_images": frames[1:], "duration": 160, "loop": 0}
-                frames[0].save(folder / "explorer.webp", quality=60, **moving)
+                frames[0].save(PICTURES / "explorer.webp", quality=60, **moving)
             page.close()
         page = browser.new_page(viewport={"width": 780, "height": 400}, device_scale_factor=1.5)
         with tempfile.NamedTemporaryFile("w", suffix=".html", encoding="utf-8") as file:
             file.write(f'<meta charset="utf-8"><body style="font:15px sans-serif;background:#fff">{answer()}')
             file.flush()
             page.goto(f"file://{file.name}")
-            image(page.locator(".coursekit-check").screenshot()).save(folder / "check.webp", quality=80)
+            image(page.locator(".coursekit-check").screenshot()).save(PICTURES / "check.webp", quality=80)
         browser.close()
     server.shutdown()
-    for path in sorted(folder.iterdir()):
-        print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
-
-
-def unlike(one, other):
-    """How much two pictures differ: the mean difference of grey, from 0 to 255, at a third of their size.
-
-    Fonts that are smoothed otherwise hardly count; a moved or a changed part does. A film is compared by its first
-    picture and its middle one.
-    """
-    from PIL import Image, ImageSequence
-
-    def grey(path):
-        film = [frame.convert("L") for frame in ImageSequence.Iterator(Image.open(path))]
-        return [frame.resize((WIDTH // 3, frame.height // 3)) for frame in (film[0], film[len(film) // 2])]
-
-    worst = 0.0
-    for a, b in zip(grey(one), grey(other), strict=True):
-        height = max(a.height, b.height)
-        pair = [np.full((height, WIDTH // 3), 128.0) for _ in range(2)]
-        for whole, part in zip(pair, (a, b), strict=True):
-            whole[: part.height] = np.asarray(part)
-        worst = max(worst, float(np.abs(pair[0] - pair[1]).mean()))
-    return worst
+    for path in sorted(PICTURES.iterdir()):
+        print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 
 
 def _moved(page, explorer):
@@ -173,7 +151,6 @@ def main():
     parser = argparse.ArgumentParser(description="What README.md takes from the book.")
     parser.add_argument("--check", action="store_true", help="write nothing; say whether the table is up to date")
     parser.add_argument("--pictures", action="store_true", help="take the pictures from the built book")
-    parser.add_argument("--into", type=Path, default=PICTURES, help="another folder for the pictures, to compare them")
     given = parser.parse_args()
     text = README.read_text(encoding="utf-8")
     fresh = with_table(text)
@@ -186,7 +163,7 @@ def main():
     if fresh != text:
         README.write_text(fresh, encoding="utf-8")
     if given.pictures:
-        take_pictures(given.into)
+        take_pictures()
 
 
 if __name__ == "__main__":

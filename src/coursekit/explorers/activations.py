@@ -145,8 +145,8 @@ regions = explorer(
     plot.regions,
     _regions_in_words,
     title="The pieces of a ReLU network",
-    units=Slider(1, 10, default=3, step=1, label="units a layer"),
-    depth=Slider(1, 4, default=1, step=1, label="hidden layers"),
+    units=Slider(1, 8, default=3, step=1, label="units a layer"),
+    depth=Slider(1, 3, default=1, step=1, label="hidden layers"),
     seed=Seed(3),
 )
 

@@ -93,14 +93,18 @@ def narrowed(figure: Figure, layout: Plan | None = None):
             ax.set_position(place)
             for axis, label, numbered in zip((ax.xaxis, ax.yaxis), (x, y), numbers, strict=True):
                 if numbered and not _numbered(axis):
-                    axis.set_tick_params(**{SHOWN[axis.axis_name]: True})
-                    axis.set_label_text(axis.get_label_text() or label)
+                    _show_numbers(axis, label)
         yield True
 
 
 def marked(svg: str) -> str:
     """A picture whose class tells the page's style that it was laid out for a narrow screen."""
     return svg.replace("<svg ", '<svg class="ck-narrow" ', 1)
+
+
+def _show_numbers(axis, label):
+    axis.set_tick_params(**{SHOWN[axis.axis_name]: True})
+    axis.set_label_text(axis.get_label_text() or label)
 
 
 SHOWN = {"x": "labelbottom", "y": "labelleft"}

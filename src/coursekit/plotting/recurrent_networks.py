@@ -383,10 +383,10 @@ def lstm_unit(result: dict):
 @styled
 def gru_unit(result: dict):
     """Above, the state as a line from left to right, with what is mixed in; below, its value after each letter."""
-    fig, (above, below) = figure(6.4, 5.2, 2, 1, margins=(0.7, 0.15, 0.54, 0.1), gaps=(0.1, 0.35))
-    above.set(xlim=(0, 10), ylim=(0, 5.6))
+    fig, (above, below) = figure(6.4, 4.4, 2, 1, margins=(0.7, 0.15, 0.54, 0.1), gaps=(0.1, 0.35))
+    above.set(xlim=(0, 10), ylim=(-0.3, 5.4))
     above.axis("off")
-    line, middle, low = 4.6, 2.6, 0.7
+    line, middle, low = 4.6, 2.6, 0.2
     number = {k: f"{result[k]:.2f}".replace("-", "\u2212") for k in ("z", "r", "n", "own", "others", "before", "state")}
     rest = f"{1 - result['z']:.2f}"
     for start, end in ((1.5, 2.5), (3.1, 5.9), (6.5, 8.0)):
@@ -400,7 +400,7 @@ def gru_unit(result: dict):
     _named(above, (2.8, middle), f"update gate\n{number['z']}", ORANGE)
     _named(above, (6.2, middle), f"share of the new {rest}\n\u00d7 proposal {number['n']}", ORANGE)
     arrow(above, (6.2, low + 0.5), (6.2, middle - 0.65))
-    above.text(6.4, (low + middle) / 2, "tanh", ha="left", va="center", color=MUTED, size=10)
+    above.text(6.4, 1.2, "tanh", ha="left", va="center", color=MUTED, size=10)
     _named(
         above, (6.2, low), f"letter {number['own']} + reset gate {number['r']} \u00d7 states {number['others']}", BLUE
     )
