@@ -443,3 +443,17 @@ def test_a_block_of_the_same_pictures_stays_with_what_was_mended_in_it():
     assert "<p>two</p>" in other and "one" not in other and other.count("<!--drawn:") == 1
     written_anew = with_blocks(f"<h1>9</h1>{first}<p>end</p>", {address: second})
     assert written_anew == other
+
+
+def test_a_control_may_be_called_as_anything_that_is_drawn_with():
+    def compute(prefix, layout):
+        return demo.tones(turns=prefix, amplitude=1.0, shape="sine"), layout
+
+    def draw(result):
+        return demo.draw_tones(result[0])
+
+    named = explorer(
+        compute, draw, lambda result: "A sine.", prefix=Slider(1, 7, default=3, step=1), layout=Choice("a", "b")
+    )
+    assert named.picture("p", prefix=5, layout="b").svg != named.picture("p").svg
+    assert named.pictures("p", None, prefix=5, layout="b").svg == named.picture("p", prefix=5, layout="b").svg

@@ -190,7 +190,7 @@ class Explorer:
         """The alternative text of the picture at these settings."""
         return self._draw(self.settings(**settings))[1]
 
-    def picture(self, prefix: str = "f", **settings) -> Picture:
+    def picture(self, prefix: str = "f", /, **settings) -> Picture:
         """The picture at these settings; `prefix` begins the ids inside the SVG."""
         figure, alt = self._draw(self.settings(**settings))
         return Picture(to_svg(figure, prefix, readable=True), alt)
@@ -199,7 +199,7 @@ class Explorer:
         """How the default picture is laid out for a narrow screen, or None; the others follow it."""
         return _narrow.plan(self())
 
-    def pictures(self, prefix: str, layout, **settings) -> Picture:
+    def pictures(self, prefix: str, layout, /, **settings) -> Picture:
         """`picture`, also for a narrow screen; without one where `layout` is None or does not fit this picture."""
         figure, alt = self._draw(self.settings(**settings))
         svg, narrow = to_svg(figure, prefix, readable=True), ""

@@ -40,7 +40,7 @@ def explorer_html(
     """
     name = slug(explorer)
     root = f"ck-{name}"
-    picture = Picture(*drawn) if drawn else explorer.picture(prefix=root)
+    picture = Picture(*drawn) if drawn else explorer.picture(root)
     spec = {
         "name": name,
         "address": explorer.address,
