@@ -2,6 +2,7 @@
 
 import importlib
 import itertools
+import re
 import sys
 import time
 from pathlib import Path
@@ -104,4 +105,4 @@ def test_the_load_test_of_grading_sees_a_mark_that_is_wrong(monkeypatch, capsys)
 
     monkeypatch.setattr(grade_load, "pattern", lambda cells, name: [(1, 17, grade_load.notebook(*cells))])
     assert grade_load.main(["1", "--jobs", "1", "--only", "honest"]) == 1
-    assert "expected 17, got 18" in capsys.readouterr().out
+    assert re.search(r"expected 17, got (?!17)\d", capsys.readouterr().out)

@@ -33,7 +33,7 @@ def describe(value) -> str:
 
 def _a(array: np.ndarray) -> str:
     """What arrived, with its article: "an int64 array of shape (3,)"."""
-    return f"{'an' if array.dtype.kind in 'iO' else 'a'} {describe(array)}"
+    return f"{'an' if array.dtype.kind in 'iuO' else 'a'} {describe(array)}"
 
 
 def float_array(name: str, value) -> np.ndarray:

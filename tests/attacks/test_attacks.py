@@ -91,7 +91,8 @@ def test_attack_earns_nothing_and_harms_nobody(jail, sheet, listeners, name):
             assert public_message(case).startswith(("A hidden case", "Your code"))
             assert len(public_message(case)) < 80
     assert len(descendants(server)) == before, "something is left running"
-    assert points(grade(jail, sheet, notebook(*HONEST))) == [3, 5, 3], "a classmate was harmed"
+    honest = grade(jail, sheet, notebook(*HONEST))
+    assert points(honest) == [3, 5, 3], f"a classmate was harmed: {honest['questions']['99.2']['cases']}"
     assert jail._process.pid == server and jail._process.poll() is None, "the jail had to be started again"
     with pytest.raises(BlockingIOError):
         udp.recv(100)
@@ -105,7 +106,8 @@ def test_a_lent_function_harms_nobody(jail, sheet, name):
     record = grade(jail, sheet, with_lent(LENT[name]))
     assert points(record) == [3, 5, 2], record["questions"]["99.3"]["cases"]
     assert len(descendants(server)) == before, "something is left running"
-    assert points(grade(jail, sheet, notebook(*HONEST))) == [3, 5, 3], "a classmate was harmed"
+    honest = grade(jail, sheet, notebook(*HONEST))
+    assert points(honest) == [3, 5, 3], f"a classmate was harmed: {honest['questions']['99.2']['cases']}"
     assert jail._process.pid == server and jail._process.poll() is None, "the jail had to be started again"
 
 

@@ -6,9 +6,8 @@ import numpy as np
 
 from .. import _checks
 from ..model import accuracy, predict
-from ..optimizers import momentum
+from ..optimizers import by_layer, momentum
 from ..schedules import cosine
-from ..transfer import by_layer
 from ._bench import descend, drawn
 from .transfer_learning import draw, network, problem, start
 
