@@ -60,8 +60,8 @@ class Points(Choice):
         if value == "none":
             return value
         parts = value.split("; ") if isinstance(value, str) else []
-        found = [_POINT.fullmatch(part) for part in parts]
-        if not found or None in found:
+        found = [match for part in parts if (match := _POINT.fullmatch(part))]
+        if not parts or len(found) < len(parts):
             raise RangeError(f'{name} is {value!r}, but must be "none" or points such as "(0.5, -1, 0); (0, 0, 1)"')
         if len(found) > MOST:
             raise RangeError(f"{name} has {len(found)} points, but {MOST} are the most")

@@ -78,7 +78,9 @@ class Axes:
 def axes_of(svg: str) -> list[Axes]:
     """The axes of a picture that was drawn to be read, with what is drawn in them."""
     root = ElementTree.fromstring(svg)
-    found = [Axes(json.loads(each.text)) for each in root.iter(f"{SVG}metadata") if "data-map" not in each.attrib]
+    found = [
+        Axes(json.loads(each.text or "{}")) for each in root.iter(f"{SVG}metadata") if "data-map" not in each.attrib
+    ]
     for group in (each for each in root.iter(f"{SVG}g") if "data-s" in each.attrib):
         _sort(group, found)
     for axes in found:
