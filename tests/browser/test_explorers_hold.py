@@ -212,7 +212,7 @@ def test_a_place_is_the_nearest_that_was_drawn_and_exact_when_live(live_page):  
     page.locator("#ck-spot .ck-go").click()
     page.wait_for_function("document.querySelector('#ck-spot').ck.live")
     drag(page, "#ck-spot-handle-0", place_of(page, "#ck-spot", -1.2, 0.7))
-    page.wait_for_function("/at \\(-1.\\d+, 0.[67]/.test(document.querySelector('#ck-spot .ck-alt').innerText)")
+    page.wait_for_function("/at \\([−-]1.\\d+, 0.[67]/.test(document.querySelector('#ck-spot .ck-alt').innerText)")
     before = caption(page, "#ck-spot")
     page.locator("#ck-spot-handle-0").focus()
     page.keyboard.press("ArrowRight")
