@@ -48,11 +48,16 @@ KEPT = """async (part) => {
 
 def wait_for(page, part, count):
     """Wait until so many files whose names have this part are kept on the device."""
+    until(page, KEPT, part, count, f"files with {part} are kept")
+
+
+def until(page, code, given, value, what):
+    """Wait until some code gives a value; a page's policy may forbid what `wait_for_function` does."""
     for _ in range(300):
-        if page.evaluate(KEPT, part) == count:
+        if page.evaluate(code, given) == value:
             return
         page.wait_for_timeout(200)
-    raise AssertionError(f"{page.evaluate(KEPT, part)} files with {part} are kept, not {count}")
+    raise AssertionError(f"{page.evaluate(code, given)} {what}, not {value}")
 
 
 def test_that_what_was_read_and_the_next_chapter_are_there_without_a_network(open_page, book):
@@ -101,10 +106,7 @@ def test_that_python_once_loaded_runs_without_a_network(open_page, book):
     page = open_page(book + CHAPTER, complaints=False, service_workers="allow")
     page.mouse.move(700, 400)
     page.mouse.wheel(0, 300)
-    for _ in range(300):  # the page's policy forbids what wait_for_function does
-        if page.evaluate("navigator.serviceWorker.controller !== null"):
-            break
-        page.wait_for_timeout(200)
+    until(page, "() => navigator.serviceWorker.controller !== null", None, True, "is whether a worker serves the page")
     python = next(path for path in (BOOK / "_static" / "ck").iterdir() if path.name.startswith("pyodide-")).name
     assert page.evaluate(KEPT, python) == 0, "nobody asked for Python yet"
     lift_covers(page)
