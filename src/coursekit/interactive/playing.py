@@ -68,15 +68,14 @@ class Run:
     def on(self, settings: dict, steps: int) -> None:
         """Some steps further; 0 only begins it, or takes what was changed."""
         settings = self.explorer.settings(**settings)
-        if self.results is None or self._beginning(settings) != self.anew:
+        if not self._belong(settings):
             self.results, self.anew = self.explorer.compute(**settings), self._beginning(settings)
         given = {name: settings[name] for name in self.training.settings}
         self.results = self.training.go_on(self.results, steps, **given)
 
     def takes(self, settings: dict) -> bool:
         """Whether it is under way and these settings belong to it, which it then takes; else it ends."""
-        settings = self.explorer.settings(**settings)
-        if self.results is None or self._beginning(settings) != self.anew:
+        if not self._belong(self.explorer.settings(**settings)):
             self.drop()
             return False
         self.on(settings, 0)
@@ -85,6 +84,9 @@ class Run:
     def drop(self) -> None:
         """End it; the next one begins anew."""
         self.results = self.anew = None
+
+    def _belong(self, settings):
+        return self.results is not None and self._beginning(settings) == self.anew
 
     def _beginning(self, settings):
         return {name: value for name, value in settings.items() if name not in self.training.settings}
