@@ -34,7 +34,7 @@
   };
 
   // A section counts as read when its end has been on the screen, and the section for as long as one needs to skim it:
-  // ten words a second. Whoever scrolls to the end of a chapter has not read it.
+  // ten words a second. Whoever scrolls to the end of a chapter has not read it, nor who leaves its results covered.
   const PACE = 10;
   const LONGEST = 40; // seconds; a section may hold a long table
   const pageOf = (address) => new URL(address, location.href).pathname.match(/chapters\/[^/]+$/)?.[0];
@@ -54,7 +54,8 @@
       for (const section of sections) {
         const { top, bottom } = section.getBoundingClientRect();
         const state = spent.get(section);
-        if (bottom > 0 && bottom <= innerHeight + 2) state.ended = true;
+        const covered = section.querySelector(".ck-covering"); // by a prediction: its end is not on the screen yet
+        if (!covered && bottom > 0 && bottom <= innerHeight + 2) state.ended = true;
         if (top > innerHeight * 0.7 || bottom < innerHeight * 0.3) continue;
         state.seconds++;
         if (section !== here && state.seconds > 2) {

@@ -9,6 +9,7 @@
       this.spec = explorer.spec.time.training;
       this.over = explorer.playing.control;
       this.running = this.started = false;
+      this.forgotten = 0; // how often: an answer that was asked for before belongs to nothing any more
       this.button = explorer.button("", () => this.toggle(), "ck-train");
       explorer.head.querySelector(".ck-title").after(this.button);
       this.say();
@@ -63,6 +64,7 @@
       const wants = explorer.wants();
       const key = this.beginning();
       const anew = !this.started || key !== this.key;
+      const { forgotten } = this;
       const answer = await window.ckPython.ask({
         type: "train", address: explorer.spec.address, settings: JSON.stringify(wants.values), prefix: explorer.prefix,
         steps: Math.max(steps ? 1 : 0, Math.round(steps)), fresh: anew, narrow: Boolean(explorer.slim),
@@ -76,7 +78,7 @@
         explorer.say(answer.error, true);
         return false;
       }
-      if (this.key !== key && this.key !== undefined && !this.started) return true; // it was reset meanwhile
+      if (forgotten !== this.forgotten) return true;
       if (anew) this.made = [{ values: wants.values, steps: null }];
       this.note(wants.values, answer.steps);
       [this.key, this.started] = [key, true];
@@ -112,6 +114,7 @@
 
     forget() {
       this.started = false;
+      this.forgotten++;
       this.over.reached = undefined;
       this.over.describe();
     }
