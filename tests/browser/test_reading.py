@@ -121,15 +121,19 @@ def test_that_python_once_loaded_runs_without_a_network(open_page, book):
 
 
 def keep(page):
-    """Begin to read, and wait until the page and the next one are kept."""
-    page.evaluate("() => { window.kept = new Promise((done) => addEventListener('kept', done, { once: true })) }")
+    """Begin to read a page that counts (COUNT), and wait until it and the next one are kept."""
     page.mouse.move(700, 400)
     page.mouse.wheel(0, 300)
-    page.evaluate("() => window.kept.then(() => true)")
+    until(page, "() => window.kept > 0", None, True, "is whether the pages are kept")
+
+
+COUNT = "window.kept = 0; addEventListener('kept', () => window.kept++)"
 
 
 def test_that_the_first_page_says_what_is_kept_and_removes_it(open_page, book):
     page = open_page(book + "intro.html", service_workers="allow")
+    page.add_init_script(COUNT)
+    page.reload()
     keep(page)
     said = page.locator(".ck-offline [role=status]")
     said.get_by_text(re.compile("On this device: [1-9]")).wait_for()
