@@ -10,6 +10,7 @@ import urllib.parse
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -109,6 +110,15 @@ def test_that_every_formula_is_mathml_in_characters_that_the_font_has(book):
             missing = {c for c in words if ord(c) not in characters and not c.isspace()}
             assert not missing, f"{path.name}: {missing} in {words}"
     assert formulas > 1000
+
+
+def test_that_every_element_of_a_formula_has_the_parts_that_it_needs(book):
+    needed = {"msub": 2, "msup": 2, "mfrac": 2, "munder": 2, "mover": 2, "mroot": 2, "msubsup": 3, "munderover": 3}
+    for path in [*book.glob("*.html"), *book.glob("[cer][hxe]*/*.html")]:
+        for formula in re.findall(r"<math .*?</math>", path.read_text(encoding="utf-8"), re.DOTALL):
+            for element in ElementTree.fromstring(formula).iter():
+                parts = len(element)
+                assert parts == needed.get(element.tag, parts), f"{path.name}: {parts} in <{element.tag}>: {formula}"
 
 
 def test_that_every_icon_on_the_pages_is_in_the_small_font(book):
