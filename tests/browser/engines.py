@@ -98,7 +98,7 @@ class Firefox:
             answer = json.loads(self.socket.recv())
             if answer.get("method") == "log.entryAdded" and answer["params"]["level"] == "error":
                 text = answer["params"]["text"]
-                # Of a formula that has arrived in part when the page is drawn first; tests/test_book.py counts its parts.
+                # Of a formula that had arrived in part when the page was drawn; tests/test_book.py counts its parts.
                 if not text.startswith("Incorrect number of children for <m"):
                     self.complaints.append(text)
             if answer.get("id") == self.sent:
