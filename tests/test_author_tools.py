@@ -151,3 +151,12 @@ def test_the_version_is_the_same_wherever_it_is_written():
 
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == coursekit.__version__
+
+
+def test_the_quiz_of_a_new_chapter_asks_in_the_kinds_that_every_quiz_has_to():
+    import new_chapter
+
+    from coursekit.interactive.quiz import _question
+
+    kinds = [_question("16", number, row).kind.kind for number, row in enumerate(new_chapter.quiz(), 1)]
+    assert len(kinds) == 5 and len(set(kinds)) >= 3 and kinds.count("choice") <= 0.7 * len(kinds)

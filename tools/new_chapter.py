@@ -37,21 +37,24 @@ Markdown(ledger.table("{number}"))
 
 
 def quiz():
-    """Five questions to be written, in the form that a quiz must have."""
+    """Five questions to be written, of three kinds, in the form that a quiz must have."""
 
-    def question(k):
-        answers = [
-            {"answer": f"WRITE: right answer {k}", "correct": True, "feedback": "WRITE why this is right."},
-            *(
-                {"answer": f"WRITE: wrong answer {k}.{i}", "correct": False, "feedback": f"WRITE why {i} is wrong."}
-                for i in (1, 2)
-            ),
-        ]
-        place = k % 3  # the right answer must not always stand in the same place
-        answers[0], answers[place] = answers[place], answers[0]
-        return {"question": f"WRITE: question {k}?", "type": "multiple_choice", "answers": answers}
+    def option(k, i, correct):
+        what = "right" if correct else "wrong"
+        return {"answer": f"WRITE: {what} answer {k}.{i}", "correct": correct, "feedback": f"WRITE why {i} is {what}."}
 
-    return [question(k) for k in range(1, 6)]
+    def choice(k, kind, rights):
+        answers = [option(k, i, i in rights) for i in (1, 2, 3)]
+        return {"question": f"WRITE: question {k}?", "type": kind, "answers": answers}
+
+    order = {
+        "question": "WRITE: which steps are to be put in order?",
+        "type": "order",
+        "items": [f"WRITE: step {i}" for i in (1, 2, 3)],
+        "feedback": "WRITE why this is the order.",
+    }
+    one = [choice(k, "multiple_choice", {k}) for k in (1, 2, 3)]  # the right answer stands in another place each time
+    return [*one, choice(4, "many_choice", {1, 3}), order]
 
 
 def add_to_list(number, name):
