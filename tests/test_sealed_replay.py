@@ -11,14 +11,14 @@ import re
 import numpy as np
 import pytest
 
-from coursekit.grading.cases import keyed_rng, load_sheet, sheet_ids
+from coursekit.grading.cases import keyed_rng, load_sheet
 from coursekit.grading.compare import without_mistakes
 from coursekit.grading.sealed import grade
 from coursekit.grading.sealed.grade import own_key, public_message
 
 KEY = b"a key of at least sixteen bytes"
-SHEETS = [load_sheet(id) for id in sheet_ids()]
-HAND_INS = 40
+SHEETS = [load_sheet(id) for id in ("08", "09")]  # those that gave most away; all of them take a minute
+HAND_INS = 10
 
 
 class Bot:
@@ -80,7 +80,7 @@ def digest(value):
 
 
 def points(bot, key, run):
-    """One hand-in of all sheets: what it earns. The bot reads what a student may read."""
+    """One hand-in of the sheets: what it earns. The bot reads what a student may read."""
     earned = 0
     for sheet in SHEETS:
         for case in sheet.cases:
@@ -91,13 +91,13 @@ def points(bot, key, run):
     return earned
 
 
-def last_of(hand_ins, key_of, run=grade._run):
-    """The most that one of so many hand-ins of one bot earns."""
-    bot, best = Bot(), []
+def earned_by(hand_ins, key_of, run=grade._run):
+    """What each of so many hand-ins of one bot earns."""
+    bot, earned = Bot(), []
     with np.errstate(all="ignore"), without_mistakes():  # their names cost nine tenths of the time
         for attempt in range(hand_ins):
-            best.append(points(bot, key_of(attempt), run))
-    return best
+            earned.append(points(bot, key_of(attempt), run))
+    return earned
 
 
 def keyed(bot, case, key):
@@ -112,13 +112,11 @@ KEYS = {
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_forty_hand_ins_earn_a_bot_next_to_nothing(name):
-    earned = last_of(HAND_INS, KEYS[name])
-    print(name, earned)
-    assert max(earned) < 10
+def test_ten_hand_ins_earn_a_bot_next_to_nothing(name):
+    earned = earned_by(HAND_INS, KEYS[name])
+    assert max(earned) <= 1, earned
 
 
 def test_the_bot_would_learn_where_feedback_shows_what_the_key_expects():
-    earned = last_of(HAND_INS, KEYS["one key for all"], keyed)
-    print("shown", earned)
-    assert max(earned) > 30
+    earned = earned_by(HAND_INS, KEYS["one key for all"], keyed)
+    assert earned[-1] > earned[0] + 2, earned
