@@ -41,6 +41,8 @@ BOUNDS = {"first view, kB": 700, "frames p95, ms": 30, "live p95, ms": 100, "col
 
 CELLS = 60  # seconds for all cells of a chapter, at most
 
+LITE = {"first": 8, "second": 5}  # seconds from the click that opens a notebook to its first output
+
 STEPS = {"MLP": 0.3, "LeNet-5": 0.5, "LSTM": 0.6}  # of the time with NumPy's own loops, at most
 
 RUN = """async (code) => {
@@ -99,6 +101,10 @@ RUN_ALL = """async () => {
   }
   return rows;
 }"""
+
+# The explorers that offer to run: the others have nothing between their prepared pictures.
+RUNS = """() => [...document.querySelectorAll(".ck-explorer")]
+  .flatMap((root, index) => (root.querySelector(".ck-go") ? [index] : []))"""
 
 ADDRESS = "(index) => document.querySelectorAll('.ck-explorer')[index].ck.spec.address"
 
@@ -176,10 +182,11 @@ def measure(browser, address, name):
         frames += times[1:]  # the first one loads its pack
     if count:
         rows["frames p95, ms"] = percentile(frames, 0.95)
-    if count and page.query_selector(".ck-go"):
-        rows["cold start, s"] = page.evaluate(START, 0) / 1000
-        for index in range(count):
-            if index:
+    runs = page.evaluate(RUNS)
+    if runs:
+        rows["cold start, s"] = page.evaluate(START, runs[0]) / 1000
+        for index in runs:
+            if index != runs[0]:
                 page.evaluate(START, index)
             times = [page.evaluate(MOVE, [index, rng.random()]) for _ in range(30)]
             if native_seconds(page.evaluate(ADDRESS, index)) < LIGHT:
@@ -193,7 +200,7 @@ def measure(browser, address, name):
         page = context.new_page()
         page.goto(address + name, wait_until="networkidle")
         page.evaluate(UNCOVER)
-        rows["second visit, s"] = page.evaluate(START, 0) / 1000
+        rows["second visit, s"] = page.evaluate(START, runs[0]) / 1000
     context.close()
     return rows
 
@@ -249,7 +256,7 @@ def training_steps(browser, address, name="chapters/05_initialization.html"):
     page = context.new_page()
     page.goto(address + name, wait_until="networkidle")
     page.evaluate(UNCOVER)
-    page.evaluate(START, 0)
+    page.evaluate(START, page.evaluate(RUNS)[0])
     rows = json.loads(page.evaluate(RUN, (ROOT / "benchmarks" / "page_steps.py").read_text(encoding="utf-8")))
     context.close()
     print("\n| training step in the page | NumPy's own loops, ms | ours, ms | ratio | losses differ by |")
@@ -313,8 +320,11 @@ def main():
             missed += training_steps(browser, address)
         if (given.lite or not (wanted or only)) and (BOOK / "lite" / "pyodide-lock.json").is_file():
             print()
-            for visit, (opened, output) in zip(("first", "second"), first_output(browser, address), strict=True):
-                print(f"JupyterLite, {visit} visit: open {opened:.1f} s after the click, first output {output:.1f} s")
+            for (visit, bound), (opened, output) in zip(LITE.items(), first_output(browser, address), strict=True):
+                over = output > bound
+                missed += over
+                said = f"first output {output:.1f} s, asked {bound}{' **over**' if over else ''}"
+                print(f"JupyterLite, {visit} visit: open {opened:.1f} s after the click, {said}")
         browser.close()
     server.shutdown()
     print(f"\n{missed} figures over their bound." if missed else "\nEvery figure is within its bound.")

@@ -212,6 +212,10 @@ def numbers():
     return {
         "A central difference is off": 4e-6 / 100,
         "A network has 1,000 inputs": 10,
+        "The largest entry of an array is 14": 448 / 14,
+        "A network has two inputs and one hidden": 1 + 5 + 5 * 4 / 2,
+        "Along one direction the slope": -2 / -4,
+        "A network trains at rate 0.1": 2 / 0.1,
         "The labels of ten classes are smoothed": (1 - 0.1) + 0.1 / 10,
         "A gated unit has the value 3": 3 / (1 + e(0)),
         "A linear classifier learns from centred": 0.8 * 0.25**2,
