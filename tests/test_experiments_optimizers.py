@@ -399,3 +399,27 @@ def test_newton_needs_one_step_on_a_quadratic_and_walks_to_a_saddle():
     np.testing.assert_allclose(experiment.newton("saddle", "A")["path"][-1], (0, 0), atol=1e-10)
     curved = experiment.newton("Rosenbrock", "A", steps=7)
     assert curved["height"][-1] < 1e-12 and curved["height"][2] > 100 > curved["height"][0]
+
+
+@pytest.mark.parametrize("share", [1e-4, 0.5])
+def test_line_search_takes_the_first_rate_that_falls_as_far_as_armijo_asks(share):
+    run = experiment.line_search("valley", "(-7, 2)", first=3.0, share=share, steps=20)
+    for here, there, rate, tries in zip(run["path"], run["path"][1:], run["rates"], run["tries"], strict=False):
+        gradient = np.array([here[0] / 10, 2 * here[1]])
+        np.testing.assert_allclose(there, here - rate * gradient, rtol=1e-12)
+        assert rate == 3.0 / 2 ** (tries - 1)
+
+        def falls_enough(eta, here=here, gradient=gradient):
+            (x, y), (a, b) = here, here - eta * gradient
+            return a**2 / 20 + b**2 <= x**2 / 20 + y**2 - share * eta * (gradient @ gradient)
+
+        assert falls_enough(rate) and (tries == 1 or not falls_enough(2 * rate))
+    assert run["tries"].max() > 1
+
+
+def test_line_search_needs_fewer_steps_than_the_best_constant_rate_but_more_losses():
+    run, fixed = experiment.line_search(), experiment.paths(rate=2 / 2.1, steps=100)
+    steps, constant = ((r["height"] < 1e-6).argmax() for r in (run, fixed))
+    assert 0 < steps < constant < run["tries"][:steps].sum()
+    with pytest.raises(ValueError, match=r"share is 1\.5"):
+        experiment.line_search(share=1.5)

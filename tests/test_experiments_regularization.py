@@ -387,3 +387,19 @@ def test_a_second_fall_is_measured_from_the_top_after_the_lowest_error():
     rise, fall = experiment.second_fall(np.stack([falls_once, twice], axis=1))
     np.testing.assert_allclose(rise, [0, 0.3])
     np.testing.assert_allclose(fall, [0, 0.25])
+
+
+def test_descent_from_zero_ends_at_the_shortest_of_all_exact_solutions():
+    for seed in range(3):
+        ends = experiment.smallest_norm(seed=seed)
+        rng = np.random.default_rng(seed)
+        x, y = rng.standard_normal((10, 30)), rng.standard_normal(10)
+        shortest = np.linalg.pinv(x) @ y
+        assert ends["from 0"]["length"] == pytest.approx(np.linalg.norm(shortest), rel=1e-9)
+        assert ends["from 0"]["distance"] < 1e-9
+        assert ends["from elsewhere"]["error"] < 1e-9 and ends["from elsewhere"]["distance"] > 1
+        unseen = (np.eye(30) - np.linalg.pinv(x) @ x) @ rng.standard_normal(30)  # what the other start keeps
+        assert ends["from elsewhere"]["distance"] == pytest.approx(np.linalg.norm(unseen), rel=1e-6)
+        assert ends["Adam, from 0"]["error"] < 1e-3 < 0.1 < ends["Adam, from 0"]["distance"]
+    with pytest.raises(ValueError, match="unknowns is 10"):
+        experiment.smallest_norm(unknowns=10)

@@ -449,3 +449,60 @@ def test_names_of_files_cannot_reach_the_books(tmp_path):
     with open(tmp_path / "out" / "collected.csv", newline="", encoding="utf-8") as file:
         cells = [cell for line in csv.reader(file) for cell in line]
     assert not any(c.startswith(("=", "+", "@")) or ";=" in c for c in cells)
+
+
+def test_a_zip_file_whose_name_is_too_long_for_a_folder_stops_nobody(tmp_path):
+    long = "Jane Doe_123_assignsubmission_file"
+    folder = put(
+        tmp_path / "in", {f"{long}/{'x' * 240}.zip": zipped({"a.ipynb": DONE, "b.ipynb": SCRATCH}), "ann.ipynb": DONE}
+    )
+    chosen, _ = taken(folder, unpack_to=tmp_path / "out")
+    assert chosen["ann"] == "ann.ipynb" and chosen["123"].endswith("a.ipynb")
+
+
+def test_two_zip_files_with_almost_one_name_stay_apart(tmp_path):
+    """Unpacked into one folder, the second one's files would be graded for both."""
+    files = {
+        n: zipped({"a.ipynb": notebook(*CELLS, f"x = {i}"), "b.ipynb": SCRATCH})
+        for i, n in enumerate(("ann/x.zip", "ann_x.zip"))
+    }
+    found = collect(put(tmp_path / "in", files), "02", unpack_to=tmp_path / "out")
+    text = {s.student: s.path.read_text() for s in found.last()}
+    assert "x = 0" in text["ann"] and "x = 1" in text["ann_x"]
+
+
+@pytest.mark.parametrize("roster", [{"mallory": {}, "bob": {"canvas_id": "4242"}}])
+def test_a_students_zip_file_cannot_hand_in_for_a_classmate(tmp_path, roster):
+    """It looks like a platform's download, but its own name is that of a student on the roster."""
+    fake = zipped({"bob_4242_9001_05.ipynb": SCRATCH, "eve_4243_9002_05.ipynb": SCRATCH})
+    folder = put(tmp_path / "in", {"mallory.zip": fake, "bob.ipynb": DONE})
+    found = collect(folder, "02", roster, unpack_to=tmp_path / "out")
+    assert {s.student: s.file for s in found.last()}["bob"] == "bob.ipynb"
+    assert {s.student for s in found.attempts} == {"mallory", "bob"}
+
+
+@pytest.mark.parametrize(
+    "name", ["T_eve_attempt_2026-13-45-99-99-99_x.ipynb", "T_eve_attempt_0000-00-00-00-00-00_x.ipynb"]
+)
+def test_a_day_that_no_month_has_stops_nobody(tmp_path, name):
+    files = {
+        name: DONE,
+        "ann.ipynb": DONE,
+        "eve/x.zip": zipped({name: DONE, "b_" + name: DONE}),
+        "m.zip": zipped({name: DONE, "b_" + name: DONE}),
+    }
+    assert taken(put(tmp_path / "in", files), unpack_to=tmp_path / "out")[0]["ann"] == "ann.ipynb"
+
+
+def test_a_gradescope_list_with_a_day_that_no_month_has_stops_nobody(tmp_path):
+    listed = b"submission_77:\n  :submitters:\n  - :name: Eve\n    :sid: eve\n  :created_at: 2026-13-45 10:00:00 Z\n"
+    folder = put(tmp_path / "in", {"submission_metadata.yml": listed, "submission_77/x.ipynb": DONE, "ann.ipynb": DONE})
+    chosen, _ = taken(folder)
+    assert chosen == {"eve": "submission_77/x.ipynb", "ann": "ann.ipynb"}
+
+
+def test_a_mistyped_number_of_the_platform_is_guessed(tmp_path):
+    folder = put(tmp_path / "in", {"annx_4003_9001_05.ipynb": DONE, "bob_4004_9002_05.ipynb": DONE})
+    found = collect(folder, "02", {"s1": {"canvas_id": "4O03"}, "s2": {"canvas_id": "4004"}})
+    (said,) = [t.text for t in found.troubles if t.kind == "not on the roster"]
+    assert said == "4003; is it s1, who has handed in nothing?"

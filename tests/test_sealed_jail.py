@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -263,3 +264,26 @@ def test_all_attacks_again_as_an_ordinary_user(part):
     done = subprocess.run(as_ordinary_user(*command), cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     assert "passed" in done.stdout
+
+
+def test_a_grader_that_gets_no_processor_costs_nobody_time(monkeypatch):
+    """Between two looks at the child it is itself without a processor for longer than a call may take."""
+    from coursekit.grading.sealed import session as sessions
+
+    stolen, real, started = [0.0], sessions._ready, []
+
+    def ready(sock, event, seconds):
+        found = real(sock, event, seconds)
+        if started:
+            time.sleep(0.15)
+            stolen[0] += 0.15
+        return found
+
+    monkeypatch.setattr(sessions, "_ready", ready)
+    monkeypatch.setattr(sessions, "_own_delay", lambda: stolen[0])
+    with Jail("limits", Limits(call_seconds=0.1, cell_seconds=0.1)) as jail, Session(jail, b"") as session:
+        session.cells = ["def f(x): return x"]
+        with session.question():
+            f = session.namespace(["f"])["f"]
+            started.append(True)
+            assert f(3) == 3

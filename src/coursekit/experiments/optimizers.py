@@ -726,6 +726,36 @@ def newton(surface="valley", start="(-7, 2)", steps=6) -> dict:
     return {"path": path, "height": height, "surface": surface, "steps": steps}
 
 
+def line_search(surface="valley", start="(-7, 2)", first=10.0, share=1e-4, steps=100) -> dict:
+    r"""Gradient descent that looks for its rate: what `paths` returns, and "rates" (steps,), "tries" (steps,).
+
+    Each step begins at the rate `first` and halves it until Armijo's condition
+    $L(w - \eta g) \le L(w) - c\, \eta\, \lVert g \rVert^2$ holds, with c = `share` (Armijo 1966).
+    """
+    ground = SURFACES[_checks.choice("surface", surface, SURFACES)]
+    _checks.number("first", first, low=0, open_low=True)
+    _checks.number("share", share, low=0, high=1, open_low=True, open_high=True)
+    path, rates, tries = [np.array(_point(start, ground.starts))], [], []
+    for _ in range(steps):
+        here, rate, tried = path[-1], first, 1
+        gradient = np.array(ground.gradient(*here))
+        while ground.value(*(here - rate * gradient)) > ground.value(*here) - share * rate * (gradient @ gradient):
+            rate, tried = rate / 2, tried + 1
+        path.append(here - rate * gradient)
+        rates.append(rate)
+        tries.append(tried)
+    path = np.array(path)
+    height = ground.value(*path.T) - ground.value(*ground.minimum)
+    return {
+        "path": path,
+        "height": height,
+        "rates": np.array(rates),
+        "tries": np.array(tries),
+        "surface": surface,
+        "steps": steps,
+    }
+
+
 # --- the optimizers of today ---
 
 

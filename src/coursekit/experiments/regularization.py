@@ -183,6 +183,38 @@ def beyond_the_points(degrees=DEGREES, examples=30, sets=30, seed=0) -> dict:
     return {"degrees": np.array(degrees), "bias": bias, "variance": variance, "examples": examples}
 
 
+def smallest_norm(examples=10, unknowns=30, steps=1000, seed=0) -> dict:
+    r"""Least squares with more unknowns than examples: which of the many exact solutions a descent reaches.
+
+    The gradient $X^\top (Xw - y) / N$ is a sum of rows of X, so gradient descent from 0 ends at the only solution that
+    is one too, the shortest, $X^+ y$ (Zhang and others 2017, section 5). Adam and another start end elsewhere.
+
+    Returns
+    -------
+    dict of {"error", "length", "distance"} : largest |Xw - y|, |w|, and how far w is from the shortest
+    """
+    _checks.whole("examples", examples, low=1)
+    _checks.whole("unknowns", unknowns, low=examples + 1)
+    rng = np.random.default_rng(seed)
+    x, y = rng.standard_normal((examples, unknowns)), rng.standard_normal(examples)
+    elsewhere = rng.standard_normal(unknowns)
+    shortest = np.linalg.pinv(x) @ y
+    plain = sgd(examples / np.linalg.norm(x, 2) ** 2)
+    zero = np.zeros(unknowns)
+    result = {}
+    for name, optimizer, w in (
+        ("from 0", plain, zero),
+        ("from elsewhere", plain, elsewhere),
+        ("Adam, from 0", adam(0.01), zero),
+    ):
+        state = optimizer.init(w)
+        for _ in range(steps):
+            w, state = optimizer.update(w, x.T @ (x @ w - y) / examples, state)
+        lengths = (np.abs(x @ w - y).max(), np.linalg.norm(w), np.linalg.norm(w - shortest))
+        result[name] = dict(zip(("error", "length", "distance"), map(float, lengths), strict=True))
+    return result
+
+
 def decompose(predictions, target) -> tuple[np.ndarray, np.ndarray]:
     """Squared bias and variance, (...) each, of R predictions (R, ...)."""
     mean = predictions.mean(axis=0)

@@ -212,7 +212,7 @@ def _sort_in_zip(file, path, place, files, found, unpack, who):
     if path.is_symlink() or not path.is_file():
         files.append(_File(file, path, who))  # grading says what is wrong with it
         return
-    flat = "/" not in file
+    flat = "/" not in file and same_key(_shown(who.student)) not in place.known
     inside, error = members(path, download=flat and who.platform == "plain" and path.stat().st_size > MAX_BYTES)
     notebooks = [m for m in inside if _is_notebook(m)]
     if error or len(notebooks) <= 1:
@@ -307,7 +307,9 @@ class _Unpacker:
 
             self._to = pathlib.Path(tempfile.mkdtemp(prefix="coursekit-unpacked-"))
             atexit.register(shutil.rmtree, self._to, True)
-        target = self._to / re.sub(r"[^\w .-]+", "_", name)
+        # Not its name alone: two names may become one here, or one that is too long.
+        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        target = self._to / f"{re.sub(r'[^A-Za-z0-9-]+', '_', name)[:60]}-{digest}"
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True, mode=0o700)
         try:
@@ -372,11 +374,14 @@ def _listed(folder):
     return {_path_key(row["file"]): row for row in table.rows}, table.note
 
 
+_IDS = ("canvas_id", "sis_id", "login", "moodle_id", "email")
+
+
 def _known(roster):
     """All ids of the roster, in every spelling, and whom they mean; None where two people share one."""
     known: dict[str, str | None] = {}
     for student, person in roster.items():
-        ids = {student, *(person.get(k, "") for k in ("canvas_id", "sis_id", "login", "moodle_id", "email"))}
+        ids = {student, *(person.get(k, "") for k in _IDS)}
         ids |= {person.get("email", "").split("@")[0]}
         for text in {same_key(i) for i in ids if i}:
             known[text] = student if known.get(text, student) == student else None
@@ -542,13 +547,20 @@ def _attempts(student, name, files, zone):
             submitted, source = f.owner.submitted, f.owner.platform
             submitted = submitted if submitted.tzinfo else submitted.replace(tzinfo=zone)
         else:
-            submitted, source = dt.datetime.fromtimestamp(os.lstat(f.path).st_mtime, dt.UTC), "file"
+            submitted, source = _file_time(f.path), "file"
         found.append(
             Submission(
                 student, _shown(name), f.path, f.file, submitted, source, attempt, 1, f.owner.platform, f.owner.late
             )
         )
     return sorted(found, key=lambda s: s.order)
+
+
+def _file_time(path):
+    try:
+        return dt.datetime.fromtimestamp(os.lstat(path).st_mtime, dt.UTC)
+    except (OSError, ValueError, OverflowError):  # a time before the year 1 or after 9999
+        return dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 # --- the class --------------------------------------------------------------------------------------------------------
@@ -571,8 +583,9 @@ def _about_the_class(found, roster, known, sheet_id):
     if roster:
         absent = [s for s in roster if s not in have]
         for student in sorted(have - set(roster)):
-            close = difflib.get_close_matches(student, absent, 1, 0.7)
-            like = f"; is it {close[0]}, who has handed in nothing?" if close else ""
+            ids = {i: s for s in absent for i in (s, *(roster[s].get(k, "") for k in _IDS)) if i}
+            close = difflib.get_close_matches(student, ids, 1, 0.7)
+            like = f"; is it {ids[close[0]]}, who has handed in nothing?" if close else ""
             found.troubles.append(Trouble("not on the roster", f"{student}{like}"))
         for student in sorted(absent):
             found.troubles.append(

@@ -439,12 +439,13 @@ def _processes(todo, done, *, sheet, tier, limits, withhold, jobs):
                 if deaths[number] < 2:
                     waiting.append(number)
                     continue
-                record = _lost(todo[number], sheet, tier)
+                record = lost(todo[number], sheet, tier)
             left -= 1
             done(todo[number], record)
 
 
-def _lost(item, sheet, tier):
+def lost(item: Item, sheet: Sheet, tier: str) -> dict:
+    """The record of what could not be graded, because whoever graded it ended twice."""
     reason = "could not be graded: the grader's process ended with it, twice"
     return {
         **_empty(item, sheet, tier, reason, "ungraded"),

@@ -89,7 +89,10 @@ def _blackboard(top, place):
     match = _BLACKBOARD.match(top)
     if not match:
         return None
-    time = dt.datetime.strptime(match["time"], "%Y-%m-%d-%H-%M-%S")
+    try:
+        time = dt.datetime.strptime(match["time"], "%Y-%m-%d-%H-%M-%S")
+    except ValueError:  # the month 13
+        return None
     return Owner(match["student"], match["student"], "Blackboard", submitted=time)
 
 
@@ -166,8 +169,8 @@ def _gradescope(path):
 
 def _time(text):
     match = re.match(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?", text)
-    return (
-        dt.datetime.fromisoformat(f"{match[1]}T{match[2]}{(match[3] or '+00:00').replace('Z', '+00:00')}")
-        if match
-        else None
-    )
+    try:
+        zone = (match[3] or "+00:00").replace("Z", "+00:00") if match else ""
+        return dt.datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}") if match else None
+    except ValueError:  # the month 13
+        return None

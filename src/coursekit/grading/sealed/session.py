@@ -187,12 +187,13 @@ class Session:
         self._child.setblocking(False)
         self._generation += 1
         self._ran = False
+        before = self._clock.total
         # Before it answers anything the child says that it is locked. No code of the student has run until then.
-        head, _ = self._receive(self._clock.total + START_SECONDS, "starting the process")
+        head, _ = self._receive(before + START_SECONDS, "starting the process")
         if head.get("id") != "locked":
             self.stop()
             raise JailError(f"the jail does not lock: {str(head.get('failed'))[:400]}")
-        self._clock.watch()
+        self._clock.watch(before)
 
     def read_cells(self) -> list[str]:
         """The code cells, read by a child, because a notebook file can be a bomb."""
@@ -403,9 +404,11 @@ class Session:
             left = deadline - self._clock.total
             if self._child is None or left <= 0 or time.monotonic() > self._hard:
                 return False
-            begin = time.monotonic()
+            begin, late = time.monotonic(), _own_delay()
             ready = _ready(self._child, event, min(left, STEP))
-            self._clock.waited(time.monotonic() - begin, not ready)
+            # What the grader itself waited for a processor, with the answer there perhaps, is not the student's time.
+            late = _own_delay() - late
+            self._clock.waited(max(0.0, time.monotonic() - begin - late), not ready)
             if ready:
                 return True
 
@@ -433,12 +436,13 @@ class Clock:
         self._pid: int | None = None
         self._counted = self._since = 0.0
 
-    def watch(self) -> None:
-        """A new child has started."""
+    def watch(self, total: float) -> None:
+        """A new child has started. What its start took is not the student's time: the clock stands at `total` again."""
         with contextlib.suppress(OSError, AttributeError):
             self._pid = self._find()
         self._last = self._usage()
-        self._counted, self._since = self.total, 0.0
+        self.total = self._counted = total
+        self._since = 0.0
 
     def waited(self, seconds: float, look: bool) -> None:
         """We have waited for the child; `look` at what it did meanwhile, which costs a little."""
@@ -454,7 +458,10 @@ class Clock:
         self.total = self._counted + self._since
 
     def _usage(self):
-        """Processor seconds of the process, seconds that its main thread waited for one, and whether it waits now."""
+        """Processor seconds of the process, seconds that its main thread waited for one, whether it waits now.
+
+        It may wait for a processor (R) or for the disk (D), as when a busy machine reads a library in again.
+        """
         if self._pid is None:
             return None
         try:
@@ -464,7 +471,7 @@ class Clock:
                 delay = int(file.read().split()[1]) / 1e9
         except (OSError, ValueError, IndexError):
             return None
-        return (int(fields[11]) + int(fields[12])) / TICKS, delay, fields[0] == "R"
+        return (int(fields[11]) + int(fields[12])) / TICKS, delay, fields[0] in "RD"
 
 
 class Handle:
@@ -505,6 +512,15 @@ class Handle:
 @functools.lru_cache(maxsize=64)
 def _handle_class(name):
     return type(name, (Handle,), {})
+
+
+def _own_delay() -> float:
+    """Seconds that this thread has waited for a processor so far; 0 where the kernel does not say."""
+    try:
+        with open("/proc/thread-self/schedstat") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _ready(sock, event, seconds) -> bool:
