@@ -24,6 +24,7 @@ __all__ = [
     "GRID",
     "INK",
     "MUTED",
+    "ON_COLOUR",
     "PAPER",
     "SEQUENTIAL",
     "STYLE",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 INK = "#1a1c1e"  # text, axes, the line that matters
+ON_COLOUR = "#1b1d1f"  # text on a coloured cell, which stays as it is when the page is dark
 MUTED = "#5d646f"  # ticks, notes, reference lines
 GRID = "#dcdfe4"  # grid lines
 PAPER = "#fefefe"  # the page itself, for a halo behind text or the edge of a marker

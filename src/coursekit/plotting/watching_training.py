@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ._parts import LN10, label, name_ends
-from ._style import BLUE, CYCLE, GOLD, GREEN, INK, MUTED, ORANGE, PINK, figure, styled
+from ._style import BLUE, CYCLE, GOLD, GREEN, INK, MUTED, ON_COLOUR, ORANGE, PINK, figure, styled
 
 LAYERS = (BLUE, GREEN, PINK)  # first, second, last
 
@@ -254,7 +254,7 @@ def confusion(result: dict):
     fig, ax = figure(4.6, 4.4, margins=(0.6, 0.1, 0.15, 0.6))
     ax.imshow(np.where(wrong > 0, wrong, np.nan), cmap="Oranges", vmin=0, vmax=1.3 * wrong.max())
     for i, j in np.argwhere(matrix):
-        ax.text(j, i, str(matrix[i, j]), ha="center", va="center", size=9, color=MUTED if i == j else INK)
+        ax.text(j, i, str(matrix[i, j]), ha="center", va="center", size=9, color=MUTED if i == j else ON_COLOUR)
     ax.set(xticks=range(10), yticks=range(10), xlabel="answer", ylabel="true class")
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
