@@ -387,7 +387,7 @@ def entries_scales(wrong_entries, *, rng):
 
     claimed, wrong = claims(rng, size, c * np.cos(x))
     least = int(np.argmin(np.abs(c)))
-    claimed[least], wrong[least] = 0.93 * c[least] * np.cos(x[least]), True  # a fault below 1e-8, beside entries a million times as large
+    claimed[least], wrong[least] = 0.93 * c[least] * np.cos(x[least]), True  # a fault below 1e-8
     wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries where gradients go from 0.0000001 to 0.1")
 
 

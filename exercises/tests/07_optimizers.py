@@ -141,6 +141,7 @@ def rmsprop_eps(rmsprop_step, *, rng):
                 new,
             ),
             "eps was left out": (w - lr * g / np.sqrt(new), new),
+            "the old mean of squares divided the step: use the new one": (w - lr * g / eps, new),
         },
     )
 

@@ -624,9 +624,8 @@ def descend(x, y, w, rate_at, size, epochs, *, per="update", stop=0, first=0, me
             rows = slice(start, start + size)
             error = x[rows] @ w - y[rows]
             gradient = 2 * x[rows].T @ error / (len(error) if mean else size)
-            step = {"update": len(used), "epoch": epoch, "within": i, "example": start, "all": epoch * len(x) + start}[
-                per
-            ]
+            step = {"update": len(used), "epoch": epoch, "within": i, "example": start, "all": epoch * len(x) + start,
+                    "whole": epoch * (len(x) // size) + i}[per]  # fmt: skip
             used.append(float(rate_at(step + first)))
             w = w - used[-1] * gradient
     return w, used
@@ -640,6 +639,7 @@ def loop_mistakes(x, y, w, rate_at, size, epochs):
         "the schedule starts anew in each epoch: updates are counted over the whole training": {"per": "within"},
         "examples were counted, not updates": {"per": "all"},
         "examples of the epoch were counted, not updates": {"per": "example"},
+        "the smaller last batch of each epoch was not counted as an update": {"per": "whole"},
         "updates were counted from 1: the first is number 0": {"first": 1},
         "each epoch starts from the first w again": {"restart": True},
         "the gradient of the smaller last batch was divided by `size`, not by its own length": {"mean": False},
@@ -1294,6 +1294,7 @@ WRONG = [
     Wrong("08.5", _train(stop="len(x) - size"), "the last batch of each epoch is still missing"),
     Wrong("08.5", _train("start // size"), "the schedule starts anew in each epoch"),
     Wrong("08.5", _train("epoch * len(x) + start"), "examples were counted, not updates"),
+    Wrong("08.5", _train("epoch * (len(x) // size) + start // size"), "was not counted as an update"),
     Wrong("08.5", _train("len(used) + 1"), "updates were counted from 1"),
     Wrong("08.5", _train(more="if len(xb) < size: continue"), "the last batch of each epoch is still missing"),
     Wrong("08.5", _train(gradient="gradient * len(xb) / size"), "not by its own length"),
