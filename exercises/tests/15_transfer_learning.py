@@ -689,6 +689,7 @@ def audited(before, after, grads, lr, *, same=np.array_equal, close=np.allclose,
 
 AUDITS = {
     "the biases were not looked at: a layer is its weights and its bias": {"parts": "w"},
+    "the biases were not looked at, and np.allclose takes a small step for none": {"parts": "w", "same": np.allclose},
     "the weights were not looked at: a layer is its weights and its bias": {"parts": "b"},
     "one part of a layer was enough (any): weights and bias have to fit (all)": {"joined": any},
     "nearly equal was taken for unchanged: a layer that moved a little is not frozen": {
