@@ -629,7 +629,10 @@ def halving_finds(halving, *, rng):
     inputs = []
     for settings, looks in ((int(rng.integers(9, 12)), 6), (int(rng.choice([13, 15])), 6), (7, 5)):
         first = int(rng.integers(2, 4))
-        inputs.append((crossing(rng, settings, first * 2**looks + int(rng.integers(1, first))), first))
+        curves = crossing(rng, settings, first * 2**looks + int(rng.integers(1, first)))
+        while halved(curves, first)[0] == 0:  # the place 0 is no number of a winner
+            curves = np.roll(curves, 1, axis=0)
+        inputs.append((curves, first))
     halving_calls(halving, inputs)
 
 
