@@ -150,6 +150,7 @@ def test_an_exception_is_told_with_the_students_own_line(tell):
         ),
         ("return np.linalg.norm(np.ones((2, 3, 4)), axis=(0, 1, 2))", "np.linalg.norm was given more than two axes"),
         ("return (1, 2) + 3", "a tuple and a number were joined with +"),
+        ("return 3 in len(x)", "a number was searched with `in`"),
         ("return np.float64(1).data / 2", "the .data of an array or of a NumPy number and a number met at /"),
         ("raise SystemExit", "leave the function with return"),
         ("raise type('Mine', (BaseException,), {})('odd')", "Python reports a mine error, with the words “odd”"),

@@ -461,6 +461,9 @@ def _types(error, text, site, name):
         return "a mask of True and False was subtracted or negated: multiply by it, or use ~"
     if "Cannot cast ufunc" in text:
         return "an in-place operation (+=, -=, *=) puts floats into an array of whole numbers: start from floats"
+    hit = re.search(r"argument of type '([\w.]+)' is not (?:iterable|a container)", text)
+    if hit:
+        return f"{_kind(hit[1])} was searched with `in`, which needs several values"
     if "not iterable" in text:
         kind = (re.search(r"'([\w.]+)' object is not iterable|non-iterable ([\w.]+) object", text) or ["", "", ""])[1:]
         return (
