@@ -6,9 +6,6 @@ student gets, because a pasted function would need its helpers as well. What the
 all, since the grader has no coursekit. Marks come from the sheet's own cases, with a key.
 """
 
-import ast"""No sheet's full marks can be had from the page: its formulas, typed, and its code, pasted, earn three fifths at most.
-
-
 import ast
 import functools
 import re
