@@ -1,6 +1,6 @@
 """No sheet's full marks can be had from the page: its formulas, typed, and its code, pasted, earn three fifths at most.
 
-`printed/NN.py` has what the page of chapter NN gives for its sheet, in the sheet's names. Each function quotes the page:
+`printed/NN.py` has what the page of chapter NN gives for its sheet, in the names of the sheet. Each function quotes it,
 a formula as it stands there, or the code that it shows (`:pyobject: name`), which is then called. That is more than a
 student gets, because a pasted function would need its helpers as well. What the page only calls cannot be handed in at
 all, since the grader has no coursekit. Marks come from the sheet's own cases, with a key.
