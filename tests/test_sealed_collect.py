@@ -506,3 +506,67 @@ def test_a_mistyped_number_of_the_platform_is_guessed(tmp_path):
     found = collect(folder, "02", {"s1": {"canvas_id": "4O03"}, "s2": {"canvas_id": "4004"}})
     (said,) = [t.text for t in found.troubles if t.kind == "not on the roster"]
     assert said == "4003; is it s1, who has handed in nothing?"
+
+
+def test_without_a_roster_a_students_zip_file_cannot_hand_in_for_a_classmate(tmp_path):
+    fake = zipped({"bob_4242_9999_02.ipynb": SCRATCH, "eve_4243_9002_02.ipynb": SCRATCH})
+    true = zipped({"bob_4242_9001_02.ipynb": DONE, "cy_4244_9003_02.ipynb": DONE})
+    single = zipped({"x.ipynb": DONE})
+    beside = {"bob_4242_9001_02.ipynb": DONE}, {"4242/x.ipynb": DONE}, {"4242.zip": single}
+    for i, files in enumerate(beside):
+        folder = put(tmp_path / f"in{i}", {"mallory.zip": fake, **files})
+        chosen, found = taken(folder, unpack_to=tmp_path / f"out{i}")
+        assert chosen["4242"] == next(iter(files)) and set(chosen) == {"mallory", "4242"}
+        assert any(t.stops and "looks like the download" in t.text for t in found.troubles if t.kind == "owner")
+    for i, files in enumerate(
+        [{"a.zip": true}, {"a.zip": true, "b.zip": zipped({"d_5_7_x.ipynb": DONE, "e_6_8_x.ipynb": DONE})}]
+    ):
+        chosen, found = taken(put(tmp_path / f"true{i}", {**files, "roster.csv": ""}), unpack_to=tmp_path / f"tout{i}")
+        assert {"4242", "4244"} <= set(chosen), "a platform's own zip files in a folder are opened"
+        assert [t.stops for t in found.troubles if t.kind == "owner"] == [False] * len(files)
+
+
+TWICE = {
+    "a displayed name": ("eve_4242_9999_5555_9002_02.ipynb", "bob_4242_9001_02.ipynb"),
+    "half of a displayed name": ("eve_4242_5555_9002_02.ipynb", "bob_4242_9001_02.ipynb"),
+    "Moodle": ("Eve_4242_assignsubmission_file_x_5555_assignsubmission_file_02.ipynb",
+               "Bob_4242_assignsubmission_file_02.ipynb"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("people", [None, {"4242": {}, "5555": {}}, {"b": {"canvas_id": "4242", "moodle_id": "4242"}}])
+@pytest.mark.parametrize("name", TWICE)
+def test_a_name_that_can_be_read_as_anothers_counts_for_nobody(tmp_path, name, people):
+    evil, honest = TWICE[name]
+    chosen, found = taken(put(tmp_path / "in", {evil: DONE, honest: DONE}), people)
+    assert chosen["b" if people and "b" in people else "4242"] == honest
+    assert len(found.attempts) == 2 and len([s for s in found.attempts if s.attempts == 1]) == 2
+    (said,) = [t for t in found.troubles if t.kind == "owner"]
+    assert said.stops and "4242" in said.text and "5555" in said.text and said.text.startswith(evil)
+    listed = {evil: DONE, honest: DONE, "submissions.csv": f"file,student\n{evil},5555\n"}
+    chosen, found = taken(put(tmp_path / "listed", listed), people)
+    assert chosen["5555"] == evil and "owner" not in kinds(found)
+
+
+PLAIN = {
+    "Canvas, a file's name": ("eve_5555_9002_bob_9_02.ipynb", "bob_4242_9001_02.ipynb"),
+    "Moodle, folders": ("Eve_4242_assignsubmission_file_x_5555_assignsubmission_file_/02.ipynb",
+                        "Bob_4242_assignsubmission_file_/02.ipynb"),
+    "Blackboard": ("S_5555_attempt_2026-03-01-22-10-05_x_4242_attempt_2026-03-09-22-10-05_02.ipynb",
+                   "S_4242_attempt_2026-03-01-22-10-05_02.ipynb"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_where_the_platforms_part_can_be_told_another_in_the_name_is_no_matter(tmp_path, name):
+    evil, honest = PLAIN[name]
+    chosen, found = taken(put(tmp_path / "in", {evil: DONE, honest: DONE}))
+    assert chosen == {"5555": evil, "4242": honest} and "owner" not in kinds(found)
+
+
+def test_numbers_in_a_files_name_take_it_from_nobody(tmp_path):
+    files = ["ann_4242_9001_2026_2027_02.ipynb", "bob_4243_9002_hw_100_200_x.ipynb", "grp_4_4244_9003_02.ipynb"]
+    chosen, found = taken(put(tmp_path / "in", dict.fromkeys(files, DONE)))
+    assert set(chosen) == {"4242", "4243", "4244"} and "owner" not in kinds(found)
+    chosen, found = taken(put(tmp_path / "known", {"year_2026_2027_4244_9003_02.ipynb": DONE}), {"4244": {}})
+    assert set(chosen) == {"4244"} and "owner" not in kinds(found)

@@ -7,6 +7,7 @@ import socket
 import time
 
 import pytest
+from files import FILES
 from notebooks import ATTACKS, CONTROLS, FORGE, HONEST, LENT, RIGHT, notebook, with_answer, with_lent
 
 from coursekit.grading import cases
@@ -109,6 +110,22 @@ def test_a_lent_function_harms_nobody(jail, sheet, name):
     honest = grade(jail, sheet, notebook(*HONEST))
     assert points(honest) == [3, 5, 3], f"a classmate was harmed: {honest['questions']['99.2']['cases']}"
     assert jail._process.pid == server and jail._process.poll() is None, "the jail had to be started again"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_made_to_harm_its_reader_gets_a_clear_record(jail, sheet, name):
+    data, earned, word = FILES[name]
+    started, server = time.monotonic(), jail._process.pid
+    record = grade(jail, sheet, data)
+    assert points(record) == earned and time.monotonic() - started < 30
+    text = json.dumps(record, ensure_ascii=False)
+    text.encode()  # no lone surrogates
+    assert word in text, "nothing says why"
+    assert jail._process.pid == server and jail._process.poll() is None, "the jail had to be started again"
+
+
+def test_after_them_a_classmate_has_all_points(jail, sheet):
+    assert points(grade(jail, sheet, notebook(*HONEST))) == [3, 5, 3] and not descendants(jail._process.pid)[2:]
 
 
 @pytest.mark.parametrize("name", CONTROLS)
