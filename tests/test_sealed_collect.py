@@ -317,6 +317,48 @@ ATTACKS = {
     "notebook with every key twice": lambda: (
         b'{"cells": 1, "cells": [], "cells": {"cells": [' + b'{"cells": []},' * 9 + b"1]}}"
     ),
+    "zip whose directory and bodies give other names": lambda: patched(b"PK\x01\x02", b"PK\x01\x02", rename=True),
+    "zip with one name in two Unicode forms and in capitals": lambda: zipped(
+        {f"{n}.ipynb": DONE for n in ("jos\u00e9", "jose\u0301", "JOS\u00c9", "\uff4a\uff4f\uff53\uff45")}
+    ),
+    "zip with a link to a folder, and files through it": lambda: zipped(
+        {evil(name="d", external_attr=0o120777 << 16): "/tmp", "d/evil3.ipynb": DONE, "d/evil4.ipynb": DONE}
+    ),
+    "zip with a device, a pipe and a socket": lambda: zipped(
+        {evil(name=f"{m:o}.ipynb", external_attr=m << 16): DONE for m in (0o020666, 0o010666, 0o140777, 0o060600)}
+        | {"b.ipynb": DONE, "c.ipynb": DONE}
+    ),
+    "zip with drives, shares and devices of Windows": lambda: zipped(
+        dict.fromkeys(["C:\\Windows\\x.ipynb", "\\\\host\\share\\x.ipynb", "NUL.ipynb", "a.ipynb:b.ipynb"], DONE)
+    ),
+    "zip with lists of ours in it": lambda: zipped(
+        {
+            "submissions.csv": "file,student\nx.ipynb,ann\n../ann.ipynb,eve\n",
+            "roster.csv": "student\neve\n",
+            "overrides.csv": "student,question,points\neve,02.1,99\n",
+            "submission_metadata.yml": "submission_1:\n  :submitters:\n  - :sid: ann\n",
+            "submission_1/x.ipynb": DONE,
+            "bob/02.ipynb": SCRATCH,
+        }
+    ),
+    "zip of a thousand folders and no file": lambda: zipped({f"{i}/": "" for i in range(1000)}),
+    "zip whose bodies are the same bytes, a thousand times": lambda: shared_zip(1000),
+    "zip that is its own end and beginning": lambda: (
+        zipped({"a.ipynb": DONE}) + zipped({"b.ipynb": DONE, "c.ipynb": DONE})
+    ),
+    "zip of sizes beyond sixty-four bits": lambda: patched(b"PK\x01\x02", b"PK\x01\x02", sizes=True),
+    "zip with names that are formulas, tags and lines turned round": lambda: zipped(
+        dict.fromkeys(["=cmd|' /C calc'!A1.ipynb", "<img src=x onerror=alert(1)>.ipynb", "\u202eipynb.exe.ipynb"], DONE)
+    ),
+    "notebook with twelve megabytes of output": lambda: notebook(*CELLS, metadata={"x": "<script>" * 1_500_000}),
+    "notebook nested a hundred thousand deep beside its cells": lambda: (
+        b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b", " + DONE[1:]
+    ),
+    "notebook in Latin-1": lambda: notebook("# \u00fc", *CELLS).replace(b"\\u00fc", b"\xfc"),
+    "notebook that is a zip file as well": lambda: DONE + zipped({"x.ipynb": DONE}),
+    "notebook of half a million numbers that are none": lambda: (
+        b'{"x": [' + b"NaN,-Infinity," * 250_000 + b"0], " + DONE[1:]
+    ),
     "notebook that names a check of every sheet": lambda: notebook(*(f'check("{i:02d}.1")' for i in range(100))),
 }
 
@@ -329,7 +371,19 @@ def small_zip():
     return bytes(data)
 
 
-def patched(old, new, flags=0, method=None):
+def shared_zip(count):
+    """A directory of many names for one member of 15 MB: small as a file, without end when it is unpacked."""
+    data = zipped({"0000.ipynb": bytes(15 << 20)})
+    start = data.index(b"PK\x01\x02")
+    entry = data[start : data.index(b"PK\x05\x06")]
+    entries = b"".join(entry.replace(b"0000", b"%04d" % i) for i in range(count))
+    end = bytearray(data[data.index(b"PK\x05\x06") :])
+    end[8:12] = count.to_bytes(2, "little") * 2
+    end[12:16] = len(entries).to_bytes(4, "little")
+    return data[:start] + entries + bytes(end)
+
+
+def patched(old, new, flags=0, method=None, rename=False, sizes=False):
     """A zip file of two notebooks, stored, with some bytes replaced, and flags or packing in its directory."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
@@ -339,6 +393,9 @@ def patched(old, new, flags=0, method=None):
     for place in (found.find(b"PK\x01\x02"), found.rfind(b"PK\x01\x02")):
         found[place + 8] |= flags
         found[place + 10] = found[place + 10] if method is None else method
+        found[place + 46] = ord("x") if rename else found[place + 46]
+        if sizes:
+            found[place + 20 : place + 28] = b"\xff" * 8
     return bytes(found)
 
 
