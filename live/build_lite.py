@@ -41,9 +41,11 @@ IDLE = """
     @jupyterlab/lsp-extension @jupyterlab/markdownviewer-extension @jupyterlab/mermaid-extension
     @jupyterlab/metadataform-extension @jupyterlab/notebook-extension:active-cell-tool
     @jupyterlab/notebook-extension:code-console @jupyterlab/notebook-extension:language-server
-    @jupyterlab/notebook-extension:metadata-editor @jupyterlab/notebook-extension:tools @jupyterlab/pdf-extension
-    @jupyterlab/terminal-extension @jupyterlab/tooltip-extension:consoles @jupyterlab/tooltip-extension:files
-    @jupyterlab/vega5-extension @jupyterlab/video-extension @jupyterlab/workspaces-extension @jupyterlite/repl-extension
+    @jupyterlab/notebook-extension:metadata-editor @jupyterlab/notebook-extension:tools
+    @jupyterlab/notebook-extension:update-raw-mimetype @jupyterlab/pdf-extension @jupyterlab/terminal-extension
+    @jupyterlab/tooltip-extension:consoles @jupyterlab/tooltip-extension:files
+    @jupyterlab/vega5-extension @jupyterlab/video-extension @jupyterlab/workspaces-extension
+    @jupyterlite/application-extension:lsp-connection-manager @jupyterlite/repl-extension
 """.split()
 """Parts of JupyterLab that start with the page of one notebook and do nothing there; the other pages keep them."""
 PAGE = ("loading.js", "loading.css", "early.js")
