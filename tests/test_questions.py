@@ -17,6 +17,7 @@ from coursekit.interactive.answers import Choice, Line, Number, Order, Several, 
 from coursekit.interactive.course import quiz
 from coursekit.interactive.numbers_typed import readings
 from coursekit.interactive.predict import Prediction
+from coursekit.surrogates import hyperband
 
 QUIZZES = sorted(
     f.name[:-5] for f in (resources.files("coursekit.interactive") / "quizzes").iterdir() if f.name.endswith(".json")
@@ -256,6 +257,9 @@ def numbers():
         "An LSTM starts with": (1 / (1 + e(0))) ** 10,
         "Over four seeds": np.std([1, 2, 4, 5], ddof=1) / np.sqrt(4),
         "A frozen body gives 512": 512 * 5 + 5,
+        "A gradient is rounded to float16": 3e-8 / 1024,
+        "A bracket of Hyperband": sum(settings * epochs for settings, epochs in hyperband(81)[0]),
+        "With He's start and Adam": 0.004 * 64 / 512,
     }
 
 
