@@ -32,7 +32,7 @@ def write(folder: Path) -> Path:
 
 
 def pack(contents: dict[str, bytes], python: str) -> bytes:
-    """The file's bytes, for contents by their path in a wheel, and for a version of Python such as 3.14.0."""
+    """The file's bytes, for contents by their path in a wheel, and for a version of Python as a lock names it."""
     major, minor, *_ = python.split(".")
     place = f"/lib/python{major}.{minor}/site-packages/"
     names = [[place + name, len(content)] for name, content in contents.items()]
