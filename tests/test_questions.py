@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import re
 from collections import Counter, defaultdict
 from fractions import Fraction
@@ -215,6 +216,10 @@ def numbers():
         "The largest entry of an array is 14": 448 / 14,
         "A network has two inputs and one hidden": 1 + 5 + 5 * 4 / 2,
         "Along one direction the slope": -2 / -4,
+        "A hidden layer has 5 units": math.factorial(5),
+        "The loss is multiplied by 1,024": 1000 * 0.5 / 1024,
+        "The best strength of an L2": 0.02 * 500 / 2000,
+        "Adam's best rate for the hidden": 0.008 * 128 / 512,
         "A network trains at rate 0.1": 2 / 0.1,
         "The labels of ten classes are smoothed": (1 - 0.1) + 0.1 / 10,
         "A gated unit has the value 3": 3 / (1 + e(0)),
