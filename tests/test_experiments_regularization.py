@@ -458,7 +458,7 @@ def test_two_heads_have_the_gradients_of_pytorch():
 
 
 def test_a_related_second_task_helps_and_one_from_a_coin_does_not():
-    settings = {"rates": (1.0,), "seeds": 6, "steps": 120}
+    settings = {"rates": (1.0,), "seeds": range(6), "steps": 120}
     alone, parity, random = (experiment.second_task(name, **settings)["accuracy"].mean() for name in experiment.TASKS)
     assert parity > alone > random - 0.005
     with pytest.raises(ValueError, match="task is 'even'"):

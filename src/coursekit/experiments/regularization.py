@@ -848,7 +848,7 @@ TASKS = ("alone", "parity", "random")
 
 
 def second_task(
-    task="parity", labelled=40, others=300, weight=1.0, rates=(0.3, 1.0), seeds=10, steps=150, hidden=24
+    task="parity", labelled=40, others=300, weight=1.0, rates=(0.3, 1.0), seeds=range(10), steps=150, hidden=24
 ) -> dict:
     """Learn the classes of a few 8x8 digits, and at the same time a second task on many more.
 
@@ -859,17 +859,19 @@ def second_task(
     Returns
     -------
     rates : (R,)
-    validation, accuracy : (R, seeds) accuracy in the first task on 300 digits that choose the rate, and on the others
+    validation, accuracy : (R, len(seeds)) accuracy in the first task on 300 digits, which choose the rate, and on the
+        others
     """
     _checks.choice("task", task, TASKS)
     x, y, *_ = digits()
-    rows = np.array([np.random.default_rng(seed).permutation(len(x)) for seed in range(seeds)])
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    rows = np.array([rng.permutation(len(x)) for rng in rngs])
     few, more, held, rest = np.split(rows, np.cumsum([labelled, others, 300]), axis=1)
-    more = more[:, :1] if task == "alone" else more
-    rng = np.random.default_rng(0)
-    other = y[more] % 2 if task == "parity" else rng.integers(0, 2, more.shape)
+    other = y[more] % 2 if task == "parity" else np.array([rng.integers(0, 2, others) for rng in rngs])
+    if task == "alone":
+        more, other = more[:, :1], other[:, :1]
     shapes = ((64, hidden), (hidden, 10), (hidden, 1))
-    w = [rng.standard_normal((seeds, *shape), dtype=np.float32) / shape[0] ** 0.5 for shape in shapes]
+    w = [np.array([rng.standard_normal(a, dtype=np.float32) for rng in rngs]) / a[0] ** 0.5 for a in shapes]
     found = {"validation": [], "accuracy": []}
     for rate in rates:
         params = w
