@@ -661,8 +661,8 @@ def epochs(seeds):
     "predicts best.",
     source="bishop2006",
     where="section 3.3.1",
-    setting="polynomials of degree 15, weights normal with standard deviation tau, noise 0.3, 200 sets; (tau, points) = "
-    "(0.1, 20), (0.3, 20), (0.3, 80); 29 strengths from 1e-6 to 10",
+    setting="polynomials of degree 15, weights normal with standard deviation tau, noise 0.3, 200 sets; (tau, points) "
+    "= (0.1, 20), (0.3, 20), (0.3, 80); 29 strengths from 1e-6 to 10",
     condition="the best of the 29 strengths is within one stop, a factor of 1.78, of 2 noise^2 / (points tau^2), each "
     "time",
     holds=lambda n: all(abs(np.log(value)) <= 0.58 for value in n.values()),
@@ -679,8 +679,8 @@ def prior():
     text="A network that learns a related second task beside the first is better at the first on new data.",
     source="caruana1997",
     where="sections 1 and 3, on other tasks",
-    setting="64-24-10 of tanh units on 40 digits of 8x8 pixels, 150 steps; the second task: whether 300 other digits are "
-    "odd",
+    setting="64-24-10 of tanh units on 40 digits of 8x8 pixels, 150 steps; the second task: whether 300 other digits "
+    "are odd",
     seeds=range(32),
     threshold_moved="16 seeds at first, with which the power for two points was 0.73",
     comparison=Comparison(
