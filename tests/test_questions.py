@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import re
 from collections import Counter, defaultdict
 from fractions import Fraction
@@ -216,6 +217,8 @@ def numbers():
         "The largest entry of an array is 14": 448 / 14,
         "A network has two inputs and one hidden": 1 + 5 + 5 * 4 / 2,
         "Along one direction the slope": -2 / -4,
+        "A hidden layer has 5 units": math.factorial(5),
+        "The best strength of an L2": 0.02 * 500 / 2000,
         "A network trains at rate 0.1": 2 / 0.1,
         "The labels of ten classes are smoothed": (1 - 0.1) + 0.1 / 10,
         "A gated unit has the value 3": 3 / (1 + e(0)),
