@@ -23,8 +23,8 @@ class Closer:
     ----------
     label : what one of them is, in a word: "unit"
     axes : the number of the axes that hold them
-    grid : rows and columns; or, where a control changes them, `{its value: (rows, columns, gap)}`, without the values at
-        which there are no maps
+    grid : rows and columns; or, where a control changes them, `{its value: (rows, columns, gap)}`, without the values
+        at which there are no maps
     gap : pixels of their image between two of them
     into : the number of the axes in whose place one is shown
     count : the control that says how many there are; left out, there is one in each place of the grid
