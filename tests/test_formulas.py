@@ -45,6 +45,25 @@ def test_a_hat_does_not_stretch_and_plus_equals_is_one_sign():
     assert "<mo>+=</mo>" in mathml(r"x \mathrel{+}= y")
 
 
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\lVert w \rVert",
+        r"\lVert \Delta W \rVert",
+        r"\left| x \right|",
+        r"\lVert \mathbf{w} \rVert_2",
+        r"c\lVert w \rVert^2",
+    ],
+)
+def test_the_bars_around_letters_do_not_stretch(latex):
+    assert mathml(latex).count('<mo stretchy="false" form="p') == 2
+
+
+def test_the_bars_around_what_is_taller_stretch():
+    for latex in (r"\lVert w_i \rVert", r"\left| \frac ab \right|"):
+        assert mathml(latex).count('<mo stretchy="true" form="p') == 2, latex
+
+
 def test_what_cannot_be_read_is_named_and_the_others_are_there():
     found, said = formulas.to_mathml([("x", False), (r"\frac{", False), (r"\nosuchthing", True), ("y", True)])
     assert [one is None for one in found] == [False, True, True, False]

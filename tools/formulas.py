@@ -30,6 +30,11 @@ MENDS = [
     (r"<mo>&#8289;</mo>", ""),
     # A hat is as wide as it is, not as what is under it; the combining sign has no width at all.
     ('<mo accent="true">\u0302', '<mo accent="true" stretchy="false">^'),
+    # The bars of a norm are no taller than the letters between them.
+    (
+        r'<mo stretchy="true" form="prefix">([|‖∥])</mo>((?:<mi[^<]+</mi>)+)<mo stretchy="true" form="postfix">\1<',
+        r'<mo stretchy="false" form="prefix">\1</mo>\2<mo stretchy="false" form="postfix">\1<',
+    ),
     # A prime is raised by its own shape.
     (
         r"<msup>(<m(?:i|text)[^>]*>\w+</m(?:i|text)>|<mrow>(?:<mi[^>]*>\w+</mi>)+</mrow>)<mo>([′″‴])</mo></msup>",
