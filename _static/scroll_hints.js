@@ -5,9 +5,12 @@
 
   function look(box) {
     const more = box.scrollWidth - box.clientWidth;
-    const scrolls = more > 2 && getComputedStyle(box).overflowX !== "visible";
-    box.classList.toggle("more-before", scrolls && box.scrollLeft > 2);
-    box.classList.toggle("more-behind", scrolls && box.scrollLeft < more - 2);
+    const style = more > 2 && getComputedStyle(box);
+    const scrolls = style && style.overflowX !== "visible";
+    // What is hidden on the left; where words run from right to left, scrolling begins at the right and counts down.
+    const left = box.scrollLeft + (scrolls && style.direction === "rtl" ? more : 0);
+    box.classList.toggle("more-before", scrolls && left > 2);
+    box.classList.toggle("more-behind", scrolls && left < more - 2);
     if (scrolls && !box.hasAttribute("tabindex")) {
       box.tabIndex = 0;
       box.dataset.reached = "";
