@@ -379,7 +379,7 @@ def entries_usual_again(wrong_entries, *, rng):
 @case("wrong_entries: small entries beside large ones", points=2)
 def entries_scales(wrong_entries, *, rng):
     size = 2 * int(rng.integers(5, 8))
-    c = rng.permutation(np.geomspace(1e-6, 1, size)) * rng.choice([-1, 1], size)
+    c = rng.permutation(np.geomspace(1e-7, 0.1, size)) * rng.choice([-1, 1], size)
     x = rng.uniform(-1, 1, size)
 
     def f(x):
@@ -387,8 +387,8 @@ def entries_scales(wrong_entries, *, rng):
 
     claimed, wrong = claims(rng, size, c * np.cos(x))
     least = int(np.argmin(np.abs(c)))
-    claimed[least], wrong[least] = 0.93 * c[least] * np.cos(x[least]), True  # beside entries a million times as large
-    wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries where gradients go from 0.000001 to 1")
+    claimed[least], wrong[least] = 0.93 * c[least] * np.cos(x[least]), True  # a fault below 1e-8
+    wrong_answer(wrong_entries, f, claimed, x, wrong, "wrong_entries where gradients go from 0.0000001 to 0.1")
 
 
 @case("wrong_entries: a function that wiggles", points=2)
@@ -738,6 +738,14 @@ def affine_backward(dout, cache):
             ): "the difference was compared with a fixed number; each entry has a size of its own",
             (
                 "> 0.02 * size",
+                "> 0.05",
+            ): "the difference was compared with a fixed number; each entry has a size of its own",
+            (
+                "np.abs(claimed - measured) > 0.02 * size",
+                "~np.isclose(claimed, measured)",
+            ): "np.isclose allows a difference of 1e-8 (atol) whatever the size: small entries get lost",
+            (
+                "> 0.02 * size",
                 "> 0.02 * size.max()",
             ): "every entry was compared with the largest one: small ones get lost",
             ("> 0.02 * size", "< 0.02 * size"): "right and wrong are the wrong way round",
@@ -884,6 +892,7 @@ WRONG = [
         "1e-8 was added to the size",
     ),
     Wrong("01.5", _entries(limit="0.02"), "compared with a fixed number"),
+    Wrong("01.5", _entries(limit="1e-8 + 1e-5 * np.abs(measured)"), "np.isclose allows a difference of 1e-8"),
     Wrong("01.5", _entries(limit="-1"), "every entry is called wrong"),
     Wrong("01.5", _entries().replace("> 0", "< 0"), "the wrong way round"),
     Wrong("01.5", "def wrong_entries(f, claimed, x):\n    return np.zeros(x.shape, bool)", "no entry is called wrong"),

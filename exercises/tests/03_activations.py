@@ -179,6 +179,13 @@ Q3 = question(
 )
 
 
+def into_first_columns(dout, winner, pieces):
+    """What comes when the winner, a place in its group, is taken for a column."""
+    out = np.zeros((len(dout), dout.shape[1] * pieces))
+    np.add.at(out, (np.arange(len(dout))[:, None], winner), dout)
+    return out
+
+
 def maxout_case(maxout_backward, rng, n, d, pieces):
     """Compare with the gradient for given winners."""
     winner = rng.integers(0, pieces, (n, d))
@@ -207,6 +214,9 @@ def maxout_case(maxout_backward, rng, n, d, pieces):
             "the pieces of one output lie side by side, not D apart": (won * dout[..., None])
             .transpose(0, 2, 1)
             .reshape(n, -1),
+            "the winner was taken for a column of the input: group d begins at column d * pieces": into_first_columns(
+                dout, winner, pieces
+            ),
             "the gradient went to the losers": (~won * dout[..., None]).reshape(n, -1),
             "the gradient always went to the first piece": ((np.arange(pieces) == 0) * dout[..., None]).reshape(n, -1),
         },
@@ -240,10 +250,15 @@ Q4 = question(
 )
 
 
-def layer_with_dead(rng):
-    """x (N, D), w (D, M), b (M,) and which units are dead: some far below 0, one of them at exactly 0 once."""
+def layer_with_dead(rng, large=False):
+    """x (N, D), w (D, M), b (M,) and which units are dead: some far below 0, one of them at exactly 0 once.
+
+    A `large` example pulls the mean input of every unit away from the middle.
+    """
     n, d, m = 4 * int(rng.integers(5, 8)), int(rng.integers(3, 5)), int(rng.integers(7, 10))
     x, w = rng.integers(0, 9, (n, d)) / 4, rng.integers(-8, 9, (d, m)) / 4  # exact in binary, so 0 is 0
+    if large:
+        x[0] = 64 * (1 + x[0])
     w[0] += rng.permutation(np.arange(m) - m // 2) * 2  # no two units have the same middle
     z = x @ w
     dead = rng.permutation(m) < 3
@@ -286,7 +301,7 @@ def dead_mask_again(dead_units, *, rng):
 
 @case("revive: dead units come back", points=2)
 def dead_revived(revive, *, rng):
-    x, w, b, dead = layer_with_dead(rng)
+    x, w, b, dead = layer_with_dead(rng, large=True)
     got = revive(x, w, b)
     expect_shape(got, b.shape, what="revive(x, w, b)")
     share = (x @ w + got > 0).mean(axis=0)[dead]
@@ -296,6 +311,8 @@ def dead_revived(revive, *, rng):
     mistake = None
     if np.array_equal(got, b):
         mistake = "the biases came back as they were"
+    elif np.allclose(got[dead], -(x @ w).mean(axis=0)[dead]):
+        mistake = "minus the mean was taken: one large example moves it away from the middle, which is the median"
     elif (share == 0).all():
         mistake = "the new biases are still too low: no example is above 0"
     elif (share == 1).all():
@@ -651,7 +668,8 @@ WRONG = [
     Wrong("03.4", _dead("(z < 0).all(axis=0)"), "a unit that reaches exactly 0"),
     Wrong("03.4", _dead("z.mean(axis=0) <= 0"), "a single example above 0 keeps a unit alive"),
     Wrong("03.4", "def revive(x, w, b):\n    return b", "the biases came back as they were"),
-    Wrong("03.4", _revive("1000.0"), "they are linear now"),
+    Wrong("03.4", _revive("-(x @ w).mean(axis=0)"), "one large example moves it"),
+    Wrong("03.4", _revive("1e6"), "they are linear now"),
     Wrong("03.4", _revive(others="-np.median(x @ w, axis=0)"), "the biases of living units"),
     Wrong("03.1", _def(RELU, "return (cache > 0) * 1.0"), "the upstream gradient dout was left out"),
     Wrong("03.1", _def(RELU, "return np.maximum(dout, 0)"), "ReLU was applied to dout"),

@@ -399,19 +399,23 @@ def scalers(kind, rng):
 
 def judged(leaks, kinds, rng):
     for kind in kinds:
+        answers = []
         for scale, wrong in scalers(kind, rng):
             n, d = int(rng.integers(14, 20)), int(rng.integers(3, 6))
             x = rng.uniform(1, 5, (n, d))
             train = rng.permutation(n) < 2 * n // 3
             x[~train] = 2 + 0.1 * x[~train]  # within what the training rows span: no leak of a range shows by itself
-            what = f"leaks(scale, x, train) where scale uses the {kind} of {'all' if wrong else 'the training'} rows"
+            answers.append((leaks(scale, x, train), wrong))
+        turned = all(isinstance(got, (bool, np.bool_)) and got != wrong for got, wrong in answers)
+        for got, wrong in answers:
             expect_equal(
-                leaks(scale, x, train),
+                got,
                 wrong,
-                what=what,
+                what=f"leaks(scale, x, train) where scale uses the {kind} of {'all' if wrong else 'the training'} rows",
                 mistakes={
-                    "a leak was not found: the held-out rows were changed too little, or not at all": False,
-                    "an honest function was called leaky: training rows were changed, or held-out ones compared": True,
+                    **({"True and False are the wrong way round: True stands for a leak": not wrong} if turned else {}),
+                    "a leak was not found: change the held-out rows, and by more": False,
+                    "an honest function was called leaky: change the held-out rows alone, and compare the others": True,
                 },
             )
 
@@ -678,6 +682,7 @@ def leaks(scale, x, train):
 WRONG = [
     Wrong("04.5", "def leaks(scale, x, train):\n    return False", "a leak was not found"),
     Wrong("04.5", "def leaks(scale, x, train):\n    return True", "an honest function was called leaky"),
+    Wrong("04.5", _leaks(answer="same"), "True and False are the wrong way round"),
     Wrong("04.5", _leaks("other[~train] += 0.1"), "a leak was not found"),
     Wrong("04.5", _leaks("other += rng"), "rng has no value here"),
     Wrong("04.5", _leaks(answer="'yes'"), "is not a number"),

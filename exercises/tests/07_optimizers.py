@@ -141,6 +141,7 @@ def rmsprop_eps(rmsprop_step, *, rng):
                 new,
             ),
             "eps was left out": (w - lr * g / np.sqrt(new), new),
+            "the old mean of squares divided the step: use the new one": (w - lr * g / eps, new),
         },
     )
 
@@ -252,11 +253,11 @@ Q4 = question(
 )
 
 
-def nadam_path(w, gradients, lr, b1, b2, eps, *, schedule=True, ahead=True, gradient=True, v_hat=True):
+def nadam_path(w, gradients, lr, b1, b2, eps, *, schedule=True, ahead=True, gradient=True, v_hat=True, first=1):
     """Nadam, and what comes of it when a part is changed or left out."""
 
     def mu(t):
-        return b1 * (1 - 0.5 * 0.96 ** (0.004 * t)) if schedule else b1
+        return b1 * (1 - 0.5 * 0.96 ** (0.004 * (t + first - 1))) if schedule else b1
 
     m, v, product, path = np.zeros_like(w), np.zeros_like(w), 1.0, []
     for t, g in enumerate(gradients, start=1):
@@ -290,6 +291,7 @@ def nadam_mistakes(w, gradients, lr, b1, b2, eps):
     return {
         "the look-ahead uses mu of this step, not of the next": nadam_path(*setting, ahead=False),
         "the gradient's own term is missing in m-hat": nadam_path(*setting, gradient=False),
+        "mu was counted from 0: the first gradient belongs to t = 1": nadam_path(*setting, first=0),
         "v was not corrected": nadam_path(*setting, v_hat=False),
         "mu is beta1 throughout: the schedule of mu was left out": nadam_path(*setting, schedule=False),
         "the result is Adam's: the look-ahead is missing": adam_path(*setting),

@@ -624,9 +624,8 @@ def descend(x, y, w, rate_at, size, epochs, *, per="update", stop=0, first=0, me
             rows = slice(start, start + size)
             error = x[rows] @ w - y[rows]
             gradient = 2 * x[rows].T @ error / (len(error) if mean else size)
-            step = {"update": len(used), "epoch": epoch, "within": i, "example": start, "all": epoch * len(x) + start}[
-                per
-            ]
+            step = {"update": len(used), "epoch": epoch, "within": i, "example": start, "all": epoch * len(x) + start,
+                    "whole": epoch * (len(x) // size) + i}[per]  # fmt: skip
             used.append(float(rate_at(step + first)))
             w = w - used[-1] * gradient
     return w, used
@@ -640,6 +639,7 @@ def loop_mistakes(x, y, w, rate_at, size, epochs):
         "the schedule starts anew in each epoch: updates are counted over the whole training": {"per": "within"},
         "examples were counted, not updates": {"per": "all"},
         "examples of the epoch were counted, not updates": {"per": "example"},
+        "the smaller last batch of each epoch was not counted as an update": {"per": "whole"},
         "updates were counted from 1: the first is number 0": {"first": 1},
         "each epoch starts from the first w again": {"restart": True},
         "the gradient of the smaller last batch was divided by `size`, not by its own length": {"mean": False},
@@ -857,6 +857,12 @@ def accumulation_case(accumulated, rng, remainder):
             part[:-1].sum(axis=0) for part in (each[i : i + most] for i in range(0, count, most))
         )
         / count,
+        "the last example of each part is missing, and counted: `last` is one past it, as in a slice": sum(
+            len(part) * part[:-1].mean(axis=0)
+            for part in (each[i : i + most] for i in range(0, count, most))
+            if len(part) > 1
+        )
+        / count,
         "only the last part came back": each[(count - 1) // most * most :].mean(axis=0),
         "only the first part came back": each[:most].mean(axis=0),
     }
@@ -962,7 +968,11 @@ def average_case(train_averaged, rng, steps):
         "the average was corrected for a start at 0: it does not start there": {
             "a": averaged_run(x, y, w, lr, beta, start="zero")["a"] / (1 - beta**steps)
         },
-        "the average is that of the last update alone": {"a": want["w"]},
+        "the average is that of the last update alone"
+        + (", or one array with w, which -= changes" if steps == 2 else ""): {"a": want["w"]},
+        "the average is one array with w, which -= changes: it begins with the second update": {
+            "a": averaged_run(x[1:], y[1:], averaged_run(x[:1], y[:1], w, lr, beta)["w"], lr, beta)["a"]
+        },
         "every batch saw the first weights": {"w": last, "a": last},
         "the training went on from the average: it never sees it": {"w": on["a"], "a": on["a"]},
         "the gradients were averaged, not the weights": {"a": gradients},
@@ -1196,6 +1206,13 @@ WRONG = [
         _accumulated("total = total + (last - first) * gradient_of(first, last)", last="min(first + most, count) - 1"),
         "the last example of each part is missing",
     ),
+    Wrong(
+        "08.7",
+        _accumulated(
+            "total = total + (last + 1 - first) * gradient_of(first, last)", last="min(first + most, count) - 1"
+        ),
+        "is missing, and counted",
+    ),
     Wrong("08.7", _accumulated(last="first + most"), "goes past the end"),
     Wrong("08.7", "def accumulated(gradient_of, count, most):\n    return gradient_of(0, count)", "asked for at once"),
     Wrong(
@@ -1214,6 +1231,11 @@ WRONG = [
         "08.8",
         _averaged(start="old if average is None else ", line="beta * average + (1 - beta) * old"),
         "entered the average before their update",
+    ),
+    Wrong(
+        "08.8",
+        _averaged(first="None\n    w = w.copy()").replace("old, w = w, w - lr * gradient", "w -= lr * gradient"),
+        "it begins with the second update",
     ),
     Wrong("08.8", _averaged(line="average + (w - average) / (t + 1)"), "this is the plain mean"),
     Wrong("08.8", _averaged(line="beta * average + (1 - beta) * gradient"), "the gradients were averaged"),
@@ -1294,6 +1316,7 @@ WRONG = [
     Wrong("08.5", _train(stop="len(x) - size"), "the last batch of each epoch is still missing"),
     Wrong("08.5", _train("start // size"), "the schedule starts anew in each epoch"),
     Wrong("08.5", _train("epoch * len(x) + start"), "examples were counted, not updates"),
+    Wrong("08.5", _train("epoch * (len(x) // size) + start // size"), "was not counted as an update"),
     Wrong("08.5", _train("len(used) + 1"), "updates were counted from 1"),
     Wrong("08.5", _train(more="if len(xb) < size: continue"), "the last batch of each epoch is still missing"),
     Wrong("08.5", _train(gradient="gradient * len(xb) / size"), "not by its own length"),

@@ -655,11 +655,10 @@ def scattered(rng):
     spread = np.where(np.arange(11) == 4, 1.0, rng.uniform(1.5, 2.5, 11))
     losses = rng.uniform(0.5, 1) + error * (above[:, None] + np.sqrt(seeds) * spread[:, None] * noise)
     order = rng.permutation(11)
-    while order[0] not in (3, 5, 6) or order[-1] not in (
-        3,
+    while not {order[0], order[-1]} <= {
         5,
         6,
-    ):  # neither the strongest, nor the weakest, nor the best
+    }:  # neither the strongest, nor the weakest, nor the best, also without number 4
         order = rng.permutation(11)
     return strengths[order], losses[order]
 

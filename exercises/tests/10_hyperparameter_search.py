@@ -566,7 +566,7 @@ Q5 = question(
 
 
 def halved(curves, first, *, column=-1, final=False, down=False, anew=False, worst=False, one_too_few=False, triple=2,
-           last_look=True, stop=1, back=None, nan=np.inf, fixed=False):  # fmt: skip
+           last_look=True, stop=1, back=None, nan=np.inf, fixed=False, place=False):  # fmt: skip
     """(winner, epochs) of successive halving, and what comes of it when a part is changed."""
     left, epochs, spent, before, counts = np.arange(len(curves)), first, 0, 0, 0
     while True:
@@ -578,7 +578,7 @@ def halved(curves, first, *, column=-1, final=False, down=False, anew=False, wor
         left, before, counts = left[order[: max(keep, 1)]], epochs, counts + 1
         epochs = epochs + first if fixed else triple * epochs
         if len(left) <= stop or epochs > curves.shape[1] - (not last_look):
-            winner = int(left[0])
+            winner = int((order if place else left)[0])
             return (winner, int(spent)) if back is None else back(winner, int(spent), counts, before)
 
 
@@ -592,6 +592,8 @@ HALVING = {
     "the looks come every `first` epochs: each comes after twice as many epochs as the one before": {"fixed": True},
     "the search ends one look too early: a look after the very last epoch still counts": {"last_look": False},
     "the search ends with two left": {"stop": 2},
+    "the place among those that were left came back, not the number of the setting": {"place": True},
+    "the place in the sorted half came back, not the number of the setting": {"back": lambda w, s, n, e: (0, s)},
     "the results come in the wrong order: (winner, epochs) is asked for": {"back": lambda w, s, n, e: (s, w)},
     "the epochs of the winner were counted: those of all settings are asked for": {"back": lambda w, s, n, e: (w, e)},
     "the looks were counted, not the epochs": {"back": lambda w, s, n, e: (w, n)},
@@ -627,7 +629,10 @@ def halving_finds(halving, *, rng):
     inputs = []
     for settings, looks in ((int(rng.integers(9, 12)), 6), (int(rng.choice([13, 15])), 6), (7, 5)):
         first = int(rng.integers(2, 4))
-        inputs.append((crossing(rng, settings, first * 2**looks + int(rng.integers(1, first))), first))
+        curves = crossing(rng, settings, first * 2**looks + int(rng.integers(1, first)))
+        while halved(curves, first)[0] == 0:  # the place 0 is no number of a winner
+            curves = np.roll(curves, 1, axis=0)
+        inputs.append((curves, first))
     halving_calls(halving, inputs)
 
 
@@ -849,6 +854,8 @@ WRONG = [
     Wrong("10.5", _halving(order="np.argsort(-at)"), "the worse half was kept"),
     Wrong("10.5", _halving(look="np.nan_to_num(curves[left, epochs - 1], nan=-np.inf)"), "a NaN counts as the lowest"),
     Wrong("10.5", _halving(following="epochs + first"), "every `first` epochs"),
+    Wrong("10.5", _halving(back="int(np.argsort(at)[0]), spent"), "the place among those that were left"),
+    Wrong("10.5", _halving(back="0, spent"), "the place in the sorted half"),
     Wrong("10.5", _halving(back="spent, int(left[0])"), "(winner, epochs) is asked for"),
     Wrong(
         "10.1",

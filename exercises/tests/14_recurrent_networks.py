@@ -543,6 +543,12 @@ def shifted_pieces(x, letters, places):
     return y
 
 
+def closed_rows(x, letters, places):
+    y = letters[(places + 1) % len(letters)]
+    y[-1, :, -1] = x[0, :, 0]
+    return y
+
+
 CUTS = {
     "nothing was repaired: each piece takes the next letters of the text for all rows, and y goes round inside a piece": {
         "order": "text", "following": lambda x, letters, places: np.roll(x, -1, axis=2),
@@ -554,6 +560,7 @@ CUTS = {
     "y goes round inside each piece: after its last letter comes the first of the next piece": {
         "following": lambda x, letters, places: np.roll(x, -1, axis=2)
     },
+    "y goes round at the end of each row: the letter that follows in the text is asked for": {"following": closed_rows},
     "y ends with a 0 in each piece: the letter that follows is the first of the next piece": {"following": shifted_pieces},
     "y is x itself: the letter that follows is asked for": {"following": lambda x, letters, places: x},
     "y holds the letter before, not the one that follows": {"following": lambda x, letters, places: letters[places - 1]},
@@ -645,7 +652,14 @@ def left_after(bias, steps):
 
 def bias_calls(forget_bias, problems):
     def left(share, steps):
-        return left_after(expect_number(forget_bias(share, steps), f"forget_bias({share:.3g}, {steps})"), steps)
+        got, what = forget_bias(share, steps), f"forget_bias({share:.3g}, {steps})"
+        whole = isinstance(got, float) and np.isinf(got)  # 1 // steps is 0, and the gate 1
+        expect_true(
+            not whole,
+            f"{what} gave {got}",
+            mistake="the gate came out as 0 or 1: 1 // steps is a whole number, 1 / steps is meant",
+        )
+        return left_after(expect_number(got, what), steps)
 
     with np.errstate(all="ignore"):
         expect_calls(
@@ -751,6 +765,9 @@ def pieces(letters, batch, steps):
     x = letters[places]
     return x, {y}
 """
+
+
+ROLLED_ROWS = "np.roll(x.swapaxes(0, 1).reshape(batch, -1), -1, axis=1).reshape(batch, count, steps).swapaxes(0, 1)"
 
 
 def _bias(expression):
@@ -883,12 +900,18 @@ WRONG = [
     ),
     Wrong("14.5", _pieces(y="np.roll(x, -1, axis=2)"), "y goes round inside each piece"),
     Wrong("14.5", _pieces(y="x"), "y is x itself"),
+    Wrong("14.5", _pieces(y=ROLLED_ROWS), "y goes round at the end of each row"),
     Wrong("14.5", _pieces(turn="reshape(count, batch, steps)"), "rows and pieces are mixed up"),
     Wrong("14.5", _pieces(turn="reshape(batch, count, steps)"), "pieces come first"),
     Wrong("14.5", _pieces(stretch="(len(letters) - 1) // batch // steps * steps"), "the rows begin too early"),
     Wrong("14.6", _bias("share ** (1 / steps)"), "the gate itself came back"),
     Wrong("14.6", _bias("np.log(share) / steps"), "the logarithm of the gate came back"),
     Wrong("14.6", _bias("np.log(share / (1 - share))"), "steps was left out"),
+    Wrong(
+        "14.6",
+        "def forget_bias(share, steps):\n    f = share ** (1 // steps)\n    return -np.log(1 / f - 1)",
+        "came out as 0 or 1",
+    ),
     Wrong("14.6", _bias("np.log(share ** (-1 / steps) - 1)"), "the sign is the wrong way round"),
     Wrong("14.6", _bias("np.log((1 - (1 - share) / steps) / ((1 - share) / steps))"), "spread evenly over the steps"),
     Wrong("14.4", _clip(scale="1.0"), "nothing was clipped"),

@@ -689,11 +689,13 @@ def audited(before, after, grads, lr, *, same=np.array_equal, close=np.allclose,
 
 AUDITS = {
     "the biases were not looked at: a layer is its weights and its bias": {"parts": "w"},
+    "the biases were not looked at, and np.allclose takes a small step for none": {"parts": "w", "same": np.allclose},
     "the weights were not looked at: a layer is its weights and its bias": {"parts": "b"},
     "one part of a layer was enough (any): weights and bias have to fit (all)": {"joined": any},
     "nearly equal was taken for unchanged: a layer that moved a little is not frozen": {
         "same": lambda a, b: np.allclose(a, b, rtol=1e-3, atol=1e-4)
     },
+    "np.allclose was asked whether anything changed: it takes a small step for none, np.array_equal does not": {"same": np.allclose},
     "the step was compared exactly: it is rounded, use np.allclose": {"close": np.array_equal},
     "the step was taken uphill: it is -lr * g": {"up": -1},
     "the step was compared without its learning rate": {"up": "no lr"},
@@ -710,10 +712,10 @@ AUDITS = {
 
 def audit_problem(rng):
     """(before, after, grads, lr): layers of each kind, and layers of which only one part moved."""
-    layers = network(rng, depth=5) + network(rng, depth=5)
+    layers = network(rng, depth=4) + network(rng, depth=4) + network(rng)
     lr = round(float(rng.uniform(0.05, 0.2)), 3)
     kinds = list(rng.permutation(["frozen", "frozen with a gradient", "step", "drift", "tiny drift", "other", "half step", "half frozen",
-                                  "other, one gradient zero", "step, a zero gradient in it"]))  # fmt: skip
+                                  "other, one gradient zero", "step, a zero gradient in it", "tiny step"]))  # fmt: skip
     after, grads = [], []
     for kind, (w, b) in zip(kinds, layers, strict=True):
         g = [rng.normal(0, 1, part.shape) for part in (w, b)]
@@ -736,6 +738,9 @@ def audit_problem(rng):
             new = [w, b + noise[1]]
         elif kind == "other, one gradient zero":
             g, new = [g[0], 0 * b], [w + noise[0], b + noise[1]]
+        elif kind == "tiny step":  # smaller than what np.allclose takes for nothing
+            g = [1e-8 * g[0], 1e-8 * g[1]]
+            new = [w - lr * g[0], b - lr * g[1]]
         else:
             g[0].flat[0] = 0.0
             new = [w - lr * g[0], b - lr * g[1]]
@@ -748,10 +753,10 @@ def audit_calls(audit, rng, count):
     problems = [audit_problem(rng) for _ in range(count)]
     got = [audit(copies(before), copies(after), copies(grads), lr) for before, after, grads, lr in problems]
     for words in got:
-        bad = type(words) not in (list, tuple) or any(type(word) is not str for word in words) or len(words) != 10
+        bad = type(words) not in (list, tuple) or any(type(word) is not str for word in words) or len(words) != 11
         expect_true(
             not bad,
-            f"audit(before, after, grads, lr) gave {inspect_value(words)}, not a list with a word for each of 10 layers",
+            f"audit(before, after, grads, lr) gave {inspect_value(words)}, not a list with a word for each of 11 layers",
             mistake="a return is missing"
             if words is None
             else "one word for all layers came back"
@@ -1146,6 +1151,7 @@ WRONG = [
     Wrong("15.5", _audit(parts="1"), "the biases were not looked at"),
     Wrong("15.5", _audit(joined="any"), "one part of a layer was enough"),
     Wrong("15.5", _audit(same="np.allclose(a, b, atol=1e-3)"), "nearly equal was taken for unchanged"),
+    Wrong("15.5", _audit(same="np.allclose(a, b)"), "it takes a small step for none"),
     Wrong("15.5", _audit(step="a + lr * g"), "the step was taken uphill"),
     Wrong("15.5", _audit(still="True"), "whatever is no step was called drift"),
     Wrong("15.6", _compare(choose="1"), "chosen on the test accuracies"),

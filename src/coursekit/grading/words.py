@@ -399,9 +399,10 @@ def _kind(kind):
         "numpy.ndarray": "an array", "ndarray": "an array", "float": "a number", "int": "a number", "tuple": "a tuple",
         "list": "a list", "dict": "a dict", "str": "a text", "NoneType": "None", "numpy.float64": "a number",
         "function": "a function", "builtin_function_or_method": "a function (its brackets are missing)",
+        "memoryview": "the .data of an array or of a NumPy number",
         "method": "a method (its brackets are missing)", "bool": "True or False", "numpy.int64": "a number",
     }  # fmt: skip
-    return words.get(kind, f"of type {kind}")
+    return words.get(kind, f"something of type {kind}")
 
 
 _TORCH = {
@@ -460,6 +461,9 @@ def _types(error, text, site, name):
         return "a mask of True and False was subtracted or negated: multiply by it, or use ~"
     if "Cannot cast ufunc" in text:
         return "an in-place operation (+=, -=, *=) puts floats into an array of whole numbers: start from floats"
+    hit = re.search(r"argument of type '([\w.]+)' is not (?:iterable|a container)", text)
+    if hit:
+        return f"{_kind(hit[1])} was searched with `in`, which needs several values"
     if "not iterable" in text:
         kind = (re.search(r"'([\w.]+)' object is not iterable|non-iterable ([\w.]+) object", text) or ["", "", ""])[1:]
         return (
@@ -477,6 +481,9 @@ def _types(error, text, site, name):
         return (
             "a whole array stands where a single number is needed (float(...), int(...), math.sqrt, range or an index)"
         )
+    hit = re.search(r'can only concatenate (\w+) \(not "([\w.]+)"\)', text)
+    if hit:
+        return f"{_kind(hit[1])} and {_kind(hit[2])} were joined with +"
     if "can't multiply sequence" in text:
         return "a list or tuple was multiplied by a number: np.array makes an array of it"
     if "list indices must be" in text or "tuple indices must be" in text:

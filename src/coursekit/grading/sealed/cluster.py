@@ -17,7 +17,7 @@ from .jail import Jail, Limits
 from .probe import choose_tier
 from .submissions import read_bytes
 
-__all__ = ["dask_runner", "read_records"]
+__all__ = ["dask_runner"]
 
 CHUNK = 4  # one notebook that hangs holds back no more than these
 MAX_RESULT = 64 << 20  # of a chunk
