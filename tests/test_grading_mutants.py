@@ -118,7 +118,7 @@ if __name__ == "__main__":  # what survives, for whoever writes the list
     for id in sys.argv[1:]:  # of a sheet, or of one question
         for question in (one for one in SHEETS[id[:2]].questions if id in (id[:2], one.id)):
             start = time.perf_counter()
-            alive = survivors(SHEETS[id], question)
+            alive = survivors(SHEETS[id[:2]], question)
             total = len(changes(question))
             print(f"{question.id}  {len(alive)} of {total}  {time.perf_counter() - start:.1f} s")
             for says, text in alive:
