@@ -29,9 +29,10 @@ def passed(question, code, rng_of):
     exec(code, names)
     found = set()
     for case in question.cases:
+        rng = rng_of(case)
         with compare.without_mistakes(), np.errstate(all="ignore"):
             try:
-                case.run(names, rng_of(case))
+                case.run(names, rng)
             except Exception:  # wrong, or the answer itself raised
                 continue
         found.add(case.name)
@@ -39,19 +40,20 @@ def passed(question, code, rng_of):
 
 
 def answers():
-    """(question, code, what it is) of every sheet."""
+    """(question, code, whether it is right) of every answer to every sheet."""
     for id in sheet_ids():
         for question in load_sheet(id).questions:
-            yield pytest.param(question, "", id=f"{question.id} solution")
+            yield pytest.param(question, "", True, id=f"{question.id} solution")
             for kind in ("right", "wrong"):
                 for i, answer in enumerate(getattr(question, kind)):
-                    yield pytest.param(question, answer.code, id=f"{question.id} {kind} {i}")
+                    yield pytest.param(question, answer.code, kind == "right", id=f"{question.id} {kind} {i}")
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize(("question", "code"), list(answers()))
-def test_the_public_verdict_is_the_sealed_one_under_every_key(question, code):
+@pytest.mark.parametrize(("question", "code", "right"), list(answers()))
+def test_the_public_verdict_is_the_sealed_one_under_every_key(question, code, right):
     public = passed(question, code, public_rng)
+    assert (len(public) == len(question.cases)) == right
     for number in range(KEYS):
         key = b"one of many keys " + number.to_bytes(2, "big")
         sealed = passed(question, code, lambda case, key=key: keyed_rng(key, case))

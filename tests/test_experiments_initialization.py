@@ -138,3 +138,35 @@ def test_the_gradients_of_a_residual_net_are_the_measured_ones():
     grads = experiment._residual_backward(params, x, blocks, last, losses.softmax_cross_entropy(scores, y)[1])
     for name in params:
         assert gradient_check(lambda value, name=name: loss(**{name: value}), params[name], grads[name]), name
+
+
+@pytest.mark.parametrize("std", [0.05, 0.2])
+def test_a_product_of_many_matrices_grows_as_its_formula_says(std):
+    runs = [experiment.many_matrices(std, depth=40, width=100, seed=seed) for seed in range(5)]
+    assert runs[0]["predicted"] == pytest.approx((10 * std) ** 40)
+    for run in runs:  # the logarithm of the length scatters by about the root of depth / 2 width
+        assert abs(np.log(run["length"] / run["predicted"])) < 2
+    alone = experiment.many_matrices(std, depth=1, width=100, vectors=2000)
+    assert alone["length"] == pytest.approx(alone["predicted"], rel=0.02)
+
+
+@pytest.mark.parametrize(("activation", "gain"), [("relu", 2**0.5), ("tanh", 1.593)])
+def test_lsuv_gives_every_layer_unit_variance_and_finds_the_gain(activation, gain):
+    run = experiment.lsuv(activation)
+    np.testing.assert_allclose(run["sums"], 1, rtol=1e-12)
+    assert run["weights"][0] == pytest.approx(0.1, rel=0.02)  # standard normal inputs, before any activation
+    np.testing.assert_allclose(run["weights"][1:], gain / 10, rtol=0.15)
+    with pytest.raises(ValueError, match="activation is 'step'"):
+        experiment.lsuv("step")
+
+
+def test_another_order_of_the_units_changes_nothing_but_the_order():
+    run = experiment.renumbered(hidden=8)
+    assert run["outputs"] < 1e-14 and run["gradients"] < 1e-14
+    assert (run["order"] != np.arange(8)).any() and sorted(run["order"]) == list(range(8))
+
+
+def test_the_mean_of_two_networks_is_worse_than_either():
+    for seeds in ((0, 1), (2, 3)):
+        run = experiment.mean_of_two(seeds=seeds)
+        assert run["each"].min() > 0.9 > run["mean"]

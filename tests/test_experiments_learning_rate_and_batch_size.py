@@ -274,3 +274,28 @@ def test_the_sharpness_stops_at_two_over_the_rate_and_a_small_rate_never_gets_th
 def test_warm_up_lets_adam_use_larger_rates():
     with_it, without = (experiment.adam_warm_up(blocks=4, warm=w, rates=(0.01, 0.05), steps=100) for w in (30, 0))
     assert with_it["ends"][1] < without["ends"][1] - 0.5
+
+
+def test_the_hilly_loss_has_the_slope_and_the_curvatures_that_it_says():
+    w, step = np.linspace(-4, 4, 2001), 1e-5
+    (up, up_slope), (down, down_slope) = experiment.hilly(w + step), experiment.hilly(w - step)
+    np.testing.assert_allclose((up - down) / (2 * step), experiment.hilly(w)[1], atol=1e-8)
+    curvature = (up_slope - down_slope) / (2 * step)
+    assert -2.001 < curvature.min() < -1.99 and 3.99 < curvature.max() < experiment.STEEPEST + 1e-3
+
+
+@pytest.mark.parametrize("plan", experiment.ARRIVING)
+def test_the_mean_squared_gradient_keeps_below_the_bound_of_the_theorem(plan):
+    run = experiment.arrival(plan, at=(50, 3000))
+    assert (run["measured"] < run["bound"]).all()
+    quiet = experiment.arrival(plan, at=(50, 3000), batch_size=100)
+    assert (quiet["measured"] < quiet["bound"]).all() and (quiet["bound"] < run["bound"]).all()
+
+
+def test_only_the_rates_of_robbins_and_monro_go_on_falling():
+    runs = {plan: experiment.arrival(plan)["measured"] for plan in experiment.ARRIVING}
+    assert runs["simple"][2] < 0.65 * runs["simple"][1]
+    assert runs["constant"][2] > 0.75 * runs["constant"][1] and runs["exponential"][2] > 0.999 * runs["exponential"][1]
+    floor = experiment.arrival("constant")["bound"][-1]
+    assert floor == pytest.approx(4 * 0.1, rel=0.03)  # the curvature times the rate, at noise 1
+    assert runs["constant"][2] > floor / 4  # with a quarter of the curvature the bound would be broken

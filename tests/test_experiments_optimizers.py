@@ -423,3 +423,21 @@ def test_line_search_needs_fewer_steps_than_the_best_constant_rate_but_more_loss
     assert 0 < steps < constant < run["tries"][:steps].sum()
     with pytest.raises(ValueError, match=r"share is 1\.5"):
         experiment.line_search(share=1.5)
+
+
+def test_a_step_of_yogi_is_that_of_the_paper():
+    rule = experiment.yogi(0.1, 0.9, 0.99, 1e-3)
+    w, m, v = rule.step(1.0, 2.0, 0.1, 1, 0.5, 1.0)  # v below g^2: up by a hundredth of it
+    assert (m, v) == pytest.approx((0.65, 1.04)) and w == pytest.approx(1 - 0.1 * 0.65 / (1.04**0.5 + 1e-3))
+    w, m, v = rule.step(w, 0.5, 0.1, 2, m, v)  # v above g^2: down by a hundredth of it
+    assert (m, v) == pytest.approx((0.635, 1.0375)) and w == pytest.approx(
+        1 - 0.065 / (1.04**0.5 + 1e-3) - 0.0635 / (1.0375**0.5 + 1e-3)
+    )
+    path = experiment.one_weight(experiment.yogi(0.1), np.array([1.0, 0.0]))  # and it runs like any other rule
+    assert path[1] == pytest.approx(-0.1 * 0.1 / (0.001**0.5 + 1e-3))
+
+
+@pytest.mark.parametrize("every", [10, 30])
+def test_yogi_goes_the_right_way_with_a_memory_that_is_too_short_for_adam(every):
+    for memory in (2, 10):
+        assert experiment.yogi_on_the_adversary(memory, every) < 0 < experiment.adversary_drift(memory, every)

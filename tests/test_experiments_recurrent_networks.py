@@ -7,6 +7,7 @@ import pytest
 
 from coursekit.errors import RangeError
 from coursekit.experiments import recurrent_networks as experiment
+from coursekit.experiments.latch import latch
 from coursekit.explorers import recurrent_networks as explore
 from coursekit.gradcheck import numerical_gradient
 from coursekit.model import stack_runs
@@ -424,3 +425,12 @@ def test_where_the_chain_is_cut_the_first_symbol_gets_no_gradient():
 
     assert truncation.first_gradient(11, delay=32) == 0.0
     assert truncation.first_gradient(33, delay=32) > 1e-6
+
+
+def test_a_latch_keeps_the_side_of_its_start_and_a_weight_below_one_forgets_it():
+    kept, forgot = (latch(w, noise=0.0, steps=200) for w in (2.0, 0.9))
+    rest = kept["paths"][:, -1]
+    assert np.array_equal(np.sign(rest), np.sign(kept["paths"][:, 0]))
+    np.testing.assert_allclose(rest, np.tanh(2 * rest), atol=1e-12)
+    np.testing.assert_allclose(kept["slope"], 2 / np.cosh(2 * rest) ** 2, atol=1e-12)
+    assert np.abs(forgot["paths"][:, -1]).max() < 1e-8

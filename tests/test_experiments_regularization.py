@@ -403,3 +403,63 @@ def test_descent_from_zero_ends_at_the_shortest_of_all_exact_solutions():
         assert ends["Adam, from 0"]["error"] < 1e-3 < 0.1 < ends["Adam, from 0"]["distance"]
     with pytest.raises(ValueError, match="unknowns is 10"):
         experiment.smallest_norm(unknowns=10)
+
+
+def test_descent_follows_the_loss_with_the_squared_gradient_one_order_better():
+    apart = np.array(list(experiment.finite_steps((0.04, 0.02, 0.01)).values()))
+    np.testing.assert_allclose(apart[:-1, 0] / apart[1:, 0], 2, rtol=0.1)
+    np.testing.assert_allclose(apart[:-1, 1] / apart[1:, 1], 4, rtol=0.1)
+
+
+# --- priors ---
+
+
+@pytest.mark.parametrize(("spread", "examples"), [(0.1, 20), (0.3, 20), (0.3, 80)])
+def test_the_strength_of_the_prior_is_the_one_that_predicts_best(spread, examples):
+    run = experiment.strength_from_prior(spread, examples, sets=200)
+    assert run["predicted"] == pytest.approx(2 * 0.3**2 / (examples * spread**2))
+    assert abs(np.log(run["best"] / run["predicted"])) <= 0.58  # one stop of the slider, a factor of 1.78
+    with pytest.raises(RangeError, match="spread is 0"):
+        experiment.strength_from_prior(0)
+
+
+def test_penalties_are_priors_of_pytorch():
+    torch = pytest.importorskip("torch")
+    n, tau, b, w = 50, 0.3, 0.2, np.random.default_rng(0).standard_normal((4, 3))
+    for prior, penalty, strength in (
+        (torch.distributions.Normal(0.0, tau), ck.regularizers.l2, 1 / (n * tau**2)),
+        (torch.distributions.Laplace(0.0, b), ck.regularizers.l1, 1 / (n * b)),
+    ):
+        theirs = torch.tensor(w, requires_grad=True)
+        (-prior.log_prob(theirs).sum() / n).backward()
+        np.testing.assert_allclose(penalty(w, strength)[1], theirs.grad.numpy(), rtol=1e-6)
+
+
+# --- a second task ---
+
+
+def test_two_heads_have_the_gradients_of_pytorch():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    x, y, other = rng.standard_normal((3, 5, 4)), rng.integers(0, 3, (3, 5)), rng.standard_normal((3, 7, 4))
+    odd, shapes = rng.integers(0, 2, (3, 7)), ((4, 6), (6, 3), (6, 1))
+    params = [rng.standard_normal((3, *shape)) for shape in shapes]
+    loss, grads = experiment.two_heads(x, y, other, odd, *params, 0.7)
+    w, head, head_other = tensors = [torch.tensor(p, requires_grad=True) for p in params]
+    first = torch.nn.functional.cross_entropy((torch.tanh(torch.tensor(x) @ w) @ head).reshape(15, 3),
+                                              torch.tensor(y).reshape(15))  # fmt: skip
+    scores = torch.tanh(torch.tensor(other) @ w) @ head_other
+    second = torch.nn.functional.binary_cross_entropy_with_logits(scores[..., 0], torch.tensor(odd).double())
+    total = 3 * (first + 0.7 * second)  # theirs are means over the three runs, ours a sum
+    total.backward()
+    assert loss == pytest.approx(total.item())
+    for ours, theirs in zip(grads, tensors, strict=True):
+        np.testing.assert_allclose(ours, theirs.grad.numpy(), atol=1e-12)
+
+
+def test_a_related_second_task_helps_and_one_from_a_coin_does_not():
+    settings = {"rates": (1.0,), "seeds": range(6), "steps": 120}
+    alone, parity, random = (experiment.second_task(name, **settings)["accuracy"].mean() for name in experiment.TASKS)
+    assert parity > alone > random - 0.005
+    with pytest.raises(ValueError, match="task is 'even'"):
+        experiment.second_task("even")

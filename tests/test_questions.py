@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import re
 from collections import Counter, defaultdict
 from fractions import Fraction
@@ -17,6 +18,7 @@ from coursekit.interactive.answers import Choice, Line, Number, Order, Several, 
 from coursekit.interactive.course import quiz
 from coursekit.interactive.numbers_typed import readings
 from coursekit.interactive.predict import Prediction
+from coursekit.surrogates import hyperband
 
 QUIZZES = sorted(
     f.name[:-5] for f in (resources.files("coursekit.interactive") / "quizzes").iterdir() if f.name.endswith(".json")
@@ -227,6 +229,8 @@ def numbers():
         "The largest entry of an array is 14": 448 / 14,
         "A network has two inputs and one hidden": 1 + 5 + 5 * 4 / 2,
         "Along one direction the slope": -2 / -4,
+        "A hidden layer has 5 units": math.factorial(5),
+        "The best strength of an L2": 0.02 * 500 / 2000,
         "A network trains at rate 0.1": 2 / 0.1,
         "The labels of ten classes are smoothed": (1 - 0.1) + 0.1 / 10,
         "A gated unit has the value 3": 3 / (1 + e(0)),
@@ -268,6 +272,9 @@ def numbers():
         "An LSTM starts with": (1 / (1 + e(0))) ** 10,
         "Over four seeds": np.std([1, 2, 4, 5], ddof=1) / np.sqrt(4),
         "A frozen body gives 512": 512 * 5 + 5,
+        "A gradient is rounded to float16": 3e-8 / 1024,
+        "A bracket of Hyperband": sum(settings * epochs for settings, epochs in hyperband(81)[0]),
+        "With He's start and Adam": 0.004 * 64 / 512,
     }
 
 

@@ -372,7 +372,7 @@ def log_cosh_loss_again(log_cosh, *, rng):
     log_cosh_loss(log_cosh, rng=rng)
 
 
-@case("log_cosh: errors of any size", points=2)
+@case("log_cosh: errors of any size", points=3)
 def log_cosh_large(log_cosh, *, rng):
     error, loss, dpred, what = log_cosh_parts(log_cosh, rng, 1000.0)
     if isinstance(loss, float):
@@ -387,7 +387,7 @@ def log_cosh_large(log_cosh, *, rng):
     expect_equal(loss, log_cosh_of(error).mean(), rtol=1e-6, atol=0, what=f"the loss of {what}")
 
 
-@case("log_cosh: the gradient")
+@case("log_cosh: the gradient", points=2)
 def log_cosh_gradient(log_cosh, *, rng):
     for scale in (1.0, 4.0):
         error, _, dpred, what = log_cosh_parts(log_cosh, rng, scale)
@@ -407,7 +407,7 @@ def log_cosh_gradient(log_cosh, *, rng):
         )
 
 
-@case("log_cosh: the gradient, other inputs", hidden=True)
+@case("log_cosh: the gradient, other inputs", points=2, hidden=True)
 def log_cosh_gradient_again(log_cosh, *, rng):
     log_cosh_gradient(log_cosh, rng=rng)
 

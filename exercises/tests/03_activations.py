@@ -299,7 +299,7 @@ def dead_mask_again(dead_units, *, rng):
     dead_mask(dead_units, rng=rng)
 
 
-@case("revive: dead units come back", points=2)
+@case("revive: dead units come back", points=3)
 def dead_revived(revive, *, rng):
     x, w, b, dead = layer_with_dead(rng, large=True)
     got = revive(x, w, b)
@@ -320,7 +320,7 @@ def dead_revived(revive, *, rng):
     expect_true(bool(((share >= 0.25) & (share <= 0.75)).all()), message, mistake=mistake, got=got)
 
 
-@case("revive: living units stay as they are")
+@case("revive: living units stay as they are", points=2)
 def dead_others(revive, *, rng):
     x, w, b, dead = layer_with_dead(rng)
     got = revive(x, w, b)
@@ -331,7 +331,7 @@ def dead_others(revive, *, rng):
     )
 
 
-@case("revive: living units stay as they are, other inputs", hidden=True)
+@case("revive: living units stay as they are, other inputs", points=2, hidden=True)
 def dead_others_again(revive, *, rng):
     dead_others(revive, rng=rng)
 

@@ -404,7 +404,7 @@ def gain_relu_again(gain, *, rng):
     gain_relu(gain, rng=rng)
 
 
-@case("gain: any function")
+@case("gain: any function", points=2)
 def gain_any(gain, *, rng):
     for kind in ("sigmoid", "tanh", "sine"):
         f, name = activations(rng, kind)
@@ -425,7 +425,7 @@ def gain_any(gain, *, rng):
         )
 
 
-@case("gain: any function, other inputs", hidden=True)
+@case("gain: any function, other inputs", points=2, hidden=True)
 def gain_any_again(gain, *, rng):
     gain_any(gain, rng=rng)
 

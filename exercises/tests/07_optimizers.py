@@ -399,17 +399,17 @@ def rule_memory_again(which_rule, *, rng):
     rule_memory(which_rule, rng=rng)
 
 
-@case("which_rule: with a step that knows the gradient's size, and without", points=2)
+@case("which_rule: with a step that knows the gradient's size, and without", points=3)
 def rule_scale(which_rule, *, rng):
     named(which_rule, ["sgd", "rmsprop", "rmsprop", "adam"], rng)
 
 
-@case("which_rule: all four, many settings")
+@case("which_rule: all four, many settings", points=2)
 def rule_all(which_rule, *, rng):
     named(which_rule, ["sgd", "momentum", "rmsprop", "adam"] * 4, rng)
 
 
-@case("which_rule: all four, many settings, other inputs", hidden=True)
+@case("which_rule: all four, many settings, other inputs", points=2, hidden=True)
 def rule_all_again(which_rule, *, rng):
     rule_all(which_rule, rng=rng)
 

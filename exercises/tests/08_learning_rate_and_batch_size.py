@@ -771,7 +771,7 @@ def small_rates(rate_for, *, rng):
     settles(rate_for, [floor_problem(rng, rng.uniform(0.05, 0.1)) for _ in range(3)])
 
 
-@case("rate_for: large rates", points=2)
+@case("rate_for: large rates", points=3)
 def large_rates(rate_for, *, rng):
     settles(rate_for, [floor_problem(rng, rng.uniform(0.5, 0.9)) for _ in range(3)])
 

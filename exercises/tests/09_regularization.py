@@ -748,12 +748,12 @@ def one_error(choose, *, rng):
     )
 
 
-@case("choose: the strongest within one standard error of the best, other inputs", hidden=True)
+@case("choose: the strongest within one standard error of the best, other inputs", points=2, hidden=True)
 def one_error_again(choose, *, rng):
     one_error(choose, rng=rng)
 
 
-@case("choose: strengths with a run that diverged")
+@case("choose: strengths with a run that diverged", points=2)
 def one_error_diverged(choose, *, rng):
     strengths, losses = scattered(rng)
     mean = losses.mean(axis=1)

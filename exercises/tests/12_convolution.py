@@ -552,7 +552,7 @@ def kernel_clean_again(find_kernel, *, rng):
     kernel_clean(find_kernel, rng=rng)
 
 
-@case("find_kernel: from an output with noise", points=2)
+@case("find_kernel: from an output with noise", points=3)
 def kernel_noisy(find_kernel, *, rng):
     kernel_case(find_kernel, rng, 0.3, "from an output with noise")
 

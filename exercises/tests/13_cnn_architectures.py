@@ -671,7 +671,7 @@ def shift_calls(shifted_accuracy, problems):
     )
 
 
-@case("shifted_accuracy: to both sides, with zeros at the border", points=2)
+@case("shifted_accuracy: to both sides, with zeros at the border", points=3)
 def shift_some(shifted_accuracy, *, rng):
     shift_calls(shifted_accuracy, [shift_problem(rng, int(rng.integers(2, 5)), share) for share in (0.7, 0.3)])
 
@@ -767,7 +767,7 @@ def repair_case(repair, layers, shape):
     expect_true(got == right, f"{what} gave {got}, expected {right}", mistake=mistake)
 
 
-@case("repair: the first convolution that can mend the network", points=2)
+@case("repair: the first convolution that can mend the network", points=3)
 def repairs(repair, *, rng):
     repair_case(repair, *broken(rng))
 
@@ -1040,7 +1040,7 @@ def separable_values(separable, *, rng):
         )
 
 
-@case("separable: a kernel for each channel, then a mixture, other inputs", hidden=True)
+@case("separable: a kernel for each channel, then a mixture, other inputs", points=2, hidden=True)
 def separable_values_again(separable, *, rng):
     separable_values(separable, rng=rng)
 

@@ -257,6 +257,93 @@ def products(depth=30, width=100, seed=0) -> dict:
     return found
 
 
+def many_matrices(std=0.1, depth=100, width=100, vectors=50, seed=0) -> dict:
+    r"""How long vectors become that `depth` square matrices of normal numbers multiply, one after the other.
+
+    The mean square is multiplied by width * std^2 each time, so a length by about $(\sigma \sqrt n)^L$.
+
+    Returns
+    -------
+    length : root mean square length at the end, over that at the start
+    predicted : (std * sqrt(width)) ** depth
+    """
+    rng = np.random.default_rng(seed)
+    v = rng.standard_normal((vectors, width))
+    first = (v**2).sum()
+    for _ in range(depth):
+        v = v @ normal(rng, (width, width), std, dtype=v.dtype)
+    return {"length": float(np.sqrt((v**2).sum() / first)), "predicted": float((std * width**0.5) ** depth)}
+
+
+def lsuv(activation="relu", depth=10, width=100, examples=500, seed=0) -> dict:
+    """Layer-sequential unit variance (Mishkin and Matas 2016, algorithm 1): a start that is measured.
+
+    Each layer begins as an orthogonal matrix and is divided by the standard deviation of the sums that a batch makes
+    in it, the first layer first. (The paper repeats this until the variance is near 1. For a dense layer without
+    biases once is enough, since the sums are proportional to the weights.)
+
+    Returns
+    -------
+    weights : (depth,) standard deviation of each layer's weights
+    sums : (depth,) standard deviation of each layer's sums, with these weights
+    """
+    _checks.choice("activation", activation, FORWARD)
+    rng = np.random.default_rng(seed)
+    x, rows = rng.standard_normal((examples, width)), {"weights": [], "sums": []}
+    for _ in range(depth):
+        w = orthogonal(rng, (width, width), dtype=x.dtype)
+        w = w / (x @ w).std()
+        rows["weights"].append(w.std())
+        rows["sums"].append((x @ w).std())
+        x, _ = FORWARD[activation](x @ w)
+    return {name: np.array(values) for name, values in rows.items()}
+
+
+def renumbered(hidden=8, seed=0) -> dict:
+    """A net 64-hidden-10 with its hidden units in another order: what it computes, and what its gradient is.
+
+    Returns
+    -------
+    outputs : largest difference of two scores, before and after
+    gradients : largest difference between the gradient after and the gradient before, in the new order
+    order : (hidden,) the new order
+    """
+    rng = np.random.default_rng(seed)
+    x, labels = rng.standard_normal((20, 64)), rng.integers(0, 10, 20)
+    w1, w2 = xavier_normal(rng, (64, hidden), dtype=np.float64), xavier_normal(rng, (hidden, 10), dtype=np.float64)
+    order = rng.permutation(hidden)
+    before, after = _scores_and_slopes(x, labels, w1, w2), _scores_and_slopes(x, labels, w1[:, order], w2[order])
+    same = (before[0], before[1][:, order], before[2][order])
+    apart = [float(np.abs(a - b).max()) for a, b in zip(after, same, strict=True)]
+    return {"outputs": apart[0], "gradients": max(apart[1:]), "order": order}
+
+
+def _scores_and_slopes(x, labels, w1, w2):
+    h, cache = activations.tanh_forward(x @ w1)
+    _, dscores = softmax_cross_entropy(h @ w2, labels)
+    return h @ w2, x.T @ activations.tanh_backward(dscores @ w2.T, cache), h.T @ dscores
+
+
+def mean_of_two(hidden=32, steps=300, lr=0.5, seeds=(0, 1)) -> dict:
+    """Train 64-hidden-10 on 8x8 digits from two starts, and average the weights of the two networks.
+
+    Returns
+    -------
+    each : (2,) test accuracy of the two
+    mean : test accuracy of the network whose weights are the means
+    """
+    x, y, x_test, y_test = digits(np.float64)
+    net, found = mlp([64, hidden, 10], Tanh, SCHEMES["Xavier"]), []
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        params, _ = net.init(rng, dtype=np.float64)
+        found.append(descend(net, params, drawn(x, y, 64, rng), sgd(lr), steps=steps).params)
+    one, other = found
+    middle = {name: {part: (a + other[name][part]) / 2 for part, a in one[name].items()} for name in one}
+    score = [accuracy(predict(net, params, {}, x_test), y_test) for params in (one, other, middle)]
+    return {"each": np.array(score[:-1]), "mean": float(score[-1])}
+
+
 def deep_tanh(start="orthogonal", lr=0.05, depth=30, width=64, steps=400, seed=0) -> dict:
     """A tanh net with `depth` hidden layers on 8x8 digits, orthogonal weights or normal ones of the same variance.
 

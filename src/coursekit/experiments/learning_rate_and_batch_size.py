@@ -201,6 +201,48 @@ def noisy_bowl(rates=(0.1, 0.3, 1.0), batch_size=1, curvature=1.0, noise=1.0, st
     }
 
 
+STEEPEST = 4.0  # no curvature of the hilly loss is larger
+ARRIVING = {
+    "constant": schedules.constant(0.1),
+    "simple": schedules.inverse_time_decay(0.25, 0.02),
+    "exponential": schedules.exponential_decay(0.25, 0.97),
+}
+
+
+def hilly(w) -> tuple:
+    r"""A loss with several minima, $L = \frac12 w^2 + \frac13 \cos 3w$, and its slope $w - \sin 3w$.
+
+    Its curvature is $1 - 3 \cos 3w$, from -2 to 4.
+    """
+    return w**2 / 2 + np.cos(3 * w) / 3, w - np.sin(3 * w)
+
+
+def arrival(plan="simple", at=(100, 1000, 10_000), noise=1.0, batch_size=1, start=3.0, runs=200, seed=0) -> dict:
+    r"""SGD on a hilly loss: the mean squared gradient along the way, beside what the convergence theorem allows.
+
+    The mean is weighted with the rates. The bound is $\left(2 (L_0 - L_{\inf}) + \Lambda \frac{\sigma^2}{B} \sum
+    \eta_t^2 \right) / \sum \eta_t$, for rates of at most $1/\Lambda$ (Bottou, Curtis and Nocedal 2018, section 4.3).
+
+    Returns
+    -------
+    steps, measured, bound : (len(at),)
+    """
+    _checks.choice("plan", plan, ARRIVING)
+    rng, w = np.random.default_rng(seed), np.full(runs, float(start))
+    lowest = hilly(np.linspace(-3, 3, 60_001))[0].min()
+    rates = np.array([ARRIVING[plan](t) for t in range(max(at))])
+    squared = []
+    for rate in rates:
+        slope = hilly(w)[1]
+        squared.append((slope**2).mean())
+        w = w - rate * (slope + noise / np.sqrt(batch_size) * rng.standard_normal(runs))
+    total, last = np.cumsum(rates), np.array(at) - 1
+    measured = np.cumsum(rates * squared) / total
+    gap = hilly(start)[0] - lowest
+    bound = (2 * gap + STEEPEST * noise**2 / batch_size * np.cumsum(rates**2)) / total
+    return {"steps": np.array(at), "measured": measured[last], "bound": bound[last]}
+
+
 NOISE_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 

@@ -407,6 +407,43 @@ class adam_without_correction(Optimizer):
         return w - lr * m / (np.sqrt(v) + self.eps), m, v
 
 
+@dataclass(frozen=True)
+class yogi(Optimizer):
+    r"""Yogi: Adam whose $v$ changes by at most $(1 - \beta_2) g^2$ in a step (Zaheer and others 2018, algorithm 2).
+
+    $$m \leftarrow \beta_1 m + (1 - \beta_1) g, \qquad
+    v \leftarrow v - (1 - \beta_2) \operatorname{sign}(v - g^2)\, g^2, \qquad
+    w \leftarrow w - \eta \frac{m}{\sqrt v + \varepsilon}$$
+
+    Neither mean is corrected, as in the paper.
+    """
+
+    lr: float
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-3
+
+    slots = ("m", "v")
+
+    def step(self, w, g, lr, t, m, v):
+        """The rule."""
+        m = self.beta1 * m + (1 - self.beta1) * g
+        v = v - (1 - self.beta2) * np.sign(v - g**2) * g**2
+        return w - lr * m / (np.sqrt(v) + self.eps), m, v
+
+
+def yogi_on_the_adversary(memory, every, cycles=None) -> float:
+    """As `adversary_drift`, for Yogi: the sum of its steps over a cycle in the long run, a mean of 200 cycles."""
+    rule = yogi(1.0, 0.0, 1 - 1 / memory, 0.0)
+    cycles = 6 * int(memory) + 300 if cycles is None else cycles
+    w, m, v, then = 0.0, 0.0, 0.0, 0.0
+    for cycle in range(cycles):
+        then = w if cycle == cycles - 200 else then
+        for k in range(every):
+            w, m, v = rule.step(w, float(every) if k == 0 else -1.0, 1.0, 1, m, v)
+    return float(w - then) / 200
+
+
 def bias_correction(beta1=0.9, beta2=0.999, steps=2000) -> dict:
     """The length of Adam's steps, in units of the rate, under a constant gradient.
 

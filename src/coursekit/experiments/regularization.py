@@ -10,11 +10,17 @@ from .. import _checks, data, trees
 from ..activations import softmax
 from ..augmentation import mixup, mixup_loss, random_mirror, random_shift
 from ..layers import Dropout
-from ..losses import mean_squared_error, smooth_labels, soft_cross_entropy, softmax_cross_entropy
+from ..losses import (
+    mean_squared_error,
+    sigmoid_cross_entropy,
+    smooth_labels,
+    soft_cross_entropy,
+    softmax_cross_entropy,
+)
 from ..model import Sequential, accuracy, stack_runs
 from ..optimizers import adam, adamw, momentum, sgd
 from ..regularizers import EarlyStopping, average_predictions, l1, l2, regularized
-from ._bench import descend, mlp, pool, quiet, shared, shuffled, small_clothes, small_mnist
+from ._bench import descend, digits, mlp, pool, quiet, shared, shuffled, small_clothes, small_mnist
 
 NOISE = 0.3  # standard deviation of the noise of the curve's points
 DEGREE = 15  # of the polynomial that is fitted to the curve
@@ -215,6 +221,44 @@ def smallest_norm(examples=10, unknowns=30, steps=1000, seed=0) -> dict:
     return result
 
 
+def finite_steps(rates=(0.1, 0.05, 0.025), start=(2.0, 0.5), time=1.0) -> dict:
+    r"""Where descent with steps of finite length goes, on $L = \frac12 (ab - 2)^2$, beside two smooth paths.
+
+    One follows the gradient of L without end, in infinitely small steps, the other that of
+    $L + \frac\eta4 \lVert g \rVert^2$ (Barrett and Dherin 2021, equation 3).
+
+    Returns
+    -------
+    dict of rate: (2,) the distance of descent, after time / rate steps, from the first and from the second path
+    """
+
+    def slope(w, rate):
+        error = w[0] * w[1] - 2
+        g = error * w[::-1]
+        curvature = np.outer(w[::-1], w[::-1]) + error * (1 - np.eye(2))
+        return g + rate / 2 * curvature @ g  # the gradient of |g|^2 / 4 is half of H g
+
+    result = {}
+    for rate in rates:
+        w, steps = np.array(start), round(time / rate)
+        for _ in range(steps):
+            w = w - rate * slope(w, 0.0)
+        paths = [_flow(lambda v, here=here: -slope(v, here), start, steps * rate) for here in (0.0, rate)]
+        result[rate] = np.array([np.linalg.norm(w - path) for path in paths])
+    return result
+
+
+def _flow(velocity, start, time, steps=200):
+    """Where a point is after `time` that moves with this velocity (Runge and Kutta's method of order 4)."""
+    w, h = np.array(start, dtype=float), time / steps
+    for _ in range(steps):
+        a = velocity(w)
+        b = velocity(w + h / 2 * a)
+        c = velocity(w + h / 2 * b)
+        w = w + h / 6 * (a + 2 * b + 2 * c + velocity(w + h * c))
+    return w
+
+
 def decompose(predictions, target) -> tuple[np.ndarray, np.ndarray]:
     """Squared bias and variance, (...) each, of R predictions (R, ...)."""
     mean = predictions.mean(axis=0)
@@ -241,6 +285,29 @@ def bias_variance_by_strength(examples=20, sets=200, seed=0) -> dict:
         rows.append(_unbiased(fits, truth(GRID)))
     bias, variance = np.array(rows).T
     return {"bias": bias, "variance": variance, "sum": bias + variance, "examples": examples}
+
+
+def strength_from_prior(spread=1.0, examples=20, sets=1000, noise=NOISE, seed=0) -> dict:
+    r"""Polynomials whose true weights are drawn from a prior, and which strength of the L2 penalty suits them best.
+
+    The weights of degree 1 to 15 are normal with standard deviation `spread`, $\tau$, and the targets have normal
+    noise $\sigma$. The most probable weights minimize the mean squared error $+ \frac\lambda2 \sum w^2$ with
+    $\lambda = 2 \sigma^2 / N \tau^2$ (Bishop 2006, section 3.3.1).
+
+    Returns
+    -------
+    error : (29,) squared distance from the truth for each of STRENGTHS, mean over the curve and the sets
+    best : the strength at which it is lowest
+    predicted : 2 noise^2 / (examples * spread^2)
+    """
+    spread = _checks.number("spread", spread, 0, open_low=True)
+    rng = np.random.default_rng(seed)
+    x, weights = rng.uniform(-1, 1, (sets, examples)), spread * rng.standard_normal((sets, DEGREE + 1))
+    y = (features(x) @ weights[..., None])[..., 0] + noise * rng.standard_normal(x.shape)
+    true = weights @ features(GRID).T
+    error = np.array([((ridge(x, y, strength) @ features(GRID).T - true) ** 2).mean() for strength in STRENGTHS])
+    best, predicted = float(STRENGTHS[error.argmin()]), 2 * noise**2 / (examples * spread**2)
+    return {"error": error, "best": best, "predicted": predicted}
 
 
 # --- networks on photographed clothes ---
@@ -775,6 +842,64 @@ def made_of_few(rates=(0.001, 0.002, 0.004), seeds=3) -> dict:
 
 
 # --- double descent ---
+
+
+TASKS = ("alone", "parity", "random")
+
+
+def second_task(
+    task="parity", labelled=40, others=300, weight=1.0, rates=(0.3, 1.0), seeds=range(10), steps=150, hidden=24
+) -> dict:
+    """Learn the classes of a few 8x8 digits, and at the same time a second task on many more.
+
+    A layer of tanh units has two heads: ten scores for the digit, and one score for the second task. "parity" asks
+    whether a digit is odd, "random" has labels from a coin, and with "alone" there is no second task. The losses are
+    added up, the second one times `weight`. All seeds train side by side, each with digits of its own.
+
+    Returns
+    -------
+    rates : (R,)
+    validation, accuracy : (R, len(seeds)) accuracy in the first task on 300 digits, which choose the rate, and on the
+        others
+    """
+    _checks.choice("task", task, TASKS)
+    x, y, *_ = digits()
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    rows = np.array([rng.permutation(len(x)) for rng in rngs])
+    few, more, held, rest = np.split(rows, np.cumsum([labelled, others, 300]), axis=1)
+    other = y[more] % 2 if task == "parity" else np.array([rng.integers(0, 2, others) for rng in rngs])
+    if task == "alone":
+        more, other = more[:, :1], other[:, :1]
+    shapes = ((64, hidden), (hidden, 10), (hidden, 1))
+    w = [np.array([rng.standard_normal(a, dtype=np.float32) for rng in rngs]) / a[0] ** 0.5 for a in shapes]
+    found = {"validation": [], "accuracy": []}
+    for rate in rates:
+        params = w
+        for _ in range(steps):
+            grads = two_heads(x[few], y[few], x[more], other, *params, 0.0 if task == "alone" else weight)[1]
+            params = [p - rate * g for p, g in zip(params, grads, strict=True)]
+        for name, part in (("validation", held), ("accuracy", rest)):
+            said = (np.tanh(x[part] @ params[0]) @ params[1]).argmax(axis=-1)
+            found[name].append((said == y[part]).mean(axis=1))
+    return {"rates": np.array(rates)} | {name: np.array(rows) for name, rows in found.items()}
+
+
+def two_heads(x, y, x_other, y_other, w, head, head_other, weight) -> tuple:
+    """The loss of two tasks that share the layer `w`, summed over the runs, and the gradients of w and of both heads.
+
+    The shared layer gets the gradient of the first loss plus `weight` times that of the second.
+    """
+    h, h_other = np.tanh(x @ w), np.tanh(x_other @ w)
+    loss, dscores = softmax_cross_entropy(h @ head, y)
+    loss_other, dscore = sigmoid_cross_entropy(h_other @ head_other, y_other[..., None])
+    dscore = weight * dscore
+    dz, dz_other = dscores @ _t(head) * (1 - h**2), dscore @ _t(head_other) * (1 - h_other**2)
+    shared_gradient = _t(x) @ dz + _t(x_other) @ dz_other
+    return np.sum(loss + weight * loss_other), (shared_gradient, _t(h) @ dscores, _t(h_other) @ dscore)
+
+
+def _t(matrices):
+    return matrices.swapaxes(-1, -2)
 
 
 @shared(maxsize=64)

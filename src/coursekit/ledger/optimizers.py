@@ -99,6 +99,25 @@ def adam_memory():
 
 
 @claim(
+    "07.yogi",
+    kind="computed",
+    text="On Reddi's problem Yogi goes the right way with a memory at which Adam goes the wrong way.",
+    source="zaheer2018",
+    where="algorithm 2; the problem is that of Reddi and others",
+    setting="gradient +n at every n-th step, else -1, no momentum; the sum of a cycle's steps in the long run, for n = "
+    "10, 30 and memories of 2 and 10 steps",
+    condition="the sum of Yogi's steps below 0 and that of Adam's above 0, four times",
+    holds=lambda n: all((value < 0) == name.startswith("Yogi") for name, value in n.items()),
+)
+def yogi():
+    """Where both go."""
+    cases = [(memory, every) for every in (10, 30) for memory in (2, 10)]
+    return {f"Adam, n = {n}, memory {m}": experiment.adversary_drift(m, n) for m, n in cases} | {
+        f"Yogi, n = {n}, memory {m}": experiment.yogi_on_the_adversary(m, n) for m, n in cases
+    }
+
+
+@claim(
     "07.mnist",
     kind="measured",
     text="On MNIST gradient descent is the slowest of four optimizers at customary rates, AdaGrad a little ahead of "

@@ -652,3 +652,60 @@ def epochs(seeds):
             found.setdefault(f"rise, rate {rate}", []).append(rise)
             found.setdefault(f"second fall, rate {rate}", []).append(fall)
     return {name: np.array(values) for name, values in found.items()}
+
+
+@claim(
+    "09.prior",
+    kind="computed",
+    text="Where the weights of least squares are drawn from a normal prior, the L2 strength that this prior stands for "
+    "predicts best.",
+    source="bishop2006",
+    where="section 3.3.1",
+    setting="polynomials of degree 15, weights normal with standard deviation tau, noise 0.3, 200 sets; (tau, points) "
+    "= (0.1, 20), (0.3, 20), (0.3, 80); 29 strengths from 1e-6 to 10",
+    condition="the best of the 29 strengths is within one stop, a factor of 1.78, of 2 noise^2 / (points tau^2), each "
+    "time",
+    holds=lambda n: all(abs(np.log(value)) <= 0.58 for value in n.values()),
+)
+def prior():
+    """Best strength over predicted strength."""
+    runs = {case: experiment.strength_from_prior(*case, sets=200) for case in ((0.1, 20), (0.3, 20), (0.3, 80))}
+    return {f"tau {tau:g}, {n} points": run["best"] / run["predicted"] for (tau, n), run in runs.items()}
+
+
+@claim(
+    "09.second-task",
+    kind="measured",
+    text="A network that learns a related second task beside the first is better at the first on new data.",
+    source="caruana1997",
+    where="sections 1 and 3, on other tasks",
+    setting="64-24-10 of tanh units on 40 digits of 8x8 pixels, 150 steps; the second task: whether 300 other digits "
+    "are odd",
+    seeds=range(32),
+    threshold_moved="16 seeds at first, with which the power for two points was 0.73",
+    comparison=Comparison(
+        first="parity",
+        second="alone",
+        arms={"parity": {"lr": (0.1, 0.3, 1.0, 3.0, 10.0)}, "alone": {"lr": (0.1, 0.3, 1.0, 3.0, 10.0)}},
+        chosen_on="300 other digits",
+        measured_in="of accuracy on new digits",
+        effect=0.02,
+        effect_from="two points, the smallest that would matter",
+    ),
+    tolerance=0.3,
+)
+def second_task(arms, seeds):
+    """Accuracy in the first task, with the second one and without."""
+
+    def run(name):
+        def tried(settings, seeds):
+            scores = np.empty((2, len(seeds)))
+            for lr in np.unique(settings["lr"]):
+                rows = settings["lr"] == lr
+                found = experiment.second_task(name, rates=(lr,), seeds=seeds[rows])
+                scores[:, rows] = found["validation"][0], found["accuracy"][0]
+            return scores
+
+        return tried
+
+    return fair_comparison({name: run(name) for name in ("parity", "alone")}, arms, seeds)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..experiments.activations import LIMITS, RINGS
 from ._parts import LN10, label, loss_curves, mosaic, picture
-from ._style import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, figure, styled
+from ._style import BLUE, GREEN, INK, MUTED, ON_COLOUR, ORANGE, PAPER, figure, styled
 
 __all__ = [
     "UNITS",
@@ -137,8 +137,8 @@ def burst(result: dict):
         picture, cmap=_SHARES, vmin=1e-9, vmax=1, aspect="auto", origin="lower",
         extent=(0, len(step), 0, 2 * width),
     )  # fmt: skip
-    left.axhline(width, color=INK, lw=1)
-    left.axvline(length, color=INK, lw=1, ls="--")
+    left.axhline(width, color=ON_COLOUR, lw=1)
+    left.axvline(length, color=ON_COLOUR, lw=1, ls="--")
     ticks = [0, length, *(k for k in range(length + 1, len(step)) if step[k] % 100 == length)]
     left.set(
         xticks=ticks,
@@ -305,7 +305,7 @@ def _plane(ax, result):
     for k, (w, b) in enumerate(zip(result["weights"], result["biases"], strict=True), 1):
         ends = _where_zero(w, b)
         if ends is not None:
-            ax.plot(*ends, color=INK, lw=0.9, ls="--", label=f"unit {k} gives 0 at")
+            ax.plot(*ends, color=ON_COLOUR, lw=0.9, ls="--", label=f"unit {k} gives 0 at")
     for kind, colour in ((0, BLUE), (1, ORANGE)):
         ax.plot(*x[y == kind].T, "o", ms=3.6, mec="white", mew=0.5, color=colour, label=("blue", "orange")[kind])
     marks = [-2, -1, 0, 1, 2]
@@ -326,7 +326,7 @@ def _hidden_units(ax, result):
         ends = _where_zero(result["weights"][k], result["biases"][k])
         if ends is not None:
             across, up = (ends + RINGS) / (2 * RINGS) * size
-            ax.plot(left + across, top + size - up, color=INK, lw=0.9, ls="--", label=_unit_in_words(result, k))
+            ax.plot(left + across, top + size - up, color=ON_COLOUR, lw=0.9, ls="--", label=_unit_in_words(result, k))
         label(ax, f"{k + 1}", (left, top), INK, (3, -7), bbox={"fc": PAPER, "ec": "none", "pad": 1})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from ._parts import bare, label, mosaic, name_ends, picture
+from ._parts import arrow, bare, label, mosaic, name_ends, picture
 from ._style import BLUE, GRID, INK, MUTED, ORANGE, PAPER, bars, figure, marks, powers, styled
 
 COLOURS = {"LeNet-5": BLUE, "MLP": ORANGE}
@@ -283,6 +283,43 @@ def cures(curves: dict, moved: int | None = None):
     fig.alt = "Test digits read right by how far they are moved. " + " ".join(
         f"{name}: {curves[name].mean(axis=0)[0]:.0%} at rest, {curves[name].mean(axis=0)[6]:.0%} at 6 pixels."
         for name in names
+    )
+    return fig
+
+
+def _part(ax, x, y, text, colour=BLUE):
+    ax.add_patch(Rectangle((x - 1.05, y - 0.3), 2.1, 0.6, fc=PAPER, ec=colour, lw=1.4))
+    ax.text(x, y, text, ha="center", va="center", size=10)
+
+
+@styled
+def residual_block():
+    """Two residual blocks from above to below: the input added as it is, and after a 1 x 1 convolution."""
+    fig, ax = figure(4.8, 4.6, margins=(0.05, 0.05, 0.05, 0.05))
+    bare(ax)
+    ax.set(xlim=(-1.6, 7.2), ylim=(-7.5, 0.9))
+    parts = ("convolution", "batch norm", "ReLU", "convolution", "batch norm")
+    for x, shortcut in ((0.0, None), (4.4, "1 x 1")):
+        ax.text(x, 0.6, "$x$", ha="center", va="center")
+        arrow(ax, (x, 0.35), (x, -0.55), INK)
+        for k, part in enumerate(parts):
+            _part(ax, x, -0.9 - k, part)
+            arrow(ax, (x, -1.2 - k), (x, -1.58 - k if k < 4 else -5.62), INK)
+        ax.plot([x, x + 1.8, x + 1.8], [0.0, 0.0, -5.85], color=ORANGE, lw=1.8)
+        arrow(ax, (x + 1.8, -5.85), (x + 0.26, -5.85), ORANGE, lw=1.8, shrinkA=0)
+        ax.plot(x, -5.85, "o", ms=15, mfc=PAPER, mec=INK, mew=1.4, zorder=4)
+        ax.text(x, -5.87, "+", ha="center", va="center", size=14, zorder=5)
+        arrow(ax, (x, -6.1), (x, -6.45), INK)
+        _part(ax, x, -6.8, "ReLU")
+        ax.text(x - 1.25, -2.9, "$f$", ha="center", va="center", color=BLUE)
+        if shortcut:
+            ax.add_patch(Rectangle((x + 1.2, -3.2), 1.2, 0.6, fc=PAPER, ec=ORANGE, lw=1.4, zorder=4))
+            ax.text(x + 1.8, -2.9, shortcut, ha="center", va="center", size=10, zorder=5)
+            ax.text(x + 2.6, -2.9, "$g$", ha="center", va="center", color=ORANGE)
+    fig.alt = (
+        "Two residual blocks. In both the input x goes through f: convolution, batch norm, ReLU, convolution, batch "
+        "norm; then something is added, and a ReLU follows. In the left block x itself is added, carried past f by a "
+        "line on which nothing is computed. In the right block it goes through a 1 x 1 convolution g on that line."
     )
     return fig
 

@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from ._parts import label, name_ends
-from ._style import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, figure, marks, power, powers, styled
+from ._style import BLUE, GREEN, INK, MUTED, ON_COLOUR, ORANGE, figure, marks, power, powers, styled
 
 
 @styled
@@ -176,10 +176,10 @@ def rounds(result: dict):
         now = k == last
         width, height = high[k, 1] - low[k, 1], high[k, 0] - low[k, 0]
         line = {"lw": 2.2, "ls": "-"} if now else {"lw": 1, "ls": ":"}
-        ax.add_patch(Rectangle((low[k, 1], low[k, 0]), width, height, fill=False, ec=PAPER, zorder=2, **line))
+        ax.add_patch(Rectangle((low[k, 1], low[k, 0]), width, height, fill=False, ec="white", zorder=2, **line))
         ax.plot(
             np.log10(result["l2"][k]), np.log10(result["lr"][k]), "o", ms=6 if now else 4,
-            color=ORANGE if now else PAPER, mec=PAPER if now else INK, mew=0.8, zorder=3, clip_on=False,
+            color=ORANGE if now else "white", mec="white" if now else ON_COLOUR, mew=0.8, zorder=3, clip_on=False,
         )  # fmt: skip
     ticks = range(-3, 4)
     labels = [power(k) for k in ticks]

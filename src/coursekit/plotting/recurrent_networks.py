@@ -9,7 +9,7 @@ import matplotlib.text
 import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
-from ._parts import arrow, label
+from ._parts import apart, arrow, label, name_ends
 from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, PAPER, figure, powers, styled
 
 LN2 = np.log(2)
@@ -97,7 +97,85 @@ def patterns():
     return fig
 
 
+@styled
+def truncated(pieces: int = 3, length: int = 3):
+    """The state goes on from piece to piece, the gradient goes back within each piece only."""
+    fig, ax = _empty(5.4, 1.9, (-0.6, pieces * length - 0.4), (-1.35, 1.05))
+    for t in range(pieces * length):
+        _box(ax, t, 0, str(t + 1), size=10)
+        if t:
+            arrow(ax, (t - 0.68, 0.12), (t - 0.32, 0.12), ORANGE)
+            if t % length:
+                arrow(ax, (t - 0.32, -0.12), (t - 0.68, -0.12), BLUE)
+            else:
+                ax.plot([t - 0.5] * 2, [-0.7, 0.7], color=MUTED, ls="--", lw=1.2)
+    ax.text(-0.34, 0.86, "the state goes on", color=ORANGE, va="center")
+    ax.text(-0.34, -0.86, "the gradient goes back as far as its piece begins", color=BLUE, va="center")
+    fig.alt = (
+        f"{pieces * length} steps in a row, cut into {pieces} pieces of {length}. Arrows of the state lead from each "
+        "step to the next, across the cuts too. Arrows of the gradient lead back, and none of them crosses a cut."
+    )
+    return fig
+
+
 # Curves
+
+
+@styled
+def latches(results: list[dict]):
+    """The state of one unit by step, from several starts, a panel for each weight; `results` as from `latch`."""
+    fig, axes = figure(6.4, 2.7, 1, len(results), margins=(0.62, 0.15, 0.52, 0.34), gaps=(0.3, 0), sharey=True)
+    said = []
+    for ax, r in zip(axes, results, strict=True):
+        for path in r["paths"]:
+            ax.plot(path, color=ORANGE if path[0] > 0 else BLUE)
+        ax.axhline(0, color=MUTED, lw=0.8)
+        ax.set(xlim=(0, r["paths"].shape[1] - 1), ylim=(-1.1, 1.1), yticks=[-1, 0, 1], xlabel="step")
+        ax.set_title(f"weight {r['weight']:g}")
+        ends = ", ".join(f"{end:.2f}" for end in r["paths"][:, -1])
+        said.append(f"With weight {r['weight']:g} they end at {ends}.")
+    axes[0].set_ylabel("state")
+    starts = ", ".join(f"{start:g}" for start in results[0]["paths"][:, 0])
+    fig.alt = f"The state of one unit over {ax.get_xlim()[1]:.0f} steps, from the starts {starts}. " + " ".join(said)
+    return fig
+
+
+@styled
+def forget_bias(kept: dict[float, np.ndarray]):
+    """What the forget gate alone leaves of the gradient, by steps back; `kept` is {bias: share by step}."""
+    fig, ax = figure(6.0, 3.0, margins=(0.75, 1.75, 0.52, 0.15))
+    ends = []
+    for colour, (bias, share) in zip((MUTED, ORANGE, GREEN, BLUE), kept.items(), strict=True):
+        ax.plot(share, color=colour)
+        ends.append((share[-1], f"bias {bias:g}: f = {share[1]:.3f}", colour))
+    heights = apart([np.log10(end) for end, _, _ in ends], 1.4)
+    for (_, name, colour), height in zip(ends, heights, strict=True):
+        label(ax, name, (len(share) - 1, 10.0**height), colour, (5, 0), size=10)
+    ax.set(yscale="log", ylim=(1e-17, 100), xlim=(0, len(share) - 1), xlabel="steps back", ylabel="share left")
+    powers(ax.yaxis, -15, 0, 5)
+    fig.alt = (
+        f"What is left of the gradient by steps back, on a logarithmic axis. After {len(share) - 1} steps: "
+        + "; ".join(f"{name}, {end:.1g}" for end, name, _ in ends)
+    )
+    return fig
+
+
+@styled
+def held_gates(runs: dict[str, dict]):
+    """The cell of one unit letter by letter, by what its forget gate is held at; `runs` as from `lstm_unit`."""
+    fig, ax = figure(6.0, 3.0, margins=(0.62, 1.25, 0.52, 0.15))
+    ends = []
+    for colour, (gate, r) in zip((BLUE, MUTED, ORANGE, GREEN), runs.items(), strict=True):
+        ax.plot(r["cells"], "o-", color=colour, ms=4)
+        ends.append((r["cells"][-1], gate if gate == "as learnt" else f"held at {gate}", colour))
+    word = r["word"]
+    name_ends(ax, len(word) - 1, ends, 1.0, (7, 0))
+    ax.set_xticks(range(len(word)), list(word.replace(" ", "\u2423")), size=13)
+    ax.set(xlim=(-0.5, len(word) - 0.5), ylim=(0, None), ylabel="cell")
+    fig.alt = f"The cell after each letter of “{word}”, by the forget gate. At the last letter: " + "; ".join(
+        f"{name} {end:.1f}" for end, name, _ in ends
+    )
+    return fig
 
 
 def _curves(runs, ylabel, *, window=10, ylim=None, reference=None, colours=CYCLE, height=3.2, right=1.25, gap=0.06):

@@ -418,7 +418,7 @@ def by_epoch(results: dict[str, dict]):
 
 PLACES = {  # where in a training each regularizer acts
     "images": ("more data", "augmentation", "mixup"),
-    "labels": ("smoothing", "mixup"),
+    "labels": ("smoothing", "mixup", "second task"),
     "units": ("dropout", "batch norm's", "noise"),
     "loss": ("L2 penalty", "L1 penalty"),
     "step": ("weight decay", "max-norm"),

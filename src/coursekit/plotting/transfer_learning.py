@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.patches import Arc, Rectangle
 from matplotlib.ticker import NullLocator
 
 from ..experiments.transfer_learning import FROZEN_NAMES
-from ._parts import label, name_ends, picture
-from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, figure, styled
+from ._parts import arrow, bare, label, name_ends, picture
+from ._style import BLUE, CYCLE, GREEN, INK, MUTED, ORANGE, PAPER, figure, styled
 
 
 def _sizes(ax, sizes):
@@ -16,6 +17,49 @@ def _sizes(ax, sizes):
     ax.set_xticks(sizes, [f"{n:,}" for n in sizes])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set(xlim=(sizes[0] / 1.4, sizes[-1] * 1.4), xlabel="training images of the target")
+
+
+def _lock(ax, x, y):
+    """A closed padlock, its body around (x, y)."""
+    ax.add_patch(Arc((x, y + 0.09), 0.2, 0.3, theta1=0, theta2=180, ec=INK, lw=1.4, zorder=4))
+    ax.add_patch(Rectangle((x - 0.15, y - 0.13), 0.3, 0.22, fc=INK, ec="none", zorder=4))
+
+
+@styled
+def body_and_head():
+    """Each way to use a source's network, as a row of layers: where their weights come from, and which are frozen."""
+    rows = (
+        ("from scratch", (0, 0, 0), 0),
+        ("frozen features", (1, 1, 1), 3),
+        ("first layers frozen", (1, 1, 1), 1),
+        ("fine-tuning", (1, 1, 1), 0),
+    )
+    fig, ax = figure(4.8, 4.4, margins=(0.05, 0.05, 0.05, 0.05))
+    bare(ax)
+    ax.set(xlim=(-0.7, 6.4), ylim=(-6.05, 1.0))
+    for row, (name, source, frozen) in enumerate(rows):
+        y = -1.55 * row
+        ax.text(-0.62, y + 0.62, name, weight="bold", va="center")
+        for k, layer in enumerate(("conv.", "conv.", "dense", "head")):
+            x = 0.1 + 1.75 * k
+            kept = k < 3 and source[k]
+            ax.add_patch(Rectangle((x - 0.7, y - 0.32), 1.4, 0.64, fc=PAPER, ec=BLUE if kept else ORANGE, lw=1.8))
+            locked = k < frozen
+            ax.text(x - 0.18 * locked, y, layer, ha="center", va="center", size=11)
+            if locked:
+                _lock(ax, x + 0.48, y)
+            if k:
+                arrow(ax, (x - 1.05, y), (x - 0.7, y))
+    ax.text(-0.62, -5.6, "weights of the source", color=BLUE, va="center")
+    ax.text(2.75, -5.6, "drawn at random", color=ORANGE, va="center")
+    _lock(ax, 5.1, -5.6)
+    ax.text(5.35, -5.6, "frozen", va="center")
+    fig.alt = (
+        "Four rows of two convolutions, a dense layer and a head. The head is always drawn at random and trained. From "
+        "scratch: all layers are. In the other rows the body has the source's weights: with frozen features all of it "
+        "is locked, with the first layers frozen the first convolution is, and in fine-tuning nothing is."
+    )
+    return fig
 
 
 @styled

@@ -232,7 +232,8 @@ def alarms(table: dict, checks):
             f"{share:.0%}",
         )
         for j, word in enumerate(words):
-            ax.text(j, i, word.replace("nan%", "nan"), ha="center", va="center", size=10)
+            colour = ON_COLOUR if alarm[i, j] else INK
+            ax.text(j, i, word.replace("nan%", "nan"), ha="center", va="center", size=10, color=colour)
     ax.set_xticks(range(len(checks)), [check.replace(" ", "\n", 1) for check in checks], size=10)
     ax.set_yticks(range(len(table)), ["no bug" if bug == "none" else bug for bug in table], size=10)
     ax.xaxis.tick_top()
