@@ -221,7 +221,9 @@
       if (this.right(given)) return this.secret.good;
       if (given * answer <= 0) return `Your number is off by ${short(Math.abs(given - answer))}.`;
       const ratio = given / answer;
-      return `Your number is ${short(Math.max(ratio, 1 / ratio))} times too ${ratio > 1 ? "large" : "small"}.`;
+      const times = Math.max(ratio, 1 / ratio);
+      const words = times > 1000 ? "more than 1,000" : short(times);
+      return `Your number is ${words} times too ${ratio > 1 ? "large" : "small"}.`;
     }
     told(given) {
       const { mistakes, tolerance, told } = this.secret;
