@@ -39,7 +39,9 @@ URL = re.compile(r"url\(\s*(['\"]?)(?!data:|https?:|#)([^'\")]+)\1\s*\)")
 LINK = re.compile(r'[ \t]*<link\b[^>]*\bhref="(?P<up>(?:\.\./)*)_static/(?P<name>[^"?]+\.css)[^"]*"[^>]*>\n?')
 SCRIPT = re.compile(r'<script(?P<before>[^>]*)\bsrc="(?P<src>[^"]+)"(?P<after>[^>]*)></script>')
 OPTIONS = "documentation_options.js"
-PHOTO = re.compile(r'(<image\b[^>]*\bid="f[^"]*-photo\d+"[^>]*\bhref=")data:image/(png|webp);base64,([A-Za-z0-9+/=\s]{4000,})"')
+PHOTO = re.compile(
+    r'(<image\b[^>]*\bid="f[^"]*-photo\d+"[^>]*\bhref=")data:image/(png|webp);base64,([A-Za-z0-9+/=\s]{4000,})"'
+)
 PHOTOS = "_static/ck/photos"
 
 
