@@ -18,7 +18,7 @@ from notebooks import instructor_cells, notebook
 from coursekit.errors import DataError
 from coursekit.grading import cli
 from coursekit.grading.cases import load_sheet
-from coursekit.grading.sealed import books, classpage, similarity
+from coursekit.grading.sealed import books, classpage, similarity, tables
 from coursekit.grading.sealed.alike import alike_page
 from coursekit.grading.sealed.decisions import read_decisions
 from coursekit.grading.sealed.grade import grade_bytes, own_key
@@ -287,7 +287,7 @@ def test_groups_not_pairs_and_the_published_solution_among_the_suspects():
 def test_cells_are_safe_with_every_separator():
     for text in ("a;=cmd|'/C calc'!A1;", "x,=1", "y; @SUM(A1)", "z|+1"):
         for separator in ";,|\t":
-            for cell in next(csv.reader(io.StringIO(books.safe_cell(text)), delimiter=separator)):
+            for cell in next(csv.reader(io.StringIO(tables.safe_cell(text)), delimiter=separator)):
                 assert not cell.strip().startswith(("=", "@", "+")), (text, cell)
 
 

@@ -141,6 +141,7 @@ def main():
             context = browser.new_context(**size, color_scheme=theme, reduced_motion="reduce", service_workers="block")
             context.add_init_script(f"localStorage.mode = localStorage.theme = '{theme}'")
             page = context.new_page()
+            page.set_default_timeout(120_000)
             for name in names:
                 pairs, wide = look(page, f"{address}chapters/{name}")
                 wrong += len(wide)

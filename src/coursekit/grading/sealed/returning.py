@@ -9,7 +9,7 @@ import re
 import zipfile
 
 from ...errors import DataError
-from .tables import _text
+from .tables import _text, safe_cell
 
 __all__ = ["Worksheet", "returned"]
 
@@ -69,8 +69,6 @@ class Worksheet:
 
     def filled(self, table) -> str:
         """The worksheet with a mark for each who has one."""
-        from .books import safe_cell, summary
-
         rows = {row.person.get("moodle_id") or row.student: row for row in table}
         comma = "," in self._lines[1][self._grade + 1]
         out = [self._lines[0]]
@@ -80,7 +78,7 @@ class Worksheet:
             if row is not None and row.graded:
                 mark = f"{row.total:.2f}"
                 line[self._grade] = mark.replace(".", ",") if comma else mark
-                line[-1] = safe_cell(summary(row))
+                line[-1] = safe_cell(row.summary)
             out.append(line)
         text = io.StringIO()
         csv.writer(text, delimiter=self._separator, lineterminator="\r\n").writerows(out)
