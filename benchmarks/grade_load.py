@@ -3,8 +3,9 @@
     make bench-grade                           300 submissions: honest ones, a class of all kinds, 5 % endless loops
     python benchmarks/grade_load.py 2000 --jobs 4
 
-Prints submissions per second, processor time a submission, the peak memory of the grader and of its processes, and
-compares every total with the points that the submission was made to earn. Exit 1 when one differs. `--write` puts the
+Prints submissions per second, processor time a submission, the peak memory of the grader and of its processes, and by
+how much the slowest question overran its limit (processor time and sleep), and compares every total with the points
+that the submission was made to earn. Exit 1 when one differs. `--write` puts the
 table into benchmarks/GRADING.md.
 """
 
@@ -24,13 +25,19 @@ from notebooks import instructor_cells, notebook
 
 from coursekit.grading.cases import load_sheet
 from coursekit.grading.sealed.books import rows, write_books
+from coursekit.grading.sealed.collect import find_submissions
 from coursekit.grading.sealed.grade import grade_folder
 from coursekit.grading.sealed.jail import Limits
 from coursekit.grading.sealed.probe import choose_tier
-from coursekit.grading.sealed.submissions import find_submissions
 
 LIMITS = Limits()
+# Limits for those who use them up, short because there are many.
+SHORT = Limits(call_seconds=0.5, cell_seconds=0.5, question_seconds=2.0)
 LOOP = "def xavier_normal(rng, shape):\n    while True: pass"
+SLEEPER = "import time\n" + "time.sleep(0.4)\n"
+WORKER = "t = time.process_time()\nwhile time.process_time() - t < 0.4: pass\n"
+HOG = "import threading\ndef spin():\n    while True: pass\n"
+HOG += "for _ in range(28): threading.Thread(target=spin, daemon=True).start()"
 
 
 def points(*missing):
@@ -54,11 +61,23 @@ def kinds(cells):
     ]  # fmt: skip
 
 
-CLASSES = {"honest": (1, 0), "of all kinds": (8, 0), "5 % endless loops": (1, 5)}
+def slow_kinds(cells):
+    """What uses up the time of its questions in cells on which everything depends: nothing is left for an answer."""
+    stars = "from math import *\n"
+    return [
+        (1, 0, notebook(*[stars + SLEEPER] * 16, *cells)),
+        (1, 0, notebook("import time", *[stars + WORKER] * 16, *cells)),
+        (1, 0, notebook(stars + HOG, *[stars + SLEEPER] * 16, *cells)),
+    ]
+
+
+CLASSES = {"honest": (1, 0), "of all kinds": (8, 0), "5 % endless loops": (1, 5), "at the limit": (0, 0)}
 
 
 def pattern(cells, name):
     """(share, points, notebook) of a class: so many of `kinds`, and so many percent with an endless loop."""
+    if name == "at the limit":
+        return slow_kinds(cells)
     count, loops = CLASSES[name]
     mix = kinds(cells)[:count]
     if loops:
@@ -76,6 +95,7 @@ def spread(mix, count):
 def measure(name, count, jobs, tier):
     """Grade such a class in a folder of its own: what it took, and whose marks are not what they should be."""
     sheet, cells = load_sheet("05"), instructor_cells("05")
+    limits, count = (SHORT, min(count, 6)) if name == "at the limit" else (LIMITS, count)
     expected = {}
     with tempfile.TemporaryDirectory() as place:
         folder, out = pathlib.Path(place, "in"), pathlib.Path(place, "out")
@@ -86,7 +106,7 @@ def measure(name, count, jobs, tier):
         found = find_submissions(folder, "05")
         before, children = time.process_time(), resource.getrusage(resource.RUSAGE_CHILDREN)
         started = time.perf_counter()
-        records = grade_folder(found, sheet, b"a key for the load test", out, tier=tier, jobs=jobs, limits=LIMITS)
+        records = grade_folder(found, sheet, b"a key for the load test", out, tier=tier, jobs=jobs, limits=limits)
         seconds = time.perf_counter() - started
         table = rows(list(records.values()))
         write_books(out, sheet, list(records.values()), table, tier)
@@ -101,6 +121,7 @@ def measure(name, count, jobs, tier):
         "cpu": time.process_time() - before + cpu,
         "grader": grader_peak(),
         "student": max(r.get("peak_mb", 0) for r in records.values()),
+        "over": max(q["spent"] - limits.question_seconds for r in records.values() for q in r["questions"].values()),
         "points": sum(total.values()),
         "wrong": {s: (p, total.get(s)) for s, p in expected.items() if total.get(s) != p or sums[s] != p},
     }
@@ -118,13 +139,15 @@ def table_of(results, jobs, tier) -> str:
         f"Sheet 05, jail {tier}, {jobs} jobs, {os.cpu_count()} processors, Python {platform.python_version()}, "
         f"NumPy {np.__version__}; load average {os.getloadavg()[0]:.1f} at the end.",
         "",
-        "| class | submissions | a second | processor seconds each | grader, MB | student, MB | points | balance |",
-        "|---|---|---|---|---|---|---|---|",
+        "| class | submissions | a second | processor seconds each | grader, MB | student, MB | most over a limit, s "
+        "| points | balance |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for r in results:
         lines.append(
             f"| {r['class']} | {r['count']} | {r['count'] / r['seconds']:.1f} | {r['cpu'] / r['count']:.3f} | "
-            f"{r['grader']} | {r['student']} | {r['points']:g} | {'no' if r['wrong'] else 'yes'} |"
+            f"{r['grader']} | {r['student']} | {max(0.0, r['over']):.2f} | {r['points']:g} | "
+            f"{'no' if r['wrong'] else 'yes'} |"
         )
     return "\n".join(lines)
 

@@ -2,10 +2,10 @@
 
     python live/build_lite.py --site _build/html [--cache .cache/lite]
 
-It shares Pyodide, the wheel of coursekit and the data files with the pages' live mode, where `prepare.py` has put them.
-A second lock file names the wheels that notebooks need besides, so that `import coursekit` works with no install cell
-and nothing is asked of another host. An unchanged site is left alone. Exit status 3 means that Pyodide or a wheel
-could not be had; the site then gets a page that says so where the buttons lead.
+It shares Pyodide, its packages, the wheel of coursekit and the data files with the pages' live mode, where `prepare.py`
+has put them. What notebooks need besides stands in one file, so that `import coursekit` works with no install cell and
+nothing is asked of another host. An unchanged site is left alone. Exit status 3 means that Pyodide or a wheel could not
+be had; the site then gets a page that says so where the buttons lead.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import bundle
 import notebook_bundle
 from fetch_pyodide import NotToBeHad, pip_download, python
-from packaging.utils import parse_wheel_filename
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -31,9 +31,25 @@ LITE = HERE / "lite"
 """What is added to JupyterLite's own pages."""
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", KERNEL]
-ASKED_FOR = ["micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi"]
-"""What the kernel asks for when it starts, besides IPython; named in FIRST, it is not searched for."""
-FIRST = [*ASKED_FOR, notebook_bundle.NAME, "coursekit"]
+THERE = ["micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython"]
+"""What the kernel looks for when it starts; named here, it is not searched for."""
+IDLE = """
+    @jupyter-notebook/console-extension @jupyter-notebook/tree-extension @jupyterlab/audio-extension
+    @jupyterlab/celltags-extension @jupyterlab/console-extension @jupyterlab/csvviewer-extension
+    @jupyterlab/fileeditor-extension @jupyterlab/htmlviewer-extension @jupyterlab/imageviewer-extension
+    @jupyterlab/inspector-extension:consoles @jupyterlab/json-extension @jupyterlab/launcher-extension
+    @jupyterlab/lsp-extension @jupyterlab/markdownviewer-extension @jupyterlab/mermaid-extension
+    @jupyterlab/metadataform-extension @jupyterlab/notebook-extension:active-cell-tool
+    @jupyterlab/notebook-extension:code-console @jupyterlab/notebook-extension:language-server
+    @jupyterlab/notebook-extension:metadata-editor @jupyterlab/notebook-extension:tools
+    @jupyterlab/notebook-extension:update-raw-mimetype @jupyterlab/pdf-extension @jupyterlab/terminal-extension
+    @jupyterlab/tooltip-extension:consoles @jupyterlab/tooltip-extension:files
+    @jupyterlab/vega5-extension @jupyterlab/video-extension @jupyterlab/workspaces-extension
+    @jupyterlite/application-extension:lsp-connection-manager @jupyterlite/repl-extension
+""".split()
+"""Parts of JupyterLab that start with the page of one notebook and do nothing there; the other pages keep them."""
+PAGE = ("loading.js", "loading.css", "early.js")
+"""What stands beside the page of a notebook."""
 SORRY = """<!doctype html><html lang="en-GB"><meta charset="utf-8"><title>No notebooks in this copy of the book</title>
 <p>This copy of the book was built where the files of JupyterLite could not be fetched, so its notebooks do not run in
 the browser. Open the page in Colab, or run <code>make lab</code> in a copy of the repository.</p></html>
@@ -49,7 +65,8 @@ def build(site: Path, cache: Path, say=print) -> Path:
         raise NotToBeHad(f"the site has no Pyodide in {shared}; it was built without live mode")
     out = site / "lite"
     notebooks = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("exercises/*.ipynb")])
-    scripts = [Path(__file__), Path(notebook_bundle.__file__), *sorted(LITE.iterdir())]
+    made_by = [Path(module.__file__) for module in (bundle, notebook_bundle)]
+    scripts = [Path(__file__), *made_by, *sorted(LITE.iterdir())]
     print_of_all = fingerprint([*scripts, WHEELS, *notebooks], pyodide.parent.name, coursekit.name)
     if stamp(out) == print_of_all:
         say("JupyterLite: unchanged")
@@ -61,17 +78,17 @@ def build(site: Path, cache: Path, say=print) -> Path:
             target = lite / "contents" / notebook.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(notebook, target)
-        settings(lite, pyodide.parent.name)
+        settings(lite)
         fresh = lite / "out"
         command = [sys.executable, "-m", "jupyterlite_core", "build", "--output-dir", str(fresh)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=lite)
         if done.returncode:
             raise SystemExit(f"jupyter lite build failed:\n{(done.stdout + done.stderr)[-3000:]}")
         leave_arrows_to_sliders(fresh)
+        leave_out_what_is_idle(fresh / "notebooks" / "jupyter-lite.json")
         wheels += list((fresh / "extensions" / KERNEL / "static" / "pypi").glob("*.whl"))
-        loaded = lock(fresh / "pyodide-lock.json", wheels, pyodide.parent, coursekit)
-        loaded += [pyodide.parent / name for name in ("pyodide.asm.wasm", "pyodide.asm.mjs", "python_stdlib.zip")]
-        say_what_is_loading(fresh, sum(file.stat().st_size for file in loaded), loaded[0].relative_to(fresh))
+        loaded = start_python(fresh, wheels, pyodide.parent, coursekit)
+        say_what_is_loading(fresh, sum(file.stat().st_size for file in loaded))
         (fresh / "fingerprint").write_text(print_of_all)
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(fresh, out)
@@ -79,7 +96,7 @@ def build(site: Path, cache: Path, say=print) -> Path:
     return out
 
 
-def settings(lite: Path, pyodide: str) -> None:
+def settings(lite: Path) -> None:
     """Write what JupyterLite reads: for its build, and in the browser."""
     config = {
         "apps": ["notebooks", "lab", "tree"],
@@ -94,15 +111,11 @@ def settings(lite: Path, pyodide: str) -> None:
     # Cells out of sight stay in the page: sliders keep their place, and the browser's search finds text.
     overrides = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "defer"}}
     (lite / "overrides.json").write_text(json.dumps(overrides))
+    # Python comes from our own script, which takes nothing but its outputs from the kernel (lite/python.mjs).
     kernel = {
-        "pyodideUrl": f"./../_static/ck/{pyodide}/pyodide.mjs",
+        "pyodideUrl": "./python.mjs",
         "disablePyPIFallback": True,
-        "loadPyodideOptions": {
-            "lockFileURL": "pyodide-lock.json",
-            "packages": FIRST,
-            # Seen from the kernel's own script, extensions/@jupyterlite/pyodide-kernel-extension/static/.
-            "env": {"COURSEKIT_DATA_URL": "../../../../../_static/ck/data/", "OPENBLAS_NUM_THREADS": "1"},
-        },
+        "loadPyodideOptions": {"packages": THERE},
     }
     data = {
         "appName": "Training Neural Networks",
@@ -116,19 +129,16 @@ def settings(lite: Path, pyodide: str) -> None:
     )
 
 
-def say_what_is_loading(fresh: Path, size: int, wheel: Path) -> None:
-    """Add our script and style to the page of a notebook: they tell what the reader waits for.
-
-    The browser fetches the largest file while the page itself starts, not only when Python asks for it.
-    """
-    for file in LITE.iterdir():
-        shutil.copyfile(file, fresh / "notebooks" / file.name)
+def say_what_is_loading(fresh: Path, size: int) -> None:
+    """Add our scripts and style to the page of a notebook: Python's start, and what the reader waits for."""
+    for name in PAGE:
+        shutil.copyfile(LITE / name, fresh / "notebooks" / name)
     page = fresh / "notebooks" / "index.html"
     text = page.read_text(encoding="utf-8")
+    first = '<head><script src="early.js"></script>'
     script = f'<script src="loading.js" data-megabytes="{size / 1e6:.0f}"></script>'
-    early = f'<link rel="prefetch" href="../{wheel.as_posix()}">'
-    ours = f'<link rel="stylesheet" href="loading.css">{early}{script}</head>'
-    page.write_text(text.replace("</head>", ours, 1), encoding="utf-8")
+    last = f'<link rel="stylesheet" href="loading.css">{script}</head>'
+    page.write_text(text.replace("<head>", first, 1).replace("</head>", last, 1), encoding="utf-8")
 
 
 def leave_arrows_to_sliders(fresh: Path) -> None:
@@ -144,39 +154,50 @@ def leave_arrows_to_sliders(fresh: Path) -> None:
             path.write_text(json.dumps(everything), encoding="utf-8")
 
 
-def lock(path: Path, wheels: list[Path], pyodide: Path, coursekit: Path) -> list[Path]:
-    """Write the lock file: one wheel with everything, coursekit, and empty ones for the other names asked for.
+def leave_out_what_is_idle(path: Path) -> None:
+    """Name in a page's settings the parts of JupyterLab that it need not start."""
+    everything = json.loads(path.read_text(encoding="utf-8"))
+    everything["jupyter-config-data"]["disabledExtensions"] = IDLE
+    path.write_text(json.dumps(everything, indent=1), encoding="utf-8")
 
-    Returns the wheels that are not empty.
+
+def start_python(fresh: Path, wheels: list[Path], pyodide: Path, coursekit: Path) -> list[Path]:
+    """Write what starts a notebook's Python, and begins to while JupyterLab itself is loading; returns what it loads.
+
+    The lock names no package: all are there before the kernel asks.
     """
     whole = json.loads((pyodide / "pyodide-lock.json").read_text(encoding="utf-8"))
-    packages = [pyodide / entry["file_name"] for _, entry in sorted(whole["packages"].items())]
-    folder = path.parent / "wheels"
-    everything = notebook_bundle.write(folder, packages, wheels, pyodide)
-    entries = [describe(everything, f"wheels/{everything.relative_to(folder).as_posix()}", [])]
-    entries.append(describe(coursekit, f"../_static/ck/{coursekit.name}", [notebook_bundle.NAME]))
-    for name in ASKED_FOR:
-        wheel = notebook_bundle.empty(folder, name)
-        entries.append(describe(wheel, f"wheels/{wheel.name}", [notebook_bundle.NAME]))
-    whole["packages"] = {entry["name"]: entry for entry in entries}
-    path.write_text(json.dumps(whole, separators=(",", ":")), encoding="utf-8")
-    return [everything, coursekit]
+    (fresh / "pyodide-lock.json").write_text(json.dumps(whole | {"packages": {}}), encoding="utf-8")
+    bundles = [pyodide / bundle.NAME, notebook_bundle.write(fresh, wheels, pyodide)]
+    worker = one_of(fresh / "extensions" / KERNEL / "static", "comlink.worker.*.js")
+    shared = f"../_static/ck/{pyodide.name}/"
+    replace(
+        fresh / "python.mjs",
+        PYODIDE=shared,
+        BUNDLES=json.dumps([f"{shared}{bundle.NAME}", bundles[1].name]),
+        WHEEL=f"../_static/ck/{coursekit.name}",
+    )
+    replace(fresh / "early.mjs", WORKER=worker.relative_to(fresh).as_posix())
+    core = [pyodide / name for name in ("pyodide.asm.wasm", "pyodide.asm.mjs", "python_stdlib.zip")]
+    return [*core, *bundles, coursekit]
 
 
-def describe(wheel: Path, address: str, depends: list[str]) -> dict:
-    """Return the lock file's entry for a wheel."""
-    name, version, _, _ = parse_wheel_filename(wheel.name)
-    return {
-        "name": name,
-        "version": str(version),
-        "file_name": address,
-        "install_dir": "site",
-        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        "package_type": "package",
-        "imports": notebook_bundle.modules(wheel),
-        "depends": depends,
-        "unvendored_tests": False,
-    }
+def one_of(folder: Path, pattern: str) -> Path:
+    """The one file of a name that carries a digest."""
+    found = sorted(folder.glob(pattern))
+    if len(found) != 1:
+        raise SystemExit(
+            f"{folder} has {len(found)} files {pattern}, expected one; is JupyterLite's kernel another one?"
+        )
+    return found[0]
+
+
+def replace(target: Path, **words: str) -> None:
+    """Copy a script of `lite/` to `target`, with words in the place of their names between two @."""
+    text = (LITE / target.name).read_text(encoding="utf-8")
+    for name, word in words.items():
+        text = text.replace(f"@{name}@", word)
+    target.write_text(text, encoding="utf-8")
 
 
 def download(cache: Path, say=print) -> list[Path]:

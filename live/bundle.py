@@ -1,7 +1,8 @@
 """Put the packages of live mode into one file, which the browser unpacks by itself while Python starts.
 
-Pyodide's own way, a zip file a package that Python unpacks, takes a quarter of a second longer. The wheels stay beside
-it for JupyterLite. The file is gzip of one line of JSON, `[[path, bytes], ...]`, and the contents one after the other.
+Pyodide's own way, a zip file a package that Python unpacks, takes a quarter of a second longer. JupyterLite reads it
+too, and another one with what only notebooks need (notebook_bundle.py). The file is gzip of one line of JSON,
+`[[path, bytes], ...]`, and the contents one after the other.
 What no figure of the book needs is left out.
 """
 
@@ -21,18 +22,21 @@ FONTS = ("DejaVuSans", "cm")  # what coursekit's style asks for, and what mathem
 def write(folder: Path) -> Path:
     """Write the file from the wheels that the lock in `folder` names."""
     lock = json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))
-    major, minor, *_ = lock["info"]["python"].split(".")
-    place = f"/lib/python{major}.{minor}/site-packages/"
-    names, contents = [], []
+    contents = {}
     for _, package in sorted(lock["packages"].items()):
         with zipfile.ZipFile(folder / package["file_name"]) as wheel:
-            for entry in wheel.infolist():
-                if not entry.is_dir() and wanted(entry.filename):
-                    names.append([place + entry.filename, entry.file_size])
-                    contents.append(wheel.read(entry))
+            contents |= {e.filename: wheel.read(e) for e in wheel.infolist() if not e.is_dir() and wanted(e.filename)}
     target = folder / NAME
-    target.write_bytes(gzip.compress(json.dumps(names).encode() + b"\n" + b"".join(contents), 9, mtime=0))
+    target.write_bytes(pack(contents, lock["info"]["python"]))
     return target
+
+
+def pack(contents: dict[str, bytes], python: str) -> bytes:
+    """The file's bytes, for contents by their path in a wheel, and for a version of Python as a lock names it."""
+    major, minor, *_ = python.split(".")
+    place = f"/lib/python{major}.{minor}/site-packages/"
+    names = [[place + name, len(content)] for name, content in contents.items()]
+    return gzip.compress(json.dumps(names).encode() + b"\n" + b"".join(contents.values()), 9, mtime=0)
 
 
 def wanted(name: str) -> bool:

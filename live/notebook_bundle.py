@@ -1,21 +1,22 @@
-"""One wheel with all that a notebook in the browser needs, byte-compiled: kernel, IPython, widgets, NumPy, Matplotlib.
+"""One file with what only a notebook in the browser needs, byte-compiled: its kernel, IPython, widgets.
 
 Pyodide loads wheel by wheel, each fetched, checked and unpacked in Python, and Python then compiles what it imports:
-with the packages as they are published that was most of the wait for a notebook's first output. What no notebook needs
-is left out: jedi alone, which IPython asks for completions if it is there, has 5,600 files.
+with the packages as they are published that was most of the wait for a notebook's first output. This file is like the
+one of the pages (bundle.py), which a notebook loads too. What no notebook needs is left out: jedi alone, which IPython
+asks for completions if it is there, has 5,600 files.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import zipfile
 from pathlib import Path
 
+import bundle
 from browser_wheel import byte_code
-from bundle import wanted
 
-NAME = "ipython"  # the wheel in which everything stands; the kernel asks for it by this name
 LEFT_OUT = {"jedi", "parso", "prompt_toolkit", "wcwidth", "jupyterlab_widgets", "widgetsnbextension"}
 # Many, of which a notebook imports one or two; they are there, without byte code.
 SELDOM = ("pygments/lexers/", "pygments/styles/", "pygments/formatters/")
@@ -25,66 +26,25 @@ OFTEN = ("pygments/lexers/__init__.py", "pygments/lexers/python.py", "pygments/l
          "pygments/formatters/html.py")  # fmt: skip
 
 
-def write(folder: Path, packages: list[Path], wheels: list[Path], pyodide: Path) -> Path:
-    """Write the wheel into a folder of its own in `folder`, named by its content, and return its path.
-
-    `packages` are Pyodide's wheels, which have byte code where it helps; of `wheels` it is made here.
-    """
-    version = next(wheel.name.split("-")[1] for wheel in wheels if wheel.name.startswith(f"{NAME}-"))
-    contents, sources = {}, {}
-    for wheel in (*packages, *wheels):
-        if wheel.name.partition("-")[0].lower() in LEFT_OUT:
-            continue
-        with zipfile.ZipFile(wheel) as archive:
-            found = {_place(entry.filename): archive.read(entry) for entry in archive.infolist() if _is_wanted(entry)}
-        contents |= found
-        if wheel in wheels:
-            sources |= {name: content for name, content in found.items() if _is_compiled(name)}
+def write(folder: Path, wheels: list[Path], pyodide: Path) -> Path:
+    """Write the file into `folder`, named by its content, and return its path; `pyodide` is a folder with Pyodide."""
+    contents = {}
+    for wheel in wheels:
+        if wheel.name.partition("-")[0].lower() not in LEFT_OUT:
+            with zipfile.ZipFile(wheel) as archive:
+                contents |= {entry.filename: archive.read(entry) for entry in archive.infolist() if _is_wanted(entry)}
     if node := shutil.which("node"):
-        contents |= byte_code(node, pyodide, sources)
-    info = f"{NAME}-{version}.dist-info"
-    contents[f"{info}/RECORD"] = "".join(f"{name},,\n" for name in sorted(contents)).encode()
-    digest = hashlib.sha256(b"".join(name.encode() + content for name, content in sorted(contents.items())))
-    target = folder / digest.hexdigest()[:12] / f"{NAME}-{version}-py3-none-any.whl"
-    _pack(target, contents)
+        contents |= byte_code(node, pyodide, {name: text for name, text in contents.items() if _is_compiled(name)})
+    lock = json.loads((pyodide / "pyodide-lock.json").read_text(encoding="utf-8"))
+    content = bundle.pack(dict(sorted(contents.items())), lock["info"]["python"])
+    target = folder / f"notebook-{hashlib.sha256(content).hexdigest()[:12]}.bin"
+    target.write_bytes(content)
     return target
-
-
-def empty(folder: Path, name: str) -> Path:
-    """A wheel without modules: for a name that the kernel asks for and whose modules stand in the one above."""
-    info = f"{name.replace('-', '_')}-0.dist-info"
-    contents = {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\n".encode(),
-        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: live\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    contents[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in contents).encode()
-    target = folder / f"{name.replace('-', '_')}-0-py3-none-any.whl"
-    _pack(target, contents)
-    return target
-
-
-def _pack(target, contents):
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in sorted(contents.items()):
-            archive.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
-
-
-def modules(wheel: Path) -> list[str]:
-    """The names that can be imported from a wheel."""
-    with zipfile.ZipFile(wheel) as archive:
-        tops = {name.split("/")[0] for name in archive.namelist() if name.endswith((".py", ".so"))}
-    return sorted({top.partition(".")[0] for top in tops if not top.endswith("-info")})
-
-
-def _place(name):
-    """Where a file stands in the wheel, which may have one folder .dist-info; Python finds the other kind as well."""
-    return name if name.startswith(f"{NAME}-") else name.replace(".dist-info/", ".egg-info/")
 
 
 def _is_wanted(entry):
     """What drawing a figure needs (bundle.py), and nothing that is for another program than Python."""
-    return not entry.is_dir() and wanted(entry.filename) and ".data/" not in entry.filename
+    return not entry.is_dir() and bundle.wanted(entry.filename) and ".data/" not in entry.filename
 
 
 def _is_compiled(name):

@@ -365,6 +365,7 @@ def test_a_choice_is_answered_with_its_own_feedback():
         (0.50, "As you predicted."),
         (0.49, "1.1 times too small."),
         (54.8, "100 times too large."),
+        (5480, "more than 1,000 times too large."),
         (0, "off by 0.55."),
         (-0.548, "off by 1.1."),
     ],

@@ -47,8 +47,10 @@ def abilities(thing):
 
 def test_the_table_of_abilities_is_what_is_declared():
     found = {name: abilities(thing) for name, thing in declared().items()}
-    assert ABILITIES.keys() <= found.keys()
-    assert {name: can for name, can in found.items() if can} == {name: can for name, can in ABILITIES.items() if can}
+    gone = ABILITIES.keys() - found.keys()
+    assert not gone, f"tests/abilities.py: there is no such explorer: {sorted(gone)}"
+    lines = [f'    "{name}": {can!r},' for name, can in found.items() if can != ABILITIES.get(name, ())]
+    assert not lines, "write these lines into ABILITIES of tests/abilities.py:\n" + "\n".join(lines)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,12 @@ def test_the_table_of_abilities_is_what_is_declared():
         ({"handles": [Handle("dot", choice="shape", places={"sine": (0, 0)})]}, "no place for square"),
         ({"handles": [Handle("dot", choice="form", places={})]}, "chooses 'form'"),
         ({"handles": [Closer("unit", axes=1, grid=(1, 2), count="shape")]}, "rising numbers: amplitude, turns"),
+        (
+            {"handles": [Closer("unit", axes=1, grid={"sine": (1, 2, 1)})]},
+            "goes with by=, the control's name: amplitude",
+        ),
+        ({"handles": [Closer("unit", axes=1, grid=(1, 2), by="shape")]}, "goes with by="),
+        ({"handles": [Closer("unit", axes=1, grid={"tent": (1, 2, 1)}, by="shape")]}, "names 'tent', but shape is one"),
         ({"time": Time("step", training=Training(len, settings=()))}, "name it with over="),
         ({"time": Time("step", over="turns", training=Training(len, settings=("rate",)))}, "takes rate, but"),
     ],
@@ -201,3 +209,39 @@ def test_a_closer_look_draws_the_right_part_of_the_picture():
     pixel = (box[2] - box[0]) / 17
     assert view == pytest.approx([box[0] + 6 * pixel, box[1], 5 * pixel, box[3] - box[1]], abs=0.02)
     assert closer(svg, look, 0) == svg
+
+
+@pytest.mark.parametrize("address", ["cnn_architectures:feature_maps", "convolution:feature_maps"])
+def test_a_grid_that_follows_a_control_lies_on_the_maps(address):
+    module, _, name = address.partition(":")
+    thing = getattr(importlib.import_module(f"coursekit.explorers.{module}"), name)
+    (look,) = thing.handles
+    for value in thing.controls[look.by].values:
+        settings = thing.settings(**{look.by: value})
+        maps, now = np.asarray(thing.compute(**settings)["maps"]), look.at(value)
+        assert (now is None) == (maps.ndim == 1)
+        if now is None:
+            continue
+        svg = thing.picture(**settings).svg
+        known = {each["a"]: each for each in map(json.loads, re.findall("<metadata>(.*)</metadata>", svg))}[look.axes]
+        assert now.grid[0] * now.grid[1] == len(maps)
+        for pixels, n, count in (("y", now.grid[0], maps.shape[1]), ("x", now.grid[1], maps.shape[2])):
+            assert abs(known[pixels][1] - known[pixels][0]) == pytest.approx(n * count + (n - 1) * now.gap)
+        assert closer(svg, now, len(maps)) != svg
+        assert closer(svg, now, len(maps) + 1) == svg  # chosen where there were more of them
+
+
+def test_in_a_notebook_a_map_is_looked_at_where_there_are_maps():
+    from coursekit.explorers.cnn_architectures import feature_maps
+    from coursekit.interactive.widget import explorer_widget
+
+    widget = explorer_widget(feature_maps)
+    looks = next(part for part in widget.children if getattr(part, "description", "") == "look at")
+    stage = next(part for part in widget.children if getattr(part, "description", "") == "stage")
+    picture = next(part for part in widget.children if "<svg" in str(getattr(part, "value", "")))
+    stage.value, looks.value = "convolution 2", 16
+    assert "#ck-closer-" in picture.value
+    stage.value = "scores"
+    assert "#ck-closer-" not in picture.value
+    stage.value = "pooling 1"  # six maps
+    assert "#ck-closer-" not in picture.value

@@ -317,6 +317,48 @@ ATTACKS = {
     "notebook with every key twice": lambda: (
         b'{"cells": 1, "cells": [], "cells": {"cells": [' + b'{"cells": []},' * 9 + b"1]}}"
     ),
+    "zip whose directory and bodies give other names": lambda: patched(b"PK\x01\x02", b"PK\x01\x02", rename=True),
+    "zip with one name in two Unicode forms and in capitals": lambda: zipped(
+        {f"{n}.ipynb": DONE for n in ("jos\u00e9", "jose\u0301", "JOS\u00c9", "\uff4a\uff4f\uff53\uff45")}
+    ),
+    "zip with a link to a folder, and files through it": lambda: zipped(
+        {evil(name="d", external_attr=0o120777 << 16): "/tmp", "d/evil3.ipynb": DONE, "d/evil4.ipynb": DONE}
+    ),
+    "zip with a device, a pipe and a socket": lambda: zipped(
+        {evil(name=f"{m:o}.ipynb", external_attr=m << 16): DONE for m in (0o020666, 0o010666, 0o140777, 0o060600)}
+        | {"b.ipynb": DONE, "c.ipynb": DONE}
+    ),
+    "zip with drives, shares and devices of Windows": lambda: zipped(
+        dict.fromkeys(["C:\\Windows\\x.ipynb", "\\\\host\\share\\x.ipynb", "NUL.ipynb", "a.ipynb:b.ipynb"], DONE)
+    ),
+    "zip with lists of ours in it": lambda: zipped(
+        {
+            "submissions.csv": "file,student\nx.ipynb,ann\n../ann.ipynb,eve\n",
+            "roster.csv": "student\neve\n",
+            "overrides.csv": "student,question,points\neve,02.1,99\n",
+            "submission_metadata.yml": "submission_1:\n  :submitters:\n  - :sid: ann\n",
+            "submission_1/x.ipynb": DONE,
+            "bob/02.ipynb": SCRATCH,
+        }
+    ),
+    "zip of a thousand folders and no file": lambda: zipped({f"{i}/": "" for i in range(1000)}),
+    "zip whose bodies are the same bytes, a thousand times": lambda: shared_zip(1000),
+    "zip that is its own end and beginning": lambda: (
+        zipped({"a.ipynb": DONE}) + zipped({"b.ipynb": DONE, "c.ipynb": DONE})
+    ),
+    "zip of sizes beyond sixty-four bits": lambda: patched(b"PK\x01\x02", b"PK\x01\x02", sizes=True),
+    "zip with names that are formulas, tags and lines turned round": lambda: zipped(
+        dict.fromkeys(["=cmd|' /C calc'!A1.ipynb", "<img src=x onerror=alert(1)>.ipynb", "\u202eipynb.exe.ipynb"], DONE)
+    ),
+    "notebook with twelve megabytes of output": lambda: notebook(*CELLS, metadata={"x": "<script>" * 1_500_000}),
+    "notebook nested a hundred thousand deep beside its cells": lambda: (
+        b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b", " + DONE[1:]
+    ),
+    "notebook in Latin-1": lambda: notebook("# \u00fc", *CELLS).replace(b"\\u00fc", b"\xfc"),
+    "notebook that is a zip file as well": lambda: DONE + zipped({"x.ipynb": DONE}),
+    "notebook of half a million numbers that are none": lambda: (
+        b'{"x": [' + b"NaN,-Infinity," * 250_000 + b"0], " + DONE[1:]
+    ),
     "notebook that names a check of every sheet": lambda: notebook(*(f'check("{i:02d}.1")' for i in range(100))),
 }
 
@@ -329,7 +371,19 @@ def small_zip():
     return bytes(data)
 
 
-def patched(old, new, flags=0, method=None):
+def shared_zip(count):
+    """A directory of many names for one member of 15 MB: small as a file, without end when it is unpacked."""
+    data = zipped({"0000.ipynb": bytes(15 << 20)})
+    start = data.index(b"PK\x01\x02")
+    entry = data[start : data.index(b"PK\x05\x06")]
+    entries = b"".join(entry.replace(b"0000", b"%04d" % i) for i in range(count))
+    end = bytearray(data[data.index(b"PK\x05\x06") :])
+    end[8:12] = count.to_bytes(2, "little") * 2
+    end[12:16] = len(entries).to_bytes(4, "little")
+    return data[:start] + entries + bytes(end)
+
+
+def patched(old, new, flags=0, method=None, rename=False, sizes=False):
     """A zip file of two notebooks, stored, with some bytes replaced, and flags or packing in its directory."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
@@ -339,6 +393,9 @@ def patched(old, new, flags=0, method=None):
     for place in (found.find(b"PK\x01\x02"), found.rfind(b"PK\x01\x02")):
         found[place + 8] |= flags
         found[place + 10] = found[place + 10] if method is None else method
+        found[place + 46] = ord("x") if rename else found[place + 46]
+        if sizes:
+            found[place + 20 : place + 28] = b"\xff" * 8
     return bytes(found)
 
 
@@ -506,3 +563,67 @@ def test_a_mistyped_number_of_the_platform_is_guessed(tmp_path):
     found = collect(folder, "02", {"s1": {"canvas_id": "4O03"}, "s2": {"canvas_id": "4004"}})
     (said,) = [t.text for t in found.troubles if t.kind == "not on the roster"]
     assert said == "4003; is it s1, who has handed in nothing?"
+
+
+def test_without_a_roster_a_students_zip_file_cannot_hand_in_for_a_classmate(tmp_path):
+    fake = zipped({"bob_4242_9999_02.ipynb": SCRATCH, "eve_4243_9002_02.ipynb": SCRATCH})
+    true = zipped({"bob_4242_9001_02.ipynb": DONE, "cy_4244_9003_02.ipynb": DONE})
+    single = zipped({"x.ipynb": DONE})
+    beside = {"bob_4242_9001_02.ipynb": DONE}, {"4242/x.ipynb": DONE}, {"4242.zip": single}
+    for i, files in enumerate(beside):
+        folder = put(tmp_path / f"in{i}", {"mallory.zip": fake, **files})
+        chosen, found = taken(folder, unpack_to=tmp_path / f"out{i}")
+        assert chosen["4242"] == next(iter(files)) and set(chosen) == {"mallory", "4242"}
+        assert any(t.stops and "looks like the download" in t.text for t in found.troubles if t.kind == "owner")
+    for i, files in enumerate(
+        [{"a.zip": true}, {"a.zip": true, "b.zip": zipped({"d_5_7_x.ipynb": DONE, "e_6_8_x.ipynb": DONE})}]
+    ):
+        chosen, found = taken(put(tmp_path / f"true{i}", {**files, "roster.csv": ""}), unpack_to=tmp_path / f"tout{i}")
+        assert {"4242", "4244"} <= set(chosen), "a platform's own zip files in a folder are opened"
+        assert [t.stops for t in found.troubles if t.kind == "owner"] == [False] * len(files)
+
+
+TWICE = {
+    "a displayed name": ("eve_4242_9999_5555_9002_02.ipynb", "bob_4242_9001_02.ipynb"),
+    "half of a displayed name": ("eve_4242_5555_9002_02.ipynb", "bob_4242_9001_02.ipynb"),
+    "Moodle": ("Eve_4242_assignsubmission_file_x_5555_assignsubmission_file_02.ipynb",
+               "Bob_4242_assignsubmission_file_02.ipynb"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("people", [None, {"4242": {}, "5555": {}}, {"b": {"canvas_id": "4242", "moodle_id": "4242"}}])
+@pytest.mark.parametrize("name", TWICE)
+def test_a_name_that_can_be_read_as_anothers_counts_for_nobody(tmp_path, name, people):
+    evil, honest = TWICE[name]
+    chosen, found = taken(put(tmp_path / "in", {evil: DONE, honest: DONE}), people)
+    assert chosen["b" if people and "b" in people else "4242"] == honest
+    assert len(found.attempts) == 2 and len([s for s in found.attempts if s.attempts == 1]) == 2
+    (said,) = [t for t in found.troubles if t.kind == "owner"]
+    assert said.stops and "4242" in said.text and "5555" in said.text and said.text.startswith(evil)
+    listed = {evil: DONE, honest: DONE, "submissions.csv": f"file,student\n{evil},5555\n"}
+    chosen, found = taken(put(tmp_path / "listed", listed), people)
+    assert chosen["5555"] == evil and "owner" not in kinds(found)
+
+
+PLAIN = {
+    "Canvas, a file's name": ("eve_5555_9002_bob_9_02.ipynb", "bob_4242_9001_02.ipynb"),
+    "Moodle, folders": ("Eve_4242_assignsubmission_file_x_5555_assignsubmission_file_/02.ipynb",
+                        "Bob_4242_assignsubmission_file_/02.ipynb"),
+    "Blackboard": ("S_5555_attempt_2026-03-01-22-10-05_x_4242_attempt_2026-03-09-22-10-05_02.ipynb",
+                   "S_4242_attempt_2026-03-01-22-10-05_02.ipynb"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_where_the_platforms_part_can_be_told_another_in_the_name_is_no_matter(tmp_path, name):
+    evil, honest = PLAIN[name]
+    chosen, found = taken(put(tmp_path / "in", {evil: DONE, honest: DONE}))
+    assert chosen == {"5555": evil, "4242": honest} and "owner" not in kinds(found)
+
+
+def test_numbers_in_a_files_name_take_it_from_nobody(tmp_path):
+    files = ["ann_4242_9001_2026_2027_02.ipynb", "bob_4243_9002_hw_100_200_x.ipynb", "grp_4_4244_9003_02.ipynb"]
+    chosen, found = taken(put(tmp_path / "in", dict.fromkeys(files, DONE)))
+    assert set(chosen) == {"4242", "4243", "4244"} and "owner" not in kinds(found)
+    chosen, found = taken(put(tmp_path / "known", {"year_2026_2027_4244_9003_02.ipynb": DONE}), {"4244": {}})
+    assert set(chosen) == {"4244"} and "owner" not in kinds(found)

@@ -7,6 +7,7 @@ import socket
 import time
 
 import pytest
+from files import FILES
 from notebooks import ATTACKS, CONTROLS, FORGE, HONEST, LENT, RIGHT, notebook, with_answer, with_lent
 
 from coursekit.grading import cases
@@ -111,6 +112,22 @@ def test_a_lent_function_harms_nobody(jail, sheet, name):
     assert jail._process.pid == server and jail._process.poll() is None, "the jail had to be started again"
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_made_to_harm_its_reader_gets_a_clear_record(jail, sheet, name):
+    data, earned, word = FILES[name]
+    started, server = time.monotonic(), jail._process.pid
+    record = grade(jail, sheet, data)
+    assert points(record) == earned and time.monotonic() - started < 30
+    text = json.dumps(record, ensure_ascii=False)
+    text.encode()  # no lone surrogates
+    assert word in text, "nothing says why"
+    assert jail._process.pid == server and jail._process.poll() is None, "the jail had to be started again"
+
+
+def test_after_them_a_classmate_has_all_points(jail, sheet):
+    assert points(grade(jail, sheet, notebook(*HONEST))) == [3, 5, 3] and not descendants(jail._process.pid)[2:]
+
+
 @pytest.mark.parametrize("name", CONTROLS)
 def test_honest_control_earns_all_points(jail, sheet, name):
     if name == "files" and jail._layers:
@@ -173,6 +190,32 @@ def test_a_frame_that_nobody_asked_for_is_named(jail, sheet):
     thread += "threading.Thread(target=late).start()\n"
     slow = notebook(*wrong, FORGE + thread, "import time\ntime.sleep(0.3)", "last = 1")
     assert points(grade(jail, sheet, slow)) == [3, 0, 3]
+
+
+HOG = "import threading\nfor _ in range(8): threading.Thread(target=lambda: sum(range(10**12)), daemon=True).start()"
+BUSY = "t = time.process_time()\nwhile time.process_time() - t < 0.2: pass"
+HUNG = {
+    "a loop": ["def softmax(x):\n    while True: pass"],
+    "loops in many cells": ["while len([1]): pass"] * 6,
+    "sleep in many cells": ["import time", *["time.sleep(0.25)"] * 20],
+    "work in many cells": ["import time", *[BUSY] * 20],
+    "threads beside sleep": [HOG, "import time", *["time.sleep(0.2)"] * 9],
+    "a sleeping answer": ["import time\ndef softmax(x): time.sleep(0.25)"],
+    "processes that end": ["import os\ndef softmax(x): os._exit(1)"],
+}
+
+
+def test_no_question_takes_two_seconds_more_than_it_may(jail, sheet):
+    """In seconds of processor time and sleep, those of the grader with them; the largest is printed."""
+    limits = Limits(call_seconds=0.3, cell_seconds=0.3, question_seconds=1.0)
+    over = {}
+    with Jail(jail.tier, limits, **jail._layers) as tight:
+        for name, cells in HUNG.items():
+            record = grade_bytes(tight, notebook(*HONEST[:1], *cells), sheet, KEY, ["99.2"])
+            over[name] = record["questions"]["99.2"]["spent"] - limits.question_seconds
+    print("\nseconds over the limit of a question:", {name: round(s, 2) for name, s in over.items()})
+    assert max(over.values()) < 2
+    assert over["sleep in many cells"] > -0.3 < over["work in many cells"], "they do not reach the limit"
 
 
 BY_HAND = "_p(x)", "def _p(x):\n    p = np.exp(x)\n    return p / p.sum(-1, keepdims=True)"

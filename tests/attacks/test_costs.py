@@ -142,3 +142,52 @@ def test_the_class_is_graded_whatever_one_sends(tmp_path, sheet, name, attack):
     hung = "01.3" if sheet == "01" else "05.1"
     assert record["questions"][hung]["points"] < record["questions"][hung]["possible"]
     assert all(q["seconds"] < 45 for q in record["questions"].values()), record["questions"]
+
+
+HOGS = """
+import os, pathlib, json, sys, time
+sys.path.insert(0, sys.argv[1])
+from test_attacks import KEY, LIMITS, sample_sheet
+from notebooks import with_answer
+from coursekit.grading.sealed.grade import grade_folder
+from coursekit.grading.sealed.probe import choose_tier
+from coursekit.grading.sealed.collect import find_submissions
+
+slow = "import time\\ndef softmax(x):\\n    t = time.process_time()\\n    while time.process_time() - t < 0.25: pass\\n"
+slow += "    p = np.exp(x - x.max(-1, keepdims=True))\\n    return p / p.sum(-1, keepdims=True)"
+hog = "import threading\\ndef spin():\\n    a = np.ones((300, 300))\\n    while True: a @ a\\ndef softmax(x):\\n"
+hog += "    for _ in range(28): threading.Thread(target=spin, daemon=True).start()\\n    spin()"
+folder = pathlib.Path("in")
+folder.mkdir()
+for name, code in {"a_hog": hog, "b_hog": hog, "c_hog": hog, "victim": slow}.items():
+    (folder / f"{name}.ipynb").write_bytes(with_answer(code))
+options = dict(tier=choose_tier()[0], jobs=4, limits=LIMITS)
+found = grade_folder(find_submissions(folder, "99"), sample_sheet(), KEY, "out", **options)
+print(json.dumps({r["student"]: [r["points"], r["questions"]["99.2"]["seconds"]] for r in found.values()}))
+"""
+
+
+@contextlib.contextmanager
+def half_a_processor():
+    """A CPU cgroup with half a processor, where one can be made: what a container has."""
+    group = pathlib.Path("/sys/fs/cgroup/cpu", f"coursekit-test-{os.getpid()}")
+    try:
+        group.mkdir()
+        (group / "cpu.cfs_quota_us").write_text("50000")
+    except OSError:
+        yield []
+        return
+    try:
+        yield ["/bin/sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh"]
+    finally:
+        with contextlib.suppress(OSError):
+            group.rmdir()
+
+
+def test_threads_that_take_all_of_a_containers_processors_cost_a_slow_neighbour_nothing(tmp_path):
+    with half_a_processor() as prefix:
+        command = [*prefix, sys.executable, "-c", HOGS, str(pathlib.Path(__file__).parent)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    points = json.loads(done.stdout.splitlines()[-1])
+    assert [p for p, _ in points.values()] == [6, 6, 6, 11], points

@@ -199,6 +199,12 @@ def test_that_no_text_of_a_picture_touches_another(visit, name):
     assert page.evaluate(ON_EACH_OTHER) == []
 
 
+@pytest.mark.parametrize("name", pages_with('class="ck-lines"')[:1])
+def test_that_a_program_in_a_question_keeps_its_indentation(visit, name):
+    kept = visit(name).locator(".ck-lines code").evaluate_all("all => all.map((e) => getComputedStyle(e).whiteSpace)")
+    assert set(kept) == {"pre-wrap"}
+
+
 def test_that_the_search_finds_a_chapter(visit):
     page = visit("search.html?q=symmetry")
     page.wait_for_selector("#search-results li a")

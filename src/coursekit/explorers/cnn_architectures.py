@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..experiments import cnn_architectures as experiment
 from ..experiments import deep_networks, moved_digits, saliency
+from ..interactive.closer import Closer
 from ..interactive.sketch import Curve
 from ..plotting import cnn_architectures as plot
 from . import Choice, Handle, Slider, Time, explorer, predict
@@ -62,6 +63,19 @@ feature_maps = explorer(
     plot.feature_maps,
     _maps_in_words,
     title="Inside LeNet-5",
+    handles=[
+        Closer(
+            "map",
+            axes=1,
+            by="stage",
+            grid={
+                "convolution 1": (2, 3, 2),
+                "pooling 1": (2, 3, 1),
+                "convolution 2": (4, 4, 1),
+                "pooling 2": (4, 4, 1),
+            },
+        )
+    ],
     digit=Choice(*range(10), default=7, label="digit"),
     stage=Choice(*experiment.STAGES, label="stage"),
 )

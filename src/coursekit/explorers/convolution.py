@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import convolution
 from ..experiments import convolution as experiment
+from ..interactive.closer import Closer
 from ..interactive.sketch import Curve
 from ..interactive.slots import Slot
 from ..plotting import convolution as plot
@@ -148,6 +149,14 @@ feature_maps = explorer(
     _maps_in_words,
     title="The outputs of LeNet-5's layers",
     yours=[CONVOLVED],
+    handles=[
+        Closer(
+            "map",
+            axes=1,
+            by="layer",
+            grid={name: (4, 4, 1) if name.endswith("2") else (2, 3, 1) for name in experiment.LAYERS},
+        )
+    ],
     digit=Slider(0, 9, default=4, step=1, label="digit"),
     layer=Choice(*experiment.LAYERS, label="layer"),
 )

@@ -190,7 +190,9 @@ class Number(Answer):
             return good
         if given * self.answer > 0:
             ratio = given / self.answer
-            return f"Your number is {short(max(ratio, 1 / ratio))} times too {'large' if ratio > 1 else 'small'}."
+            times = max(ratio, 1 / ratio)
+            words = "more than 1,000" if times > 1000 else short(times)
+            return f"Your number is {words} times too {'large' if ratio > 1 else 'small'}."
         return f"Your number is off by {short(off)}."
 
     def told(self, given) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import DTypeError, RangeError
 
@@ -23,10 +23,12 @@ class Closer:
     ----------
     label : what one of them is, in a word: "unit"
     axes : the number of the axes that hold them
-    grid : rows and columns
+    grid : rows and columns; or, where a control changes them, `{its value: (rows, columns, gap)}`, without the values
+        at which there are no maps
     gap : pixels of their image between two of them
     into : the number of the axes in whose place one is shown
     count : the control that says how many there are; left out, there is one in each place of the grid
+    by : the control whose values `grid` names
 
     >>> Closer("unit", axes=1, grid=(2, 3), count="units").spec()["kind"]
     'closer'
@@ -34,10 +36,11 @@ class Closer:
 
     label: str
     axes: int
-    grid: tuple[int, int]
+    grid: tuple[int, int] | dict[str, tuple[int, int, int]]
     gap: int = 1
     into: int = 0
     count: str = ""
+    by: str = ""
 
     def check(self, controls: dict) -> None:
         """Complain if the count is no control, or the grid has no place."""
@@ -46,12 +49,35 @@ class Closer:
             raise DTypeError(
                 f"{self.count!r} counts the {self.label}s, but must be a control of rising numbers: {known}"
             )
-        if min(self.grid) < 1:
-            raise RangeError(f"the grid of {self.label}s is {self.grid}, but has at least one row and one column")
+        if isinstance(self.grid, dict) != bool(self.by) or (self.by and self.by not in controls):
+            raise DTypeError(
+                f"the grid of {self.label}s is {self.grid} and by={self.by!r}: a grid for each value of a control goes "
+                f"with by=, the control's name: {', '.join(controls)}"
+            )
+        values = controls[self.by].values if self.by else ()
+        if self.by and (unknown := [value for value in self.grid if value not in values]):
+            known = ", ".join(map(repr, values))
+            raise DTypeError(f"the grid of {self.label}s names {unknown[0]!r}, but {self.by} is one of {known}")
+        for rows, columns, *_ in self.grids():
+            if min(rows, columns) < 1:
+                raise RangeError(f"the grid of {self.label}s is {self.grid}, but has at least one row and one column")
+
+    def grids(self) -> list[tuple]:
+        """Rows, columns and, where a control changes them, gap of each grid that there may be."""
+        return list(self.grid.values()) if isinstance(self.grid, dict) else [self.grid]
+
+    def at(self, value: object = None) -> Closer | None:
+        """It with the grid at this value of the control that changes it; None where there are no maps."""
+        if not isinstance(self.grid, dict):
+            return self
+        if value not in self.grid:
+            return None
+        rows, columns, gap = self.grid[value]
+        return replace(self, grid=(rows, columns), gap=gap, by="")
 
     def spec(self) -> dict:
         """It as plain data for the page's script."""
-        names = ("label", "axes", "grid", "gap", "into", "count")
+        names = ("label", "axes", "grid", "gap", "into", "count", "by")
         return {"kind": "closer", **{name: getattr(self, name) for name in names}}
 
 
@@ -76,7 +102,7 @@ def closer(svg: str, given: Closer, number: int, name: str = "ck-closer") -> str
     `name` is the id of what is drawn again; no other picture of the notebook may have it.
     """
     axes = {known["a"]: known for known in map(_axes, re.findall("<metadata>(.*)</metadata>", svg))}
-    if not number or given.axes not in axes or given.into not in axes:
+    if not 0 < number <= given.grid[0] * given.grid[1] or given.axes not in axes or given.into not in axes:
         return svg
     left, top, width, height = tiles(axes[given.axes], given)[number - 1]
     box = axes[given.into]["box"]

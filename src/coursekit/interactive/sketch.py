@@ -150,7 +150,7 @@ class Curve(Answer):
             y = self._y(self._level(np.float64(value)))
             marks.append(
                 f'<line class="ck-rule" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
-                f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_power(value)}</text>'
+                f'<text x="{LEFT - 12}" y="{y + 4:.1f}" text-anchor="end">{_power(value)}</text>'
             )
         for place in self._xticks():
             x = LEFT + float(self._share(place)) * (right - LEFT)

@@ -72,7 +72,8 @@ def explorer_widget(explorer: Explorer):
         svg = until(shown.svg, explorer.time, reached.value / 100) if reached and reached.value < 100 else shown.svg
         read(svg)
         svg = titled(svg)
-        svg = closer(svg, look, looks.value, f"ck-closer-{id(looks)}") if look else svg
+        if small := look and look.at(controls[look.by].value if look.by else None):
+            svg = closer(svg, small, looks.value, f"ck-closer-{id(looks)}")
         picture.value = (
             f'<figure style="margin:0;padding:4px;max-width:44rem;background:#fff;color:#1a1c1e">'
             f'<div role="img" aria-label="{escape(shown.alt)}">{_fluid(svg)}</div>'
@@ -144,7 +145,7 @@ def _looks(w, explorer):
     look = next((handle for handle in explorer.handles if isinstance(handle, Closer)), None)
     if look is None:
         return None, None
-    count = look.grid[0] * look.grid[1]
+    count = max(rows * columns for rows, columns, *_ in look.grids())
     options = [("the whole picture", 0), *((f"{look.label} {k}", k) for k in range(1, count + 1))]
     return look, w.Dropdown(options=options, value=0, description="look at", layout=_LAYOUT, style=_STYLE)
 

@@ -154,7 +154,7 @@ def _is_question(found, question):
         and found["points"] == sum(c["points"] for c in cases)
         and found["possible"] == question.points
         and all(type(found[name]) is str for name in ("title", "version"))
-        and type(found["seconds"]) in (int, float)
+        and all(type(found.get(name, 0.0)) in (int, float) for name in ("seconds", "spent"))
         and all(type(note) is str for note in found.get("notes", []))
     )
 

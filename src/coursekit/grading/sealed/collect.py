@@ -10,6 +10,7 @@ from __future__ import annotations
 import collections
 import datetime as dt
 import difflib
+import functools
 import hashlib
 import os
 import pathlib
@@ -28,7 +29,7 @@ from .look import Seen, look_at, members
 from .submissions import Submission, parse_time
 from .tables import read_table, same_key
 
-__all__ = ["Collection", "Line", "Trouble", "collect"]
+__all__ = ["Collection", "Line", "Trouble", "collect", "find_submissions"]
 
 MAX_FILES = 2000  # of one student
 MAX_ATTEMPTS = 200
@@ -109,6 +110,16 @@ def collect(
         unpack.close()
 
 
+def find_submissions(folder, sheet: str) -> list[Submission]:
+    """Every attempt in a folder that may count, sorted by student and attempt; DataError when there is none."""
+    found = collect(folder, sheet)
+    if found.unlisted:
+        raise DataError(f"submissions.csv lists {found.unlisted[0]!r}, which is not a file in {str(folder)!r}")
+    if not found.attempts:
+        raise DataError(f"there are no .ipynb or .zip files in {str(folder)!r}")
+    return sorted(found.attempts, key=lambda s: (s.student, s.order))
+
+
 def _facts(sheet):
     if isinstance(sheet, str):
         try:
@@ -132,8 +143,9 @@ def _collect(source, found, unpack, sheet_id, names, questions, roster, zone):
     if note:
         found.troubles.append(Trouble("list", note, False))
     files: list[_File] = []
+    alone = functools.cache(lambda: _alone(folder))
     for file, path in _walk(folder, found):
-        _sort_in(file, path, place, files, found, unpack, folder)
+        _sort_in(file, path, place, files, found, unpack, alone)
     by_file = {_path_key(f.file): f for f in files}
     for key, row in listed.items():
         if key in by_file:
@@ -141,6 +153,7 @@ def _collect(source, found, unpack, sheet_id, names, questions, roster, zone):
         else:
             found.unlisted.append(row["file"])
             found.troubles.append(Trouble("list", f"submissions.csv lists {row['file']!r}, which is not there"))
+    _contested(files, known, found)
     for f, seen in zip(files, look_at([f.path for f in files], names), strict=True):
         f.seen = seen
     files = [f for f in files if not _no_notebook(f, found)]
@@ -186,7 +199,37 @@ def _walk(folder, found):
             )
 
 
-def _sort_in(file, path, place, files, found, unpack, folder):
+def _alone(folder):
+    """Whether nothing was handed in here but what looks like downloads of a platform: then they may be ones."""
+    for entry in os.scandir(folder):
+        name = entry.name.lower()
+        if name.startswith(".") or name in _SKIPPED_FOLDERS or name in _LISTS:
+            continue
+        if entry.is_dir(follow_symlinks=False) or name.endswith(_NOTEBOOK):
+            return False
+        if name.endswith(".zip") and not _is_download(list(filter(_is_notebook, members(entry.path, True)[0]))):
+            return False
+    return True
+
+
+def _contested(files, known, found):
+    """A file whose name can be read as that of two students is nobody's until a person says whose."""
+    claimed: dict[str, set[str]] = collections.defaultdict(set)
+    for f in files:
+        claimed[same_key(f.owner.student)].add(same_key(f.owner.name))
+    for f in files:
+        if f.row.get("student") or not f.owner.others:
+            continue
+        others = [o for o in f.owner.others if same_key(o) in known or same_key(o) in claimed]
+        if others or len(claimed[same_key(f.owner.student)]) > 1:
+            people = " or ".join(map(_shown, dict.fromkeys((f.owner.student, *others, *f.owner.others))))
+            text = f"{_shown(f.file)}: the name can be read as that of {people}, so it counts for none of them; say "
+            text += "whose it is in submissions.csv (unpack the download for that)"
+            found.troubles.append(Trouble("owner", text))
+            f.owner = Owner(f.file, f.file, f.owner.platform)
+
+
+def _sort_in(file, path, place, files, found, unpack, alone):
     parts = tuple(file.split("/"))
     who = owner(parts, place)
     name = parts[-1].lower()
@@ -195,7 +238,7 @@ def _sort_in(file, path, place, files, found, unpack, folder):
     if name.endswith(_NOTEBOOK):
         files.append(_File(file, path, who))
     elif name.endswith(".zip"):
-        _sort_in_zip(file, path, place, files, found, unpack, who)
+        _sort_in_zip(file, path, place, files, found, unpack, who, alone)
     else:
         found.lines.append(_over(file, who, _other(name, who)))
 
@@ -208,7 +251,7 @@ def _other(name, who):
     return "not a notebook"
 
 
-def _sort_in_zip(file, path, place, files, found, unpack, who):
+def _sort_in_zip(file, path, place, files, found, unpack, who, alone):
     if path.is_symlink() or not path.is_file():
         files.append(_File(file, path, who))  # grading says what is wrong with it
         return
@@ -223,6 +266,13 @@ def _sort_in_zip(file, path, place, files, found, unpack, who):
         return
     try:
         download = flat and who.platform == "plain" and _is_download(notebooks)
+        if download and alone():
+            found.troubles.append(Trouble("owner", f"{_shown(file)} was opened as the download of a platform", False))
+        elif download:
+            download = False
+            text = f"{_shown(file)} looks like the download of a platform, but other work lies beside it: it counts "
+            text += f"as that of {_shown(who.student)} alone. If it is one, give the zip file itself to the command"
+            found.troubles.append(Trouble("owner", text))
         inner = unpack.all(path, file, None if download else who.student)
     except DataError as error:
         found.lines.append(_over(file, who, str(error)))

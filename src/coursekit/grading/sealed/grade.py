@@ -152,16 +152,18 @@ def _grade_question(session: Session, question: Question, key: bytes | None) -> 
     only its own question. The second is there for cells that depend on each other in ways that cannot be seen; what
     did not end in time is not tried again.
     """
-    started, limit = time.monotonic(), session.limits.question_seconds
+    started, own, limit = time.monotonic(), time.process_time(), session.limits.question_seconds
     notes: dict[str, str] = {}
     unneeded = session.not_needed(question.names)
     cases = _try(session, question, key, unneeded, limit, notes)
-    left = limit - session.spent
+    spent, left = session.spent, limit - session.spent
     status = {c["status"] for c in cases}
     if unneeded and left > 0 and status != {"passed"} and "time" not in status:
         again = _try(session, question, key, frozenset(), left, notes)
+        spent += session.spent
         cases = max(again, cases, key=lambda cs: sum(c["points"] for c in cs))  # the first when they are equal
-    return {"question": _question(question, cases, time.monotonic() - started), "notes": list(notes)[:20]}
+    found = _question(question, cases, time.monotonic() - started, spent + time.process_time() - own)
+    return {"question": found, "notes": list(notes)[:20]}
 
 
 def _try(
@@ -266,13 +268,15 @@ def _nothing(question: Question, reason: str, status: str = "unread") -> dict:
     return _question(question, cases, 0.0)
 
 
-def _question(question, cases, seconds):
+def _question(question, cases, seconds, spent=0.0):
+    """The record of a question; `spent` are the seconds that its limit is about, with those of the grader itself."""
     return {
         "title": question.title,
         "points": sum(c["points"] for c in cases),
         "possible": question.points,
         "cases": cases,
         "seconds": round(seconds, 3),
+        "spent": round(spent, 3),
         "version": "",
     }
 

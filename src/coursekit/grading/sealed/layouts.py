@@ -22,8 +22,9 @@ __all__ = ["Owner", "Place", "owner"]
 _NUMBERS = re.compile(r"(?<=_)(\d+)_(\d+)(?=_)")
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<student>\d+)_assignsubmission_(?P<plugin>file|onlinetext)(?:_(?P<file>.*))?$")
 _BLACKBOARD = re.compile(
-    r"(?P<task>.+)_(?P<student>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)?$", re.DOTALL
+    r"(?P<task>.+?)_(?P<student>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)?$", re.DOTALL
 )
+_MOODLE_ID = re.compile(r"_(\d+)(?=_assignsubmission_(?:file|onlinetext))")
 _BRIGHTSPACE = re.compile(
     r"(?P<student>\d+)-(?P<id>\d+) ?- ?(?P<name>.+?) ?- ?"
     r"(?P<time>[A-Z][a-z]{2,8} \d{1,2}, \d{4} \d{3,4} [AP]M)(?: ?- ?(?P<file>.+))?$"
@@ -34,7 +35,11 @@ _SUFFIXES = re.compile(r"(\.(ipynb|zip|txt|json|py|pdf|html|7z|rar|tar|gz))+$", 
 
 @dataclass(frozen=True)
 class Owner:
-    """To whom a file belongs, as its platform says it. `upload` grows with each upload, where the platform counts."""
+    """To whom a file belongs, as its platform says it. `upload` grows with each upload, where the platform counts.
+
+    People choose their displayed names and the names of their files, and these can look like a platform's: `others`
+    are the students whose the file would be if another part of its name were the platform's.
+    """
 
     student: str
     name: str
@@ -43,6 +48,7 @@ class Owner:
     attempt: int = 0
     late: bool | None = None
     submitted: dt.datetime | None = None  # without a zone: the platform's local time
+    others: tuple[str, ...] = ()
 
 
 class Place:
@@ -57,7 +63,13 @@ class Place:
 def owner(parts: tuple[str, ...], place: Place) -> Owner:
     """The owner of the file whose path below the folder has these parts."""
     top, flat = parts[0], len(parts) == 1
-    for read in (_gradescope_owner, _moodle, _brightspace, _blackboard, _canvas if flat else _github):
+    for read in (
+        _gradescope_owner,
+        _moodle if flat else _moodle_folder,
+        _brightspace,
+        _blackboard,
+        _canvas if flat else _github,
+    ):
         found = read(top, place)
         if found is not None:
             return found
@@ -73,16 +85,33 @@ def _canvas(top, place):
     # The names of groups hold numbers too: the roster decides, else the first two numbers that are long enough.
     likely = [p for p in pairs if p[1] in place.known] or [p for p in pairs if min(len(p[1]), len(p[2])) >= 3] or pairs
     start, student, upload = likely[0]
+    long = [p[1] for p in pairs if p[1] in place.known or min(len(p[1]), len(p[2])) >= 3]
     name = stem[: start - 1]
     late = name.endswith("_LATE")
     file = stem[start + len(student) + len(upload) + 2 :]
     counted = re.search(r"-([1-9]\d{0,2})$", file)
-    return Owner(student, name.removesuffix("_LATE"), "Canvas", int(upload), int(counted[1]) if counted else 0, late)
+    attempt = int(counted[1]) if counted else 0
+    return Owner(
+        student, name.removesuffix("_LATE"), "Canvas", int(upload), attempt, late,
+        others=_others(long, student),
+    )  # fmt: skip
+
+
+def _others(students, chosen):
+    return tuple(s for s in dict.fromkeys(students) if s != chosen)
 
 
 def _moodle(top, place):
     match = _MOODLE.match(top)
-    return match and Owner(match["student"], match["name"], "Moodle")
+    if not match:
+        return None
+    return Owner(match["student"], match["name"], "Moodle", others=_others(_MOODLE_ID.findall(top), match["student"]))
+
+
+def _moodle_folder(top, place):
+    """The name of a folder ends with what Moodle adds, so the last number is Moodle's."""
+    numbers = list(_MOODLE_ID.finditer(top))
+    return Owner(numbers[-1][1], top[: numbers[-1].start()], "Moodle") if numbers else None
 
 
 def _blackboard(top, place):

@@ -7,9 +7,11 @@
   class Closer {
     constructor(explorer, spec) {
       Object.assign(this, { explorer, spec, chosen: -1 });
-      const [rows, columns] = spec.grid;
       this.counted = explorer.controls.find((each) => each.spec.name === spec.count);
-      this.buttons = Array.from({ length: rows * columns }, (_, k) => {
+      this.changes = explorer.controls.find((each) => each.spec.name === spec.by);
+      const grids = this.changes ? Object.values(spec.grid) : [spec.grid];
+      const most = Math.max(...grids.map(([rows, columns]) => rows * columns));
+      this.buttons = Array.from({ length: most }, (_, k) => {
         const button = document.createElement("button");
         Object.assign(button, { type: "button", className: "ck-closer" });
         button.addEventListener("click", () => this.choose(k));
@@ -26,9 +28,15 @@
       return this.explorer.reading.axes().find((each) => each.a === number);
     }
 
+    // Rows, columns and gap at the present setting; nothing where there are no maps.
+    grid() {
+      const { grid, gap } = this.spec;
+      return this.changes ? grid[this.changes.value] : [...grid, gap];
+    }
+
     // Left, top, width and height of a place of the grid.
     tile(ax, k) {
-      const { grid: [rows, columns], gap } = this.spec;
+      const [rows, columns, gap] = this.grid();
       const [width, height] = [ax.right - ax.left, ax.bottom - ax.top];
       const [across, down] = [(gap * width) / Math.abs(ax.x[1] - ax.x[0]), (gap * height) / Math.abs(ax.y[1] - ax.y[0])];
       const size = [(width - (columns - 1) * across) / columns, (height - (rows - 1) * down) / rows];
@@ -54,7 +62,8 @@
     shown() {
       const { explorer, spec } = this;
       const [ax, into] = [this.ax(spec.axes), this.ax(spec.into)];
-      const count = ax && into ? Number(this.counted?.value ?? this.buttons.length) : 0;
+      const grid = this.grid();
+      const count = ax && into && grid ? Number(this.counted?.value ?? grid[0] * grid[1]) : 0;
       if (this.chosen >= count) this.chosen = -1;
       const view = explorer.over.viewBox.baseVal;
       this.buttons.forEach((button, k) => {

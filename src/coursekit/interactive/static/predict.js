@@ -3,25 +3,7 @@
 (() => {
   "use strict";
 
-  // ---------------------------------------------------------------- what this browser remembers
-  const memory = {
-    get(key) {
-      try {
-        return JSON.parse(localStorage.getItem(`coursekit:${key}`));
-      } catch {
-        return null;
-      }
-    },
-    set(key, value) {
-      try {
-        if (value === null) localStorage.removeItem(`coursekit:${key}`);
-        else localStorage.setItem(`coursekit:${key}`, JSON.stringify(value));
-        return true;
-      } catch {
-        return false; // Storage is blocked or full; the answer then lasts as long as the page.
-      }
-    },
-  };
+  const memory = window.ckMemory; // memory.js: what this browser remembers
 
   // ---------------------------------------------------------------- each reader's own order of the options
   let seed = null;
@@ -239,7 +221,9 @@
       if (this.right(given)) return this.secret.good;
       if (given * answer <= 0) return `Your number is off by ${short(Math.abs(given - answer))}.`;
       const ratio = given / answer;
-      return `Your number is ${short(Math.max(ratio, 1 / ratio))} times too ${ratio > 1 ? "large" : "small"}.`;
+      const times = Math.max(ratio, 1 / ratio);
+      const words = times > 1000 ? "more than 1,000" : short(times);
+      return `Your number is ${words} times too ${ratio > 1 ? "large" : "small"}.`;
     }
     told(given) {
       const { mistakes, tolerance, told } = this.secret;
@@ -559,6 +543,6 @@
     follow();
     addEventListener("hashchange", follow);
   };
-  window.ckQuestions = { Prediction, memory, order, readings, uncoverFor };
+  window.ckQuestions = { Prediction, order, readings, uncoverFor };
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();
 })();

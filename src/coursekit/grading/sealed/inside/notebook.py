@@ -81,7 +81,9 @@ def read_bytes(path) -> bytes:
 
 
 def _encoding(data):
-    """UTF-8 or UTF-16: by its mark, or, as JSON begins with an ASCII character, by where the first zero byte stands."""
+    """UTF-8, 16 or 32: by its mark, or, as JSON begins with an ASCII character, by where the first zero byte stands."""
+    if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return "utf-32"
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     if len(data) > 1 and 0 in data[:2] and data[0] != data[1]:

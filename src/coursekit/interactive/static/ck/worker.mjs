@@ -4,6 +4,8 @@
 // Out: {type: "progress", text, done, total}, {type: "ready", ms} or {type: "failed", error}; one answer for each id, and
 // before that of a cell {type: "said", id, event} for what it prints and shows.
 
+import { install, unzipped } from "./unpack.mjs";
+
 let python;
 let lose; // Pyodide may wait for ever for a file that does not come, so the first one that fails ends the start
 const lost = new Promise((_, reject) => (lose = reject));
@@ -79,26 +81,6 @@ async function start({ base, pyodide: folder, wheel, data, bytes }) {
   gc.freeze();
   mark("coursekit");
   return { steps, draw: live.draw, train: live.train, arrays: live.arrays, collect: () => gc.collect(), module: (name) => py.pyimport(name) };
-}
-
-async function unzipped(answer) {
-  const plain = answer.body.pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(plain).arrayBuffer());
-}
-
-// Put the files of `packages.bin` (see live/bundle.py) where Python looks for them.
-function install(py, packages) {
-  const end = packages.indexOf(10); // the end of the first line
-  const files = JSON.parse(new TextDecoder().decode(packages.subarray(0, end)));
-  const folders = new Set();
-  let at = end + 1;
-  for (const [path, size] of files) {
-    const folder = path.slice(0, path.lastIndexOf("/"));
-    if (!folders.has(folder)) py.FS.mkdirTree(folder);
-    folders.add(folder);
-    py.FS.writeFile(path, packages.subarray(at, at + size), { canOwn: true });
-    at += size;
-  }
 }
 
 // Tell the page how much has been loaded, and what could not be: every file of the start passes through fetch.
