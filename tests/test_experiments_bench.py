@@ -85,7 +85,7 @@ def test_there_is_one_mlp():
 FAMILIES = (
     {"cnn_architectures", "deep_networks", "moved_digits", "saliency"},
     {"recurrent_networks", "attention", "cells", "free_running", "truncation"},
-    {"transfer_learning", "layer_rates", "pretrained"},
+    {"transfer_learning", "block_rates", "layer_rates", "pretrained"},
 )
 
 

@@ -8,10 +8,10 @@ import torch
 
 from coursekit import data, zoo
 from coursekit.errors import RangeError
-from coursekit.experiments import pretrained
+from coursekit.experiments import block_rates, pretrained
 from coursekit.explorers import transfer_learning as explore
 from coursekit.layers import Conv2d, Residual
-from coursekit.model import predict
+from coursekit.model import Sequential, predict
 
 # Of the first 40 test emoji: features of torchvision's weights in float64, batch norm folded, before rounding.
 FLOAT = Path(__file__).parent / "data" / "mobilenetv2_float_features.npz"
@@ -96,3 +96,18 @@ def test_the_probe_of_64_pixels_is_the_linear_probe_of_the_chapter_and_other_siz
     assert not np.allclose(pretrained.features_at(32)[0], pretrained.features_at(64)[0], atol=0.1)
     with pytest.raises(RangeError, match="pixels"):
         pretrained.probe(0.03, 48)
+
+
+def test_rates_by_block_fall_and_the_late_blocks_are_those_of_the_whole_body():
+    falling = block_rates.rates("falling rates", 0.01, ["a", "b", "c", "head"])
+    assert falling == pytest.approx({"a": 0.01 / 2.6**2, "b": 0.01 / 2.6, "c": 0.01, "head": 0.1})
+    assert block_rates.rates("one rate", 0.01, ["a", "b", "head"]) == pytest.approx({"a": 0.01, "b": 0.01, "head": 0.1})
+    rng = np.random.default_rng(0)
+    chosen, _ = pretrained.draw(2, rng)
+    net, params = block_rates.late_blocks(chosen, pretrained.pictures()["y"][chosen], rng)
+    early = Sequential(zoo.mobilenetv2_trunk().layers[: -block_rates.BLOCKS])
+    images = pretrained.prepared(pretrained.pictures()["x_test"][:2])
+    maps = predict(early, zoo.mobilenetv2_params(), {}, images)
+    whole = predict(zoo.mobilenetv2_trunk(), zoo.mobilenetv2_params(), {}, images).mean(axis=(2, 3))
+    head = params[net.names[-1]]
+    np.testing.assert_allclose(predict(net, params, {}, maps), whole @ head["w"] + head["b"], rtol=1e-3, atol=1e-3)

@@ -307,7 +307,7 @@ def _plane(ax, result):
         if ends is not None:
             ax.plot(*ends, color=ON_COLOUR, lw=0.9, ls="--", label=f"unit {k} gives 0 at")
     for kind, colour in ((0, BLUE), (1, ORANGE)):
-        ax.plot(*x[y == kind].T, "o", ms=3.6, mec="white", mew=0.5, color=colour, label=("blue", "orange")[kind])
+        ax.plot(*x[y == kind].T, "o", ms=3.6, mec=ON_COLOUR, mew=0.5, color=colour, label=("blue", "orange")[kind])
     marks = [-2, -1, 0, 1, 2]
     ax.set(xlim=span[:2], ylim=span[:2], xticks=marks, yticks=marks, xlabel="x₁", title="the network")
     ax.grid(visible=False)

@@ -22,7 +22,7 @@ __all__ = ["alexnet", "alexnet_mini", "lenet5", "vgg16", "vgg_mini"]
 def lenet5(classes: int = 10) -> Sequential:
     """LeNet-5 for images (1, 28, 28), as it is built today (LeCun et al. 1998).
 
-    The paper's had scaled tanh, pooling by a mean with a weight and a bias for each channel, a table of which of the 6
+    The paper's had scaled tanh, pooling by a sum with a weight and a bias for each channel, a table of which of the 6
     channels feed which of the 16 (60,000 params in all), and radial basis functions at the end. ReLU, max pooling, all
     channels to all and a dense layer with softmax took their places. The paper pads the digits to 32 x 32 beforehand;
     here the first layer does.

@@ -3,25 +3,7 @@
 (() => {
   "use strict";
 
-  // ---------------------------------------------------------------- what this browser remembers
-  const memory = {
-    get(key) {
-      try {
-        return JSON.parse(localStorage.getItem(`coursekit:${key}`));
-      } catch {
-        return null;
-      }
-    },
-    set(key, value) {
-      try {
-        if (value === null) localStorage.removeItem(`coursekit:${key}`);
-        else localStorage.setItem(`coursekit:${key}`, JSON.stringify(value));
-        return true;
-      } catch {
-        return false; // Storage is blocked or full; the answer then lasts as long as the page.
-      }
-    },
-  };
+  const memory = window.ckMemory; // memory.js: what this browser remembers
 
   // ---------------------------------------------------------------- each reader's own order of the options
   let seed = null;
@@ -569,6 +551,6 @@
     follow();
     addEventListener("hashchange", follow);
   };
-  window.ckQuestions = { Prediction, memory, order, readings, uncoverFor };
+  window.ckQuestions = { Prediction, order, readings, uncoverFor };
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();
 })();
