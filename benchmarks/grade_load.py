@@ -25,10 +25,10 @@ from notebooks import instructor_cells, notebook
 
 from coursekit.grading.cases import load_sheet
 from coursekit.grading.sealed.books import rows, write_books
+from coursekit.grading.sealed.collect import find_submissions
 from coursekit.grading.sealed.grade import grade_folder
 from coursekit.grading.sealed.jail import Limits
 from coursekit.grading.sealed.probe import choose_tier
-from coursekit.grading.sealed.submissions import find_submissions
 
 LIMITS = Limits()
 # Limits for those who use them up, short because there are many.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from coursekit import course
+from coursekit._chapters import CHAPTERS as NAMES
 from coursekit.errors import DataError
 from coursekit.interactive.quiz import Quiz
 
@@ -83,12 +84,18 @@ def test_labels_are_unique_across_the_chapters():
         for label in re.findall(r"\$\$ *\(([\w-]+)\)|^\(([\w-]+)\)=$", page.read_text(), re.M)
     ]
     assert len(labels) > 10
-    assert sorted(labels) == sorted(set(labels))
+    twice = {label for label in labels if labels.count(label) > 1}
+    assert not twice, f"labels that stand twice in the chapters; give one of each another name: {sorted(twice)}"
 
 
 def test_names_of_predictions_are_unique_and_begin_with_their_chapter():
     folder = Path(course.__file__).parents[1] / "explorers"
-    names = [name for file in folder.glob("*.py") for name in re.findall(r'predict\(\s*"([\w-]+)"', file.read_text())]
-    names = [name for name in names if re.match(r"\d\d-", name)]
+    names = []
+    for number, chapter in NAMES.items():
+        found = re.findall(r'predict\(\s*"([\w-]+)"', (folder / f"{chapter}.py").read_text())
+        wrong = [name for name in found if not name.startswith(f"{number}-")]
+        assert not wrong, f'explorers/{chapter}.py: names of predictions begin with "{number}-"; rename {wrong}'
+        names += found
     assert len(names) > 10
-    assert sorted(names) == sorted(set(names))
+    twice = {name for name in names if names.count(name) > 1}
+    assert not twice, f"predictions of one name; give one of each another: {sorted(twice)}"

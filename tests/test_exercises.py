@@ -77,16 +77,21 @@ def every(kind):
 
 def test_there_is_a_source_for_every_sheet_and_a_sheet_for_every_source():
     assert SHEETS
-    assert sorted(path.name[:2] for path in (ROOT / "exercises").glob("*.md")) == sorted(SHEETS)
+    texts = {path.name[:2] for path in (ROOT / "exercises").glob("*.md")}
+    assert texts == set(SHEETS), (
+        f"sheets {texts ^ set(SHEETS)}: write both exercises/NN_name.md and exercises/tests/NN_name.py"
+    )
     for id, sheet in SHEETS.items():
-        assert source(id).read_text().count(f"# Exercise sheet {id}: {sheet.title}\n") == 1
+        heading = f"# Exercise sheet {id}: {sheet.title}\n"
+        assert source(id).read_text().count(heading) == 1, f"{source(id).name} must begin with the heading {heading!r}"
 
 
 @pytest.mark.parametrize("id", SHEETS)
 def test_the_reference_earns_every_point_whatever_the_key(id, references):
     for question in SHEETS[id].questions:
         for rngs in generators(question):
-            assert failures(question, references[id], rngs) == []
+            said = failures(question, references[id], rngs)
+            assert said == [], f"the solution of {question.id} fails its own cases; mend it, or the case that says so"
 
 
 @pytest.mark.parametrize("id", SHEETS)
@@ -103,17 +108,22 @@ def test_the_reference_is_all_right_for_check(id, references, capsys):
 def test_a_known_wrong_answer_fails_with_its_own_message(id, question, wrong):
     names = answer(id, wrong.code)
     for rngs in generators(question):
-        assert failures(question, names, rngs)
+        assert failures(question, names, rngs), f"a wrong answer passes every case of {question.id} under some key"
     result = check(question.id, names)
     assert result.points < result.out_of
-    assert wrong.message in "\n".join(case.text for case in result.cases)
+    said = "\n".join(case.text for case in result.cases)
+    assert wrong.message in said, (
+        f"check() must say {wrong.message!r} to this answer. Where it says something else, name the mistake in a case: "
+        f"mistakes={{{wrong.message!r}: what the answer gives}}. It says:\n{said}"
+    )
 
 
 @pytest.mark.parametrize(("id", "question", "right"), every("right"))
 def test_another_right_answer_earns_every_point(id, question, right):
     names = answer(id, right.code)
     for rngs in generators(question):
-        assert failures(question, names, rngs) == []
+        said = failures(question, names, rngs)
+        assert said == [], f"a right answer of {question.id} fails: the cases ask for more than the task says"
     assert check(question.id, names).passed
 
 
@@ -124,7 +134,9 @@ def test_each_question_has_enough_known_answers_with_distinct_messages(id):
         assert len(messages) >= 3, (
             f"{question.id} needs three wrong answers, each with a message of its own: {messages}"
         )
-        assert len(question.right) >= 1, f"{question.id} needs another right answer in RIGHT"
+        assert len(question.right) >= 1, (
+            f'{question.id} needs another right answer; write into RIGHT: Right("{question.id}", "def ...: ...")'
+        )
         assert 5 <= question.minutes <= 15, f"{question.id} takes {question.minutes} minutes; expected 5 to 15"
         assert all(message.strip() for message in messages)
 
@@ -141,7 +153,8 @@ def test_every_case_can_fail(id):
                     case.run(names, public_rng(case))
                 except Exception:
                     failed.add(case.name)
-        assert failed == {case.name for case in question.cases}
+        left = {case.name for case in question.cases} - failed
+        assert not left, f"add to WRONG an answer of {question.id} that fails {' and '.join(map(repr, sorted(left)))}"
 
 
 @pytest.mark.parametrize("id", SHEETS)
@@ -187,4 +200,7 @@ def test_no_line_of_a_solution_is_left_in_the_students_notebook(id):
     given = {line.strip() for line, part in marked if part == "keep"}
     secret = {json.dumps(line.strip())[1:-1] for line, part in marked if part == "solution"} - given
     assert secret
-    assert not {line for line in secret if len(line) > 12 and line in student}
+    left = {line for line in secret if len(line) > 12 and line in student}
+    assert not left, (
+        "the student's notebook has lines of a solution: write them otherwise in the text, or in the solution"
+    )

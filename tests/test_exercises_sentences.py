@@ -36,20 +36,25 @@ def demands(text):
 @pytest.mark.parametrize("id", sheet_ids())
 def test_every_sentence_of_the_table_stands_in_the_task_and_every_case_tests_one(id):
     table, text, sheet = sentences(id), tasks(id), load_sheet(id)
-    assert list(table) == [question.id for question in sheet.questions], "SENTENCES names the questions in their order"
+    asked = [question.id for question in sheet.questions]
+    assert list(table) == asked, "SENTENCES must name the questions in their order: " + ", ".join(
+        f'"{one}": {{"words of its task": ["the name of a case"]}}' for one in asked if one not in table
+    )
     for question in sheet.questions:
         missing = [words for words in table[question.id] if words not in text[question.id]]
-        assert not missing, f"not in the task of {question.id}"
+        assert not missing, f"SENTENCES of {question.id}: its task does not have these words"
         named = {name for cases in table[question.id].values() for name in cases}
-        assert named == {case.name for case in question.cases if not case.hidden}, question.id
+        cases = {case.name for case in question.cases if not case.hidden}
+        assert not named - cases, f"SENTENCES of {question.id} names cases that it does not have"
+        assert not cases - named, f"to SENTENCES of {question.id} add the words of the task that these cases test"
 
 
 @pytest.mark.parametrize("id", sheet_ids())
 def test_every_sentence_that_asks_for_something_is_in_the_table(id):
     for question, text in tasks(id).items():
-        words = sentences(id)[question]
+        words = sentences(id).get(question, ())
         left = [s for s in demands(text) if not any(part in s or s in part for part in words)]
-        assert not left, question
+        assert not left, f"to SENTENCES of {question} add these, or words of them, with the cases that test them"
 
 
 def test_a_demand_is_told_from_what_surrounds_it():
@@ -61,7 +66,10 @@ def test_a_demand_is_told_from_what_surrounds_it():
 def test_a_hidden_case_belongs_to_the_question_of_its_twin(id):
     """Cases count for the question that stands above them in the file."""
     hidden = [case for case in load_sheet(id).cases if case.hidden]
-    assert hidden
+    assert hidden, f"sheet {id} needs a hidden case: a twin of an open one, NAME, other inputs, with hidden=True"
     for case in hidden:
         twin = case.name.removesuffix(", other inputs")
-        assert [other.question for other in load_sheet(id).cases if other.name == twin] == [case.question]
+        assert [other.question for other in load_sheet(id).cases if other.name == twin] == [case.question], (
+            f"the hidden case {case.name!r} must stand below the question of its twin, and be called as it is, with "
+            "', other inputs' at the end"
+        )

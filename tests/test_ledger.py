@@ -82,7 +82,8 @@ def test_the_condition_of_a_claim_can_fail(claim):
 def test_every_source_is_in_the_bibliography():
     keys = set(re.findall(r"^@\w+\{([^,]+),", (ROOT / "references.bib").read_text(encoding="utf-8"), re.MULTILINE))
     known = keys | {ledger.FOLK, ledger.COURSE}
-    assert [(c.id, c.source) for c in CLAIMS if not known.issuperset(c.sources)] == []
+    left = [(c.id, c.source) for c in CLAIMS if not known.issuperset(c.sources)]
+    assert not left, f"references.bib lacks these sources of claims: {left}"
 
 
 def test_all_claims_together_take_at_most_40_minutes_on_two_cores():
@@ -251,7 +252,7 @@ def test_fresh_seeds_are_new_and_not_fewer():
 def test_every_chapter_of_the_ledger_has_claims_and_no_row_is_left_over():
     for chapter in ledger.CHAPTERS:
         ids = [c.id for c in ledger.claims(chapter)]
-        assert ids and sorted(ids) == sorted(ledger.read(chapter))
+        assert ids and sorted(ids) == sorted(ledger.read(chapter)), f"run: python -m coursekit.ledger {chapter}"
 
 
 def test_the_tables_have_a_row_for_each_claim_and_the_totals_count_it():

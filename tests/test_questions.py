@@ -157,7 +157,9 @@ def test_no_first_word_gives_the_right_option_away(choices):
 def test_options_are_of_like_length(choices):
     for texts, _ in choices:
         lengths = [len(text) for text in texts]
-        assert max(lengths) - min(lengths) <= max(17, 0.5 * min(lengths)), texts
+        assert max(lengths) - min(lengths) <= max(17, 0.5 * min(lengths)), (
+            f"the longest option may have 17 letters, or half as many, more than the shortest, not {lengths}: {texts}"
+        )
 
 
 def test_of_several_right_answers_about_half_are_right(questions):
@@ -172,7 +174,10 @@ def test_of_several_right_answers_about_half_are_right(questions):
 def test_a_third_of_all_questions_ask_for_more_than_a_choice(questions, predictions):
     every = questions + predictions
     more = [question for question in every if not question.is_choice or getattr(question, "drawn", None)]
-    assert Fraction(len(more), len(every)) >= Fraction(1, 3)
+    assert Fraction(len(more), len(every)) >= Fraction(1, 3), (
+        f"{len(more)} of {len(every)} ask for more than a choice of words: make a new question a number, an order, "
+        "a line of code, several answers, or give it a picture"
+    )
     kinds = Counter(type(question.kind) for question in questions)
     assert min(kinds[kind] for kind in (Number, Order, Several, Line)) >= 5
     assert sum(bool(question.drawn) for question in questions) >= 5
@@ -182,17 +187,23 @@ def test_a_third_of_all_questions_ask_for_more_than_a_choice(questions, predicti
 @pytest.mark.parametrize("chapter", QUIZZES)
 def test_each_quiz_asks_in_several_kinds(chapter):
     kinds = Counter(question.kind.kind for question in quiz(chapter).questions)
-    assert len(kinds) >= 3 and kinds["choice"] <= 0.7 * sum(kinds.values())
+    assert len(kinds) >= 3 and kinds["choice"] <= 0.7 * sum(kinds.values()), (
+        f"quizzes/{chapter}.json has {dict(kinds)}; write questions of three types or more, at most 70 % of them "
+        "multiple_choice"
+    )
 
 
 def test_every_question_answers_each_answer(questions, predictions):
     for question in questions + predictions:
         kind = question.kind
         if isinstance(kind, (Choice, Several)):
-            assert len(set(kind.options.values())) == len(kind.options), question.name
-            assert all(len(text) > 20 for text in kind.options.values()), question.name
+            assert len(set(kind.options.values())) == len(kind.options), (
+                f"{question.name}: two options have one feedback; write for each what is right or wrong in it"
+            )
+            short = [text for text in kind.options.values() if len(text) <= 20]
+            assert not short, f"{question.name}: this feedback explains nothing: {short}"
         elif isinstance(kind, Number):
-            assert kind.explanation or question.explanation, question.name
+            assert kind.explanation or question.explanation, f"{question.name}: write how one gets to the number"
             for number, text in kind.mistakes.items():
                 assert not kind.is_right(number), (question.name, number)
                 assert text in kind.told(number)
@@ -205,7 +216,8 @@ def test_every_question_answers_each_answer(questions, predictions):
 
 def test_names_are_unique(questions, predictions):
     names = [question.name for question in questions + predictions]
-    assert len(set(names)) == len(names)
+    twice = {name for name in names if names.count(name) > 1}
+    assert not twice, f"give each question another name: {sorted(twice)}"
 
 
 # ---------------------------------------------------------------- what quizzes say in numbers
@@ -271,7 +283,12 @@ def test_the_numbers_of_the_quizzes_are_computed(questions):
     for start, number in numbers().items():
         found = [answer for question, answer in asked.items() if question.startswith(start)]
         assert found == [pytest.approx(number, rel=1e-6)], start
-    assert len(asked) == len(numbers()), "a new number: say here how it is computed"
+    left = [question for question in asked if not question.startswith(tuple(numbers()))]
+    assert not left, (
+        "compute the answer of each in numbers() of tests/test_questions.py, in a line that begins with the question's "
+        f"first words: {left}"
+    )
+    assert len(asked) == len(numbers())
 
 
 def test_the_orders_of_the_quizzes(questions):
@@ -349,7 +366,8 @@ def test_the_files_are_json_in_one_form():
         file = resources.files("coursekit.interactive") / "quizzes" / f"{chapter}.json"
         for row in json.loads(file.read_text(encoding="utf-8")):
             known = {"question", "type", "answers", "unit", "tolerance", "items", "feedback", "code", "answer", "notes"}
-            assert set(row) <= known | {"picture", "explanation"}, row["question"]
+            known |= {"picture", "explanation"}
+            assert set(row) <= known, f"{row['question']!r} has {set(row) - known}; a question may have {sorted(known)}"
 
 
 def test_stats_for_the_eye(choices, capsys):

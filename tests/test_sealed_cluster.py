@@ -15,9 +15,9 @@ from coursekit.errors import CourseError
 from coursekit.grading import cli
 from coursekit.grading.cases import load_sheet
 from coursekit.grading.sealed import cluster, probe
+from coursekit.grading.sealed.collect import find_submissions
 from coursekit.grading.sealed.grade import Item, grade_bytes, grade_folder, lost
 from coursekit.grading.sealed.jail import Jail, Limits
-from coursekit.grading.sealed.submissions import find_submissions
 
 distributed = pytest.importorskip("distributed")
 

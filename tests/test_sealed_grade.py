@@ -19,11 +19,12 @@ from notebooks import HONEST, RIGHT, instructor_cells, notebook, with_answer
 
 from coursekit.errors import CourseError, DataError, RangeError
 from coursekit.grading import cases
-from coursekit.grading.sealed import books, grade, similarity
+from coursekit.grading.sealed import books, grade, similarity, tables
+from coursekit.grading.sealed.collect import find_submissions
 from coursekit.grading.sealed.grade import grade_bytes, grade_folder, load_records, read_key
 from coursekit.grading.sealed.jail import Jail, Limits
 from coursekit.grading.sealed.probe import choose_tier
-from coursekit.grading.sealed.submissions import find_submissions, parse_time
+from coursekit.grading.sealed.submissions import parse_time
 
 KEY = b"a key of at least sixteen bytes"
 GOOD = notebook(*HONEST)
@@ -149,7 +150,7 @@ def test_names_cannot_inject_formulas_or_html(run, folder, sheet, tmp_path, tier
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", " =1", "|a", "%a", "＋1", "\r\n=1", "\x00=1"])
 def test_a_cell_never_begins_like_a_formula(text):
-    assert books.safe_cell(text).startswith("'")
+    assert tables.safe_cell(text).startswith("'")
 
 
 # --- attempts, lateness, books ----------------------------------------------------------------------------------------
@@ -347,7 +348,7 @@ import pathlib, sys
 sys.path.insert(0, sys.argv[3])
 from coursekit.grading import cases
 from coursekit.grading.sealed.grade import grade_folder
-from coursekit.grading.sealed.submissions import find_submissions
+from coursekit.grading.sealed.collect import find_submissions
 path = pathlib.Path(sys.argv[4])
 sheet = cases._read_sheet("99", path, 0)
 found = find_submissions(sys.argv[1], "99")

@@ -46,11 +46,7 @@ def started(name, driver):
     """A tab of an engine."""
     if name != "chromium":
         return {"firefox": engines.Firefox, "webkit": engines.WebKit}[name]()
-    tab = engines.Chromium(driver.chromium.launch(executable_path=headless.executable(), args=headless.ARGUMENTS))
-    tab.complaints = []
-    tab.page.on("console", lambda said: said.type == "error" and tab.complaints.append(said.text))
-    tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
-    return tab
+    return engines.Chromium(driver.chromium.launch(executable_path=headless.executable(), args=headless.ARGUMENTS))
 
 
 def look(tab, address, name, width, out):
@@ -58,9 +54,8 @@ def look(tab, address, name, width, out):
     tab.open(address + name)
     tab.run(PREPARE)
     found = tab.run(MEASURE)
-    found += [f"console: {text}" for text in getattr(tab, "complaints", ())]
-    if getattr(tab, "complaints", None):
-        tab.complaints.clear()
+    found += [f"console: {text}" for text in tab.complaints]
+    tab.complaints.clear()
     if out:
         out.mkdir(parents=True, exist_ok=True)
         tab.picture(out / f"{name.replace('/', '-').removesuffix('.html')}-{width}-{tab.name}.png")

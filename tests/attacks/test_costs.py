@@ -151,7 +151,7 @@ from test_attacks import KEY, LIMITS, sample_sheet
 from notebooks import with_answer
 from coursekit.grading.sealed.grade import grade_folder
 from coursekit.grading.sealed.probe import choose_tier
-from coursekit.grading.sealed.submissions import find_submissions
+from coursekit.grading.sealed.collect import find_submissions
 
 slow = "import time\\ndef softmax(x):\\n    t = time.process_time()\\n    while time.process_time() - t < 0.25: pass\\n"
 slow += "    p = np.exp(x - x.max(-1, keepdims=True))\\n    return p / p.sum(-1, keepdims=True)"

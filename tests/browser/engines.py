@@ -1,4 +1,4 @@
-"""Firefox and WebKit behind one small interface, for what every engine must do alike.
+"""Three engines behind one small interface, for what each must do alike.
 
 Chromium has Playwright, which knows no other browser of a distribution. Firefox speaks WebDriver BiDi itself;
 WebKitGTK, of one engine with Safari, comes with a driver that Selenium knows.
@@ -26,6 +26,9 @@ class Chromium:
     def __init__(self, browser):
         self.context = browser.new_context()
         self.page = self.context.new_page()
+        self.complaints = []
+        self.page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def size(self, width, height=800):
         """Give the page a width and a height in CSS pixels."""
@@ -210,7 +213,7 @@ class WebKit:
         environment = {**os.environ, "DISPLAY": f":{display}", "GDK_BACKEND": "x11"}
         self.driver = webdriver.WebKitGTK(options=options, service=Service(driver, env=environment))
         self.driver.set_script_timeout(60)
-        self.narrow = None
+        self.narrow, self.complaints = None, []  # its driver tells nothing of its console
 
     def size(self, width, height=800):
         """Give the page a width and a height in CSS pixels, from the next `open` on."""

@@ -24,7 +24,7 @@ CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))
 PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width">
 <link rel="stylesheet" href="explorer.css"><link rel="stylesheet" href="predict.css">
-<script defer src="predict.js"></script><script defer src="progress.js"></script>
+<script defer src="memory.js"></script><script defer src="predict.js"></script><script defer src="progress.js"></script>
 <style>:root {{ color-scheme: {theme}; }} body {{ max-width: 46rem; margin: 1rem auto; padding: 0 1rem;
 font: 16px/1.5 sans-serif; }} html[data-theme=dark] body {{ color: #ddd; background: #14181e; }}</style></head>
 <body><main><article>{body}</article></main></body></html>"""

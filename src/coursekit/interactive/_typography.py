@@ -7,11 +7,12 @@ same rules. What has been set once stays as it is.
 
 from __future__ import annotations
 
+import math
 import re
 
-__all__ = ["PERCENT", "words"]
+__all__ = ["PERCENT", "in_three_digits", "raised", "words"]
 
-_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # An end of a tag may stand between a number that a run gave and what follows it.
 PERCENT = re.compile(r"(\d(?:</span>)?)[ \u00a0\u202f]%"), r"\1%"
@@ -28,8 +29,32 @@ _RULES = (
 def _power(match):
     """A power of ten: 1e-05 is 10⁻⁵, 5.9e-05 is 5.9 × 10⁻⁵."""
     number, sign, exponent = match.groups()
-    raised = "10" + ((sign if sign == "-" else "") + exponent).translate(_RAISED)
-    return raised if number == "1" else f"{number}\u00a0×\u00a0{raised}"
+    power = f"10{raised(sign.strip('+') + exponent)}"
+    return power if number == "1" else f"{number}\u00a0×\u00a0{power}"
+
+
+def raised(exponent: int | str) -> str:
+    """A whole number as an exponent.
+
+    >>> raised(-12)
+    '⁻¹²'
+    """
+    return str(exponent).translate(_RAISED)
+
+
+def in_three_digits(value: float) -> str:
+    """A number with three digits, as people write it.
+
+    >>> in_three_digits(0.1234), in_three_digits(-1234567.0), in_three_digits(0)
+    ('0.123', '−1.23 × 10⁶', '0')
+    """
+    if not math.isfinite(value):
+        return str(value)
+    size = abs(value)
+    if not size or 1e-3 <= size < 1e6:
+        return f"{float(f'{value:.3g}'):,.10g}".replace("-", "−")
+    digits, power = f"{value:.2e}".split("e")
+    return f"{digits} × 10{raised(int(power))}".replace("-", "−")
 
 
 def words(text: str) -> str:

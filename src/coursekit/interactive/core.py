@@ -237,11 +237,12 @@ class Explorer:
         return figure, _set(" ".join(alt.split()))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
+        # An explorer shows itself in a notebook, so it must find its views, which are made for explorers.
         from .html import explorer_html
 
         bundle = {"text/html": explorer_html(self), "text/plain": repr(self)}
         if not os.environ.get("COURSEKIT_BOOK"):
-            from .widget import explorer_widget, view
+            from .widget import explorer_widget, view  # as above; and only a notebook has ipywidgets
 
             bundle.update(view(explorer_widget(self)))
         return bundle

@@ -7,6 +7,7 @@ import os
 from importlib import resources
 
 from ..errors import DataError
+from ._typography import raised
 
 __all__ = ["glue", "questions", "quiz", "written"]
 
@@ -25,9 +26,6 @@ def glue(name: str, value) -> None:
     keep(name, value, display=False)
 
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
 def written(value: float, digits: int = 1) -> str:
     """A number as people write it, to `digits` digits: with a power of ten where it is very small or very large.
 
@@ -37,7 +35,7 @@ def written(value: float, digits: int = 1) -> str:
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     if -4 < int(exponent) < 6:
         return f"{float(f'{mantissa}e{exponent}'):,.{max(0, digits - 1 - int(exponent))}f}"
-    power = f"10{str(int(exponent)).translate(_RAISED)}"
+    power = f"10{raised(int(exponent))}"
     return power if float(mantissa) == 1 else f"{mantissa} × {power}".replace("-", "−", 1)
 
 

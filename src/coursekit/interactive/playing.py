@@ -93,7 +93,7 @@ class Run:
 
     def picture(self, prefix: str = "f", layout=None):
         """What it has reached, drawn as the explorer draws; `layout` as of `Explorer.pictures`."""
-        from .core import Explorer
+        from .core import Explorer  # core knows this module by way of its widget, which plays runs
 
         again = Explorer(lambda: self.results, self.explorer.draw, self.explorer.describe, "", {}, "__main__")
         return again.pictures(prefix, layout)

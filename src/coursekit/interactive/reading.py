@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 import matplotlib
 import numpy as np
 
+from ._typography import in_three_digits
+
 __all__ = ["Axes", "axes_of", "titled", "values"]
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -64,9 +66,9 @@ class Axes:
             if isinstance(near[1], str) or near is other:
                 return str(near[1])
             share = (value - near[0]) / (other[0] - near[0])
-            return _plain(near[1] + (other[1] - near[1]) * share)
+            return in_three_digits(near[1] + (other[1] - near[1]) * share)
         low, high, *_ = self.known[side]
-        return _plain(0.0 if abs(value) < 1e-6 * abs(high - low) else value)
+        return in_three_digits(0.0 if abs(value) < 1e-6 * abs(high - low) else value)
 
     def pair(self, x: float, y: float) -> str:
         """A place in words, by the labels of both axes."""
@@ -142,22 +144,6 @@ def _named(names, kind):
     return named
 
 
-def _plain(value):
-    """A number with three digits, as people write it.
-
-    >>> _plain(0.1234), _plain(-1234567.0), _plain(0)
-    ('0.123', '−1.23 × 10⁶', '0')
-    """
-    if not math.isfinite(value):
-        return str(value)
-    size = abs(value)
-    if not size or 1e-3 <= size < 1e6:
-        return f"{float(f'{value:.3g}'):,.10g}".replace("-", "−")
-    digits, power = f"{value:.2e}".split("e")
-    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{digits} × 10{raised}".replace("-", "−")
-
-
 def values(svg: str, panel: int, across: float, up: float) -> list[str]:
     """What stands in a panel at a place: shares of its width and height, from its left and its foot.
 
@@ -209,7 +195,7 @@ def _pixel(svg, axes, x, y):
         if far.min() > 1500:  # something else is drawn there
             return ""
         share, (low, high) = far.argmin() / 255, (image["low"], image["high"])
-        return f"≈ {_plain(low * (high / low) ** share if image.get('log') else low + (high - low) * share)}"
+        return f"≈ {in_three_digits(low * (high / low) ** share if image.get('log') else low + (high - low) * share)}"
     return ""
 
 

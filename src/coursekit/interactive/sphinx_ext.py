@@ -50,35 +50,36 @@ def _add_static(app):
 
 def _add_script(app, pagename, templatename, context, doctree):
     body = context.get("body") or ""
+
+    def load(*scripts):
+        for script in ("memory.js", *scripts):  # what this browser remembers, which nearly all of them ask
+            app.add_js_file(script, loading_method="defer")
+
     if "ck-explorer" in body or "ck-predict" in body or "ck-figure" in body:
         app.add_css_file("explorer.css")
     if "ck-predict" in body or "ck-clinic" in body:
         app.add_css_file("predict.css")
-        # Before explorer.js, which scrolls to what a prediction may have to uncover.
-        app.add_js_file("predict.js", loading_method="defer")
+        load("predict.js")  # before explorer.js, which scrolls to what a prediction may have to uncover
     if "ck-explorer" in body:
         # What only a few explorers have is loaded where they are; explorer.js begins, so it comes after all parts.
         marks = {"training.js": '"training":', "points.js": '"points"', "closer.js": '"closer"'}
         few = [script for script, mark in marks.items() if mark in body]
-        for script in ("python.js", "reading.js", "playing.js", "handles.js", *few, "explorer.js", "code.js"):
-            app.add_js_file(script, loading_method="defer")
+        load("python.js", "reading.js", "playing.js", "handles.js", *few, "explorer.js", "code.js")
         app.add_css_file("code.css")
     if "ck-review" in body:
         for style in ("explorer.css", "predict.css"):
             app.add_css_file(style)
-        for script in ("predict.js", review.FSRS, "review.js"):
-            app.add_js_file(script, loading_method="defer")
+        load("predict.js", review.FSRS, "review.js")
     if pagename.startswith(("chapters/", "exercises/")) and "cell_input" in body:
         app.add_css_file("explorer.css")
         app.add_css_file("cells.css")
-        app.add_js_file("python.js", loading_method="defer")
-        app.add_js_file("cells.js", loading_method="defer")
+        load("python.js", "cells.js")
     if "ck-clinic" in body:
         app.add_css_file("clinic.css")
-        app.add_js_file("clinic.js", loading_method="defer")
+        load("clinic.js")
     if pagename.startswith("chapters/") or "ck-progress" in body:
         app.add_css_file("explorer.css")
-        app.add_js_file("progress.js", loading_method="defer")
+        load("progress.js")
 
 
 def _finish(app, error):

@@ -103,7 +103,7 @@ class CourseFigure(Figure):
     alt = ""
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        from ._svg import figure_html
+        from ._svg import figure_html  # _svg knows the colours above; here a figure only shows itself
 
         return {"text/html": figure_html(self, self.alt), "text/plain": self.alt or repr(self)}
 

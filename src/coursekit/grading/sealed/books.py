@@ -27,7 +27,7 @@ from .inside.notebook import code_cells
 from .returning import returned
 from .similarity import Group, fingerprint, similar_groups
 from .submissions import clean
-from .tables import read_table, same_key
+from .tables import read_table, safe_cell, same_key
 
 __all__ = [
     "LatePolicy",
@@ -36,13 +36,9 @@ __all__ = [
     "gradescope_results",
     "read_roster",
     "rows",
-    "safe_cell",
     "solutions",
     "write_books",
 ]
-
-_INSIDE = re.compile(r"([;,|]\s*)(?=[=+@|%＝＋＠]|[-－][^\s\d])")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
@@ -135,6 +131,17 @@ class Row:
         """What a person wrote to this student."""
         return "; ".join(f"{q}: {o.comment}" if q else o.comment for q, o in self.by_hand.items() if o.comment)
 
+    @property
+    def summary(self) -> str:
+        """The row in one line, for the student."""
+        if self.excused:
+            return "excused"
+        parts = ["no submission"] if self.record is None else []
+        for id, q in (self.record["questions"] if self.record else {}).items():
+            parts.append(f"{id}: {self.points(id):g} of {q['possible']:g}")
+        parts += [f"{self.late_days} days late"] if self.late_days else []
+        return "; ".join([*parts, self.comment]).strip("; ")
+
 
 def read_roster(path) -> dict[str, dict]:
     """Who takes the course: a list with a column student, and any of name, email, canvas_id, sis_id, login, section.
@@ -207,20 +214,6 @@ def rows(
     return result
 
 
-def safe_cell(value) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, int):
-        return str(value)
-    text = " ".join(clean(str(value)).split())
-    # Where another sign separates cells, as ; does in many countries, a cell can begin in the middle of ours.
-    text = _INSIDE.sub(r"\1'", text)
-    return "'" + text if text.startswith(_FORMULA) else text
-
-
 def _csv(lines) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL).writerows(
@@ -255,9 +248,10 @@ def write_books(
     }
     pages = {}
     for row in table:
-        if row.record is not None:
-            name = safe_name(row.student)
+        name = safe_name(row.student)
+        if row.record is not None or row.by_hand:
             pages[row.student] = files[f"feedback/{name}.html"] = page(sheet, row, tier, out_of(sheet, decisions))
+        if row.record is not None:
             files[f"gradescope/{name}.json"] = json.dumps(
                 gradescope_results(row.record, row.late_days, row.total), indent=1, ensure_ascii=True
             )
@@ -290,7 +284,7 @@ def _gradebook(sheet, table, tier, decisions):
         r = row.record
         points = ["" if (p := row.points(id)) is None else float(p) for id in ids]
         total = [float(row.raw), row.late_days, float(row.total)] if row.graded else ["", "", ""]
-        about = ["", 0, "", "", "", "", ""]
+        about = ["", 0, "", "", "", "", f"feedback/{safe_name(row.student)}.html" if row.by_hand else ""]
         if r is not None:
             about = [r["attempt"], row.attempts, r["submitted"], r["time_from"], r["file"], r["jail"],
                      f"feedback/{safe_name(row.student)}.html"]  # fmt: skip
@@ -343,21 +337,10 @@ def _moodle(sheet, table, decisions):
     for row in table:
         number = row.person.get("moodle_id") or (row.student if row.student.isdecimal() else "")
         identifier = f"Participant {number}" if number else row.student
-        note = summary(row)
+        note = row.summary
         most = out_of(sheet, decisions)
         lines.append([identifier, row.person["name"], row.person.get("email", ""), _mark(row), most, "", note])
     return _csv(lines)
-
-
-def summary(row) -> str:
-    """A row in one line, for the student."""
-    if row.excused:
-        return "excused"
-    parts = ["no submission"] if row.record is None else []
-    for id, q in (row.record["questions"] if row.record else {}).items():
-        parts.append(f"{id}: {row.points(id):g} of {q['possible']:g}")
-    parts += [f"{row.late_days} days late"] if row.late_days else []
-    return "; ".join([*parts, row.comment]).strip("; ")
 
 
 def _similarity(alike):

@@ -29,7 +29,7 @@ from .look import Seen, look_at, members
 from .submissions import Submission, parse_time
 from .tables import read_table, same_key
 
-__all__ = ["Collection", "Line", "Trouble", "collect"]
+__all__ = ["Collection", "Line", "Trouble", "collect", "find_submissions"]
 
 MAX_FILES = 2000  # of one student
 MAX_ATTEMPTS = 200
@@ -108,6 +108,16 @@ def collect(
         return _collect(source, found, unpack, sheet_id, names, questions, roster or {}, zone)
     finally:
         unpack.close()
+
+
+def find_submissions(folder, sheet: str) -> list[Submission]:
+    """Every attempt in a folder that may count, sorted by student and attempt; DataError when there is none."""
+    found = collect(folder, sheet)
+    if found.unlisted:
+        raise DataError(f"submissions.csv lists {found.unlisted[0]!r}, which is not a file in {str(folder)!r}")
+    if not found.attempts:
+        raise DataError(f"there are no .ipynb or .zip files in {str(folder)!r}")
+    return sorted(found.attempts, key=lambda s: (s.student, s.order))
 
 
 def _facts(sheet):

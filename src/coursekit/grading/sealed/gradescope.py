@@ -17,11 +17,12 @@ from ..._atomic import write_atomically
 from ...errors import DataError
 from ..cases import load_sheet
 from .books import gradescope_results
+from .collect import find_submissions
 from .grade import grade_bytes, own_key, sheet_version
 from .inside.notebook import BadNotebook
 from .jail import PACKAGE, Jail, Limits, safe_parts
 from .probe import choose_tier
-from .submissions import find_submissions, read_bytes
+from .submissions import read_bytes
 
 __all__ = ["build", "run"]
 

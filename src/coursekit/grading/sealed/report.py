@@ -9,10 +9,11 @@ import json
 import pathlib
 
 from ..._atomic import write_atomically
-from .books import Row, safe_cell
+from .books import Row
 from .collect import Collection, Trouble
 from .feedback import STYLE, escaped, head
 from .look import written_texts
+from .tables import safe_cell
 
 __all__ = ["changed_marks", "late_troubles", "rubric_page", "write_collected"]
 

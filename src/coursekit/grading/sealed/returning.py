@@ -9,7 +9,7 @@ import re
 import zipfile
 
 from ...errors import DataError
-from .tables import _text
+from .tables import _text, safe_cell
 
 __all__ = ["Worksheet", "returned"]
 
@@ -23,9 +23,11 @@ def returned(table, pages: dict[str, str]) -> tuple[bytes, bytes]:
     for row in table:
         if row.student not in pages:
             continue
-        file = row.record["file"]
-        if row.record.get("platform") == "Canvas":
-            stem = re.sub(r"(\.(ipynb|zip|txt|json))+$", "", file.split("/")[-1], flags=re.IGNORECASE)
+        if row.record is not None and row.record.get("platform") == "Canvas":
+            # Canvas knows what a student gave it: not the notebook within, when that was a zip file.
+            parts = row.record["file"].split("/")
+            given = next((part for part in parts if re.search(r"_\d+_\d+_", part)), parts[-1])
+            stem = re.sub(r"(\.(ipynb|zip|txt|json))+$", "", given, flags=re.IGNORECASE)
             canvas[f"{stem}.html"] = pages[row.student]
         number = row.person.get("moodle_id") or (row.student if row.student.isdecimal() else "")
         if number.isdecimal():
@@ -67,8 +69,6 @@ class Worksheet:
 
     def filled(self, table) -> str:
         """The worksheet with a mark for each who has one."""
-        from .books import safe_cell, summary
-
         rows = {row.person.get("moodle_id") or row.student: row for row in table}
         comma = "," in self._lines[1][self._grade + 1]
         out = [self._lines[0]]
@@ -78,7 +78,7 @@ class Worksheet:
             if row is not None and row.graded:
                 mark = f"{row.total:.2f}"
                 line[self._grade] = mark.replace(".", ",") if comma else mark
-                line[-1] = safe_cell(summary(row))
+                line[-1] = safe_cell(row.summary)
             out.append(line)
         text = io.StringIO()
         csv.writer(text, delimiter=self._separator, lineterminator="\r\n").writerows(out)

@@ -400,17 +400,18 @@ class Session:
     def _wait(self, deadline, write=False):
         """Whether the child's socket is ready before the clock says `deadline`."""
         event = select.POLLOUT if write else select.POLLIN
+        begin, late = time.monotonic(), _own_delay()
         while True:
             left = deadline - self._clock.total
-            if self._child is None or left <= 0 or time.monotonic() > self._hard:
+            if self._child is None or left <= 0 or begin > self._hard:
                 return False
-            begin, late = time.monotonic(), _own_delay()
             ready = _ready(self._child, event, min(left, STEP))
+            now, delay = time.monotonic(), _own_delay()
             # What the grader itself waited for a processor, with the answer there perhaps, is not the student's time.
-            late = _own_delay() - late
-            self._clock.waited(max(0.0, time.monotonic() - begin - late), not ready)
+            self._clock.waited(max(0.0, now - begin - (delay - late)), not ready)
             if ready:
                 return True
+            begin, late = now, delay
 
     def _gone(self, message, kind="died"):
         """End the child and say why in words."""
@@ -467,8 +468,7 @@ class Clock:
         try:
             with open(f"/proc/{self._pid}/stat") as file:
                 fields = file.read().rpartition(")")[2].split()
-            with open(f"/proc/{self._pid}/schedstat") as file:
-                delay = int(file.read().split()[1]) / 1e9
+            delay = _delay(self._pid)
         except (OSError, ValueError, IndexError):
             return None
         return (int(fields[11]) + int(fields[12])) / TICKS, delay, fields[0] in "RD"
@@ -517,10 +517,15 @@ def _handle_class(name):
 def _own_delay() -> float:
     """Seconds that this thread has waited for a processor so far; 0 where the kernel does not say."""
     try:
-        with open("/proc/thread-self/schedstat") as file:
-            return int(file.read().split()[1]) / 1e9
+        return _delay("thread-self")
     except (OSError, ValueError, IndexError):
         return 0.0
+
+
+def _delay(task) -> float:
+    """Seconds that a process's main thread, or "thread-self", has waited for a processor so far."""
+    with open(f"/proc/{task}/schedstat") as file:
+        return int(file.read().split()[1]) / 1e9
 
 
 def _ready(sock, event, seconds) -> bool:

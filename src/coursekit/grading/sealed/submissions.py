@@ -1,4 +1,4 @@
-"""The submissions of a folder. `collect` decides which file of each student counts, and lists what it passes over."""
+"""What is known of one submission. `collect` finds them in a folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...errors import DataError
 from .inside.notebook import read_bytes
 
-__all__ = ["Submission", "clean", "find_submissions", "parse_time", "read_bytes"]
+__all__ = ["Submission", "clean", "parse_time", "read_bytes"]
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,6 @@ class Submission:
     def order(self):
         """Sorts the attempts of a student; the last one counts."""
         return self.attempt, self.submitted, self.file
-
-
-def find_submissions(folder, sheet: str) -> list[Submission]:
-    """Every attempt in a folder that may count, sorted by student and attempt; DataError when there is none."""
-    from .collect import collect
-
-    found = collect(folder, sheet)
-    if found.unlisted:
-        raise DataError(f"submissions.csv lists {found.unlisted[0]!r}, which is not a file in {str(folder)!r}")
-    if not found.attempts:
-        raise DataError(f"there are no .ipynb or .zip files in {str(folder)!r}")
-    return sorted(found.attempts, key=lambda s: (s.student, s.order))
 
 
 def parse_time(text: str, zone: dt.tzinfo = dt.UTC) -> dt.datetime:

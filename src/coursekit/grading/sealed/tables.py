@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import pathlib
+import re
 import unicodedata
 from dataclasses import dataclass
 
 from ...errors import DataError
+from .submissions import clean
 
-__all__ = ["Table", "read_table", "same_key"]
+__all__ = ["Table", "read_table", "safe_cell", "same_key"]
 
 MAX_BYTES = 10 << 20
 # What spreadsheets write; a longer list makes short texts ambiguous.
@@ -22,6 +24,8 @@ _ALIASES = {
     "username": "login", "user_name": "login", "full_name": "name", "filename": "file", "path": "file",
     "time": "submitted", "submitted_at": "submitted", "grade": "points", "feedback": "comment", "note": "comment",
 }  # fmt: skip
+_INSIDE = re.compile(r"([;,|]\s*)(?=[=+@|%＝＋＠]|[-－][^\s\d])")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,20 @@ class Table:
     rows: tuple[dict[str, str], ...]
     columns: tuple[str, ...]
     note: str = ""
+
+
+def safe_cell(value) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, int):
+        return str(value)
+    text = " ".join(clean(str(value)).split())
+    # Where another sign separates cells, as ; does in many countries, a cell can begin in the middle of ours.
+    text = _INSIDE.sub(r"\1'", text)
+    return "'" + text if text.startswith(_FORMULA) else text
 
 
 def same_key(text: str) -> str:

@@ -23,14 +23,9 @@
     });
     const { notebook } = JSON.parse(data.dataset.cells);
     const sheet = notebook.match(/\w+\/(\d\d)_/)?.[1];
-    let typed = false;
-    try {
-      typed = Object.keys(localStorage).some(
-        (key) => key.startsWith(`coursekit:cell:${notebook}:`) || key.startsWith(`coursekit:work:${sheet}.`)
-      );
-    } catch {
-      // Without storage nothing was kept.
-    }
+    const typed = window.ckMemory
+      .names()
+      ?.some((name) => name.startsWith(`cell:${notebook}:`) || name.startsWith(`work:${sheet}.`));
     if (!ON_DISK && (typed || notebook.startsWith("exercises/"))) load().catch(() => (loading = undefined));
   }
 

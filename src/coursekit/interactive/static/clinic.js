@@ -4,11 +4,12 @@
   "use strict";
   const DAY = 86400000;
   const FORGET = "Forget my progress";
+  const memory = window.ckMemory; // memory.js: what this browser remembers
 
   class Clinic {
     constructor(root) {
       this.root = root;
-      this.key = `coursekit:clinic:${root.dataset.name}`;
+      this.name = `clinic:${root.dataset.name}`;
       const bytes = Uint8Array.from(atob(root.dataset.secret), (letter) => letter.charCodeAt(0));
       Object.assign(this, JSON.parse(new TextDecoder().decode(bytes))); // days, retry, signs, remedies, cases
       this.picture = root.querySelector(".ck-explorer");
@@ -27,7 +28,7 @@
       this.refresh();
       // What another tab answers is seen here at once.
       addEventListener("storage", (event) => {
-        if (event.key !== this.key && event.key !== null) return;
+        if (event.key !== memory.PREFIX + this.name && event.key !== null) return;
         this.refresh();
         if (this.shown) this.tell();
       });
@@ -62,13 +63,9 @@
 
     // ---- what is remembered: cases[number] = {box, due (ms) or after (count)}, and how many answers were given
     read() {
-      try {
-        const kept = JSON.parse(localStorage.getItem(this.key));
-        if (kept && typeof kept.count === "number" && typeof kept.cases === "object" && kept.cases) return kept;
-      } catch {
-        // Nothing kept, or nothing that can be read: start afresh.
-      }
-      return { count: 0, cases: {} };
+      const kept = memory.get(this.name);
+      if (kept && typeof kept.count === "number" && typeof kept.cases === "object" && kept.cases) return kept;
+      return { count: 0, cases: {} }; // nothing kept, or nothing that can be read: start afresh
     }
 
     // Another tab may have answered since: what is written is always read just before.
@@ -77,11 +74,8 @@
     }
 
     write() {
-      try {
-        localStorage.setItem(this.key, JSON.stringify(this.kept));
-      } catch {
-        this.lost = true; // Storage is blocked or full; the progress then lasts as long as the page, and tell() says so.
-      }
+      // Storage is blocked or full: the progress then lasts as long as the page, and tell() says so.
+      if (!memory.set(this.name, this.kept)) this.lost = true;
     }
 
     // ---- which case comes next
@@ -222,11 +216,7 @@
       }
       this.unsure();
       this.kept = { count: 0, cases: {} };
-      try {
-        localStorage.removeItem(this.key);
-      } catch {
-        // Nothing can have been kept.
-      }
+      memory.set(this.name, null); // where it cannot, nothing can have been kept
       this.shown = undefined;
       this.next(true);
     }

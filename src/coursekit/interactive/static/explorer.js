@@ -55,24 +55,6 @@
     return pack.promise;
   }
 
-  // What this browser remembers; without storage, nothing.
-  const known = {
-    get(key) {
-      try {
-        return localStorage.getItem(key);
-      } catch {
-        return null;
-      }
-    },
-    set(key, value) {
-      try {
-        localStorage.setItem(key, value);
-      } catch {
-        // It is asked again next time.
-      }
-    },
-  };
-
   const python = window.ckPython; // python.js: one worker for the page
 
   // ---------------------------------------------------------------- the address: #anchor&name.control=value&...
@@ -397,7 +379,8 @@
         .map((control) => [control.spec.name, String(control.value)]);
     }
 
-    show() {
+    async show() {
+      if (!this.controls) return; // without prepared pictures it was not built: what stands in the page stays
       return this.live ? this.showLive() : this.showFrame();
     }
 
@@ -539,7 +522,7 @@
 
     // What live mode is and what it loads, told before the first start in this browser.
     async wantsPython() {
-      if (known.get("coursekit:live")) return true;
+      if (window.ckMemory.get("live")) return true;
       const size = Math.round(this.spec.live.bytes / 1e6);
       const yes = await new Promise((answer) => {
         const start = this.button("Start", () => answer(true), "ck-main ck-start");
@@ -552,7 +535,7 @@
         );
         start.focus();
       });
-      if (yes) known.set("coursekit:live", "yes");
+      if (yes) window.ckMemory.set("live", true);
       else this.say();
       return yes;
     }

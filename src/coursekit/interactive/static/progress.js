@@ -2,30 +2,7 @@
 // The first page shows it (progress.py made the table), and lets the reader keep a copy, bring it back, or erase it.
 (() => {
   "use strict";
-  const PREFIX = "coursekit:";
-  const read = (key) => {
-    try {
-      return JSON.parse(localStorage.getItem(PREFIX + key));
-    } catch {
-      return null;
-    }
-  };
-  const write = (key, value) => {
-    try {
-      localStorage.setItem(PREFIX + key, JSON.stringify(value));
-      return true;
-    } catch {
-      return false; // Storage is blocked or full: the page works, it only forgets.
-    }
-  };
-  // The names of what is kept, or null where the browser does not let the page look.
-  const kept = () => {
-    try {
-      return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
-    } catch {
-      return null;
-    }
-  };
+  const { PREFIX, get: read, set: write, names: kept } = window.ckMemory; // memory.js
   const DENIED = "This browser does not let the page keep anything (its storage is blocked), so there is nothing to ";
   const element = (tag, properties = {}, ...children) => {
     const made = Object.assign(document.createElement(tag), properties);
@@ -138,7 +115,7 @@
       const names = kept();
       if (!names) return say(`${DENIED}save.`);
       if (!names.length) return say("There is nothing to save yet.");
-      const all = Object.fromEntries(names.map((key) => [key, read(key.slice(PREFIX.length))]));
+      const all = Object.fromEntries(names.map((name) => [PREFIX + name, read(name)]));
       const link = element("a", { download: "training-neural-networks-progress.json" });
       link.href = URL.createObjectURL(new Blob([JSON.stringify(all, null, 1)], { type: "application/json" }));
       link.click();
@@ -171,7 +148,7 @@
       const names = kept();
       if (!names?.length) return say(names ? "There is nothing to erase." : `${DENIED}erase.`);
       if (erase.dataset.sure) {
-        names.forEach((key) => localStorage.removeItem(key));
+        names.forEach((name) => write(name, null));
         refresh();
         say(`Erased ${names.length} entries.`);
       }

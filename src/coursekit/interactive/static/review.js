@@ -2,7 +2,8 @@
 // and the questions, ts-fsrs computes the intervals, predict.js asks. What the reader knew stays in this browser.
 (() => {
   "use strict";
-  const { Prediction, memory } = window.ckQuestions;
+  const { Prediction } = window.ckQuestions;
+  const memory = window.ckMemory;
   const BASE = new URL("ck/questions/", document.currentScript.src);
   const scheduler = FSRS.fsrs({ enable_short_term: false });
   const { Again, Good } = FSRS.Rating;

@@ -30,22 +30,13 @@ const memory = {
   lost: new Map(), // what the browser refused to keep lasts as long as the page
   get(key) {
     if (this.lost.has(key)) return this.lost.get(key);
-    try {
-      return JSON.parse(localStorage.getItem(key));
-    } catch {
-      return null;
-    }
+    return window.ckMemory.get(key);
   },
   set(key, value) {
-    try {
-      if (value === null) localStorage.removeItem(key);
-      else localStorage.setItem(key, JSON.stringify(value));
-      this.lost.delete(key);
-      return true;
-    } catch {
-      this.lost.set(key, value);
-      return false;
-    }
+    const done = window.ckMemory.set(key, value);
+    if (done) this.lost.delete(key);
+    else this.lost.set(key, value);
+    return done;
   },
 };
 
@@ -201,18 +192,18 @@ class Notebook {
   }
   kept(id) {
     const { question, name } = this.known.get(id);
-    if (question) return memory.get(`coursekit:work:${question}`)?.[name] ?? null;
-    return memory.get(`coursekit:cell:${this.notebook}:${id}`);
+    if (question) return memory.get(`work:${question}`)?.[name] ?? null;
+    return memory.get(`cell:${this.notebook}:${id}`);
   }
   keep(id, text) {
     const { question, name, source } = this.known.get(id);
     const value = text === source ? null : text;
     if (this.known.get(id).extra) return true; // it is made anew from the controls
-    if (!question) return memory.set(`coursekit:cell:${this.notebook}:${id}`, value);
-    const work = { ...memory.get(`coursekit:work:${question}`) };
+    if (!question) return memory.set(`cell:${this.notebook}:${id}`, value);
+    const work = { ...memory.get(`work:${question}`) };
     if (value === null) delete work[name];
     else work[name] = value;
-    return memory.set(`coursekit:work:${question}`, Object.keys(work).length ? work : null);
+    return memory.set(`work:${question}`, Object.keys(work).length ? work : null);
   }
   // The text of a cell now: as typed in this page, or as kept, or as it was.
   text(id) {
@@ -541,7 +532,7 @@ class Exercise {
     this.offer();
     place.root.replaceChildren(bar, this.state, this.result, this.hintPlace);
     place.root.classList.add("ck-check");
-    const last = memory.get(`coursekit:check:${question}`);
+    const last = memory.get(`check:${question}`);
     if (last) this.note(last.right ? "Right when last checked." : "");
   }
   note(text, wrong = false, ...more) {
@@ -635,7 +626,7 @@ class Exercise {
       this.result.replaceChildren(element("p", { text: report.problem }));
       return;
     }
-    memory.set(`coursekit:check:${this.question}`, {
+    memory.set(`check:${this.question}`, {
       right: report.right,
       points: report.cases.reduce((sum, each) => sum + (each.status === "right" ? each.points : 0), 0),
       of: report.cases.reduce((sum, each) => sum + each.points, 0),
@@ -687,7 +678,7 @@ class Exercises {
     root.addEventListener("ck:checked", () => root.querySelectorAll("[data-question]").forEach((each) => this.tick(each)));
   }
   tick(each) {
-    each.closest("li").classList.toggle("ck-done", !!memory.get(`coursekit:check:${each.dataset.question}`)?.right);
+    each.closest("li").classList.toggle("ck-done", !!memory.get(`check:${each.dataset.question}`)?.right);
   }
   load() {
     return (this.loading ??= fetch(this.address)
@@ -764,7 +755,7 @@ class Yours {
   // Add the entries that are due.
   renew() {
     for (const slot of this.slots) {
-      if (this.boxes.has(slot) || !slot.questions.every((id) => memory.get(`coursekit:check:${id}`)?.right)) continue;
+      if (this.boxes.has(slot) || !slot.questions.every((id) => memory.get(`check:${id}`)?.right)) continue;
       const control = this.control(slot);
       if (!control || control.spec.ordered) this.addBox(slot, control);
       else if (!control.spec.values.includes(slot.entry)) {
