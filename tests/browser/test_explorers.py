@@ -579,7 +579,9 @@ def test_what_every_page_imports_comes_with_byte_code(demo_site, live_site):
     assert all("/__pycache__/" in name and name.endswith(".cpython-314.pyc") for name in compiled)
 
 
-@pytest.mark.parametrize("lost", ["pyodide.asm.wasm", "packages.bin", "coursekit-*.whl", "pyodide.mjs", "worker.mjs"])
+@pytest.mark.parametrize(
+    "lost", ["pyodide.asm.wasm", "packages.bin", "coursekit-*.whl", "pyodide.mjs", "worker.mjs", "unpack.mjs"]
+)
 def test_a_failed_start_says_why_and_frames_go_on(open_page, live_site, lost):
     page = open_page(
         live_site, complaints=False, before=lambda page: page.context.route(f"**/{lost}", lambda route: route.abort())
