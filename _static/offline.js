@@ -11,6 +11,7 @@
     const add = (name) => name && !name.startsWith("data:") && found.push(new URL(name, address).href);
     page.querySelectorAll("link[rel=stylesheet], link[rel=icon]").forEach((e) => add(e.getAttribute("href")));
     page.querySelectorAll("script[src], article img[src]").forEach((e) => add(e.getAttribute("src")));
+    page.querySelectorAll("article svg image[href]").forEach((e) => add(e.getAttribute("href")));
     for (const e of page.querySelectorAll(".ck-explorer script[type='application/json']")) {
       const { frames } = JSON.parse(e.textContent);
       const narrow = frames?.narrow && !e.closest(".ck-clinic"); // as explorer.js does

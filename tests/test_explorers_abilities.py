@@ -228,6 +228,8 @@ def test_a_grid_that_follows_a_control_lies_on_the_maps(address):
         for pixels, n, count in (("y", now.grid[0], maps.shape[1]), ("x", now.grid[1], maps.shape[2])):
             assert abs(known[pixels][1] - known[pixels][0]) == pytest.approx(n * count + (n - 1) * now.gap)
         assert closer(svg, now, len(maps)) != svg
+        if "largest value" in (said := thing.picture(**settings).alt):
+            assert said.endswith(f"map {maps.max(axis=(1, 2)).argmax() + 1}.")  # numbered as where it is looked at
         assert closer(svg, now, len(maps) + 1) == svg  # chosen where there were more of them
 
 

@@ -152,16 +152,35 @@ def moodle_parts(path):
 
 
 def test_feedback_goes_back_under_the_names_that_platforms_read(course):
+    with zipfile.ZipFile("in/cy_4004_9004_course.zip", "w") as archive:
+        archive.writestr("course/exercises/05_initialization.ipynb", GOOD)
+        archive.writestr("course/exercises/04_x.ipynb", notebook("x = 1"))
     grade()
     with zipfile.ZipFile("out/feedback-canvas.zip") as archive:
         names = archive.namelist()
-    assert sorted(map(tuple, map(canvas_ids, names))) == [("4001", "9001"), ("4002", "9002")]
+    assert sorted(map(tuple, map(canvas_ids, names))) == [("4001", "9001"), ("4002", "9002"), ("4004", "9004")]
     with zipfile.ZipFile("out/feedback-moodle.zip") as archive:
         assert {moodle_parts(n) for n in archive.namelist()} == {
             (4001, "assignsubmission", "file"),
             (4002, "assignsubmission", "file"),
+            (4004, "assignsubmission", "file"),
         }
         assert "default-src 'none'" in archive.read(archive.namelist()[0]).decode()
+
+
+def test_who_handed_in_nothing_gets_a_page_for_what_is_written_to_them(course):
+    grade()
+    pathlib.Path("out/overrides.csv").write_text("student,question,points,comment\n4003,,7,came as a <PDF>\n")
+    grade()
+    row = table()["4003"]
+    text = pathlib.Path("out", row["feedback"]).read_text(encoding="utf-8")
+    assert float(row["total"]) == 7 and f"<b>7 of {FULL} points" in text and "came as a &lt;PDF&gt;" in text
+    with zipfile.ZipFile("out/feedback-moodle.zip") as archive:
+        assert 4003 in {moodle_parts(n)[0] for n in archive.namelist()}
+    pathlib.Path("out/overrides.csv").write_text("student,question,points,comment\n4003,,,ask me\n")
+    grade()
+    text = pathlib.Path("out", table()["4003"]["feedback"]).read_text(encoding="utf-8")
+    assert f"no mark, out of {FULL} points" in text and "ask me" in text
 
 
 def test_a_worksheet_in_another_language_is_filled_in(course):

@@ -93,3 +93,27 @@ def test_a_second_build_changes_nothing_and_a_new_class_gives_a_new_sheet(site):
 def test_a_sheet_that_cannot_be_read_is_an_error():
     with pytest.raises(ValueError, match="cannot be read"):
         kept(".note")
+
+
+def figure(kind, data, name="f12-photo0"):
+    return f'<svg><image id="{name}" width="9" href="data:image/{kind};base64,{data}"/></svg>'
+
+
+def test_a_large_photo_of_a_figure_becomes_a_file(tmp_path):
+    large, small = "QUJD" * 2000, "QUJD" * 20
+    page = tmp_path / "chapters" / "12.html"
+    text = figure("webp", large) + figure("png", small) + figure("webp", large, "ck-filtered-photo0")
+    made = slim_pages.photos(tmp_path, {page: text})[page]
+    (photo,) = (tmp_path / "_static/ck/photos").iterdir()
+    assert photo.suffix == ".webp" and photo.read_bytes() == b"ABC" * 2000
+    assert f'width="9" href="../_static/ck/photos/{photo.name}"' in made
+    assert small in made and made.count(large) == 1  # a small one and an explorer's stay where they are
+
+
+def test_photos_that_no_page_shows_go(tmp_path):
+    page = tmp_path / "intro.html"
+    old = slim_pages.photos(tmp_path, {page: figure("webp", "QUJD" * 2000)})
+    again = slim_pages.photos(tmp_path, old)  # a page that this build did not write again
+    assert again == old and len([*(tmp_path / "_static/ck/photos").iterdir()]) == 1
+    slim_pages.photos(tmp_path, {page: "<p>"})
+    assert not [*(tmp_path / "_static/ck/photos").iterdir()]

@@ -30,6 +30,11 @@ MENDS = [
     (r"<mo>&#8289;</mo>", ""),
     # A hat is as wide as it is, not as what is under it; the combining sign has no width at all.
     ('<mo accent="true">\u0302', '<mo accent="true" stretchy="false">^'),
+    # The bars of a norm are no taller than the letters between them.
+    (
+        r'<mo stretchy="true" form="prefix">([|‖∥])</mo>((?:<mi[^<]+</mi>)+)<mo stretchy="true" form="postfix">\1<',
+        r'<mo stretchy="false" form="prefix">\1</mo>\2<mo stretchy="false" form="postfix">\1<',
+    ),
     # A prime is raised by its own shape.
     (
         r"<msup>(<m(?:i|text)[^>]*>\w+</m(?:i|text)>|<mrow>(?:<mi[^>]*>\w+</mi>)+</mrow>)<mo>([′″‴])</mo></msup>",
@@ -67,8 +72,45 @@ SPACED = re.compile(
 )
 
 
+# c Var(x), c² Var(x), ½ log x: the space that LaTeX puts before a function. None after a sign or a bracket.
+NAMED = re.compile(r"(?:<(?:msub|msup|msubsup|munder)>)*<mrow><mi[^>]*>[^<]+</mi><mo>&#8289;</mo></mrow>")
+TAG = re.compile(r"<(/?)(\w+)[^>]*>([^<]*)")
+ROWS = {"math", "semantics", "mrow", "mstyle", "mtd", "msqrt"}
+SCRIPTS = {"msub", "msup", "msubsup", "mover", "munder"}
+
+
+def ends_in_a_quantity(tag, text, parts):
+    """Tell whether an element with this text, or these parts (told alike), ends in a letter, a number or a fraction."""
+    if tag in SCRIPTS:
+        return parts[0]
+    return (
+        tag in ("mfrac", "msqrt")
+        or (tag in ("mi", "mn") and text[-1:].isalnum())
+        or (tag in ("mrow", "mstyle") and parts[-1:] == [True])
+    )
+
+
+def with_space_before_names(mathml):
+    """Return Pandoc's MathML with a thin space between a letter, a number or what is made of them, and a function."""
+    done, copied = [], 0
+    around = [("", "", [])]  # the elements that are open: tag, text, for each part whether it ends in a quantity
+    for found in TAG.finditer(mathml):
+        closes, tag, text = found.groups()
+        if closes:
+            quantity = ends_in_a_quantity(*around.pop())
+            around[-1][2].append(quantity)
+            continue
+        row, _, parts = around[-1]
+        if row in ROWS and parts[-1:] == [True] and NAMED.match(mathml, found.start()):
+            done += mathml[copied : found.start()], '<mspace width="0.167em"></mspace>'
+            copied = found.start()
+        around.append((tag, text, []))
+    return "".join(done) + mathml[copied:]
+
+
 def mended(mathml):
     """Return Pandoc's MathML as browsers set it best."""
+    mathml = with_space_before_names(mathml)
     for pattern, replacement in MENDS:
         mathml = re.sub(pattern, replacement, mathml, flags=re.S)
     while m := SPACED.search(mathml):

@@ -25,7 +25,9 @@ def versioned(files):
     """Beginnings of names that carry a digest: all that a reader's copies may keep from an older build."""
     found = set()
     for name in files:
-        if m := re.match(r"_static/(?:ck/(?:frames/[^/]+/|pyodide-[^/]+/|coursekit-[^/]+\.whl)|book\.\w+\.css)", name):
+        if m := re.match(
+            r"_static/(?:ck/(?:frames/[^/]+/|photos/[^/]+|pyodide-[^/]+/|coursekit-[^/]+\.whl)|book\.\w+\.css)", name
+        ):
             found.add(m[0])
     return sorted(found)
 

@@ -10,7 +10,7 @@ const SETTINGS = "settings";
 const PATIENCE = 4000; // ms to wait for a network that does not answer
 
 const path = (url) => url.slice(ROOT.length).split("#")[0].split("?")[0];
-const digested = (name) => /^_static\/(ck\/(frames\/|pyodide-|coursekit-)|book\.\w+\.css$|fonts\/)/.test(name);
+const digested = (name) => /^_static\/(ck\/(frames\/|photos\/|pyodide-|coursekit-)|book\.\w+\.css$|fonts\/)/.test(name);
 const isPython = (name) => /^_static\/ck\/(pyodide-|coursekit-)/.test(name);
 const isOld = (name) => digested(name) && !name.includes("/fonts/") && !CURRENT.some((part) => name.startsWith(part));
 const plain = (url) => url.split("#")[0].split("?")[0];

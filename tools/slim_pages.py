@@ -1,10 +1,12 @@
-"""Make the pages light: one style sheet with the rules that some page can use, and no script that holds up the text.
+"""Make the pages light: one style sheet with the rules that some page can use, no script that holds up the text, and
+photos in files of their own.
 
 The theme comes with a dozen style sheets, most of it rules for things that the book does not have. A rule stays when
 each class and each id in one of its selectors occurs as a word in a page or in a script; tags and attributes always
 stay. `tools/book_ext.py` calls `slim` when Sphinx has finished.
 """
 
+import base64
 import hashlib
 import os
 import re
@@ -37,6 +39,10 @@ URL = re.compile(r"url\(\s*(['\"]?)(?!data:|https?:|#)([^'\")]+)\1\s*\)")
 LINK = re.compile(r'[ \t]*<link\b[^>]*\bhref="(?P<up>(?:\.\./)*)_static/(?P<name>[^"?]+\.css)[^"]*"[^>]*>\n?')
 SCRIPT = re.compile(r'<script(?P<before>[^>]*)\bsrc="(?P<src>[^"]+)"(?P<after>[^>]*)></script>')
 OPTIONS = "documentation_options.js"
+PHOTO = re.compile(
+    r'(<image\b[^>]*\bid="f[^"]*-photo\d+"[^>]*\bhref=")data:image/(png|webp);base64,([A-Za-z0-9+/=\s]{4000,})"'
+)
+PHOTOS = "_static/ck/photos"
 
 
 def is_used(selector, words):
@@ -143,8 +149,35 @@ def later(text, options):
     return SCRIPT.sub(change, text)
 
 
+def photos(out, pages):
+    """Put the large photos of figures into files named by what they hold; the text need not wait for them.
+
+    A picture of an explorer keeps its photos: its script puts others in their place.
+    """
+    folder, used = out / PHOTOS, set()
+
+    def moved(page):
+        def change(match):
+            content = base64.b64decode(match[3])
+            name = f"{hashlib.sha256(content).hexdigest()[:16]}.{match[2]}"
+            used.add(name)
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / name).is_file():
+                (folder / name).write_bytes(content)
+            return f'{match[1]}{os.path.relpath(folder / name, page.parent)}"'
+
+        return change
+
+    finished = {page: PHOTO.sub(moved(page), text) for page, text in pages.items()}
+    used.update(name for text in pages.values() for name in re.findall(rf"{PHOTOS}/([\w.]+)", text))
+    for old in folder.glob("*.*"):
+        if old.name not in used:
+            old.unlink()
+    return finished
+
+
 def slim(out, pages):
     """Return the pages of the built book `out`, {path: text}, as they are served."""
     name = bundle(out, pages)
     options = (out / "_static" / OPTIONS).read_text(encoding="utf-8").strip()
-    return {path: later(one_sheet(text, name), options) for path, text in pages.items()}
+    return photos(out, {path: later(one_sheet(text, name), options) for path, text in pages.items()})

@@ -10,6 +10,7 @@ import pytest
 from browser_help import answer_all
 
 from coursekit.explorers import initialization
+from coursekit.interactive._typography import words
 from coursekit.interactive.answers import short
 from coursekit.interactive.course import quiz
 from coursekit.interactive.numbers_typed import readings
@@ -297,7 +298,7 @@ def test_one_stroke_draws_the_whole_line(sketch):
     commit(box)
     curve = initialization.predict_relu.answer
     assert len(points(box, "truth").split()) == 33
-    assert reply(box).startswith(curve.verdict(levels(box)))
+    assert reply(box).startswith(words(curve.verdict(levels(box))))
     page.reload()
     assert points(box, "truth") and levels(box)[0] == pytest.approx(90, abs=2)
     box.get_by_role("button", name="Answer again").click()
@@ -327,7 +328,7 @@ def test_the_keyboard_draws_and_mends(sketch):
         page.keyboard.press("ArrowUp")
     assert levels(box) == [57] * 9, "the other points follow the only one"
     value = initialization.predict_relu.answer.value(57)
-    assert fields.nth(0).get_attribute("aria-valuetext") == short(value)
+    assert fields.nth(0).get_attribute("aria-valuetext") == words(short(value))
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Home")
     assert fields.nth(1).evaluate("field => field === document.activeElement")

@@ -14,7 +14,7 @@ def latch(weight: float, starts=(-0.9, -0.4, 0.4, 0.9), steps: int = 40, noise: 
     paths : (starts, steps + 1) the state, the start included
     slope : $w (1 - h^2)$ at the end of each path: the factor of the gradient for one step back
 
-    >>> latch(2.0)["paths"][:, -1].round(1)
+    >>> latch(2.0)["paths"][:, -1].round()
     array([-1., -1.,  1.,  1.])
     """
     inputs = np.random.default_rng(seed).normal(0.0, noise, steps)

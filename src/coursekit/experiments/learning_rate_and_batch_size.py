@@ -220,8 +220,10 @@ def hilly(w) -> tuple:
 def arrival(plan="simple", at=(100, 1000, 10_000), noise=1.0, batch_size=1, start=3.0, runs=200, seed=0) -> dict:
     r"""SGD on a hilly loss: the mean squared gradient along the way, beside what the convergence theorem allows.
 
-    The mean is weighted with the rates. The bound is $\left(2 (L_0 - L_{\inf}) + \Lambda \frac{\sigma^2}{B} \sum
-    \eta_t^2 \right) / \sum \eta_t$, for rates of at most $1/\Lambda$ (Bottou, Curtis and Nocedal 2018, section 4.3).
+    The mean is weighted with the rates. The bound, for rates of at most $1/\Lambda$ (Bottou, Curtis and Nocedal 2018,
+    section 4.3), is
+
+    $$\frac{2 (L_0 - L_{\inf}) + \Lambda \frac{\sigma^2}{B} \sum_t \eta_t^2}{\sum_t \eta_t}.$$
 
     Returns
     -------

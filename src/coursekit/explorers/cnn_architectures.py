@@ -54,8 +54,9 @@ def _maps_in_words(result):
         return f"{start}the score of {first} is highest with {maps[first]:.1f}, then {second} with {maps[second]:.1f}."
     what = f"{len(maps)} numbers" if maps.ndim == 1 else f"{len(maps)} maps of {maps.shape[1]} x {maps.shape[2]}"
     strongest = maps.reshape(len(maps), -1).max(axis=1).argmax()
-    kind = "unit" if maps.ndim == 1 else "map"
-    return f"{start}{what}, {result['zeros']:.0%} of them zero. The largest value is in {kind} {strongest}."
+    # Units are numbered as on the axis, maps from 1, as where one is looked at.
+    where = f"unit {strongest}" if maps.ndim == 1 else f"map {strongest + 1}"
+    return f"{start}{what}, {result['zeros']:.0%} of them zero. The largest value is in {where}."
 
 
 feature_maps = explorer(

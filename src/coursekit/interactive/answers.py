@@ -16,6 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ._typography import words
 from .core import escape
 
 __all__ = ["Answer", "Choice", "Line", "Number", "Order", "Several", "short"]
@@ -191,8 +192,8 @@ class Number(Answer):
         if given * self.answer > 0:
             ratio = given / self.answer
             times = max(ratio, 1 / ratio)
-            words = "more than 1,000" if times > 1000 else short(times)
-            return f"Your number is {words} times too {'large' if ratio > 1 else 'small'}."
+            many = "more than 1,000" if times > 1000 else short(times)
+            return f"Your number is {many} times too {'large' if ratio > 1 else 'small'}."
         return f"Your number is off by {short(off)}."
 
     def told(self, given) -> str:
@@ -237,7 +238,7 @@ class Order(Answer):
     @property
     def right(self) -> str:
         """The lines in their order."""
-        return "; ".join(f"{place}. {item}" for place, item in enumerate(self.items, 1))
+        return "; then ".join(self.items)
 
     def is_right(self, given) -> bool:
         """Whether the lines are in order."""
@@ -320,7 +321,7 @@ def _choices(root, texts, kind):
     need = " required" if kind == "radio" else ""
     rows = "".join(
         f'<label class="ck-option"><input type="{kind}" name="{root}" value="{index}"{need}> '
-        f"<span>{escape(text)}</span></label>"
+        f"<span>{words(escape(text))}</span></label>"
         for index, text in enumerate(texts)
     )
     return f'<div class="ck-options">{rows}</div>'

@@ -31,6 +31,7 @@ from matplotlib.figure import Figure
 
 from .._checks import describe
 from ..errors import DTypeError, RangeError
+from ._typography import words
 from .answers import Answer, Choice, Number
 from .core import Explorer, escape
 from .sketch import Curve
@@ -139,7 +140,7 @@ class Prediction:
     def reply(self, given) -> str:
         """What the reader is told, as HTML; `given` is what the kind of answer takes: an index, a number, a list."""
         verdict = self.kind.verdict(given, self.good, self.bad)
-        return f"<p><strong>{verdict}</strong> {escape(self.kind.told(given))}</p>{self._more}"
+        return words(f"<p><strong>{verdict}</strong> {escape(self.kind.told(given))}</p>{self._more}")
 
     @property
     def _more(self):
@@ -150,7 +151,8 @@ class Prediction:
     def html(self) -> str:
         """The question as HTML; the answer is in it, but not in plain sight."""
         root = f"ck-predict-{self.name}"
-        secret = {"kind": self.kind.kind, "good": self.good, "bad": self.bad, "more": self._more, **self.kind.secret()}
+        said = {"good": self.good, "bad": self.bad, "more": self._more, **self.kind.secret()}
+        secret = {"kind": self.kind.kind, **_set(said)}
         hidden = base64.b64encode(json.dumps(secret).encode()).decode()
         told = self.kind.explanation if self.is_choice else ""
         right = f"<p><strong>Answer:</strong> {escape(self.right)}</p>"
@@ -160,7 +162,8 @@ class Prediction:
         return (
             f'<div class="ck-predict" id="{root}" data-name="{self.name}"{covers} '
             f'data-secret="{hidden}"><form class="ck-ask" novalidate><fieldset><legend><span class="ck-tag">'
-            f"{self.tag}</span> {escape(self.question)}</legend>{self.picture()}{self.kind.fields(root)}</fieldset>"
+            f"{self.tag}</span> {words(escape(self.question))}</legend>{self.picture()}"
+            f"{self.kind.fields(root)}</fieldset>"
             f'<p class="ck-actions"><button type="submit">{self.button}</button></p></form>'
             '<div class="ck-reply" aria-live="polite"></div>'
             f'<div class="ck-print">{right}</div>'
@@ -187,6 +190,15 @@ def _check_options(options):
     for text, feedback in options.items():
         if not isinstance(text, str) or not isinstance(feedback, str) or not feedback.strip():
             raise DTypeError(f"option {text!r} needs a feedback text, and has {describe(feedback)}")
+
+
+def _set(said):
+    """Words that the script will show, in lists and dicts, with their numbers set as on the page."""
+    if isinstance(said, dict):
+        return {key: part if key == "points" else _set(part) for key, part in said.items()}
+    if isinstance(said, (list, tuple)):
+        return [_set(part) for part in said]
+    return words(said) if isinstance(said, str) else said
 
 
 def _html(thing):

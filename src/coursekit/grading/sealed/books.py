@@ -248,9 +248,10 @@ def write_books(
     }
     pages = {}
     for row in table:
-        if row.record is not None:
-            name = safe_name(row.student)
+        name = safe_name(row.student)
+        if row.record is not None or row.by_hand:
             pages[row.student] = files[f"feedback/{name}.html"] = page(sheet, row, tier, out_of(sheet, decisions))
+        if row.record is not None:
             files[f"gradescope/{name}.json"] = json.dumps(
                 gradescope_results(row.record, row.late_days, row.total), indent=1, ensure_ascii=True
             )
@@ -283,7 +284,7 @@ def _gradebook(sheet, table, tier, decisions):
         r = row.record
         points = ["" if (p := row.points(id)) is None else float(p) for id in ids]
         total = [float(row.raw), row.late_days, float(row.total)] if row.graded else ["", "", ""]
-        about = ["", 0, "", "", "", "", ""]
+        about = ["", 0, "", "", "", "", f"feedback/{safe_name(row.student)}.html" if row.by_hand else ""]
         if r is not None:
             about = [r["attempt"], row.attempts, r["submitted"], r["time_from"], r["file"], r["jail"],
                      f"feedback/{safe_name(row.student)}.html"]  # fmt: skip

@@ -27,10 +27,10 @@ def head(title: str, style: str) -> str:
 
 
 def page(sheet, row, tier: str, out_of: float | None = None) -> str:
-    """The feedback page of a row of the gradebook."""
-    record, text = row.record, []
+    """The feedback page of a row of the gradebook, also of one with nothing but marks or comments by hand."""
+    record, text = row.record or {"error": None, "questions": {}, "notes": []}, []
     text.append(f"<h1>Sheet {escaped(sheet.id)}: {escaped(sheet.title)}</h1>")
-    text.append(f"<p>{escaped(row.person['name'])}: <b>{row.total:g} of {out_of or sheet.points:g} points</b>")
+    text.append(f"<p>{escaped(row.person['name'])}: <b>{_total(row)} of {out_of or sheet.points:g} points</b>")
     if row.late_days:
         text.append(f" ({row.raw:g} before the late policy, {row.late_days} days late)")
     text.append("</p>")
@@ -51,13 +51,23 @@ def page(sheet, row, tier: str, out_of: float | None = None) -> str:
     if record["notes"]:
         text.append("<h2>While your notebook ran</h2>")
         text += [f"<pre>{escaped(note)}</pre>" for note in record["notes"]]
+    return head(f"Sheet {sheet.id}: feedback", STYLE) + "\n".join([*text, _file(row, tier)]) + "\n</body></html>\n"
+
+
+def _total(row):
+    return f"{row.total:g}" if row.graded else "no mark, out"
+
+
+def _file(row, tier):
+    record = row.record
+    if record is None:
+        return "<p><small>No notebook of yours was graded.</small></p>"
     attempt = "the only attempt" if row.attempts == 1 else f"one of {row.attempts} attempts"
-    text.append(
+    return (
         f"<p><small>File {escaped(record['file'])}, {attempt}, submitted {escaped(record['submitted'])}. "
         f"Graded in a sealed process (jail: {escaped(tier)}), with other inputs than those of check. "
         "Of libraries the grader has NumPy and Python's own.</small></p>"
     )
-    return head(f"Sheet {sheet.id}: feedback", STYLE) + "\n".join(text) + "\n</body></html>\n"
 
 
 def _question(id, question, row, record):

@@ -23,9 +23,11 @@ def returned(table, pages: dict[str, str]) -> tuple[bytes, bytes]:
     for row in table:
         if row.student not in pages:
             continue
-        file = row.record["file"]
-        if row.record.get("platform") == "Canvas":
-            stem = re.sub(r"(\.(ipynb|zip|txt|json))+$", "", file.split("/")[-1], flags=re.IGNORECASE)
+        if row.record is not None and row.record.get("platform") == "Canvas":
+            # Canvas knows what a student gave it: not the notebook within, when that was a zip file.
+            parts = row.record["file"].split("/")
+            given = next((part for part in parts if re.search(r"_\d+_\d+_", part)), parts[-1])
+            stem = re.sub(r"(\.(ipynb|zip|txt|json))+$", "", given, flags=re.IGNORECASE)
             canvas[f"{stem}.html"] = pages[row.student]
         number = row.person.get("moodle_id") or (row.student if row.student.isdecimal() else "")
         if number.isdecimal():

@@ -379,7 +379,8 @@
         .map((control) => [control.spec.name, String(control.value)]);
     }
 
-    show() {
+    async show() {
+      if (!this.controls) return; // without prepared pictures it was not built: what stands in the page stays
       return this.live ? this.showLive() : this.showFrame();
     }
 

@@ -95,10 +95,18 @@
     return place === tokens.length ? number : NaN;
   }
 
-  const short = (number) =>
-    String(
-      Number.isInteger(number) && Math.abs(number) < 1e6 ? number : Number(number.toPrecision(Math.abs(number) < 100 ? 2 : 3))
-    );
+  const short = (number) => {
+    const whole = Number.isInteger(number) && Math.abs(number) < 1e6;
+    return set(String(whole ? number : Number(number.toPrecision(Math.abs(number) < 100 ? 2 : 3))));
+  };
+  // A number as the page sets it (`_typography.py`): 1e-7 is 10⁻⁷, 4.1e-9 is 4.1 × 10⁻⁹, -0.5 is −0.5.
+  const set = (text) =>
+    text
+      .replace(/^(-?)([\d.]+)e([+-]?)(\d+)$/, (_, minus, digits, sign, power) => {
+        const raised = "10" + (sign === "-" ? "⁻" : "") + power.replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
+        return minus + (digits === "1" ? raised : `${digits}\u00a0×\u00a0${raised}`);
+      })
+      .replace(/^-/, "−");
 
   // ---------------------------------------------------------------- the kinds of answers
   // Each has read() -> what was given, or null; fill(given) -> whether it can be; right(given); verdict and told(given);
