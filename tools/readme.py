@@ -31,6 +31,10 @@ PICTURES = ROOT / ".github" / "pictures"
 TABLE = re.compile(r"(<!-- chapters -->\n).*?(<!-- end of chapters -->)", re.S)
 CHAPTER, SHEET, QUESTION = "chapters/05_initialization", "05", "05.2"
 WIDTH = 900
+UNCOVER = """() => {  // predictions hide what follows until the reader commits
+  for (const cover of document.querySelectorAll(".ck-covered, .ck-covering"))
+    cover.classList.remove("ck-covered", "ck-covering");
+}"""
 
 
 def titles(number):
@@ -99,7 +103,8 @@ def take_pictures():
                 bypass_csp=True, color_scheme=scheme, viewport={"width": 1200, "height": 800}, device_scale_factor=1.5
             )
             page.goto(address)
-            page.wait_for_selector(".ck-explorer .ck-control")
+            page.wait_for_selector(".ck-explorer .ck-control", state="attached")
+            page.evaluate(UNCOVER)
             explorer = page.locator(".ck-explorer").first
             explorer.evaluate("element => scrollTo(0, element.getBoundingClientRect().top + scrollY - 230)")
             page.wait_for_timeout(500)

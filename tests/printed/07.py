@@ -22,7 +22,8 @@ def adam_step(w, g, m, v, t, lr, beta1, beta2, eps):
 
 
 def nadam(w, gradients, lr, beta1, beta2, eps):
-    """:pyobject: nadam.step"""
+    r"""\hat m = \frac{\mu_{t+1}\, m}{1 - \prod_{i=1}^{t+1} \mu_i}
+    + \frac{(1 - \mu_t)\, g}{1 - \prod_{i=1}^t \mu_i}."""
     rule, m, v, path = optimizers.nadam(lr, beta1, beta2, eps), np.zeros_like(w), np.zeros_like(w), []
     for t, g in enumerate(gradients, 1):
         w, m, v = rule.step(w, g, lr, t, m, v)
