@@ -12,20 +12,18 @@ BOOK=folder measures the book that is built there.
 from __future__ import annotations
 
 import argparse
-import functools
-import http.server
 import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import headless  # noqa: E402
+import serve  # noqa: E402
 
 VERSION = "12.8.2"
 BOUND = 95
@@ -96,26 +94,22 @@ def main():
         if not found:
             sys.exit(f"There is no page {page} in {site.BOOK}. Build the book first: make build")
         names[page] = found[0].relative_to(site.BOOK).as_posix()
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(site.Handler, directory=str(site.BOOK))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"Lighthouse {VERSION}, phone, load {os.getloadavg()[0]:.1f}; at least {BOUND} each")
     print(f"| page | {' | '.join(KINDS)} | this machine |\n|---|{'---|' * len(KINDS)}---|")
     below = 0
-    for page, name in names.items():
-        report = measure(f"http://127.0.0.1:{server.server_port}/{name}")
-        if given.reports:
-            given.reports.mkdir(parents=True, exist_ok=True)
-            (given.reports / f"{page}.json").write_text(json.dumps(report), encoding="utf-8")
-        scores = {kind: round(100 * report["categories"][kind]["score"]) for kind in KINDS}
-        quick = report["environment"]["benchmarkIndex"]
-        print(f"| {page} | {' | '.join(map(str, scores.values()))} | {quick:.0f} |", flush=True)
-        for kind, score in scores.items():
-            if score < BOUND:
-                below += 1
-                print(f"  {kind} {score}: {'; '.join(lost(report, kind)[:8])}", flush=True)
-    server.shutdown()
+    with serve.background(site.BOOK, site.Handler) as address:
+        for page, name in names.items():
+            report = measure(address + name)
+            if given.reports:
+                given.reports.mkdir(parents=True, exist_ok=True)
+                (given.reports / f"{page}.json").write_text(json.dumps(report), encoding="utf-8")
+            scores = {kind: round(100 * report["categories"][kind]["score"]) for kind in KINDS}
+            quick = report["environment"]["benchmarkIndex"]
+            print(f"| {page} | {' | '.join(map(str, scores.values()))} | {quick:.0f} |", flush=True)
+            for kind, score in scores.items():
+                if score < BOUND:
+                    below += 1
+                    print(f"  {kind} {score}: {'; '.join(lost(report, kind)[:8])}", flush=True)
     print(f"{below} scores below {BOUND}." if below else "Every score is within its bound.")
     sys.exit(min(below, 99))
 

@@ -17,13 +17,11 @@ from __future__ import annotations
 import argparse
 import functools
 import gzip
-import http.server
 import json
 import math
 import os
 import random
 import sys
-import threading
 import time
 from pathlib import Path
 from statistics import median
@@ -158,10 +156,6 @@ def percentile(times, share):
     return sorted(times)[math.ceil(share * len(times)) - 1]
 
 
-UNCOVER = """document.querySelectorAll(".ck-covered, .ck-covering")
-    .forEach((cover) => cover.classList.remove("ck-covered", "ck-covering"))"""
-
-
 def measure(browser, address, name):
     """All rows of one page."""
     rng = random.Random(0)
@@ -174,7 +168,7 @@ def measure(browser, address, name):
     page.goto(address + name, wait_until="networkidle")
     rows = {"first view, kB": sum(received) / 1000}
     # Answer every prediction, so that what stands behind it can be moved.
-    page.evaluate(UNCOVER)
+    page.evaluate(headless.UNCOVER)
     count = page.evaluate("document.querySelectorAll('.ck-explorer').length")
     frames, live, slow = [], [], []
     for index in range(count):
@@ -199,7 +193,7 @@ def measure(browser, address, name):
         page.close()
         page = context.new_page()
         page.goto(address + name, wait_until="networkidle")
-        page.evaluate(UNCOVER)
+        page.evaluate(headless.UNCOVER)
         rows["second visit, s"] = page.evaluate(START, runs[0]) / 1000
     context.close()
     return rows
@@ -235,7 +229,7 @@ def chapter_cells(browser, address, names):
         page = context.new_page()
         page.set_default_timeout(600_000)
         page.goto(address + name, wait_until="networkidle")
-        page.evaluate(UNCOVER)
+        page.evaluate(headless.UNCOVER)
         rows = page.evaluate(RUN_ALL)
         context.close()
         total, wrong = sum(row["seconds"] for row in rows), [row for row in rows if row["error"]]
@@ -255,7 +249,7 @@ def training_steps(browser, address, name="chapters/05_initialization.html"):
     context = browser.new_context()
     page = context.new_page()
     page.goto(address + name, wait_until="networkidle")
-    page.evaluate(UNCOVER)
+    page.evaluate(headless.UNCOVER)
     page.evaluate(START, page.evaluate(RUNS)[0])
     rows = json.loads(page.evaluate(RUN, (ROOT / "benchmarks" / "page_steps.py").read_text(encoding="utf-8")))
     context.close()
@@ -292,15 +286,12 @@ def main():
         sys.exit("There is no book to measure. Build it first: make build")
     from playwright.sync_api import sync_playwright
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(BOOK)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/"
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors; bounds: {BOUNDS}")
     if names:
         print("| page | " + " | ".join(BOUNDS) + " | live p50, ms | other experiments, slowest |")
         print("|---|" + "---|" * (len(BOUNDS) + 2))
     missed = 0
-    with sync_playwright() as driver:
+    with serve.background(BOOK, Handler) as address, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=headless.executable(), args=headless.ARGUMENTS)
         for name in names:
             rows = measure(browser, address, name)
@@ -326,7 +317,6 @@ def main():
                 said = f"first output {output:.1f} s, asked {bound}{' **over**' if over else ''}"
                 print(f"JupyterLite, {visit} visit: open {opened:.1f} s after the click, {said}")
         browser.close()
-    server.shutdown()
     print(f"\n{missed} figures over their bound." if missed else "\nEvery figure is within its bound.")
 
 

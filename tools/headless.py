@@ -1,4 +1,4 @@
-"""Chromium as tests and measurements start it: which one, and with what."""
+"""Chromium as tests and measurements start it: which one, and with what; and what they do to every page."""
 
 import os
 import shutil
@@ -7,6 +7,10 @@ ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
+
+UNCOVER = """document.querySelectorAll(".ck-covered, .ck-covering")
+    .forEach((cover) => cover.classList.remove("ck-covered", "ck-covering"))"""
+"""Shows what predictions hide until the reader commits."""
 
 
 def executable():

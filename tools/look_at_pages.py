@@ -13,13 +13,10 @@ BOOK=folder looks at the book that is built there.
 from __future__ import annotations
 
 import argparse
-import functools
-import http.server
 import json
 import os
 import re
 import sys
-import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,23 +71,20 @@ def main():
         sys.exit("There is no such page. Build the book first: make build")
     from playwright.sync_api import sync_playwright
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(serve.Handler, directory=str(BOOK)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     wrong = 0
-    with sync_playwright() as driver:
+    with serve.background(BOOK) as address, sync_playwright() as driver:
         for engine in given.engines.split(","):
             tab = started(engine, driver)
             for width in WIDTHS:
                 tab.size(width, 1000)
                 for name in wanted:
                     try:
-                        found = look(tab, f"http://127.0.0.1:{server.server_port}/", name, width, given.out)
+                        found = look(tab, address, name, width, given.out)
                     except Exception as error:  # the others are looked at
                         found = [f"could not be looked at: {type(error).__name__}: {str(error)[:200]}"]
                     wrong += bool(found)
                     print(json.dumps([engine, width, name, found], ensure_ascii=False), flush=True)
             tab.close()
-    server.shutdown()
     print(
         f"{len(wanted)} pages; something wrong on {wrong} of {len(wanted) * 2 * len(given.engines.split(','))} views."
     )

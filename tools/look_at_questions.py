@@ -12,13 +12,10 @@ BOOK=folder looks at the book that is built there.
 from __future__ import annotations
 
 import argparse
-import functools
-import http.server
 import io
 import json
 import os
 import sys
-import threading
 from pathlib import Path
 
 from PIL import Image
@@ -131,10 +128,8 @@ def main():
     given.out.mkdir(parents=True, exist_ok=True)
     from playwright.sync_api import sync_playwright
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(serve.Handler, directory=str(BOOK)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address, wrong = f"http://127.0.0.1:{server.server_port}/", 0
-    with sync_playwright() as driver:
+    wrong = 0
+    with serve.background(BOOK) as address, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=headless.executable(), args=headless.ARGUMENTS)
         for setting in given.only or SETTINGS:
             size, theme = SETTINGS[setting]
@@ -153,7 +148,6 @@ def main():
                 look_at_review(page, address, given.out, setting)
             context.close()
         browser.close()
-    server.shutdown()
     sys.exit(min(wrong, 99))
 
 

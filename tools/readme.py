@@ -5,20 +5,17 @@ from the built book: a chapter in light and in dark, an explorer as it moves, an
 """
 
 import argparse
-import functools
 import importlib
 import io
 import re
 import sys
 import tempfile
-import threading
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import headless
 import numpy as np
 import yaml
-from serve import BOOK, Handler
+from serve import BOOK, background
 
 from coursekit._chapters import CHAPTERS
 from coursekit.grading.cases import load_sheet
@@ -31,10 +28,6 @@ PICTURES = ROOT / ".github" / "pictures"
 TABLE = re.compile(r"(<!-- chapters -->\n).*?(<!-- end of chapters -->)", re.S)
 CHAPTER, SHEET, QUESTION = "chapters/05_initialization", "05", "05.2"
 WIDTH = 900
-UNCOVER = """() => {  // predictions hide what follows until the reader commits
-  for (const cover of document.querySelectorAll(".ck-covered, .ck-covering"))
-    cover.classList.remove("ck-covered", "ck-covering");
-}"""
 
 
 def titles(number):
@@ -88,23 +81,20 @@ def take_pictures():
     if not (BOOK / f"{CHAPTER}.html").is_file():
         sys.exit("There is no book to take pictures of. Build it first: make build")
     PICTURES.mkdir(parents=True, exist_ok=True)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(BOOK)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/{CHAPTER}.html"
 
     def image(shot):
         picture = Image.open(io.BytesIO(shot)).convert("RGB")
         return picture.resize((WIDTH, round(picture.height * WIDTH / picture.width)), Image.Resampling.LANCZOS)
 
-    with sync_playwright() as driver:
+    with background(BOOK) as address, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=headless.executable(), args=headless.ARGUMENTS)
         for scheme in ("light", "dark"):
             page = browser.new_page(
                 bypass_csp=True, color_scheme=scheme, viewport={"width": 1200, "height": 800}, device_scale_factor=1.5
             )
-            page.goto(address)
+            page.goto(f"{address}{CHAPTER}.html")
             page.wait_for_selector(".ck-explorer .ck-control", state="attached")
-            page.evaluate(UNCOVER)
+            page.evaluate(headless.UNCOVER)
             explorer = page.locator(".ck-explorer").first
             explorer.evaluate("element => scrollTo(0, element.getBoundingClientRect().top + scrollY - 230)")
             page.wait_for_timeout(500)
@@ -124,7 +114,6 @@ def take_pictures():
             page.goto(f"file://{file.name}")
             image(page.locator(".coursekit-check").screenshot()).save(PICTURES / "check.webp", quality=80)
         browser.close()
-    server.shutdown()
     for path in sorted(PICTURES.iterdir()):
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 

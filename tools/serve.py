@@ -1,10 +1,12 @@
 """Serve the built book on this machine only: `python tools/serve.py [--port 8000]`."""
 
 import argparse
+import contextlib
 import errno
 import functools
 import re
 import sys
+import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -70,6 +72,18 @@ def bind(port, directory, kind=Handler):
             server.daemon_threads = True
             return server
     sys.exit(f"No free port between {port} and {port + TRIES - 1}. Name another one: make book PORT=9000")
+
+
+@contextlib.contextmanager
+def background(directory, kind=Handler):
+    """Serve a book on a free port as long as the block runs; gives the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(kind, directory=str(directory)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def main():

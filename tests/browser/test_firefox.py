@@ -7,13 +7,12 @@ import time
 import pytest
 from browser_help import give_up
 from engines import Firefox
+from headless import UNCOVER
 from test_cells import SOLUTIONS
 from test_engines import BOOK
 
 pytestmark = pytest.mark.timeout(300)
 CONTROL, END, LEFT, RIGHT = "\ue009", "\ue010", "\ue012", "\ue014"
-UNCOVER = """document.querySelectorAll(".ck-covered, .ck-covering")
-    .forEach((cover) => cover.classList.remove("ck-covered", "ck-covering"));"""
 
 
 @pytest.fixture(scope="module")
