@@ -31,6 +31,12 @@ def typed(id):
     return Path(__file__).parent / "printed" / f"{id}.py"
 
 
+def written(id):
+    """The names that this file defines."""
+    tree = ast.parse(typed(id).read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if hasattr(node, "name")}
+
+
 def page(id):
     """The text of a chapter, in one line."""
     return _line(next((ROOT / "chapters").glob(f"{id}_*.md")).read_text(encoding="utf-8"))
@@ -79,16 +85,14 @@ def test_what_is_printed_earns_three_fifths_at_most(id):
 @pytest.mark.parametrize("id", sheet_ids())
 def test_what_is_printed_earns_something_wherever_it_is_typed(id):
     """A typing error here would make a sheet look harder than it is."""
-    written = {node.name for node in ast.parse(typed(id).read_text(encoding="utf-8")).body if hasattr(node, "name")}
     useful = {name for case in load_sheet(id).cases if case.name in passed(id) for name in case.names}
-    assert written & {name for case in load_sheet(id).cases for name in case.names} <= useful
+    assert written(id) & {name for case in load_sheet(id).cases for name in case.names} <= useful
 
 
 @pytest.mark.parametrize("id", sheet_ids())
 def test_code_on_the_page_that_the_sheet_asks_for_is_pasted(id):
     shown = {name.removesuffix(".__call__").rpartition(".")[2] for name in CODE.findall(page(id))}
-    written = {node.name for node in ast.parse(typed(id).read_text(encoding="utf-8")).body if hasattr(node, "name")}
-    assert shown & {name for question in load_sheet(id).questions for name in question.names} <= written
+    assert shown & {name for question in load_sheet(id).questions for name in question.names} <= written(id)
 
 
 @pytest.mark.parametrize("id", sheet_ids())

@@ -112,12 +112,12 @@ def graded(tmp_path, sheet, cells, attack, limit):
 
 
 @contextlib.contextmanager
-def a_gigabyte():
-    """A memory cgroup of 1 GB where one can be made, else no bound but the grader's own."""
-    group = pathlib.Path("/sys/fs/cgroup/memory", f"coursekit-test-{os.getpid()}")
+def cgroup(controller, setting, value):
+    """A prefix for commands that run under this bound of a control group; none where no group can be made."""
+    group = pathlib.Path("/sys/fs/cgroup", controller, f"coursekit-test-{os.getpid()}")
     try:
         group.mkdir()
-        (group / "memory.limit_in_bytes").write_text(str(1 << 30))
+        (group / setting).write_text(str(value))
     except OSError:
         yield []
         return
@@ -126,6 +126,11 @@ def a_gigabyte():
     finally:
         with contextlib.suppress(OSError):
             group.rmdir()
+
+
+def a_gigabyte():
+    """1 GB of memory, where that can be bounded, else what the grader itself bounds."""
+    return cgroup("memory", "memory.limit_in_bytes", 1 << 30)
 
 
 ATTACKS = [("01", name, code) for name, code in CALLBACKS.items()]
@@ -167,21 +172,9 @@ print(json.dumps({r["student"]: [r["points"], r["questions"]["99.2"]["seconds"]]
 """
 
 
-@contextlib.contextmanager
 def half_a_processor():
-    """A CPU cgroup with half a processor, where one can be made: what a container has."""
-    group = pathlib.Path("/sys/fs/cgroup/cpu", f"coursekit-test-{os.getpid()}")
-    try:
-        group.mkdir()
-        (group / "cpu.cfs_quota_us").write_text("50000")
-    except OSError:
-        yield []
-        return
-    try:
-        yield ["/bin/sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh"]
-    finally:
-        with contextlib.suppress(OSError):
-            group.rmdir()
+    """What a container has, where that can be bounded."""
+    return cgroup("cpu", "cpu.cfs_quota_us", 50_000)
 
 
 def test_threads_that_take_all_of_a_containers_processors_cost_a_slow_neighbour_nothing(tmp_path):
