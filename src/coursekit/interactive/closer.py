@@ -58,13 +58,13 @@ class Closer:
         if self.by and (unknown := [value for value in self.grid if value not in values]):
             known = ", ".join(map(repr, values))
             raise DTypeError(f"the grid of {self.label}s names {unknown[0]!r}, but {self.by} is one of {known}")
-        for rows, columns, *_ in self.grids():
+        for rows, columns, _ in self.grids():
             if min(rows, columns) < 1:
                 raise RangeError(f"the grid of {self.label}s is {self.grid}, but has at least one row and one column")
 
-    def grids(self) -> list[tuple]:
-        """Rows, columns and, where a control changes them, gap of each grid that there may be."""
-        return list(self.grid.values()) if isinstance(self.grid, dict) else [self.grid]
+    def grids(self) -> list[tuple[int, int, int]]:
+        """Rows, columns and gap of each grid that there may be: one, unless a control changes it."""
+        return list(self.grid.values()) if isinstance(self.grid, dict) else [(*self.grid, self.gap)]
 
     def at(self, value: object = None) -> Closer | None:
         """It with the grid at this value of the control that changes it; None where there are no maps."""
@@ -84,9 +84,9 @@ class Closer:
 def tiles(known: dict, given: Closer) -> list[tuple[float, float, float, float]]:
     """Left, top, width and height of each place of the grid in the picture; `known` is what it says of these axes."""
     left, top, right, bottom = known["box"]
-    rows, columns = given.grid
+    ((rows, columns, gap),) = given.grids()
     pixel = (right - left) / abs(known["x"][1] - known["x"][0]), (bottom - top) / abs(known["y"][1] - known["y"][0])
-    gap_x, gap_y = given.gap * pixel[0], given.gap * pixel[1]
+    gap_x, gap_y = gap * pixel[0], gap * pixel[1]
     width = (right - left - (columns - 1) * gap_x) / columns
     height = (bottom - top - (rows - 1) * gap_y) / rows
     return [
@@ -102,7 +102,8 @@ def closer(svg: str, given: Closer, number: int, name: str = "ck-closer") -> str
     `name` is the id of what is drawn again; no other picture of the notebook may have it.
     """
     axes = {known["a"]: known for known in map(_axes, re.findall("<metadata>(.*)</metadata>", svg))}
-    if not 0 < number <= given.grid[0] * given.grid[1] or given.axes not in axes or given.into not in axes:
+    ((rows, columns, _),) = given.grids()
+    if not 0 < number <= rows * columns or given.axes not in axes or given.into not in axes:
         return svg
     left, top, width, height = tiles(axes[given.axes], given)[number - 1]
     box = axes[given.into]["box"]

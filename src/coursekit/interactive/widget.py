@@ -145,7 +145,7 @@ def _looks(w, explorer):
     look = next((handle for handle in explorer.handles if isinstance(handle, Closer)), None)
     if look is None:
         return None, None
-    count = max(rows * columns for rows, columns, *_ in look.grids())
+    count = max(rows * columns for rows, columns, _ in look.grids())
     options = [("the whole picture", 0), *((f"{look.label} {k}", k) for k in range(1, count + 1))]
     return look, w.Dropdown(options=options, value=0, description="look at", layout=_LAYOUT, style=_STYLE)
 
