@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _checks, zoo
+from .. import zoo
 from ..layers import Dense, GlobalAvgPool2d
 from ..model import Sequential, accuracy, predict
 from ..optimizers import by_layer, momentum
 from ..schedules import cosine
-from . import pretrained
+from . import layer_rates, pretrained
 from ._bench import descend, drawn
-from .layer_rates import FALLS
 
 BLOCKS = 6  # the blocks 8 to 13, whose maps are 4 x 4; those before them stay as they are
 STEPS = 30
@@ -23,9 +22,7 @@ def rates(way: str, lr: float, names) -> dict:
     >>> {name: round(rate, 5) for name, rate in rates("falling rates", 0.001, ["early", "late", "head"]).items()}
     {'early': 0.00038, 'late': 0.001, 'head': 0.01}
     """
-    *body, head = names
-    fall = FALLS[_checks.choice("way", way, FALLS)]
-    return {name: lr * fall ** (len(body) - 1 - k) for k, name in enumerate(body)} | {head: 10 * lr}
+    return layer_rates.rates(way, lr, names) | {names[-1]: 10 * lr}
 
 
 def late_blocks(chosen, y, rng) -> tuple[Sequential, dict]:

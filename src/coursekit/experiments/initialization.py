@@ -320,8 +320,9 @@ def renumbered(hidden=8, seed=0) -> dict:
 
 def _scores_and_slopes(x, labels, w1, w2):
     h, cache = activations.tanh_forward(x @ w1)
-    _, dscores = softmax_cross_entropy(h @ w2, labels)
-    return h @ w2, x.T @ activations.tanh_backward(dscores @ w2.T, cache), h.T @ dscores
+    scores = h @ w2
+    _, dscores = softmax_cross_entropy(scores, labels)
+    return scores, x.T @ activations.tanh_backward(dscores @ w2.T, cache), h.T @ dscores
 
 
 def mean_of_two(hidden=32, steps=300, lr=0.5, seeds=(0, 1)) -> dict:
